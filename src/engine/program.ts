@@ -1,0 +1,46 @@
+import type { Tensor } from '@tensorflow/tfjs';
+
+/** Element types a program's state, inputs and outputs may have. */
+export type ElementType = 'float32' | 'int32';
+
+export interface TensorSpec {
+  readonly shape: readonly number[];
+  readonly dtype: ElementType;
+}
+
+export type TensorSpecs = Readonly<Record<string, TensorSpec>>;
+/** Symbolic or real tfjs tensors by name: what a program's function is written on. */
+export type TensorRecord = Readonly<Record<string, Tensor>>;
+/** Values at the border of the engine: flat, row-major, by name. */
+export type ArrayRecord = Readonly<Record<string, Float32Array | Int32Array>>;
+
+/**
+ * A pure step on named tensors: (state, inputs) → (state, outputs). It may use any tfjs operation whose kernels the
+ * engine supports, `tf.grads`/`tf.variableGrads` included; it may not read data, draw random numbers or keep
+ * anything between calls. Every state entry must be returned, with its shape.
+ */
+export interface Program {
+  readonly name: string;
+  /** Tensors that live from one run to the next: parameters, moments, targets. */
+  readonly state: TensorSpecs;
+  /** Tensors given with every run: batches, noise, learning-rate coefficients. */
+  readonly inputs: TensorSpecs;
+  readonly step: (state: TensorRecord, inputs: TensorRecord) => { state: TensorRecord; outputs: TensorRecord };
+}
+
+/** A compiled program with its state. Runs block the calling thread: call them where nothing else must happen. */
+export interface Executable {
+  readonly executor: string;
+  readonly state: TensorSpecs;
+  /** As declared, with a leading axis `unroll` where unroll > 1. */
+  readonly inputs: TensorSpecs;
+  /** As traced, with a leading axis `unroll` where unroll > 1. */
+  readonly outputs: TensorSpecs;
+  /** Runs the step (`unroll` steps), advances the state and gives the outputs. Shapes are checked: INVALID_ARGUMENT. */
+  run(inputs: ArrayRecord): Promise<ArrayRecord>;
+  /** A copy of the state. */
+  readState(): ArrayRecord;
+  /** Replaces the state (all entries). */
+  writeState(state: ArrayRecord): void;
+  dispose(): Promise<void>;
+}

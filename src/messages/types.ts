@@ -1,0 +1,248 @@
+/** TypeScript faces of the ROS 2 messages used here, field for field as in their .msg files. */
+
+export interface Time {
+  sec: number;
+  nanosec: number;
+}
+export interface Duration {
+  sec: number;
+  nanosec: number;
+}
+export interface Header {
+  stamp: Time;
+  frame_id: string;
+}
+export interface Vector3 {
+  x: number;
+  y: number;
+  z: number;
+}
+export interface Quaternion {
+  x: number;
+  y: number;
+  z: number;
+  w: number;
+}
+export interface Pose {
+  position: Vector3;
+  orientation: Quaternion;
+}
+export interface Twist {
+  linear: Vector3;
+  angular: Vector3;
+}
+export interface JointState {
+  header: Header;
+  name: string[];
+  position: Float64Array | number[];
+  velocity: Float64Array | number[];
+  effort: Float64Array | number[];
+}
+export interface LaserScan {
+  header: Header;
+  angle_min: number;
+  angle_max: number;
+  angle_increment: number;
+  time_increment: number;
+  scan_time: number;
+  range_min: number;
+  range_max: number;
+  ranges: Float32Array | number[];
+  intensities: Float32Array | number[];
+}
+export interface Imu {
+  header: Header;
+  orientation: Quaternion;
+  orientation_covariance: Float64Array | number[];
+  angular_velocity: Vector3;
+  angular_velocity_covariance: Float64Array | number[];
+  linear_acceleration: Vector3;
+  linear_acceleration_covariance: Float64Array | number[];
+}
+export interface Joy {
+  header: Header;
+  axes: Float32Array | number[];
+  buttons: Int32Array | number[];
+}
+export interface TwistStamped {
+  header: Header;
+  twist: Twist;
+}
+export interface PoseStamped {
+  header: Header;
+  pose: Pose;
+}
+export interface Odometry {
+  header: Header;
+  child_frame_id: string;
+  pose: { pose: Pose; covariance: Float64Array | number[] };
+  twist: { twist: Twist; covariance: Float64Array | number[] };
+}
+export interface JointTrajectoryPoint {
+  positions: Float64Array | number[];
+  velocities: Float64Array | number[];
+  accelerations: Float64Array | number[];
+  effort: Float64Array | number[];
+  time_from_start: Duration;
+}
+export interface JointTrajectory {
+  header: Header;
+  joint_names: string[];
+  points: JointTrajectoryPoint[];
+}
+export interface Float64MultiArray {
+  layout: { dim: { label: string; size: number; stride: number }[]; data_offset: number };
+  data: Float64Array | number[];
+}
+export interface Clock {
+  clock: Time;
+}
+export interface Bool {
+  data: boolean;
+}
+export interface KeyValue {
+  key: string;
+  value: string;
+}
+export interface DiagnosticStatus {
+  level: number;
+  name: string;
+  message: string;
+  hardware_id: string;
+  values: KeyValue[];
+}
+export interface DiagnosticArray {
+  header: Header;
+  status: DiagnosticStatus[];
+}
+
+// iq_learn's own (msg/*.msg)
+
+/** Marks where an episode starts, ends or is thrown away; recorded beside the raw topics. */
+export interface EpisodeEvent {
+  header: Header;
+  /** 0 START, 1 END, 2 DISCARD. */
+  kind: number;
+  episode: number;
+  /** Of END: the task reached a true terminal state. */
+  terminated: boolean;
+  /** Of END: cut by a time limit, a person or a fault. */
+  truncated: boolean;
+  /** Of END: -1 unknown, 0 failure, 1 success. */
+  success: number;
+  /** Of START: the seed of the reset, -1 where there is none. */
+  seed: bigint;
+  reason: string;
+}
+
+/** One step of a policy on a robot, as the learner takes it. */
+export interface Transition {
+  header: Header;
+  robot: string;
+  session: string;
+  /** Of this session, from 0, without gaps: duplicates and gaps are seen by it. */
+  sequence: bigint;
+  episode: number;
+  step: number;
+  /** Version of the policy that chose the action; -1 for a person or an expert. */
+  policy_version: bigint;
+  /** True where a person had taken over. */
+  intervention: boolean;
+  observation: Float32Array | number[];
+  /** The action that was executed (after the safety filter), in the action's units. */
+  action: Float32Array | number[];
+  next_observation: Float32Array | number[];
+  terminated: boolean;
+  truncated: boolean;
+  /** The task's reward where a simulator gives one, else NaN; never used for learning, only for curves. */
+  reward: number;
+}
+
+/** A policy bundle on the wire. */
+export interface PolicyBundleMessage {
+  header: Header;
+  robot: string;
+  version: bigint;
+  /** policy.onnx */
+  model: Uint8Array;
+  /** manifest.json */
+  manifest: string;
+}
+
+export interface PolicyStatus {
+  header: Header;
+  robot: string;
+  policy_version: bigint;
+  /** IDLE, RUNNING, HOLDING, TAKEOVER, ESTOP, FAULT */
+  state: string;
+  reason: string;
+  episode: number;
+  step: number;
+  overruns: bigint;
+  dropped: bigint;
+  latency_ms: number;
+}
+
+export interface LearnerStatus {
+  header: Header;
+  updates: bigint;
+  transitions: bigint;
+  policy_version: bigint;
+  updates_per_second: number;
+  backlog: number;
+  /** Names of `values`, e.g. train/critic_loss. */
+  names: string[];
+  values: Float64Array | number[];
+}
+
+/** The state of an episode on the robot's side, published by a simulator (or a supervisor of a real robot). */
+export interface TaskState {
+  header: Header;
+  episode: number;
+  step: number;
+  reward: number;
+  terminated: boolean;
+  truncated: boolean;
+  success: boolean;
+}
+
+/** Messages by ROS 2 type name. */
+export interface MessageTypes {
+  'std_msgs/msg/Bool': Bool;
+  'std_msgs/msg/Float64MultiArray': Float64MultiArray;
+  'sensor_msgs/msg/JointState': JointState;
+  'sensor_msgs/msg/LaserScan': LaserScan;
+  'sensor_msgs/msg/Imu': Imu;
+  'sensor_msgs/msg/Joy': Joy;
+  'geometry_msgs/msg/Twist': Twist;
+  'geometry_msgs/msg/TwistStamped': TwistStamped;
+  'geometry_msgs/msg/PoseStamped': PoseStamped;
+  'nav_msgs/msg/Odometry': Odometry;
+  'trajectory_msgs/msg/JointTrajectory': JointTrajectory;
+  'rosgraph_msgs/msg/Clock': Clock;
+  'diagnostic_msgs/msg/DiagnosticArray': DiagnosticArray;
+  'iq_learn/msg/EpisodeEvent': EpisodeEvent;
+  'iq_learn/msg/Transition': Transition;
+  'iq_learn/msg/PolicyBundle': PolicyBundleMessage;
+  'iq_learn/msg/PolicyStatus': PolicyStatus;
+  'iq_learn/msg/LearnerStatus': LearnerStatus;
+  'iq_learn/msg/TaskState': TaskState;
+}
+export type MessageTypeName = keyof MessageTypes;
+
+export interface TriggerResponse {
+  success: boolean;
+  message: string;
+}
+
+/** Services by ROS 2 type name. */
+export interface ServiceTypes {
+  'std_srvs/srv/Trigger': { request: Record<string, never>; response: TriggerResponse };
+  'std_srvs/srv/SetBool': { request: { data: boolean }; response: TriggerResponse };
+  /** Starts a fresh episode (simulator, recorder): seed -1 lets the server choose. */
+  'iq_learn/srv/StartEpisode': {
+    request: { seed: bigint };
+    response: { success: boolean; message: string; episode: number };
+  };
+}
+export type ServiceTypeName = keyof ServiceTypes;

@@ -1,0 +1,65 @@
+import type { MessageTypeName } from '../messages/index.js';
+
+/** One named number of an observation or action vector. */
+export interface FeatureSpec {
+  readonly name: string;
+  readonly unit: string;
+  /** Values are clamped to [low, high]; ±Infinity where unbounded. */
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Where a feature's value comes from: a field of a topic's message, or a reduction of one or two messages. */
+export type FeatureSource =
+  /** `path` into the message, e.g. twist.twist.linear.x */
+  | { readonly kind: 'field'; readonly topic: string; readonly path: string }
+  /** A joint of a JointState by name. */
+  | {
+      readonly kind: 'joint';
+      readonly topic: string;
+      readonly joint: string;
+      readonly quantity: 'position' | 'velocity' | 'effort';
+    }
+  /** LaserScan → the nearest range within one of `sectors` equal sectors, metres, at most range_max. */
+  | { readonly kind: 'sector'; readonly topic: string; readonly index: number; readonly sectors: number }
+  /** The pose on `topic` in the frame of the pose (or odometry) on `reference`. */
+  | {
+      readonly kind: 'relative';
+      readonly topic: string;
+      readonly reference: string;
+      readonly component: 'x' | 'y' | 'z' | 'distance' | 'bearing_sin' | 'bearing_cos' | 'yaw_sin' | 'yaw_cos';
+    };
+
+export interface TopicSpec {
+  readonly topic: string;
+  readonly type: MessageTypeName;
+  /** Older than this is stale. */
+  readonly timeoutMs: number;
+}
+
+export interface ActionFeatureSpec extends FeatureSpec {
+  /** Path into the command message (twist.linear.x) or the joint's name. */
+  readonly path: string;
+  /** Largest change a second, in unit/s; Infinity for none. */
+  readonly maxRate: number;
+}
+
+/** A robot as the rest of the system sees it: names, units, limits, topics, rate. Parsed from config/robots/*.yaml. */
+export interface RobotSpec {
+  readonly robot: string;
+  readonly description: string;
+  /** Control rate. */
+  readonly rateHz: number;
+  readonly frameId: string;
+  readonly stateTopics: readonly TopicSpec[];
+  readonly observation: readonly (FeatureSpec & { readonly source: FeatureSource })[];
+  readonly command: TopicSpec;
+  readonly action: readonly ActionFeatureSpec[];
+  /** Same type as the command; what a person's (or scripted expert's) teleoperation publishes. */
+  readonly teleop: TopicSpec;
+  readonly estopTopic: string;
+  /** What a stop commands: zero velocities, or hold the last position. */
+  readonly stopMode: 'zero' | 'hold';
+  /** The simulator's task for this robot, where there is one. */
+  readonly task: string | null;
+}
