@@ -1,1 +1,3 @@
+export * from './mujoco.js';
+export * from './physics.js';
 export * from './task.js';

@@ -1,0 +1,13 @@
+/** Code compiled once and shared by the threads of a process (structured clone passes it on). */
+export interface WebAssemblyModule {
+  readonly [Symbol.toStringTag]: string;
+}
+
+/** The part of the global WebAssembly that is used here; TypeScript declares it only for browsers. */
+interface WebAssemblyApi {
+  compile(bytes: Uint8Array): Promise<WebAssemblyModule>;
+  instantiate(module: WebAssemblyModule, imports: object): Promise<object>;
+  readonly RuntimeError: new () => Error;
+}
+
+export const webAssembly = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
