@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { IqLearnError } from '../common/index.js';
+
+/**
+ * Settings of the learners. Defaults are those of the algorithm's literature that hold on every task tried here
+ * (docs/decisions): one critic, χ² on the expert + policy mix, a low fixed temperature, targets clipped to the bound
+ * that the regulariser implies.
+ */
+export const learnerConfigSchema = z.strictObject({
+  /** False learns from the demonstrations alone: no policy data in a batch (use valueTerm 'value_expert'). */
+  online: z.boolean().default(true),
+  /** Widths of the hidden layers of actor and critics (ReLU). */
+  hiddenSizes: z.array(z.int().min(1).max(4096)).min(1).max(8).default([256, 256]),
+  /** Discount γ. */
+  gamma: z.number().gt(0).lt(1).default(0.99),
+  /** Polyak rate τ of the target critics. */
+  tau: z.number().gt(0).max(1).default(0.005),
+  /** False bootstraps from the critic itself and lets the gradient through y (full gradient). */
+  targetNetwork: z.boolean().default(true),
+  /** Critics; the smallest counts where there are two. */
+  critics: z.union([z.literal(1), z.literal(2)]).default(1),
+  /** Weight c of the χ² regulariser c·mean[r²]. */
+  regMult: z.number().min(0).default(0.5),
+  /** Rows the regulariser is taken over: expert + policy (stable), or expert only (the paper's Eq. 12). */
+  regularise: z.enum(['mix', 'expert']).default('mix'),
+  /** Estimator of (1−γ) E_p0[V]: on expert + policy rows, expert rows, or initial states. */
+  valueTerm: z.enum(['value', 'value_expert', 'v0']).default('value'),
+  /** For `v0`: the demonstrations' first states, or every expert state taken as a possible start. */
+  initialStates: z.enum(['first', 'all']).default('first'),
+  /** Clips the bootstrapped V(s′) to ±1/(c(1−γ)), the bound on Q under the mix regulariser. */
+  clipTarget: z.boolean().default(true),
+  /** Entropy temperature T (the start value where it is learned). */
+  temperature: z.number().gt(0).default(0.01),
+  /** Learns T towards targetEntropy. Known to hurt IQ-Learn; right for plain SAC. */
+  learnTemperature: z.boolean().default(false),
+  /** H̄ in nats; null means −dim(A). */
+  targetEntropy: z.number().nullable().default(null),
+  actorLearningRate: z.number().gt(0).default(3e-5),
+  criticLearningRate: z.number().gt(0).default(3e-4),
+  temperatureLearningRate: z.number().gt(0).default(3e-4),
+  /** Both learning rates fall linearly to this fraction over `decayUpdates` updates; 1 keeps them. */
+  learningRateFloor: z.number().gt(0).max(1).default(1),
+  decayUpdates: z.int().min(1).default(1_000_000),
+  /** Rows of policy data a batch; as many expert rows are added. */
+  batchSize: z.int().min(1).max(65536).default(256),
+  /** Policy transitions the replay buffer holds. */
+  bufferSize: z.int().min(1).max(10_000_000).default(1_000_000),
+  /** log σ is squashed into this range. */
+  logStdRange: z.tuple([z.number(), z.number()]).default([-5, 2]),
+  /** Expert actions are clipped to ±this, so that their pre-squash value is finite. */
+  actionClip: z.number().gt(0).max(1).default(0.999),
+  /** Rate of the running average of the actor that is deployed; 0 deploys the actor itself. */
+  actorAveraging: z.number().min(0).max(1).default(0),
+});
+
+export type LearnerConfig = z.output<typeof learnerConfigSchema>;
+export type LearnerSettings = z.input<typeof learnerConfigSchema>;
+
+/** Settings → complete configuration. Throws INVALID_CONFIG naming the field, what was found and what is allowed. */
+export function learnerConfig(settings: LearnerSettings = {}): LearnerConfig {
+  const parsed = learnerConfigSchema.safeParse(settings);
+  if (parsed.success) {
+    const [low, high] = parsed.data.logStdRange;
+    if (low < high) return parsed.data;
+    throw new IqLearnError('INVALID_CONFIG', 'bad learner setting logStdRange', {
+      found: `[${low}, ${high}]`,
+      expected: 'low < high',
+      remedy: 'swap the two numbers',
+    });
+  }
+  const issue = parsed.error.issues[0];
+  const path = issue?.path.join('.') ?? '';
+  throw new IqLearnError('INVALID_CONFIG', `bad learner setting${path === '' ? '' : ` ${path}`}`, {
+    found: path === '' ? JSON.stringify(settings) : JSON.stringify((settings as Record<string, unknown>)[path]),
+    expected: issue?.message ?? 'a valid setting',
+    remedy: 'see src/learning/config.ts for every setting and its range',
+  });
+}
