@@ -1,0 +1,2 @@
+export { CartPoleTask } from './cartpole.js';
+export { GRID_SIDE, GridworldTask, gridworldMdp, type TabularMdp } from './gridworld.js';

@@ -1,0 +1,1 @@
+export { type GymnasiumVersion, type LocomotionName, LocomotionTask } from './locomotion.js';

@@ -1,0 +1,80 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { useMujocoModule } from './mujoco.js';
+import { createTask } from './registry.js';
+import type { Task } from './task.js';
+import { webAssembly } from './webassembly.js';
+import {
+  packError,
+  type Reply,
+  type Request,
+  stripNames,
+  type TaskFacts,
+  type TaskWorkerData,
+} from './worker-protocol.js';
+
+const port = parentPort;
+if (port === null) throw new Error('task-worker.js is the main file of a worker thread; use createTaskClient');
+
+/** What a trap leaves is not to be trusted: the worker dies of it, and its client is told. */
+function isTrap(thrown: unknown): boolean {
+  return thrown instanceof webAssembly.RuntimeError || (thrown instanceof Error && isTrap(thrown.cause));
+}
+
+function serve(task: Task): void {
+  let lastNames: readonly string[] | undefined;
+  const sense = () => {
+    const readings = task.sense();
+    const stripped = stripNames(readings, lastNames);
+    lastNames = readings.joints?.names;
+    return stripped;
+  };
+  const perform = ({ operation, argument }: Request): unknown => {
+    switch (operation) {
+      case 'reset': {
+        const observation = task.reset(argument as number);
+        return { observation, readings: sense() };
+      }
+      case 'step': {
+        const result = task.step(argument as Float64Array) as object;
+        return { ...result, readings: sense() };
+      }
+      case 'scene':
+        return task.scene();
+      case 'snapshot':
+        return task.snapshot();
+      case 'restore':
+        return task.restore(argument as Float64Array);
+      case 'close':
+        task.close();
+        port?.close();
+        return undefined;
+    }
+  };
+  port?.on('message', (request: Request) => {
+    let reply: Reply;
+    try {
+      reply = { id: request.id, result: perform(request) };
+    } catch (thrown) {
+      if (isTrap(thrown)) throw thrown;
+      reply = { id: request.id, error: packError(thrown) };
+    }
+    port.postMessage(reply);
+  });
+  const facts: TaskFacts = {
+    name: task.name,
+    observationSpace: task.observationSpace,
+    actionSpace: task.actionSpace,
+    stepSeconds: task.stepSeconds,
+    maxSteps: task.maxSteps,
+  };
+  port?.postMessage({ id: 0, result: facts } satisfies Reply);
+}
+
+const { name, options, module } = workerData as TaskWorkerData;
+if (module !== undefined) useMujocoModule(module);
+try {
+  serve(await createTask(name, options));
+} catch (thrown) {
+  port.postMessage({ id: 0, error: packError(thrown) } satisfies Reply);
+  port.close();
+}

@@ -1,0 +1,70 @@
+import { type ErrorCode, IqLearnError, messageOf } from '../common/index.js';
+import type { SensorReadings, Task } from './task.js';
+import type { WebAssemblyModule } from './webassembly.js';
+
+/** What a task worker is started with. */
+export interface TaskWorkerData {
+  readonly name: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** MuJoCo's code, compiled by the parent. */
+  readonly module: WebAssemblyModule | undefined;
+}
+
+/** The first message of a worker, or else a {@link Reply} with `id` 0 and an error. */
+export type TaskFacts = Pick<Task, 'name' | 'observationSpace' | 'actionSpace' | 'stepSeconds' | 'maxSteps'>;
+
+export type Operation = 'reset' | 'step' | 'scene' | 'snapshot' | 'restore' | 'close';
+
+export interface Request {
+  readonly id: number;
+  readonly operation: Operation;
+  readonly argument?: unknown;
+}
+
+export type Reply =
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly error: PlainError };
+
+/** An IqLearnError as structured clone can carry it. */
+export interface PlainError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly found: string | undefined;
+  readonly expected: string | undefined;
+  readonly remedy: string | undefined;
+}
+
+/**
+ * Readings without what never changes: joint names are strings that cost more to clone than the numbers they name, so
+ * they travel only when they differ from the last ones.
+ */
+export function stripNames(readings: SensorReadings, last: readonly string[] | undefined): SensorReadings {
+  const { joints } = readings;
+  if (joints === undefined || joints.names !== last) return readings;
+  return { ...readings, joints: { ...joints, names: [] } };
+}
+
+/** Undoes {@link stripNames}. */
+export function restoreNames(readings: SensorReadings, last: readonly string[] | undefined): SensorReadings {
+  const { joints } = readings;
+  if (joints === undefined || joints.names.length > 0 || last === undefined) return readings;
+  return { ...readings, joints: { ...joints, names: last } };
+}
+
+export function packError(thrown: unknown): PlainError {
+  if (!(thrown instanceof IqLearnError))
+    return { code: 'INTERNAL', message: messageOf(thrown), found: undefined, expected: undefined, remedy: undefined };
+  const { code, message, found, expected, remedy } = thrown;
+  return { code, message, found, expected, remedy };
+}
+
+export function unpackError({ code, message, found, expected, remedy }: PlainError): IqLearnError {
+  const details = {
+    ...(found === undefined ? {} : { found }),
+    ...(expected === undefined ? {} : { expected }),
+    ...(remedy === undefined ? {} : { remedy }),
+  };
+  // The message ends with the details, which the constructor appends again.
+  const suffix = new IqLearnError(code, '', details).message;
+  return new IqLearnError(code, message.slice(0, message.length - suffix.length), details);
+}
