@@ -1,52 +1,77 @@
 import { IqLearnError } from '../common/index.js';
 import { checkArrays } from './check.js';
+import { type EagerBackend, readyBackend } from './eager/backends.js';
+import { EagerExecutable } from './eager/eager-executable.js';
 import { optimise } from './ir/passes.js';
 import { unroll } from './ir/unroll.js';
 import { OnnxExecutable } from './onnx/onnx-executable.js';
 import { createSession, loadOnnxruntime } from './onnx/session.js';
+import { chooseThreads } from './onnx/threads.js';
 import { writeOnnx } from './onnx/write.js';
-import type { ArrayRecord, Executable, Program, TensorSpecs } from './program.js';
-import { formOf, names, traceProgram } from './trace/trace.js';
+import type { ArrayRecord, Executable, Program } from './program.js';
+import { formOf, names, stacked, traceProgram } from './trace/trace.js';
 
 export interface CompileOptions {
   /** `onnx`: traced once and run by onnxruntime. `eager`: run operation by operation on a tfjs backend. */
   readonly executor: 'onnx' | 'eager';
   /** The first state; copied. */
   readonly initialState: ArrayRecord;
-  /** Steps a run: inputs and outputs get a leading axis of this length where it is above 1. */
+  /** Steps a run, 1 by default: above 1, inputs and outputs get a leading axis of this length. */
   readonly unroll?: number;
-  readonly threads?: number;
+  /** Threads of the onnx executor; `auto`, the default, measures (see `measureThreads`). */
+  readonly threads?: number | 'auto';
+  /** Whether waiting threads of the onnx executor stay active; measured by default. */
+  readonly spinning?: boolean;
+  /** The tfjs backend of the eager executor; `auto`, the default, is tensorflow where it loads, else wasm. */
+  readonly eagerBackend?: EagerBackend;
+  /** Makes onnxruntime write a profile (JSON) to a file of this prefix on `dispose`. */
+  readonly profilePrefix?: string;
 }
 
-const stacked = (specs: TensorSpecs, steps: number): TensorSpecs =>
-  steps === 1
-    ? specs
-    : Object.fromEntries(
-        Object.entries(specs).map(([key, { shape, dtype }]) => [key, { shape: [steps, ...shape], dtype }]),
-      );
+/** An {@link Executable} of the onnx executor also holds its ONNX file, for viewers and `inspectModel`. */
+export type { OnnxExecutable };
 
+/**
+ * Compiles a program. INVALID_ARGUMENT for a state, unroll or program that does not fit, UNSUPPORTED for what cannot
+ * be traced (with the kernel and the line), UNAVAILABLE where onnxruntime or the backend does not load.
+ */
+export function compile(
+  program: Program,
+  options: CompileOptions & { readonly executor: 'onnx' },
+): Promise<OnnxExecutable>;
+export function compile(program: Program, options: CompileOptions): Promise<Executable>;
 export async function compile(program: Program, options: CompileOptions): Promise<Executable> {
   const steps = options.unroll ?? 1;
+  if (!Number.isInteger(steps) || steps < 1)
+    throw new IqLearnError('INVALID_ARGUMENT', 'wrong unroll', { found: `${steps}`, expected: 'an integer from 1' });
   checkArrays('state', program.state, options.initialState);
-  if (options.executor !== 'onnx') throw new IqLearnError('UNSUPPORTED', 'the eager executor is not there yet');
+  if (options.executor === 'eager') {
+    const backend = await readyBackend(options.eagerBackend ?? 'auto');
+    return new EagerExecutable(program, { backend, steps, initialState: options.initialState });
+  }
+
   const ort = await loadOnnxruntime();
   const graph = optimise(traceProgram(program));
-  const outputs = Object.fromEntries(
-    graph.outputs
-      .filter(({ name }) => name.startsWith(names.output('')))
-      .map(({ name, value }) => [name.slice(names.output('').length), formOf(value)]),
-  );
+  const outputs = graph.outputs
+    .filter(({ name }) => name.startsWith(names.output('')))
+    .map(({ name, value }) => [name.slice(names.output('').length), formOf(value)] as const);
   const nextOf = new Map(Object.keys(program.state).map((key) => [names.state(key), names.nextState(key)]));
   const unrolled = steps === 1 ? graph : optimise(unroll(graph, steps, { nextOf: (name) => nextOf.get(name) }));
   const model = writeOnnx(unrolled, { portable: false });
-  const session = await createSession(ort, model, { threads: options.threads ?? 2, spinning: true });
-  return new OnnxExecutable(
-    ort,
-    session,
+  const inputs = stacked(program.inputs, steps);
+  const { threads, spinning } = await chooseThreads(model, options);
+  const { profilePrefix } = options;
+  const session = await createSession(ort, model, {
+    threads,
+    spinning,
+    ...(profilePrefix === undefined ? {} : { profilePrefix }),
+  });
+  return new OnnxExecutable(ort, session, {
     model,
-    program.state,
-    stacked(program.inputs, steps),
-    stacked(outputs, steps),
-    options.initialState,
-  );
+    state: program.state,
+    inputs,
+    outputs: stacked(Object.fromEntries(outputs), steps),
+    initialState: options.initialState,
+    threads: { threads, spinning },
+  });
 }

@@ -2,7 +2,7 @@ import { IqLearnError } from '../../common/index.js';
 import { checkArrays } from '../check.js';
 import type { ArrayRecord, Executable, TensorSpecs } from '../program.js';
 import { names } from '../trace/trace.js';
-import type { Ort, OrtSession, OrtTensor } from './session.js';
+import type { Ort, OrtSession, OrtTensor, SessionThreads } from './session.js';
 
 type Feeds = Record<string, OrtTensor>;
 
@@ -12,6 +12,13 @@ type Feeds = Record<string, OrtTensor>;
  */
 export class OnnxExecutable implements Executable {
   readonly executor = 'onnx';
+  /** The ONNX file, for viewers and `inspectModel`. */
+  readonly model: Uint8Array;
+  readonly state: TensorSpecs;
+  readonly inputs: TensorSpecs;
+  readonly outputs: TensorSpecs;
+  /** What was given or measured. */
+  readonly threads: SessionThreads;
   readonly #ort: Ort;
   readonly #session: OrtSession;
   #current: Feeds = {};
@@ -22,16 +29,23 @@ export class OnnxExecutable implements Executable {
   constructor(
     ort: Ort,
     session: OrtSession,
-    /** The ONNX file (for Netron). */
-    readonly model: Uint8Array,
-    readonly state: TensorSpecs,
-    readonly inputs: TensorSpecs,
-    readonly outputs: TensorSpecs,
-    initialState: ArrayRecord,
+    parts: {
+      readonly model: Uint8Array;
+      readonly state: TensorSpecs;
+      readonly inputs: TensorSpecs;
+      readonly outputs: TensorSpecs;
+      readonly initialState: ArrayRecord;
+      readonly threads: SessionThreads;
+    },
   ) {
     this.#ort = ort;
     this.#session = session;
-    for (const [name, { shape, dtype }] of Object.entries(state)) {
+    this.model = parts.model;
+    this.state = parts.state;
+    this.inputs = parts.inputs;
+    this.outputs = parts.outputs;
+    this.threads = parts.threads;
+    for (const [name, { shape, dtype }] of Object.entries(parts.state)) {
       const make = (): OrtTensor => {
         const size = shape.reduce((product, n) => product * n, 1);
         const data = dtype === 'int32' ? new Int32Array(size) : new Float32Array(size);
@@ -40,7 +54,7 @@ export class OnnxExecutable implements Executable {
       this.#current[name] = make();
       this.#next[name] = make();
     }
-    this.writeState(initialState);
+    this.writeState(parts.initialState);
   }
 
   run(inputs: ArrayRecord): Promise<ArrayRecord> {

@@ -20,6 +20,13 @@ export const formOf = (value: Value): TensorSpec => ({
   dtype: value.type === 'int32' ? 'int32' : 'float32',
 });
 
+/** Specs with a leading axis `steps` where steps are unrolled. */
+export function stacked(specs: TensorSpecs, steps: number): TensorSpecs {
+  if (steps === 1) return specs;
+  const entries = Object.entries(specs);
+  return Object.fromEntries(entries.map(([key, { shape, dtype }]) => [key, { shape: [steps, ...shape], dtype }]));
+}
+
 /** Turns tfjs' complaint about a kernel into ours; other errors pass. */
 function explained(name: string, error: unknown): unknown {
   if (error instanceof IqLearnError || !(error instanceof Error)) return error;
