@@ -51,7 +51,7 @@ export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
         const rawData = rawBytes(constantData(value)!);
         initializers.push({ name, dims: [...value.shape], dataType: dataType[value.type], rawData });
       } else if (name === undefined) {
-        name = `v${value.id}`;
+        name = `v${infos.length}`; // numbered by file, so that equal graphs are equal bytes
         infos.push(valueInfo(name, value.type, value.shape));
       }
       names.set(value, name);
