@@ -1,0 +1,200 @@
+import * as tf from '@tensorflow/tfjs';
+import { IqLearnError, messageOf } from '../common/index.js';
+import { type InferenceModel, loadInference, type TensorRecord, traceInference } from '../engine/index.js';
+import { contractToJson, type PolicyContract } from './contract.js';
+import { checkGoldenVectors, goldenVectors } from './golden.js';
+import {
+  FORMAT,
+  FORMAT_VERSION,
+  MAX_MODEL_BYTES,
+  type Manifest,
+  openManifest,
+  sealManifest,
+  sha256,
+  type TrainingSummary,
+} from './manifest.js';
+import type { PolicyFunction } from './policy-function.js';
+import { actOnce, createRuntime, type PolicyRuntime } from './runtime.js';
+
+/** A policy as it travels: the model file and the manifest that vouches for it. */
+export interface PolicyBundle {
+  /** policy.onnx */
+  readonly model: Uint8Array;
+  /** manifest.json */
+  readonly manifest: string;
+}
+
+export interface BundleContent {
+  readonly policy: PolicyFunction;
+  /** What the robot must be: names, units, ranges, rate (`contractOf(spec)`). Action ranges are finite. */
+  readonly contract: PolicyContract;
+  /** Counts up over one training run; 0 before its first update. */
+  readonly version: number;
+  readonly training?: TrainingSummary;
+}
+
+function checkContent({ policy, contract, version }: BundleContent): void {
+  const refuse = (what: string, found: string, expected: string): never => {
+    throw new IqLearnError('MISMATCH', `cannot make a policy bundle: ${what}`, {
+      found,
+      expected,
+      remedy: 'give the contract of the robot that the policy was trained for',
+    });
+  };
+  if (policy.observationSize !== contract.observation.length)
+    refuse('observation sizes differ', `${policy.observationSize} (policy)`, `${contract.observation.length} (robot)`);
+  if (policy.actionSize !== contract.action.length)
+    refuse('action sizes differ', `${policy.actionSize} (policy)`, `${contract.action.length} (robot)`);
+  for (const { name, low, high } of contract.action)
+    if (!(Number.isFinite(low) && Number.isFinite(high) && low < high))
+      refuse(`action ${name} has no range to scale to`, `${low} … ${high}`, 'finite low < high');
+  if (!Number.isSafeInteger(version) || version < 0) refuse('bad version', String(version), 'an integer ≥ 0');
+}
+
+/**
+ * Writes a policy as one ONNX model (observation [1, o], noise [1, a] → action [1, a], all in the robot's units:
+ * normalisation, squashing and scaling inside) with its contract as metadata, and the manifest that seals it with
+ * hashes and golden vectors. Equal content gives equal bytes. Throws MISMATCH where policy and contract differ.
+ */
+export async function encodeBundle(content: BundleContent): Promise<PolicyBundle> {
+  checkContent(content);
+  const { policy, contract, version, training = {} } = content;
+  const a = contract.action.length;
+  const row = (values: number[]) => ({
+    spec: { shape: [1, a], dtype: 'float32' } as const,
+    data: Float32Array.from(values),
+  });
+  const contractJson = contractToJson(contract);
+  const bytes = await traceInference(
+    (inputs: TensorRecord, { action_middle, action_half, ...constants }: TensorRecord) => {
+      const { action } = policy.apply(inputs, constants);
+      return { action: tf.add(tf.mul(action, action_half!), action_middle!) };
+    },
+    {
+      name: 'policy',
+      inputs: {
+        observation: { shape: [1, contract.observation.length], dtype: 'float32' },
+        noise: { shape: [1, a], dtype: 'float32' },
+      },
+      constants: {
+        ...policy.constants,
+        action_middle: row(contract.action.map(({ low, high }) => (low + high) / 2)),
+        action_half: row(contract.action.map(({ low, high }) => (high - low) / 2)),
+      },
+      metadata: {
+        format: FORMAT,
+        format_version: String(FORMAT_VERSION),
+        robot: contract.robot,
+        policy_version: String(version),
+        contract: JSON.stringify(contractJson),
+        training: JSON.stringify(training),
+      },
+    },
+  );
+  const model = await loadInference(bytes);
+  try {
+    const golden = await goldenVectors(contract, (observation, noise) => actOnce(model, observation, noise));
+    for (const { action } of golden)
+      if (!action.every(Number.isFinite))
+        throw new IqLearnError(
+          'DIVERGED',
+          'cannot make a policy bundle: the policy gives actions that are no numbers',
+          {
+            found: `[${action.join(', ')}]`,
+            expected: 'finite actions',
+            remedy: 'go back to an earlier checkpoint',
+          },
+        );
+    const manifest = sealManifest({
+      version,
+      model: { file: 'policy.onnx', bytes: bytes.byteLength, sha256: sha256(bytes) },
+      contract: contractJson,
+      training: { ...training },
+      golden: golden.map(({ observation, noise, action }) => ({
+        observation: [...observation],
+        noise: [...noise],
+        action: [...action],
+      })),
+    });
+    // A plain copy: the engine's may be a view of a larger buffer, which must not travel with it.
+    return { model: Uint8Array.from(bytes), manifest };
+  } finally {
+    await model.dispose();
+  }
+}
+
+/**
+ * Opens a bundle for running, trusting nothing: manifest, size, SHA-256, then the model itself, its shapes and
+ * metadata against the contract, and the golden vectors. No byte of the model is decoded before its hash is right.
+ * Whether the contract fits the robot at hand is the caller's question (`checkContract`).
+ * Throws CORRUPT_DATA (altered, cut, unreadable) or MISMATCH (another shape or another robot's model).
+ */
+export async function decodeBundle(bundle: PolicyBundle, source = 'policy bundle'): Promise<PolicyRuntime> {
+  const manifest = openManifest(bundle.manifest, source);
+  checkBytes(bundle.model, manifest, source);
+  let model: InferenceModel;
+  try {
+    model = await loadInference(bundle.model);
+  } catch (cause) {
+    if (cause instanceof IqLearnError && cause.code === 'UNAVAILABLE') throw cause;
+    throw new IqLearnError('CORRUPT_DATA', `${source}: the policy model does not load`, {
+      found: messageOf(cause),
+      expected: 'an ONNX model that this onnxruntime runs',
+      remedy: 'export the bundle again with this version of iq_learn',
+      cause,
+    });
+  }
+  try {
+    checkModel(model, manifest, source);
+    await checkGoldenVectors(manifest.golden, manifest.contract, source, (observation, noise) =>
+      actOnce(model, observation, noise),
+    );
+  } catch (error) {
+    await model.dispose();
+    throw error;
+  }
+  return createRuntime(model, manifest);
+}
+
+function checkBytes(model: Uint8Array, { model: expected }: Manifest, source: string): void {
+  const refuse = (found: string, wanted: string): never => {
+    throw new IqLearnError('CORRUPT_DATA', `${source}: the policy model is refused`, {
+      found,
+      expected: wanted,
+      remedy: 'copy the bundle again from where it was made',
+    });
+  };
+  if (model.byteLength > MAX_MODEL_BYTES) refuse(`${model.byteLength} bytes`, `at most ${MAX_MODEL_BYTES} bytes`);
+  if (model.byteLength !== expected.bytes) refuse(`${model.byteLength} bytes`, `${expected.bytes} bytes`);
+  const found = sha256(model);
+  if (found !== expected.sha256) refuse(`SHA-256 ${found}`, `SHA-256 ${expected.sha256}`);
+}
+
+function checkModel(model: InferenceModel, { contract, version, golden }: Manifest, source: string): void {
+  const o = contract.observation.length;
+  const a = contract.action.length;
+  const refuse = (field: string, found: unknown, expected: unknown): never => {
+    throw new IqLearnError('MISMATCH', `${source}: model and manifest do not belong together: ${field}`, {
+      found: String(found),
+      expected: String(expected),
+      remedy: 'take model and manifest from the same bundle',
+    });
+  };
+  const shape = (field: string, found: readonly number[] | undefined, columns: number): void => {
+    if (found?.length !== 2 || found[0] !== 1 || found[1] !== columns)
+      refuse(`shape of ${field}`, found === undefined ? 'none' : `[${found.join(', ')}]`, `[1, ${columns}]`);
+  };
+  shape('observation', model.inputs.observation?.shape, o);
+  shape('noise', model.inputs.noise?.shape, a);
+  shape('action', model.outputs.action?.shape, a);
+  for (const vector of golden) {
+    if (vector.observation.length !== o) refuse('golden observation', vector.observation.length, o);
+    if (vector.noise.length !== a) refuse('golden noise', vector.noise.length, a);
+    if (vector.action.length !== a) refuse('golden action', vector.action.length, a);
+  }
+  const { metadata } = model;
+  if (metadata.robot !== contract.robot) refuse('robot', metadata.robot, contract.robot);
+  if (metadata.policy_version !== String(version)) refuse('policy version', metadata.policy_version, version);
+  const text = JSON.stringify(contractToJson(contract));
+  if (metadata.contract !== text) refuse('contract', metadata.contract, text);
+}

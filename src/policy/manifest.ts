@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { IqLearnError, messageOf } from '../common/index.js';
+import { contractSchema } from './contract.js';
+
+export const FORMAT = 'iq_learn/policy';
+export const FORMAT_VERSION = 1;
+/** A bundle larger than this is refused before anything is decoded. */
+export const MAX_MODEL_BYTES = 256 * 1024 * 1024;
+export const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
+
+const hash = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits');
+const numbers = z.array(z.number());
+
+/** What is known about how the policy came about: names and numbers for people, e.g. updates, demonstrations, seed. */
+export type TrainingSummary = Readonly<Record<string, string | number | boolean>>;
+
+const manifestSchema = z.strictObject({
+  format: z.literal(FORMAT),
+  formatVersion: z.literal(FORMAT_VERSION),
+  /** Of everything below and above, without this line. */
+  digest: hash,
+  version: z.int().min(0),
+  model: z.strictObject({
+    file: z.literal('policy.onnx'),
+    bytes: z.int().min(1).max(MAX_MODEL_BYTES),
+    sha256: hash,
+  }),
+  contract: contractSchema,
+  training: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  golden: z
+    .array(z.strictObject({ observation: numbers, noise: numbers, action: numbers }))
+    .min(1)
+    .max(64),
+});
+
+export type Manifest = z.output<typeof manifestSchema>;
+export type ManifestJson = z.input<typeof manifestSchema>;
+
+export function sha256(data: Uint8Array | string): string {
+  return createHash('sha256').update(data).digest('hex');
+}
+
+function canonicalText(manifest: object): string {
+  return `${JSON.stringify(manifest, null, 1)}\n`;
+}
+
+function digestOf(manifest: ManifestJson): string {
+  return sha256(canonicalText({ ...manifest, digest: '' }));
+}
+
+/** The text of manifest.json, sealed by its digest. */
+export function sealManifest(manifest: Omit<ManifestJson, 'digest' | 'format' | 'formatVersion'>): string {
+  const unsealed: ManifestJson = { format: FORMAT, formatVersion: FORMAT_VERSION, digest: '', ...manifest };
+  return canonicalText({ ...unsealed, digest: digestOf(unsealed) });
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  let at = value;
+  for (const key of path) at = (at as Record<PropertyKey, unknown> | undefined | null)?.[key];
+  return at;
+}
+
+/**
+ * The manifest in `text`. Throws CORRUPT_DATA naming the field when it is not JSON, not a manifest, or was altered
+ * after it was sealed: down to a blank, only the text that was written is accepted.
+ */
+export function openManifest(text: string, source: string): Manifest {
+  const refuse = (found: string, expected: string, cause?: unknown): never => {
+    throw new IqLearnError('CORRUPT_DATA', `${source}: the policy manifest is refused`, {
+      found,
+      expected,
+      remedy: 'copy the bundle again from where it was made, or export it again; never edit it',
+      cause,
+    });
+  };
+  if (text.length > MAX_MANIFEST_BYTES) refuse(`${text.length} characters`, `at most ${MAX_MANIFEST_BYTES}`);
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    refuse(`no JSON: ${messageOf(cause)}`, 'the JSON text that was written', cause);
+  }
+  const parsed = manifestSchema.safeParse(json);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    const path = issue.path.length === 0 ? 'the whole' : issue.path.join('.');
+    return refuse(`${path} is ${JSON.stringify(valueAt(json, issue.path)) ?? 'missing'}`, issue.message);
+  }
+  // Parsing has shown the form; the digest is taken over the JSON as it stands.
+  const sealed = json as ManifestJson;
+  if (canonicalText(sealed) !== text) refuse('a text that was reformatted', 'the text as it was written');
+  const digest = digestOf(sealed);
+  if (digest !== sealed.digest) refuse(`digest ${digest}`, `${sealed.digest}, as the manifest says of itself`);
+  return parsed.data;
+}
