@@ -194,11 +194,16 @@ export class Physics {
   model(field: string): Float64Array {
     let view = this.#modelViews.get(field);
     if (view === undefined || view.length === 0) {
-      const value = (this.#model as unknown as Record<string, unknown>)[field];
+      let value: unknown;
+      try {
+        value = (this.#model as unknown as Record<string, unknown>)[field];
+      } catch {
+        // The binding cannot hand out arrays of booleans.
+      }
       if (!ArrayBuffer.isView(value))
         throw new IqLearnError('NOT_FOUND', 'the model has no such array', {
           found: `'${field}'`,
-          expected: "an array of MuJoCo's mjModel",
+          expected: "an array of numbers of MuJoCo's mjModel",
         });
       view = value as Float64Array;
       this.#modelViews.set(field, view);
@@ -215,6 +220,11 @@ export class Physics {
         expected: "a number of MuJoCo's mjOption",
       });
     return value;
+  }
+
+  /** m/s², x y z. */
+  get gravity(): Float64Array {
+    return (this.#model.opt.gravity as Float64Array).slice();
   }
 
   /** Throws NOT_FOUND with the nearest name, as the other lookups do. */

@@ -1,8 +1,7 @@
 import { degrees, type Link, type PlanarRobot } from './planar.js';
 
-/** Horizontal, front end towards −x: the frame that the published foot has. */
-const BACKWARD = -Math.PI / 2;
-const FORWARD = Math.PI / 2;
+/** Horizontal, with the capsule's own axis towards −x, as the published models have it. */
+const LYING = -Math.PI / 2;
 
 /** One leg of thigh, shank and foot as hopper and walker have it: only the foot and the strengths differ. */
 function leg(
@@ -49,7 +48,7 @@ function leg(
             capsule: {
               name: `${part('foot')}_geom`,
               centre: [-foot.toe / 2, 0.1],
-              tilt: BACKWARD,
+              tilt: LYING,
               radius: 0.06,
               halfLength: foot.halfLength,
               friction: foot.friction,
@@ -127,7 +126,7 @@ export const HALF_CHEETAH: PlanarRobot = {
   height: 0.7,
   heightFromGround: false,
   torso: [
-    { name: 'torso', centre: [0, 0], tilt: FORWARD, radius: 0.046, halfLength: 0.5 },
+    { name: 'torso', centre: [0, 0], tilt: LYING, radius: 0.046, halfLength: 0.5 },
     { name: 'head', centre: [0.6, 0.1], tilt: 0.87, radius: 0.046, halfLength: 0.15 },
   ],
   links: [
