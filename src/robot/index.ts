@@ -1,1 +1,5 @@
+export * from './contract.js';
+export * from './files.js';
+export { parseRobotSpec } from './parse.js';
 export * from './types.js';
+export { units } from './units.js';

@@ -9,17 +9,30 @@ export interface FeatureSpec {
   readonly high: number;
 }
 
+/** What a joint tells or is told. */
+export type JointQuantity = 'position' | 'velocity' | 'effort';
+
+/**
+ * A part of a pose in a reference frame. `x`, `y`, `z` and `distance` are spatial; `planar_distance`, bearing and yaw
+ * are those of a vehicle on the ground: seen from above, by the yaw of the reference alone (REP 103).
+ */
+export type RelativeComponent =
+  | 'x'
+  | 'y'
+  | 'z'
+  | 'distance'
+  | 'planar_distance'
+  | 'bearing_sin'
+  | 'bearing_cos'
+  | 'yaw_sin'
+  | 'yaw_cos';
+
 /** Where a feature's value comes from: a field of a topic's message, or a reduction of one or two messages. */
 export type FeatureSource =
   /** `path` into the message, e.g. twist.twist.linear.x */
   | { readonly kind: 'field'; readonly topic: string; readonly path: string }
   /** A joint of a JointState by name. */
-  | {
-      readonly kind: 'joint';
-      readonly topic: string;
-      readonly joint: string;
-      readonly quantity: 'position' | 'velocity' | 'effort';
-    }
+  | { readonly kind: 'joint'; readonly topic: string; readonly joint: string; readonly quantity: JointQuantity }
   /** LaserScan → the nearest range within one of `sectors` equal sectors, metres, at most range_max. */
   | { readonly kind: 'sector'; readonly topic: string; readonly index: number; readonly sectors: number }
   /** The pose on `topic` in the frame of the pose (or odometry) on `reference`. */
@@ -27,14 +40,20 @@ export type FeatureSource =
       readonly kind: 'relative';
       readonly topic: string;
       readonly reference: string;
-      readonly component: 'x' | 'y' | 'z' | 'distance' | 'bearing_sin' | 'bearing_cos' | 'yaw_sin' | 'yaw_cos';
+      readonly component: RelativeComponent;
     };
+
+export interface ObservationFeatureSpec extends FeatureSpec {
+  readonly source: FeatureSource;
+}
 
 export interface TopicSpec {
   readonly topic: string;
   readonly type: MessageTypeName;
-  /** Older than this is stale. */
+  /** Older than this is stale; Infinity for what is said once and stays true. */
   readonly timeoutMs: number;
+  /** The frame its messages must be given in, where the robot's description names one. */
+  readonly frameId?: string;
 }
 
 export interface ActionFeatureSpec extends FeatureSpec {
@@ -42,6 +61,8 @@ export interface ActionFeatureSpec extends FeatureSpec {
   readonly path: string;
   /** Largest change a second, in unit/s; Infinity for none. */
   readonly maxRate: number;
+  /** Of a joint command (JointTrajectory, JointState): which of its lists the value goes to. */
+  readonly quantity?: JointQuantity;
 }
 
 /** A robot as the rest of the system sees it: names, units, limits, topics, rate. Parsed from config/robots/*.yaml. */
@@ -52,7 +73,7 @@ export interface RobotSpec {
   readonly rateHz: number;
   readonly frameId: string;
   readonly stateTopics: readonly TopicSpec[];
-  readonly observation: readonly (FeatureSpec & { readonly source: FeatureSource })[];
+  readonly observation: readonly ObservationFeatureSpec[];
   readonly command: TopicSpec;
   readonly action: readonly ActionFeatureSpec[];
   /** Same type as the command; what a person's (or scripted expert's) teleoperation publishes. */

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { IqLearnError } from '../common/index.js';
+import type { FeatureSpec, RobotSpec } from './types.js';
+
+const featureSchema = z.strictObject({
+  name: z.string(),
+  unit: z.string(),
+  low: z.number().nullable(),
+  high: z.number().nullable(),
+});
+
+/** The form of a contract where it comes from outside (the manifest of a policy, a recording). */
+export const robotContractSchema = z.strictObject({
+  robot: z.string(),
+  rateHz: z.number(),
+  observation: z.array(featureSchema),
+  action: z.array(featureSchema),
+});
+
+/** What a policy depends on and stores: names, units and limits (null where unbounded) in order, and the rate. JSON-safe. */
+export type RobotContract = z.output<typeof robotContractSchema>;
+type ContractFeature = RobotContract['action'][number];
+
+const bound = (value: number): number | null => (Number.isFinite(value) ? value : null);
+const feature = ({ name, unit, low, high }: FeatureSpec): ContractFeature => ({
+  name,
+  unit,
+  low: bound(low),
+  high: bound(high),
+});
+
+export function contractOf(spec: RobotSpec): RobotContract {
+  return {
+    robot: spec.robot,
+    rateHz: spec.rateHz,
+    observation: spec.observation.map(feature),
+    action: spec.action.map(feature),
+  };
+}
+
+/** SHA-256 (hex) of the contract: equal exactly when {@link checkContract} passes. */
+export function robotSpecHash(spec: RobotSpec): string {
+  return createHash('sha256')
+    .update(JSON.stringify(contractOf(spec)))
+    .digest('hex');
+}
+
+function refuse(what: string, found: unknown, expected: unknown, spec: RobotSpec): never {
+  throw new IqLearnError('MISMATCH', `the contract does not fit the robot ${spec.robot}: ${what} differs`, {
+    found: String(found),
+    expected: String(expected),
+    remedy: `use what was made for this description of ${spec.robot}, or train again`,
+  });
+}
+
+function checkFeatures(kind: 'observation' | 'action', found: RobotContract, spec: RobotSpec): void {
+  const expected = contractOf(spec)[kind];
+  const given = found[kind];
+  const names = (features: readonly ContractFeature[]): Set<string> => new Set(features.map(({ name }) => name));
+  const missing = [...names(expected)].filter((name) => !names(given).has(name));
+  const extra = [...names(given)].filter((name) => !names(expected).has(name));
+  if (missing.length > 0 || extra.length > 0 || given.length !== expected.length)
+    refuse(
+      `the ${kind}'s names`,
+      `${given.length} (missing: ${missing.join(', ') || 'none'}; unknown: ${extra.join(', ') || 'none'})`,
+      `${expected.length}: ${expected.map(({ name }) => name).join(', ')}`,
+      spec,
+    );
+  expected.forEach((feature, i) => {
+    const other = given[i]!;
+    const at = `${kind}[${i}]`;
+    if (other.name !== feature.name) refuse(`the order, ${at}`, `'${other.name}'`, `'${feature.name}'`, spec);
+    for (const key of ['unit', 'low', 'high'] as const)
+      if (other[key] !== feature[key])
+        refuse(`${key} of ${at} '${feature.name}'`, other[key] ?? 'unbounded', feature[key] ?? 'unbounded', spec);
+  });
+}
+
+/**
+ * Refuses a contract (of a policy, a recording, a checkpoint) that was not made for this robot: MISMATCH names the
+ * field, what was found and expected; CORRUPT_DATA where `found` is no contract at all.
+ */
+export function checkContract(found: unknown, spec: RobotSpec): void {
+  const parsed = robotContractSchema.safeParse(found);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw new IqLearnError('CORRUPT_DATA', 'not a robot contract', {
+      found: `${issue.path.join('.') || 'the whole'}: ${issue.message}`,
+      expected: 'robot, rateHz, observation and action with name, unit, low, high',
+    });
+  }
+  if (parsed.data.robot !== spec.robot) refuse('robot', `'${parsed.data.robot}'`, `'${spec.robot}'`, spec);
+  if (parsed.data.rateHz !== spec.rateHz) refuse('rateHz', parsed.data.rateHz, spec.rateHz, spec);
+  checkFeatures('observation', parsed.data, spec);
+  checkFeatures('action', parsed.data, spec);
+}

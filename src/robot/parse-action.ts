@@ -1,0 +1,102 @@
+import type { Path, SpecDocument } from './document.js';
+import { checkFieldPath, checkUnique, checkUnit } from './parse-observation.js';
+import { actionSchema, fieldsOf } from './schema.js';
+import type { CommandTypeName } from './templates.js';
+import type { ActionFeatureSpec, JointQuantity } from './types.js';
+
+const quantityOfUnit: Readonly<Record<string, JointQuantity>> = {
+  rad: 'position',
+  m: 'position',
+  'rad/s': 'velocity',
+  'm/s': 'velocity',
+  N·m: 'effort',
+  N: 'effort',
+};
+
+/** The dimensions of the action, checked against what the command's type can carry. */
+export function expandAction(
+  document: SpecDocument,
+  entries: readonly unknown[],
+  type: CommandTypeName,
+  stop: 'zero' | 'hold',
+): ActionFeatureSpec[] {
+  const names = new Set<string>();
+  const paths = new Set<string>();
+  const features = entries.map((entry, index): ActionFeatureSpec => {
+    const at = ['action', index];
+    const raw = document.check(actionSchema, entry, at, fieldsOf(actionSchema));
+    checkUnit(document, [...at, 'unit'], raw.unit);
+    checkUnique(document, names, [...at, 'name'], raw.name, 'action names');
+    if (!(raw.low < raw.high) || !Number.isFinite(raw.high - raw.low))
+      throw document.refusal([...at, 'low'], {
+        found: `low ${raw.low}, high ${raw.high}`,
+        expected: 'finite limits, low below high',
+      });
+    if (stop === 'zero' && (raw.low > 0 || raw.high < 0))
+      throw document.refusal([...at, 'low'], {
+        found: `limits ${raw.low}…${raw.high}, which zero is not within`,
+        expected: 'a range around 0, as stop: zero commands 0',
+      });
+    const { path, quantity } = carrierOf(document, at, raw, type);
+    checkUnique(document, paths, [...at, raw.path === undefined ? 'joint' : 'path'], path, 'command fields');
+    if (stop === 'hold' && quantityOfUnit[raw.unit] !== 'position')
+      throw document.refusal([...at, 'unit'], {
+        found: `the unit '${raw.unit}'`,
+        expected: 'positions (m, rad), as stop: hold repeats the last command',
+        remedy: 'set stop: zero for velocities and efforts',
+      });
+    return {
+      name: raw.name,
+      unit: raw.unit,
+      low: raw.low,
+      high: raw.high,
+      path,
+      maxRate: raw.max_rate ?? Number.POSITIVE_INFINITY,
+      ...(quantity === undefined ? {} : { quantity }),
+    };
+  });
+  const kinds = new Set(features.map(({ quantity }) => quantity));
+  if (type === 'trajectory_msgs/msg/JointTrajectory' && kinds.size > 1)
+    throw document.refusal(['action'], {
+      found: [...kinds].join(' and '),
+      expected: 'one quantity for all joints of a JointTrajectory',
+    });
+  return features;
+}
+
+/** Where in the command a dimension goes: a path for a twist, a joint (and which of its lists) for the others. */
+function carrierOf(
+  document: SpecDocument,
+  at: Path,
+  raw: { path?: string | undefined; joint?: string | undefined; quantity?: JointQuantity | undefined; unit: string },
+  type: CommandTypeName,
+): { path: string; quantity?: JointQuantity } {
+  const isTwist = type === 'geometry_msgs/msg/TwistStamped' || type === 'geometry_msgs/msg/Twist';
+  const key = isTwist ? 'path' : 'joint';
+  const other = isTwist ? 'joint' : 'path';
+  const path = raw[key];
+  if (path === undefined || raw[other] !== undefined)
+    throw document.refusal(raw[other] === undefined ? at : [...at, other], {
+      found: raw[other] === undefined ? `no ${key}` : `${other} '${raw[other]}'`,
+      expected: isTwist ? `path into ${type}` : `joint, as ${type} commands joints`,
+    });
+  if (isTwist) {
+    checkFieldPath(document, [...at, 'path'], path, type);
+    if (raw.quantity !== undefined)
+      throw document.refusal([...at, 'quantity'], { found: raw.quantity, expected: `none: ${type} has no joints` });
+    return { path };
+  }
+  if (type === 'std_msgs/msg/Float64MultiArray') return { path };
+  const quantity = raw.quantity ?? quantityOfUnit[raw.unit];
+  if (quantity === undefined)
+    throw document.refusal([...at, 'quantity'], {
+      found: `none, with the unit '${raw.unit}'`,
+      expected: 'position, velocity or effort',
+    });
+  if (type === 'trajectory_msgs/msg/JointTrajectory' && quantity === 'effort')
+    throw document.refusal([...at, 'quantity'], {
+      found: 'effort',
+      expected: 'position or velocity in a JointTrajectory',
+    });
+  return { path, quantity };
+}

@@ -1,0 +1,187 @@
+import type { z } from 'zod';
+import { nearest } from '../common/index.js';
+import type { MessageTypeName } from '../messages/index.js';
+import type { Path, SpecDocument } from './document.js';
+import { type FeatureForm, featureForms, fieldsOf } from './schema.js';
+import { numericPaths } from './templates.js';
+import type { FeatureSource, ObservationFeatureSpec, TopicSpec } from './types.js';
+import { isUnit, unitRemedy, units } from './units.js';
+
+const forms = Object.keys(featureForms) as FeatureForm[];
+
+/** Refuses a unit that is not one of {@link units}. */
+export function checkUnit(document: SpecDocument, path: Path, unit: string): void {
+  if (!isUnit(unit))
+    throw document.refusal(path, {
+      found: `the unit '${unit}'`,
+      expected: `one of ${units.join(', ')}`,
+      remedy: unitRemedy(unit),
+    });
+}
+
+/** Refuses the second use of a name. */
+export function checkUnique(document: SpecDocument, names: Set<string>, path: Path, name: string, what: string): void {
+  if (names.has(name))
+    throw document.refusal(path, { found: `'${name}' a second time`, expected: `${what} that differ` });
+  names.add(name);
+}
+
+/** The compact entries of `observation` as one feature a number, in order. */
+export function expandObservation(
+  document: SpecDocument,
+  entries: readonly unknown[],
+  topics: readonly TopicSpec[],
+): ObservationFeatureSpec[] {
+  const features: ObservationFeatureSpec[] = [];
+  const names = new Set<string>();
+  entries.forEach((entry, index) => {
+    const path = ['observation', index];
+    for (const feature of expandEntry(document, entry, path, topics)) {
+      checkUnit(document, [...path, 'unit'], feature.unit);
+      if (!(feature.low < feature.high))
+        throw document.refusal([...path, 'low'], {
+          found: `low ${feature.low}, high ${feature.high} of ${feature.name}`,
+          expected: 'low below high',
+        });
+      checkUnique(document, names, [...path, 'name'], feature.name, 'feature names');
+      features.push(feature);
+    }
+  });
+  return features;
+}
+
+function formOf(document: SpecDocument, entry: unknown, path: Path): FeatureForm {
+  const keys = typeof entry === 'object' && entry !== null ? Object.keys(entry) : [];
+  const found = forms.filter((form) => keys.includes(form));
+  if (found.length === 1) return found[0]!;
+  const every = [...new Set(forms.flatMap((form) => fieldsOf(featureForms[form])))];
+  const unknown = keys.find((key) => !every.includes(key));
+  const meant = unknown === undefined ? undefined : nearest(unknown, every);
+  throw document.refusal(unknown === undefined ? path : [...path, unknown], {
+    found:
+      found.length > 1 ? found.join(' and ') : unknown === undefined ? keys.join(', ') || 'nothing' : `'${unknown}'`,
+    expected: `one of ${forms.join(', ')}`,
+    ...(meant === undefined ? {} : { remedy: `did you mean '${meant}'?` }),
+  });
+}
+
+function expandEntry(
+  document: SpecDocument,
+  entry: unknown,
+  path: Path,
+  topics: readonly TopicSpec[],
+): ObservationFeatureSpec[] {
+  const form = formOf(document, entry, path);
+  const read = <Schema extends z.ZodObject>(schema: Schema): z.output<Schema> =>
+    document.check(schema, entry, path, fieldsOf(schema));
+  const one = (
+    {
+      name,
+      unit,
+      low = -Infinity,
+      high = Infinity,
+    }: { name: string; unit: string; low?: number | undefined; high?: number | undefined },
+    source: FeatureSource,
+  ): ObservationFeatureSpec => ({ name, unit, low, high, source });
+  const on = (key: string, topic: string, types: readonly MessageTypeName[]): TopicSpec =>
+    checkTopic(document, [...path, key], topic, topics, types);
+
+  switch (form) {
+    case 'field': {
+      const raw = read(featureForms.field);
+      const { type } = on('topic', raw.topic, [
+        'nav_msgs/msg/Odometry',
+        'sensor_msgs/msg/Imu',
+        'geometry_msgs/msg/PoseStamped',
+        'geometry_msgs/msg/TwistStamped',
+      ]);
+      checkFieldPath(document, [...path, 'field'], raw.field, type);
+      return [one(raw, { kind: 'field', topic: raw.topic, path: raw.field })];
+    }
+    case 'sectors': {
+      const raw = read(featureForms.sectors);
+      on('topic', raw.topic, ['sensor_msgs/msg/LaserScan']);
+      return Array.from({ length: raw.sectors }, (_, index) =>
+        one(
+          { ...raw, name: `${raw.name}_${index}` },
+          { kind: 'sector', topic: raw.topic, index, sectors: raw.sectors },
+        ),
+      );
+    }
+    case 'relative_to': {
+      const raw = read(featureForms.relative_to);
+      const pose = on('topic', raw.topic, ['geometry_msgs/msg/PoseStamped', 'nav_msgs/msg/Odometry']);
+      const reference = on('relative_to', raw.relative_to, ['nav_msgs/msg/Odometry', 'geometry_msgs/msg/PoseStamped']);
+      if (pose.frameId !== reference.frameId)
+        throw document.refusal([...path, 'relative_to'], {
+          found: `${pose.topic} in ${pose.frameId ?? 'no frame'}, ${reference.topic} in ${reference.frameId ?? 'no frame'}`,
+          expected: 'the same frame_id in state for both: no transform is looked up',
+        });
+      return [one(raw, { kind: 'relative', topic: raw.topic, reference: raw.relative_to, component: raw.component })];
+    }
+    case 'joints': {
+      const raw = read(featureForms.joints);
+      on('topic', raw.topic, ['sensor_msgs/msg/JointState']);
+      const each = <T extends string | number>(key: string, value: T | readonly T[]): readonly T[] => {
+        if (!Array.isArray(value)) return raw.joints.map(() => value as T);
+        if (value.length !== raw.joints.length)
+          throw document.refusal([...path, key], {
+            found: `${value.length} for ${raw.joints.length} joints`,
+            expected: 'one for every joint',
+          });
+        return value;
+      };
+      const joints = new Set<string>();
+      raw.joints.forEach((joint, i) => {
+        checkUnique(document, joints, [...path, 'joints', i], joint, 'joints');
+      });
+      const names = each('names', raw.names ?? raw.joints.map((joint) => `${joint}_${raw.quantity}`));
+      const unitOf = each('unit', raw.unit);
+      const low = each('low', raw.low ?? -Infinity);
+      const high = each('high', raw.high ?? Infinity);
+      return raw.joints.map((joint, i) =>
+        one(
+          { name: names[i]!, unit: unitOf[i]!, low: low[i]!, high: high[i]! },
+          { kind: 'joint', topic: raw.topic, joint, quantity: raw.quantity },
+        ),
+      );
+    }
+  }
+}
+
+function checkTopic(
+  document: SpecDocument,
+  path: Path,
+  topic: string,
+  topics: readonly TopicSpec[],
+  types: readonly MessageTypeName[],
+): TopicSpec {
+  const names = topics.map((spec) => spec.topic);
+  const spec = topics.find((candidate) => candidate.topic === topic);
+  if (spec === undefined) {
+    const meant = nearest(topic, names);
+    throw document.refusal(path, {
+      found: `the topic '${topic}'`,
+      expected: `one of state: ${names.join(', ')}`,
+      remedy: meant === undefined ? `add ${topic} to state` : `did you mean '${meant}'?`,
+    });
+  }
+  if (!types.includes(spec.type))
+    throw document.refusal(path, {
+      found: `${topic} of type ${spec.type}`,
+      expected: `a topic of ${types.join(' or ')}`,
+    });
+  return spec;
+}
+
+/** Refuses a path that no number of the message type stands at. */
+export function checkFieldPath(document: SpecDocument, path: Path, field: string, type: MessageTypeName): void {
+  const paths = numericPaths(type);
+  if (paths.includes(field)) return;
+  const meant = nearest(field, paths);
+  throw document.refusal(path, {
+    found: `'${field}'`,
+    expected: `a number in ${type}: ${paths.join(', ')}`,
+    ...(meant === undefined ? {} : { remedy: `did you mean '${meant}'?` }),
+  });
+}

@@ -1,0 +1,85 @@
+import { nearest } from '../common/index.js';
+import type { MessageTypeName } from '../messages/index.js';
+import { SpecDocument } from './document.js';
+import { expandAction } from './parse-action.js';
+import { expandObservation } from './parse-observation.js';
+import { commandSchema, fieldsOf, robotSchema, stateTopicSchema, teleopSchema } from './schema.js';
+import { commandTypes, stateTypes } from './templates.js';
+import type { RobotSpec, TopicSpec } from './types.js';
+
+/**
+ * A RobotSpec from its YAML text. Strict: unknown fields, units, types, topics and joints, duplicate names, empty
+ * ranges and commands that cannot carry the action are refused with INVALID_CONFIG, which names `source`, line, path,
+ * what was found and expected, and the nearest known name.
+ */
+export function parseRobotSpec(yamlText: string, source: string): RobotSpec {
+  const document = new SpecDocument(yamlText, source);
+  const raw = document.check(robotSchema, document.value, [], fieldsOf(robotSchema));
+
+  const stateTopics = Object.entries(raw.state).map(([topic, value]): TopicSpec => {
+    const path = ['state', topic];
+    const { type, timeout_ms, frame_id } = document.check(stateTopicSchema, value, path, fieldsOf(stateTopicSchema));
+    return {
+      topic,
+      type: known(document, [...path, 'type'], type, stateTypes),
+      timeoutMs: timeout_ms,
+      ...(frame_id === undefined ? {} : { frameId: frame_id }),
+    };
+  });
+  if (stateTopics.length === 0)
+    throw document.refusal(['state'], { found: 'no topic', expected: 'at least one state topic' });
+  if (stateTopics.every(({ timeoutMs }) => timeoutMs === Number.POSITIVE_INFINITY))
+    throw document.refusal(['state'], {
+      found: 'no topic with a finite timeout_ms',
+      expected: 'at least one, so that a robot that falls silent is noticed',
+    });
+
+  const observation = expandObservation(document, raw.observation, stateTopics);
+  for (const { topic } of stateTopics)
+    if (!observation.some(({ source: s }) => s.topic === topic || (s.kind === 'relative' && s.reference === topic)))
+      throw document.refusal(['state', topic], {
+        found: 'a topic that no feature uses',
+        expected: 'state topics that the observation needs',
+        remedy: 'remove it, or add a feature',
+      });
+
+  const command = document.check(commandSchema, raw.command, ['command'], fieldsOf(commandSchema));
+  const type = known(document, ['command', 'type'], command.type, commandTypes);
+  const teleop = document.check(teleopSchema, raw.teleop, ['teleop'], fieldsOf(teleopSchema));
+  if (teleop.topic === command.topic)
+    throw document.refusal(['teleop', 'topic'], {
+      found: `${teleop.topic}, which is the command topic too`,
+      expected: 'a topic of its own',
+      remedy: `publish teleoperation on /teleop${command.topic}`,
+    });
+  return {
+    robot: raw.robot,
+    description: raw.description,
+    rateHz: raw.rate_hz,
+    frameId: raw.frame_id,
+    stateTopics,
+    observation,
+    command: { topic: command.topic, type, timeoutMs: command.timeout_ms },
+    action: expandAction(document, raw.action, type, raw.stop),
+    teleop: { topic: teleop.topic, type, timeoutMs: teleop.timeout_ms ?? command.timeout_ms },
+    estopTopic: raw.estop_topic,
+    stopMode: raw.stop,
+    task: raw.task ?? null,
+  };
+}
+
+function known<Name extends MessageTypeName>(
+  document: SpecDocument,
+  path: readonly (string | number)[],
+  type: string,
+  names: readonly Name[],
+): Name {
+  const found = names.find((name) => name === type);
+  if (found !== undefined) return found;
+  const meant = names.find((name) => name.endsWith(`/${type}`)) ?? nearest(type, names);
+  throw document.refusal(path, {
+    found: `'${type}'`,
+    expected: `one of ${names.join(', ')}`,
+    ...(meant === undefined ? {} : { remedy: `did you mean '${meant}'?` }),
+  });
+}

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+
+/** The YAML form of a RobotSpec, field by field. Messages say what is expected; the document adds what was found. */
+
+const name = z.string('a name').regex(/^[A-Za-z_][\w.-]*$/, 'a name of letters, digits, _ . and -');
+const topic = z.string('a topic').regex(/^(\/[A-Za-z_]\w*)+$/, "a topic's full name, as /joint_states");
+const frame = z.string("a frame's name").min(1, "a frame's name");
+/** YAML's .inf is a number here, which z.number() refuses. */
+const number = z.custom<number>((value) => typeof value === 'number' && !Number.isNaN(value), 'a number');
+const perElement = z.union([number, z.array(number)], 'a number, or one for every joint');
+const positive = z.custom<number>((value) => typeof value === 'number' && value > 0, 'a number above 0');
+const unit = z.string("a unit in quotes, as 'm/s'");
+const type = z.string('a message type, as sensor_msgs/msg/JointState');
+
+const topicFields = { type, timeout_ms: positive, frame_id: frame.optional() };
+
+export const stateTopicSchema = z.strictObject(topicFields);
+export const commandSchema = z.strictObject({ topic, type, timeout_ms: positive });
+export const teleopSchema = z.strictObject({ topic, timeout_ms: positive.optional() });
+
+const range = { unit, low: number.optional(), high: number.optional() };
+
+/** The forms of one entry of `observation`, each known by the field it is named after. */
+export const featureForms = {
+  field: z.strictObject({ name, topic, field: z.string('a path into the message'), ...range }),
+  joints: z.strictObject({
+    topic,
+    joints: z.array(name, 'a list of joint names').min(1, 'at least one joint'),
+    quantity: z.enum(['position', 'velocity', 'effort'], 'position, velocity or effort'),
+    names: z.array(name, 'a list of feature names').optional(),
+    unit: z.union([unit, z.array(unit)], 'a unit in quotes, or one for every joint'),
+    low: perElement.optional(),
+    high: perElement.optional(),
+  }),
+  sectors: z.strictObject({
+    name,
+    topic,
+    sectors: z.int('a whole number of sectors').min(1, 'at least 1 sector').max(1024, 'at most 1024 sectors'),
+    ...range,
+  }),
+  relative_to: z.strictObject({
+    name,
+    topic,
+    relative_to: topic,
+    component: z.enum(
+      ['x', 'y', 'z', 'distance', 'planar_distance', 'bearing_sin', 'bearing_cos', 'yaw_sin', 'yaw_cos'],
+      'x, y, z, distance, planar_distance, bearing_sin, bearing_cos, yaw_sin or yaw_cos',
+    ),
+    ...range,
+  }),
+} as const;
+export type FeatureForm = keyof typeof featureForms;
+
+export const actionSchema = z.strictObject({
+  name,
+  path: z.string('a path into the command message, or a joint').optional(),
+  joint: name.optional(),
+  quantity: z.enum(['position', 'velocity', 'effort'], 'position, velocity or effort').optional(),
+  unit,
+  low: number,
+  high: number,
+  max_rate: positive.optional(),
+});
+
+export const robotSchema = z.strictObject({
+  robot: name,
+  description: z.string('one sentence'),
+  task: name.nullable().optional(),
+  rate_hz: z.number('a rate in Hz').min(0.1, 'at least 0.1 Hz').max(1000, 'at most 1000 Hz'),
+  frame_id: frame,
+  state: z.record(topic, z.unknown(), 'topics with type and timeout_ms'),
+  observation: z.array(z.unknown(), 'a list of features').min(1, 'at least one feature'),
+  command: z.unknown().refine((value) => value !== undefined, 'topic, type and timeout_ms'),
+  teleop: z.unknown().refine((value) => value !== undefined, 'topic'),
+  action: z.array(z.unknown(), 'a list of action dimensions').min(1, 'at least one dimension'),
+  estop_topic: topic,
+  stop: z.enum(['zero', 'hold'], "'zero' or 'hold'"),
+});
+
+/** Field names of a strict object, for suggestions. */
+export function fieldsOf(schema: { readonly shape: Readonly<Record<string, unknown>> }): string[] {
+  return Object.keys(schema.shape);
+}
