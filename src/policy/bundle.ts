@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { IqLearnError, messageOf } from '../common/index.js';
 import { type InferenceModel, loadInference, type TensorRecord, traceInference } from '../engine/index.js';
-import { contractToJson, type PolicyContract } from './contract.js';
+import { contractText, type PolicyContract, rangeOf } from './contract.js';
 import { checkGoldenVectors, goldenVectors } from './golden.js';
 import {
   FORMAT,
@@ -46,8 +46,8 @@ function checkContent({ policy, contract, version }: BundleContent): void {
   if (policy.actionSize !== contract.action.length)
     refuse('action sizes differ', `${policy.actionSize} (policy)`, `${contract.action.length} (robot)`);
   for (const { name, low, high } of contract.action)
-    if (!(Number.isFinite(low) && Number.isFinite(high) && low < high))
-      refuse(`action ${name} has no range to scale to`, `${low} … ${high}`, 'finite low < high');
+    if (low === null || high === null || !(low < high))
+      refuse(`action ${name} has no range to scale to`, `${low ?? '−∞'} … ${high ?? '∞'}`, 'finite low < high');
   if (!Number.isSafeInteger(version) || version < 0) refuse('bad version', String(version), 'an integer ≥ 0');
 }
 
@@ -64,7 +64,6 @@ export async function encodeBundle(content: BundleContent): Promise<PolicyBundle
     spec: { shape: [1, a], dtype: 'float32' } as const,
     data: Float32Array.from(values),
   });
-  const contractJson = contractToJson(contract);
   const bytes = await traceInference(
     (inputs: TensorRecord, { action_middle, action_half, ...constants }: TensorRecord) => {
       const { action } = policy.apply(inputs, constants);
@@ -78,15 +77,15 @@ export async function encodeBundle(content: BundleContent): Promise<PolicyBundle
       },
       constants: {
         ...policy.constants,
-        action_middle: row(contract.action.map(({ low, high }) => (low + high) / 2)),
-        action_half: row(contract.action.map(({ low, high }) => (high - low) / 2)),
+        action_middle: row(contract.action.map((feature) => rangeOf(feature).middle)),
+        action_half: row(contract.action.map((feature) => rangeOf(feature).half)),
       },
       metadata: {
         format: FORMAT,
         format_version: String(FORMAT_VERSION),
         robot: contract.robot,
         policy_version: String(version),
-        contract: JSON.stringify(contractJson),
+        contract: contractText(contract),
         training: JSON.stringify(training),
       },
     },
@@ -108,7 +107,7 @@ export async function encodeBundle(content: BundleContent): Promise<PolicyBundle
     const manifest = sealManifest({
       version,
       model: { file: 'policy.onnx', bytes: bytes.byteLength, sha256: sha256(bytes) },
-      contract: contractJson,
+      contract: JSON.parse(contractText(contract)),
       training: { ...training },
       golden: golden.map(({ observation, noise, action }) => ({
         observation: [...observation],
@@ -195,6 +194,6 @@ function checkModel(model: InferenceModel, { contract, version, golden }: Manife
   const { metadata } = model;
   if (metadata.robot !== contract.robot) refuse('robot', metadata.robot, contract.robot);
   if (metadata.policy_version !== String(version)) refuse('policy version', metadata.policy_version, version);
-  const text = JSON.stringify(contractToJson(contract));
+  const text = contractText(contract);
   if (metadata.contract !== text) refuse('contract', metadata.contract, text);
 }

@@ -1,33 +1,11 @@
 import { z } from 'zod';
 
-/** One number of an observation or action: the unit and the range it was trained with; ±Infinity where unbounded. */
-export interface ContractFeature {
-  readonly name: string;
-  readonly unit: string;
-  readonly low: number;
-  readonly high: number;
-}
-
-/** What a policy was trained for. A robot that differs in any of it must not run the policy. */
-export interface PolicyContract {
-  readonly robot: string;
-  readonly rateHz: number;
-  readonly observation: readonly ContractFeature[];
-  readonly action: readonly ContractFeature[];
-}
-
-// JSON has no infinity: an unbounded side is null.
-const bound = (unbounded: number) =>
-  z
-    .number()
-    .nullable()
-    .transform((value) => value ?? unbounded);
-
 const featureSchema = z.strictObject({
   name: z.string().min(1),
   unit: z.string(),
-  low: bound(Number.NEGATIVE_INFINITY),
-  high: bound(Number.POSITIVE_INFINITY),
+  /** null where unbounded: JSON has no infinity. */
+  low: z.number().nullable(),
+  high: z.number().nullable(),
 });
 
 export const contractSchema = z.strictObject({
@@ -37,18 +15,20 @@ export const contractSchema = z.strictObject({
   action: z.array(featureSchema).min(1).max(10_000),
 });
 
-/** The contract as JSON data, in a fixed order of fields, so that equal contracts are equal texts. */
-export function contractToJson(contract: PolicyContract): z.input<typeof contractSchema> {
-  const feature = ({ name, unit, low, high }: ContractFeature) => ({
-    name,
-    unit,
-    low: Number.isFinite(low) ? low : null,
-    high: Number.isFinite(high) ? high : null,
-  });
-  return {
-    robot: contract.robot,
-    rateHz: contract.rateHz,
-    observation: contract.observation.map(feature),
-    action: contract.action.map(feature),
-  };
+/**
+ * What a policy was trained for: names, units and limits in order, and the rate; `contractOf` of the robot's
+ * description. A robot that differs in any of it must not run the policy.
+ */
+export type PolicyContract = z.output<typeof contractSchema>;
+export type ContractFeature = PolicyContract['action'][number];
+
+/** The contract as text, in a fixed order of fields: equal contracts are equal texts. */
+export function contractText({ robot, rateHz, observation, action }: PolicyContract): string {
+  const feature = ({ name, unit, low, high }: ContractFeature): ContractFeature => ({ name, unit, low, high });
+  return JSON.stringify({ robot, rateHz, observation: observation.map(feature), action: action.map(feature) });
+}
+
+/** The range of an action that a policy is scaled to; checked when the bundle is made. */
+export function rangeOf({ low, high }: ContractFeature): { readonly middle: number; readonly half: number } {
+  return { middle: (low! + high!) / 2, half: (high! - low!) / 2 };
 }

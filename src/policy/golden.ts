@@ -1,5 +1,5 @@
 import { IqLearnError, Random } from '../common/index.js';
-import type { PolicyContract } from './contract.js';
+import { type PolicyContract, rangeOf } from './contract.js';
 
 /** One observation (robot's units) and noise with the action (robot's units) that the policy must give for them. */
 export interface GoldenVector {
@@ -23,7 +23,7 @@ export async function goldenVectors(contract: PolicyContract, act: Act): Promise
   const vectors: GoldenVector[] = [];
   for (let i = 0; i < COUNT; i++) {
     const observation = Float32Array.from(contract.observation, ({ low, high }) =>
-      random.uniform(Math.max(low, -WIDE), Math.min(high, WIDE)),
+      random.uniform(Math.max(low ?? -WIDE, -WIDE), Math.min(high ?? WIDE, WIDE)),
     );
     const noise = new Float32Array(contract.action.length);
     if (i % 2 === 1) random.fillNormal(noise);
@@ -42,8 +42,9 @@ export async function checkGoldenVectors(
 ): Promise<void> {
   for (const [i, { observation, noise, action }] of vectors.entries()) {
     const found = await act(Float32Array.from(observation), Float32Array.from(noise));
-    contract.action.forEach(({ name, unit, low, high }, k) => {
-      const tolerance = GOLDEN_TOLERANCE * Math.max(1e-30, (high - low) / 2);
+    contract.action.forEach((feature, k) => {
+      const { name, unit } = feature;
+      const tolerance = GOLDEN_TOLERANCE * rangeOf(feature).half;
       if (!(Math.abs(found[k]! - action[k]!) <= tolerance))
         throw new IqLearnError('CORRUPT_DATA', `${source}: the policy does not give its own golden actions`, {
           found: `${name} = ${found[k]} ${unit} for golden observation ${i}`,

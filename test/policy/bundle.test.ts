@@ -215,7 +215,7 @@ describe('a policy bundle is refused', () => {
     await expect(
       encodeBundle({
         policy,
-        contract: { ...contract, action: [{ ...action[0]!, high: Number.POSITIVE_INFINITY }, action[1]!] },
+        contract: { ...contract, action: [{ ...action[0]!, high: null }, action[1]!] },
         version: 1,
       }),
     ).rejects.toThrow(/action linear has no range to scale to/);

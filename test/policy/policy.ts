@@ -8,7 +8,7 @@ export const contract: PolicyContract = {
   rateHz: 20,
   observation: [
     { name: 'distance', unit: 'm', low: 0, high: 5 },
-    { name: 'speed', unit: 'm/s', low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY },
+    { name: 'speed', unit: 'm/s', low: null, high: null },
     { name: 'bearing', unit: 'rad', low: -Math.PI, high: Math.PI },
   ],
   action: [
@@ -43,7 +43,8 @@ export function linearPolicy(seed = 1): {
     }),
   };
   const expected = (observation: readonly number[], noise: readonly number[]): number[] =>
-    contract.action.map(({ low, high }, k) => {
+    contract.action.map((feature, k) => {
+      const [low, high] = [feature.low!, feature.high!];
       let u = sigma[k]! * noise[k]!;
       for (let i = 0; i < o; i++) u += ((observation[i]! - 1) / 2) * weights[i * a + k]!;
       return low + ((Math.tanh(u) + 1) / 2) * (high - low);
