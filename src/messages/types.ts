@@ -90,6 +90,9 @@ export interface JointTrajectory {
   joint_names: string[];
   points: JointTrajectoryPoint[];
 }
+export interface StringMessage {
+  data: string;
+}
 export interface Float64MultiArray {
   layout: { dim: { label: string; size: number; stride: number }[]; data_offset: number };
   data: Float64Array | number[];
@@ -117,6 +120,9 @@ export interface DiagnosticArray {
 }
 
 // iq_learn's own (msg/*.msg)
+
+/** The constants of EpisodeEvent.msg. */
+export const episodeEvent = { START: 0, END: 1, DISCARD: 2, UNKNOWN: -1, FAILURE: 0, SUCCESS: 1 } as const;
 
 /** Marks where an episode starts, ends or is thrown away; recorded beside the raw topics. */
 export interface EpisodeEvent {
@@ -209,6 +215,8 @@ export interface TaskState {
 /** Messages by ROS 2 type name. */
 export interface MessageTypes {
   'std_msgs/msg/Bool': Bool;
+  'std_msgs/msg/Header': Header;
+  'std_msgs/msg/String': StringMessage;
   'std_msgs/msg/Float64MultiArray': Float64MultiArray;
   'sensor_msgs/msg/JointState': JointState;
   'sensor_msgs/msg/LaserScan': LaserScan;
@@ -229,6 +237,39 @@ export interface MessageTypes {
   'iq_learn/msg/TaskState': TaskState;
 }
 export type MessageTypeName = keyof MessageTypes;
+
+// A record, so that the compiler refuses a type that is missing here.
+const known: Record<MessageTypeName, true> = {
+  'std_msgs/msg/Bool': true,
+  'std_msgs/msg/Header': true,
+  'std_msgs/msg/String': true,
+  'std_msgs/msg/Float64MultiArray': true,
+  'sensor_msgs/msg/JointState': true,
+  'sensor_msgs/msg/LaserScan': true,
+  'sensor_msgs/msg/Imu': true,
+  'sensor_msgs/msg/Joy': true,
+  'geometry_msgs/msg/Twist': true,
+  'geometry_msgs/msg/TwistStamped': true,
+  'geometry_msgs/msg/PoseStamped': true,
+  'nav_msgs/msg/Odometry': true,
+  'trajectory_msgs/msg/JointTrajectory': true,
+  'rosgraph_msgs/msg/Clock': true,
+  'diagnostic_msgs/msg/DiagnosticArray': true,
+  'iq_learn/msg/EpisodeEvent': true,
+  'iq_learn/msg/Transition': true,
+  'iq_learn/msg/PolicyBundle': true,
+  'iq_learn/msg/PolicyStatus': true,
+  'iq_learn/msg/LearnerStatus': true,
+  'iq_learn/msg/TaskState': true,
+};
+
+/** Every message type this package can encode and decode. */
+export const messageTypeNames = Object.keys(known) as MessageTypeName[];
+
+/** Whether `type` is one of {@link messageTypeNames}. */
+export function isMessageTypeName(type: string): type is MessageTypeName {
+  return Object.hasOwn(known, type);
+}
 
 export interface TriggerResponse {
   success: boolean;
