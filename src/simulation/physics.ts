@@ -16,6 +16,9 @@ const SHAPES: Readonly<Record<number, SceneGeometry['shape']>> = {
   6: 'box',
 };
 
+/** Calls of step() from one look at MuJoCo's warnings (some µs) to the next. */
+const CALLS_A_CHECK = 50;
+
 /** The names of MuJoCo's mjtWarning, by its numbers. */
 const WARNINGS = ['inertia', 'contactFull', 'constraintFull', 'badQpos', 'badQvel', 'badQacc', 'badCtrl'] as const;
 
@@ -98,6 +101,7 @@ export class Physics {
   #qvel: Float64Array;
   #ctrl: Float64Array;
   #closed = false;
+  #calls = 0;
 
   /** Seconds a physics step. */
   readonly timestep: number;
@@ -109,12 +113,12 @@ export class Physics {
   /** Numbers in {@link getState}. */
   readonly stateSize: number;
 
-  private constructor(mj: Mujoco, model: MjModel) {
+  private constructor(mj: Mujoco, model: MjModel, data: MjData) {
     this.#mj = mj;
     this.#model = model;
+    this.#data = data;
     // Without this MuJoCo answers a NaN by silently starting over; step() looks for it and throws instead.
     model.opt.disableflags |= mj.mjtDisableBit.mjDSBL_AUTORESET.value;
-    this.#data = new mj.MjData(model);
     this.#warning = this.#data.warning;
     this.timestep = model.opt.timestep;
     this.nq = model.nq;
@@ -129,7 +133,6 @@ export class Physics {
     this.#qpos = this.#data.qpos;
     this.#qvel = this.#data.qvel;
     this.#ctrl = this.#data.ctrl;
-    mj.mj_forward(model, this.#data);
   }
 
   /**
@@ -138,10 +141,20 @@ export class Physics {
    */
   static async load(xml: string): Promise<Physics> {
     const mj = await loadMujoco();
+    let model: MjModel | undefined;
+    let data: MjData | undefined;
     try {
-      return new Physics(mj, mj.MjModel.from_xml_string(xml));
+      model = mj.MjModel.from_xml_string(xml);
+      data = new mj.MjData(model);
+      mj.mj_forward(model, data);
+      return new Physics(mj, model, data);
     } catch (cause) {
-      if (cause instanceof webAssembly.RuntimeError) abandonMujoco();
+      if (cause instanceof webAssembly.RuntimeError) {
+        abandonMujoco();
+      } else {
+        data?.delete();
+        model?.delete();
+      }
       throw new IqLearnError('INVALID_ARGUMENT', 'MuJoCo refuses the model', {
         found: messageOf(cause)
           .replace(/^MuJoCo Error: (Loading error: )?/, '')
@@ -275,7 +288,8 @@ export class Physics {
 
   /**
    * Advances `n` physics steps. Throws INVALID_ARGUMENT for a non-finite control (nothing has changed then) and
-   * INTERNAL when the state leaves the finite numbers or the contact arena is full; reset or setState after that.
+   * INTERNAL when the state leaves the finite numbers; reset or setState after that. INTERNAL too when the model's
+   * memory is too small for its contacts, which MuJoCo would silently drop (looked for now and then, as it takes time).
    */
   step(n = 1): void {
     const { ctrl } = this;
@@ -292,6 +306,7 @@ export class Physics {
     }
     this.#checkFinite('qpos', this.qpos);
     this.#checkFinite('qvel', this.qvel);
+    if (this.#calls++ % CALLS_A_CHECK === 0) this.#checkMemory();
   }
 
   /** Fills cacc, cfrc_int and cfrc_ext, which MuJoCo leaves out of a step. */
@@ -408,8 +423,9 @@ export class Physics {
   warnings(): Partial<Record<PhysicsWarning, number>> {
     const counts: Partial<Record<PhysicsWarning, number>> = {};
     WARNINGS.forEach((name, i) => {
-      const count = this.#warning.get(i)?.number ?? 0;
-      if (count > 0) counts[name] = count;
+      const warning = this.#warning.get(i);
+      if (warning !== undefined && warning.number > 0) counts[name] = warning.number;
+      warning?.delete();
     });
     return counts;
   }
@@ -437,12 +453,14 @@ export class Physics {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#stateBuffer.delete();
-    this.#velocityBuffer.delete();
-    this.#rays?.distances.delete();
-    this.#rays?.geoms.delete();
-    this.#data.delete();
-    this.#model.delete();
+    const { distances, geoms } = this.#rays ?? {};
+    try {
+      for (const handle of [this.#stateBuffer, this.#velocityBuffer, distances, geoms, this.#data, this.#model])
+        handle?.delete();
+    } catch (cause) {
+      // A trap left a heap that is garbage as a whole; it goes when its last scene goes.
+      if (!(cause instanceof webAssembly.RuntimeError)) throw cause;
+    }
   }
 
   #checkFinite(name: string, values: Float64Array): void {
@@ -453,6 +471,16 @@ export class Physics {
           expected: `magnitudes up to ${LARGEST}`,
           remedy: 'reset; shorten the timestep or lower the forces if it comes again',
         });
+  }
+
+  #checkMemory(): void {
+    const { contactFull = 0, constraintFull = 0 } = this.warnings();
+    if (contactFull + constraintFull > 0)
+      throw new IqLearnError('INTERNAL', 'the model has too little memory for its contacts', {
+        found: `${contactFull} times too many contacts, ${constraintFull} times too many constraints`,
+        expected: 'none dropped',
+        remedy: 'raise <size memory="…"/> in the model',
+      });
   }
 
   #names(kind: 'jnt' | 'geom' | 'actuator' | 'body' | 'site' | 'sensor', count: number): string[] {
