@@ -1,32 +1,4 @@
-import type { MessageTypeName, MessageTypes } from '../messages/index.js';
-
-const vector3 = () => ({ x: 0, y: 0, z: 0 });
-const quaternion = () => ({ x: 0, y: 0, z: 0, w: 1 });
-const twist = () => ({ linear: vector3(), angular: vector3() });
-const pose = () => ({ position: vector3(), orientation: quaternion() });
-const header = () => ({ stamp: { sec: 0, nanosec: 0 }, frame_id: '' });
-
-/** Fresh neutral messages of the types whose single fields a robot can be observed or commanded by. */
-const templates = {
-  'geometry_msgs/msg/Twist': twist,
-  'geometry_msgs/msg/TwistStamped': () => ({ header: header(), twist: twist() }),
-  'geometry_msgs/msg/PoseStamped': () => ({ header: header(), pose: pose() }),
-  'nav_msgs/msg/Odometry': () => ({
-    header: header(),
-    child_frame_id: '',
-    pose: { pose: pose(), covariance: new Float64Array(36) },
-    twist: { twist: twist(), covariance: new Float64Array(36) },
-  }),
-  'sensor_msgs/msg/Imu': () => ({
-    header: header(),
-    orientation: quaternion(),
-    orientation_covariance: new Float64Array(9),
-    angular_velocity: vector3(),
-    angular_velocity_covariance: new Float64Array(9),
-    linear_acceleration: vector3(),
-    linear_acceleration_covariance: new Float64Array(9),
-  }),
-} satisfies { [Name in MessageTypeName]?: () => MessageTypes[Name] };
+import { emptyMessage, type MessageTypeName } from '../messages/index.js';
 
 /** What a robot's state may be published as: stamped, so that age and order can be told. */
 export const stateTypes = [
@@ -37,7 +9,6 @@ export const stateTypes = [
   'geometry_msgs/msg/PoseStamped',
   'geometry_msgs/msg/TwistStamped',
 ] as const satisfies readonly MessageTypeName[];
-export type StateTypeName = (typeof stateTypes)[number];
 
 /** What a robot may be commanded by. */
 export const commandTypes = [
@@ -49,11 +20,6 @@ export const commandTypes = [
 ] as const satisfies readonly MessageTypeName[];
 export type CommandTypeName = (typeof commandTypes)[number];
 
-/** A neutral message of a type that is read by field, or undefined for the others. */
-export function templateOf(type: MessageTypeName): object | undefined {
-  return (templates as Partial<Record<MessageTypeName, () => object>>)[type]?.();
-}
-
 /** Every path to a single number in a message of this type, stamps left out. */
 export function numericPaths(type: MessageTypeName): string[] {
   const paths: string[] = [];
@@ -61,12 +27,11 @@ export function numericPaths(type: MessageTypeName): string[] {
     for (const [key, inner] of Object.entries(value)) {
       if (key === 'header') continue;
       if (typeof inner === 'number') paths.push(prefix + key);
-      else if (typeof inner === 'object' && inner !== null && !ArrayBuffer.isView(inner))
+      else if (typeof inner === 'object' && inner !== null && !Array.isArray(inner) && !ArrayBuffer.isView(inner))
         visit(inner as object, `${prefix}${key}.`);
     }
   };
-  const template = templateOf(type);
-  if (template !== undefined) visit(template, '');
+  visit(emptyMessage(type), '');
   return paths;
 }
 
@@ -80,7 +45,7 @@ export function readPath(message: unknown, keys: readonly string[]): number {
   return typeof value === 'number' ? value : Number.NaN;
 }
 
-/** Sets the number at a path that the template of the message's type has. */
+/** Sets the number at a path that is one of {@link numericPaths} of the message's type. */
 export function writePath(message: object, keys: readonly string[], value: number): void {
   let target = message as Record<string, unknown>;
   for (let i = 0; i < keys.length - 1; i++) target = target[keys[i]!] as Record<string, unknown>;

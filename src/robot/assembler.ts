@@ -1,0 +1,213 @@
+import { unknownName } from '../common/index.js';
+import { type Header, nanosecondsOf } from '../messages/index.js';
+import { AssemblyPlan } from './assembly-plan.js';
+import type { TopicState } from './topic-state.js';
+import type { RobotSpec, TopicSpec } from './types.js';
+
+/** What became of the messages. Everything but `accepted` was dropped. */
+export interface AssemblerCounters {
+  readonly accepted: number;
+  /** NaN or ±Inf where a number is needed. */
+  readonly notFinite: number;
+  /** A joint, list or beam is missing. */
+  readonly incomplete: number;
+  /** The stamp of the message before. */
+  readonly duplicates: number;
+  /** Stamps older than the message before: late or reordered. */
+  readonly reordered: number;
+  readonly wrongFrame: number;
+  /** Times the clock of the stamps jumped, and history was dropped. */
+  readonly clockJumps: number;
+}
+
+export type Assembled =
+  | {
+      readonly ok: true;
+      /** As long and in the order of the spec's observation, in its units, clamped to its limits. */
+      readonly observation: Float32Array;
+      /** The newest stamp of the messages it was made from. */
+      readonly stampNs: bigint;
+      /** How long ago the oldest of them arrived; topics without a timeout do not count. */
+      readonly ageMs: number;
+    }
+  | {
+      readonly ok: false;
+      readonly reason: 'missing' | 'stale' | 'clock_jump';
+      readonly topics: readonly string[];
+      readonly text: string;
+    };
+
+export interface AssemblerOptions {
+  /** A stamp that goes back by more, or forward by more than the time that passed, is a jump of the clock; 1000 (at least 5 periods). */
+  readonly jumpMs?: number;
+}
+
+/** Turns the messages of the state topics into observation vectors. The same code serves live and on recordings. */
+export interface ObservationAssembler {
+  /** Topics to subscribe to. */
+  readonly topics: readonly TopicSpec[];
+  /**
+   * Takes a message; one that cannot be used is dropped and counted. `receivedNs` is of the steady clock that
+   * `assemble` is asked with (of a recording: the log time). Throws NOT_FOUND for a topic that is none of `topics`.
+   */
+  accept(topic: string, message: unknown, receivedNs: bigint): void;
+  assemble(nowNs: bigint): Assembled;
+  /** The newest stamp of every topic that has one. */
+  readonly stamps: ReadonlyMap<string, bigint>;
+  /** Whether every topic has said its state of this instant or a later one; topics without a timeout need only have spoken. */
+  completeAt(stampNs: bigint): boolean;
+  /** Forgets all messages (not the counters): between episodes. */
+  reset(): void;
+  readonly counters: AssemblerCounters;
+}
+
+/** Messages in a row with old stamps after which the clock has evidently gone back a little. */
+const BACKWARD_STREAK = 5;
+
+export function createObservationAssembler(spec: RobotSpec, options: AssemblerOptions = {}): ObservationAssembler {
+  return new Assembler(spec, options);
+}
+
+class Assembler implements ObservationAssembler {
+  readonly topics: readonly TopicSpec[];
+  readonly stamps = new Map<string, bigint>();
+  readonly #plan: AssemblyPlan;
+  readonly #states: readonly TopicState[];
+  readonly #low: Float64Array;
+  readonly #high: Float64Array;
+  readonly #jumpNs: bigint;
+  readonly #counters = {
+    accepted: 0,
+    notFinite: 0,
+    incomplete: 0,
+    duplicates: 0,
+    reordered: 0,
+    wrongFrame: 0,
+    clockJumps: 0,
+  };
+  #jumped: { topic: string; byMs: number } | null = null;
+
+  constructor(spec: RobotSpec, { jumpMs = 1000 }: AssemblerOptions) {
+    this.topics = spec.stateTopics;
+    this.#plan = new AssemblyPlan(spec);
+    this.#states = [...this.#plan.states.values()];
+    this.#low = Float64Array.from(spec.observation, ({ low }) => low);
+    this.#high = Float64Array.from(spec.observation, ({ high }) => high);
+    this.#jumpNs = BigInt(Math.round(Math.max(jumpMs, 5000 / spec.rateHz) * 1e6));
+  }
+
+  get counters(): AssemblerCounters {
+    return { ...this.#counters };
+  }
+
+  accept(topic: string, message: unknown, receivedNs: bigint): void {
+    const state = this.#plan.states.get(topic);
+    if (state === undefined) throw unknownName('state topic', topic, [...this.#plan.states.keys()]);
+    const { header } = message as { readonly header: Header };
+    const { frameId } = state.spec;
+    if (frameId !== undefined && header.frame_id !== frameId) {
+      this.#counters.wrongFrame += 1;
+      state.problem = `is given in the frame '${header.frame_id}', expected '${frameId}'`;
+      return;
+    }
+    const stampNs = nanosecondsOf(header.stamp);
+    if (!this.#isNext(state, stampNs, receivedNs)) return;
+    const refused = state.read(message);
+    if (refused !== null) {
+      this.#counters[refused.kind] += 1;
+      state.problem = refused.text;
+      return;
+    }
+    this.#counters.accepted += 1;
+    state.known = true;
+    state.stampNs = stampNs;
+    state.receivedNs = receivedNs;
+    state.problem = null;
+    state.backward = 0;
+    this.stamps.set(topic, stampNs);
+  }
+
+  /** Whether a stamp goes on from the last one. A jump of the clock drops all history, then it does. */
+  #isNext(state: TopicState, stampNs: bigint, receivedNs: bigint): boolean {
+    if (!state.known) return true;
+    const step = stampNs - state.stampNs;
+    const passed = receivedNs > state.receivedNs ? receivedNs - state.receivedNs : 0n;
+    if (step === 0n) {
+      this.#counters.duplicates += 1;
+      state.problem = 'repeats its last stamp';
+      return false;
+    }
+    if (step < 0n && step >= -this.#jumpNs) {
+      state.backward += 1;
+      if (state.backward < BACKWARD_STREAK) {
+        this.#counters.reordered += 1;
+        return false;
+      }
+    } else if (step > 0n && step - passed <= this.#jumpNs) return true;
+    this.#counters.clockJumps += 1;
+    this.reset();
+    this.#jumped = { topic: state.spec.topic, byMs: Number(step) / 1e6 };
+    return true;
+  }
+
+  assemble(nowNs: bigint): Assembled {
+    if (this.#jumped !== null) {
+      const { topic, byMs } = this.#jumped;
+      this.#jumped = null;
+      return {
+        ok: false,
+        reason: 'clock_jump',
+        topics: [topic],
+        text: `the clock of ${topic} jumped by ${byMs} ms; what was known before is dropped`,
+      };
+    }
+    let stampNs: bigint | undefined;
+    let ageNs = 0n;
+    for (const state of this.#states) {
+      if (!state.known) return this.#missing();
+      if (stampNs === undefined || state.stampNs > stampNs) stampNs = state.stampNs;
+      if (state.timeoutNs === null) continue;
+      const age = nowNs - state.receivedNs;
+      if (age > state.timeoutNs) return this.#stale(nowNs);
+      if (age > ageNs) ageNs = age;
+    }
+    this.#plan.update();
+    const { features } = this.#plan;
+    const observation = new Float32Array(features.length);
+    for (let i = 0; i < features.length; i++)
+      observation[i] = Math.min(Math.max(features[i]!(), this.#low[i]!), this.#high[i]!);
+    return { ok: true, observation, stampNs: stampNs ?? 0n, ageMs: Number(ageNs) / 1e6 };
+  }
+
+  #missing(): Assembled {
+    const states = this.#states.filter(({ known }) => !known);
+    const text = states.map(({ spec, problem }) => `${spec.topic} ${problem ?? 'has not been heard'}`).join('; ');
+    return { ok: false, reason: 'missing', topics: states.map(({ spec }) => spec.topic), text };
+  }
+
+  #stale(nowNs: bigint): Assembled {
+    const states = this.#states.filter(
+      ({ timeoutNs, receivedNs }) => timeoutNs !== null && nowNs - receivedNs > timeoutNs,
+    );
+    const text = states
+      .map(({ spec, receivedNs, problem }) => {
+        const ageMs = Number(nowNs - receivedNs) / 1e6;
+        const why = problem === null ? '' : ` (since then it ${problem})`;
+        return `${spec.topic} is ${ageMs.toFixed(0)} ms old, timeout ${spec.timeoutMs} ms${why}`;
+      })
+      .join('; ');
+    return { ok: false, reason: 'stale', topics: states.map(({ spec }) => spec.topic), text };
+  }
+
+  completeAt(stampNs: bigint): boolean {
+    for (const state of this.#states)
+      if (!state.known || (state.timeoutNs !== null && state.stampNs < stampNs)) return false;
+    return true;
+  }
+
+  reset(): void {
+    for (const state of this.#states) state.forget();
+    this.stamps.clear();
+    this.#jumped = null;
+  }
+}

@@ -1,0 +1,61 @@
+import { unknownName } from '../common/index.js';
+import { RelativePose } from './geometry.js';
+import { TopicPlan, type TopicState } from './topic-state.js';
+import type { RobotSpec } from './types.js';
+
+interface Pair {
+  readonly key: string;
+  readonly relative: RelativePose;
+  readonly pose: TopicState;
+  readonly poseAt: number;
+  readonly reference: TopicState;
+  readonly referenceAt: number;
+}
+
+/** A spec's observation, compiled: the topics' states and where each feature is read from. */
+export class AssemblyPlan {
+  readonly states: ReadonlyMap<string, TopicState>;
+  /** One a feature; valid after `update`. */
+  readonly features: readonly (() => number)[];
+  readonly #pairs: Pair[] = [];
+
+  constructor(spec: RobotSpec) {
+    const plans = new Map(spec.stateTopics.map((topic) => [topic.topic, new TopicPlan(topic)]));
+    const planOf = (topic: string): TopicPlan => {
+      const plan = plans.get(topic);
+      if (plan === undefined) throw unknownName('state topic', topic, [...plans.keys()]);
+      return plan;
+    };
+    // All slots are reserved before the states are made of them.
+    const slots = spec.observation.map(({ source }) =>
+      source.kind === 'relative'
+        ? { at: planOf(source.topic).pose(), reference: planOf(source.reference).pose() }
+        : { at: planOf(source.topic).slotOf(source), reference: 0 },
+    );
+    const states = new Map([...plans].map(([topic, plan]) => [topic, plan.build()]));
+    this.states = states;
+    this.features = spec.observation.map(({ source }, i) => {
+      const state = states.get(source.topic)!;
+      const { at, reference } = slots[i]!;
+      if (source.kind !== 'relative') return () => state.values[at]!;
+      const { component } = source;
+      const { relative } = this.#pair(state, at, states.get(source.reference)!, reference);
+      return () => relative[component];
+    });
+  }
+
+  /** Brings up to date what is computed from two topics. */
+  update(): void {
+    for (const { relative, pose, poseAt, reference, referenceAt } of this.#pairs)
+      relative.update(pose.values, poseAt, reference.values, referenceAt);
+  }
+
+  #pair(pose: TopicState, poseAt: number, reference: TopicState, referenceAt: number): Pair {
+    const key = `${pose.spec.topic} ${reference.spec.topic}`;
+    const known = this.#pairs.find((pair) => pair.key === key);
+    if (known !== undefined) return known;
+    const pair = { key, relative: new RelativePose(), pose, poseAt, reference, referenceAt };
+    this.#pairs.push(pair);
+    return pair;
+  }
+}
