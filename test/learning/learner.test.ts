@@ -232,7 +232,7 @@ class PointMass implements Environment {
     this.#t++;
     return {
       observation: [this.#x, this.#v],
-      reward: -(this.#x ** 2),
+      reward: -0.1 * Math.min(this.#x ** 2, 4),
       terminated: false,
       truncated: this.#t >= 60,
     };
