@@ -1,4 +1,4 @@
-import { type GraphBuilder, producer, sameShape, sizeOf, splatOf, type Value } from './graph.js';
+import { producer, sameShape, sizeOf, splatOf, type Value } from './graph.js';
 import { binary, broadcastShape, concat, expand, matMul, reshape, transpose, unary } from './operations.js';
 import type { Rule } from './rewrite.js';
 

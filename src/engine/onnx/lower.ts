@@ -95,7 +95,6 @@ const special: Readonly<Record<string, Lowering>> = {
   Concat: direct('Concat', 'axis'),
   Gather: direct('Gather', 'axis'),
   Softmax: direct('Softmax', 'axis'),
-  LogSoftmax: direct('LogSoftmax', 'axis'),
   ArgMax: argLike,
   ArgMin: argLike,
   ReduceSum: reduceLike,

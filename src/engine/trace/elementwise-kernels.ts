@@ -119,12 +119,5 @@ export const elementwiseKernels: Kernels = {
     const above = binary(b, 'Max', x, b.scalar(x.type, c.number('clipValueMin')));
     return binary(b, 'Min', above, b.scalar(x.type, c.number('clipValueMax')));
   },
-  Select: (c) => {
-    const [b, condition, t] = [c.builder, c.input('condition'), c.input('t')];
-    // tfjs lets a vector of conditions choose among rows of any rank.
-    const rows = condition.shape.length === 1 && t.shape.length > 1;
-    const shape = t.shape.map((n, i) => (i === 0 ? n : 1));
-    const chosen = rows ? b.node('Reshape', [condition], { type: 'bool', shape }) : condition;
-    return where(b, chosen, t, c.input('e'));
-  },
+  Select: (c) => where(c.builder, c.input('condition'), c.input('t'), c.input('e')),
 };

@@ -50,11 +50,6 @@ export const reductionKernels: Kernels = {
     const axis = c.number('dim') < 0 ? c.number('dim') + x.shape.length : c.number('dim');
     return unary(c.builder, 'Softmax', x, { axis });
   },
-  LogSoftmax: (c) => {
-    const x = c.input('logits');
-    const axis = c.number('axis') < 0 ? c.number('axis') + x.shape.length : c.number('axis');
-    return unary(c.builder, 'LogSoftmax', x, { axis });
-  },
   BatchMatMul: (c) => {
     const transposes = { transA: c.flag('transposeA'), transB: c.flag('transposeB') };
     return matMul(c.builder, c.input('a'), c.input('b'), transposes);

@@ -1,5 +1,5 @@
 import { type Form, type IrType, sizeOf, typedArray, type Value } from '../ir/graph.js';
-import { cast, compare, concat, expand, reshape, slice, split, transpose, where } from '../ir/operations.js';
+import { cast, compare, concat, reshape, slice, split, transpose, where } from '../ir/operations.js';
 import type { Kernel, KernelCall, Kernels } from './kernel.js';
 
 /** A shape in which one −1 stands for what is left. */
@@ -130,7 +130,6 @@ export const shapeKernels: Kernels = {
     const dim = c.number('dim') < 0 ? c.number('dim') + x.shape.length + 1 : c.number('dim');
     return x.shape.toSpliced(dim, 0, 1);
   }),
-  BroadcastTo: (c) => expand(c.builder, c.input('x'), c.numbers('shape')),
   Transpose: (c) => transpose(c.builder, c.input('x'), c.numbers('perm')),
   SplitV: splitV,
   Slice: sliced,

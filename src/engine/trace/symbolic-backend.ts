@@ -141,7 +141,7 @@ function kernelCall(backend: SymbolicBackend, name: string, inputs: Inputs, attr
       return Object.values(inputs).map((info) => backend.value(info!));
     },
     number: (key) => Number(attributes[key]),
-    numbers: (key) => [attributes[key]].flat().map(Number),
+    numbers: (key) => [attributes[key] ?? []].flat().map(Number),
     flag: (key) => attributes[key] === true,
     attribute: (key) => attributes[key],
     type: (key) => asIrType(attributes[key] as DataType),
