@@ -33,6 +33,15 @@ export function checkAction(space: BoxSpace | DiscreteSpace, action: ArrayLike<n
     });
 }
 
+/** Refuses a seed that does not name one episode. Throws INVALID_ARGUMENT. */
+export function checkSeed(seed: number): void {
+  if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff)
+    throw new IqLearnError('INVALID_ARGUMENT', 'the seed is wrong', {
+      found: String(seed),
+      expected: 'an integer in 0…4294967295',
+    });
+}
+
 /** Refuses options that a task does not know, so that a misspelt one is not silently ignored. Throws NOT_FOUND. */
 export function checkOptionNames(task: string, options: TaskOptions, known: readonly string[]): void {
   for (const name of Object.keys(options))

@@ -45,9 +45,7 @@ function serve(task: Task): void {
       case 'restore':
         return task.restore(argument as Float64Array);
       case 'close':
-        task.close();
-        port?.close();
-        return undefined;
+        return task.close();
     }
   };
   port?.on('message', (request: Request) => {
@@ -59,6 +57,7 @@ function serve(task: Task): void {
       reply = { id: request.id, error: packError(thrown) };
     }
     port.postMessage(reply);
+    if (request.operation === 'close') port.close();
   });
   const facts: TaskFacts = {
     name: task.name,

@@ -13,7 +13,7 @@ const actions = (task: Task, seed: number, count: number): Float64Array[] => {
   );
 };
 
-describe.each(OWN)('%s', (name) => {
+describe.each([...OWN, 'rover'])('%s keeps the contract of a task', (name) => {
   let task: Task;
   beforeAll(async () => {
     task = await createTask(name);
@@ -74,8 +74,14 @@ describe.each(OWN)('%s', (name) => {
     );
     expect(task.snapshot()).toEqual(before);
   });
+});
 
-  it('refuses options that are none', async () => {
+describe.each(OWN)('%s', (name) => {
+  it('refuses options and seeds that are none', async () => {
+    const task = await createTask(name);
+    for (const seed of [-1, 0.5, Number.NaN, 2 ** 32])
+      expect(() => task.reset(seed)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+    task.close();
     await expect(createTask(name, { maxStep: 3 })).rejects.toMatchObject({
       code: 'NOT_FOUND',
       remedy: "did you mean 'maxSteps'?",

@@ -1,5 +1,13 @@
 import { Random } from '../../common/index.js';
-import { checkAction, checkOptionNames, checkSnapshot, maxStepsOf, type TaskOptions, unbounded } from '../spaces.js';
+import {
+  checkAction,
+  checkOptionNames,
+  checkSeed,
+  checkSnapshot,
+  maxStepsOf,
+  type TaskOptions,
+  unbounded,
+} from '../spaces.js';
 import type { BoxSpace, DiscreteSpace, SceneGeometry, SensorReadings, StepResult, Task } from '../task.js';
 
 /** m/s². */
@@ -51,6 +59,7 @@ export class CartPoleTask implements Task {
   }
 
   reset(seed: number): Float64Array {
+    checkSeed(seed);
     const random = Random.derive(seed, 'cartpole/reset');
     for (let i = 0; i < 4; i++) this.#state[i] = random.uniform(-RESET_NOISE, RESET_NOISE);
     this.#force = 0;

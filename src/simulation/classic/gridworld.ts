@@ -1,5 +1,5 @@
 import { IqLearnError, Random } from '../../common/index.js';
-import { checkAction, checkOptionNames, checkSnapshot, maxStepsOf, type TaskOptions } from '../spaces.js';
+import { checkAction, checkOptionNames, checkSeed, checkSnapshot, maxStepsOf, type TaskOptions } from '../spaces.js';
 import type { BoxSpace, DiscreteSpace, SceneGeometry, SensorReadings, StepResult, Task } from '../task.js';
 
 /** Cells along a side; cell s is column s mod 5, row ⌊s / 5⌋. */
@@ -95,6 +95,7 @@ export class GridworldTask implements Task {
   }
 
   reset(seed: number): Float64Array {
+    checkSeed(seed);
     this.#random = Random.derive(seed, 'gridworld');
     this.#cell = this.#random.integer(CELLS);
     this.#steps = 0;

@@ -1,6 +1,14 @@
 import { IqLearnError, Random } from '../../common/index.js';
 import { Physics } from '../physics.js';
-import { checkAction, checkOptionNames, checkSnapshot, maxStepsOf, type TaskOptions, unbounded } from '../spaces.js';
+import {
+  checkAction,
+  checkOptionNames,
+  checkSeed,
+  checkSnapshot,
+  maxStepsOf,
+  type TaskOptions,
+  unbounded,
+} from '../spaces.js';
 import type { BoxSpace, SceneGeometry, SensorReadings, StepResult, Task } from '../task.js';
 import { hingesOf, mjcf, type PlanarRobot, ROOT_JOINTS } from './planar.js';
 import { HALF_CHEETAH, HOPPER, walker } from './robots.js';
@@ -150,6 +158,7 @@ export class LocomotionTask implements Task {
   }
 
   reset(seed: number): Float64Array {
+    checkSeed(seed);
     const physics = this.#physics;
     const { positionNoise, velocityNoise } = this.#rules;
     const random = Random.derive(seed, `${this.name}/reset`);
