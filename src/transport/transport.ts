@@ -15,6 +15,9 @@ export const qos = {
   latched: { reliability: 'reliable', durability: 'transient_local', depth: 1 },
 } as const satisfies Record<string, Qos>;
 
+/** What a publisher offers that does not say: ROS 2's default. */
+export const defaultQos: Qos = { reliability: 'reliable', durability: 'volatile', depth: 10 };
+
 /** What a subscriber is told beside the message. */
 export interface MessageInfo {
   readonly topic: string;
@@ -38,7 +41,14 @@ export interface Closable {
  *
  * Guarantees every adapter gives (test/conformance/transport): a handler never runs inside `publish`; messages of
  * one publisher to one subscriber keep their order; a `transient_local` topic gives its last messages to late
- * subscribers; a handler that throws hurts nobody else and is reported; after `close` nothing is delivered.
+ * subscribers; a subscriber that is behind keeps the newest `depth` messages (KEEP_LAST, whatever the reliability);
+ * a handler that throws or rejects hurts nobody else and is reported; what was published before `close` is still
+ * delivered to the others, and after `close` nothing is delivered here.
+ *
+ * Without `qos` a publisher offers {@link defaultQos}; a subscriber takes what each publisher offers, with depth 10.
+ * A subscriber that requests more than a publisher offers gets nothing of it, as in ROS 2, and that is reported.
+ * Throws NOT_FOUND for an unknown type, INVALID_ARGUMENT for a wrong name, MISMATCH where a topic has another type
+ * (an adapter that only learns of it later reports it), UNAVAILABLE after `close`.
  */
 export interface Transport {
   readonly name: string;
@@ -49,13 +59,19 @@ export interface Transport {
     handler: (message: MessageTypes[Name], info: MessageInfo) => void,
     qos?: Qos,
   ): Closable;
-  /** Answers a service. The handler may be asynchronous; what it throws reaches the caller as an error. */
+  /**
+   * Answers a service. The handler may be asynchronous; what it throws reaches the caller as an error.
+   * A second server of one service is refused with CONFLICT.
+   */
   serve<Name extends ServiceTypeName>(
     service: string,
     type: Name,
     handler: (request: ServiceTypes[Name]['request']) => Promise<ServiceTypes[Name]['response']>,
   ): Closable;
-  /** Calls a service. Rejects with TIMEOUT or UNAVAILABLE. */
+  /**
+   * Calls a service, waiting for a server where there is none yet. Rejects with UNAVAILABLE (no server within the
+   * time, or it went away), TIMEOUT (no answer), MISMATCH (another type), CANCELLED (closed here) or the handler's error.
+   */
   call<Name extends ServiceTypeName>(
     service: string,
     type: Name,
