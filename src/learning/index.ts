@@ -1,6 +1,7 @@
 export { Actor } from './actor.js';
 export { METRICS, type Objective } from './actor-critic.js';
 export { adamCoefficients } from './adam.js';
+export { type Algorithm, type AlgorithmSizes, actorCritic, softQ } from './algorithm.js';
 export type { CloningLoss } from './behavioural-cloning.js';
 export { type Checkpoint, generations, loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 export { behaviouralCloning, type CloningOptions } from './cloning.js';
