@@ -1,0 +1,173 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { cpus, totalmem } from 'node:os';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { writeFileAtomic } from '../src/common/index.js';
+
+/** One measured number. `unit` is SI or a word ('ratio', 'return'); `note` says how it was taken. */
+export interface Figure {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly note?: string;
+}
+
+/** A sampled curve: rows of numbers under named columns. */
+export interface Curve {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly number[])[];
+}
+
+/** What a bench found, with all that is needed to judge it and to take it again. */
+export interface BenchResult {
+  readonly name: string;
+  /** The command as it was given; of paths only the last part. */
+  readonly command: string;
+  readonly figures: readonly Figure[];
+  readonly curves?: readonly Curve[];
+  /** In words: CPU model, cores, memory. */
+  readonly machine: string;
+  readonly versions: Readonly<Record<string, string>>;
+  /** ISO 8601, UTC. */
+  readonly date: string;
+}
+
+/** The repository's root, from dist/bench. */
+export const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** `npm run bench -- name args`, without anybody's folders. */
+export function commandOf(name: string, args: readonly string[]): string {
+  const words = args.map((arg) => {
+    const [flag, value] = arg.startsWith('--') ? splitOnce(arg, '=') : ['', arg];
+    if (value === undefined) return arg;
+    const last = value.includes('/') ? basename(value) : value;
+    return flag === '' ? last : `${flag}=${last}`;
+  });
+  return ['npm run bench --', name, ...words].join(' ');
+}
+
+function splitOnce(text: string, separator: string): [string, string | undefined] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** CPU model with its widest vector unit, cores, memory, platform. */
+export function machine(): string {
+  const cores = cpus();
+  let vectors = '';
+  try {
+    const flags = readFileSync('/proc/cpuinfo', 'utf8');
+    vectors = flags.includes('avx512f') ? ', AVX-512' : flags.includes('avx2') ? ', AVX2' : '';
+  } catch {
+    // not Linux: the model says it
+  }
+  const memory = Math.round(totalmem() / 2 ** 30);
+  const model = cores[0]?.model.trim() ?? 'unknown CPU';
+  return `${model}${vectors}, ${cores.length} cores, ${memory} GiB memory, ${process.platform} ${process.arch}`;
+}
+
+function packageVersion(name: string): string | undefined {
+  try {
+    const require = createRequire(import.meta.url);
+    return (JSON.parse(readFileSync(require.resolve(`${name}/package.json`), 'utf8')) as { version: string }).version;
+  } catch {
+    return undefined;
+  }
+}
+
+function commit(): string | undefined {
+  try {
+    const git = (...args: string[]) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
+    return (
+      git('rev-parse', '--short=12', 'HEAD') + (git('status', '--porcelain') === '' ? '' : ' and uncommitted changes')
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+/** Versions of what every figure depends on, and of what `more` names (Python packages). */
+export function versions(more: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const all: Record<string, string | undefined> = {
+    node: process.versions.node,
+    'onnxruntime-node': packageVersion('onnxruntime-node'),
+    '@tensorflow/tfjs': packageVersion('@tensorflow/tfjs'),
+    '@mujoco/mujoco': packageVersion('@mujoco/mujoco'),
+    commit: commit(),
+    ...more,
+  };
+  return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
+/** The frame of a result; `args` as the bench was given them. */
+export function benchResult(
+  name: string,
+  args: readonly string[],
+  figures: readonly Figure[],
+  more: { readonly curves?: readonly Curve[]; readonly versions?: Readonly<Record<string, string>> } = {},
+): BenchResult {
+  return {
+    name,
+    command: commandOf(name, args),
+    figures,
+    ...(more.curves === undefined ? {} : { curves: more.curves }),
+    machine: machine(),
+    versions: versions(more.versions),
+    date: new Date().toISOString(),
+  };
+}
+
+/** Writes a result as JSON, atomically. */
+export function writeResult(path: string, result: BenchResult): void {
+  // JSON knows no infinities and no NaN: a figure that is none would silently become null.
+  const text = JSON.stringify(
+    result,
+    (_, value: unknown) => (typeof value === 'number' && !Number.isFinite(value) ? String(value) : value),
+    2,
+  );
+  writeFileAtomic(path, `${text}\n`);
+}
+
+function shown(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  if (Number.isInteger(value)) return String(value);
+  const magnitude = Math.abs(value);
+  return magnitude >= 1000 ? value.toFixed(0) : magnitude >= 0.001 ? value.toPrecision(4) : value.toExponential(2);
+}
+
+/** The figures as a table. */
+export function table(result: BenchResult): string {
+  const rows = result.figures.map((figure) => [figure.name, shown(figure.value), figure.unit, figure.note ?? '']);
+  const width = (column: number) => Math.max(0, ...rows.map((row) => row[column]!.length));
+  const [names, values, units] = [width(0), width(1), width(2)];
+  return [
+    `${result.name}   ${result.command}`,
+    ...rows.map(([name, value, unit, note]) =>
+      `  ${name!.padEnd(names)}  ${value!.padStart(values)} ${unit!.padEnd(units)}  ${note!}`.trimEnd(),
+    ),
+    `  on ${result.machine}`,
+    `  with ${Object.entries(result.versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', ')}`,
+  ].join('\n');
+}
+
+/** Order statistics of samples. */
+export function quantile(samples: readonly number[] | Float64Array, q: number): number {
+  const sorted = Float64Array.from(samples).sort();
+  if (sorted.length === 0) return Number.NaN;
+  const at = q * (sorted.length - 1);
+  const low = Math.floor(at);
+  const fraction = at - low;
+  return sorted[low]! * (1 - fraction) + sorted[Math.min(low + 1, sorted.length - 1)]! * fraction;
+}
+
+export const median = (samples: readonly number[] | Float64Array): number => quantile(samples, 0.5);
+
+/** A line of progress on stderr; stdout is for the result. */
+export function progress(text: string): void {
+  process.stderr.write(`${text}\n`);
+}

@@ -1,0 +1,230 @@
+"""One IQ-Learn SAC update in eager PyTorch, written from the published formulas.
+
+usual: modules, one forward a critic, torch.distributions, Adam as it comes: what most repositories run.
+lean:  the same mathematics with stacked critics, fused Adam, one sample a state for critic and actor alike, and no
+       gradient that is thrown away.
+"""
+
+import math
+
+import peer
+
+options = peer.arguments(__doc__, variants=("usual", "lean"), parity=True)
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+torch.set_num_threads(options.threads)
+
+
+def perceptron(widths: list[int]) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for inputs, outputs in zip(widths, widths[1:]):
+        layers += [nn.Linear(inputs, outputs), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+class Actor(nn.Module):
+    def __init__(self, settings: peer.Settings):
+        super().__init__()
+        self.net = perceptron(settings.actor_widths)
+        self.low, self.high = settings.log_std
+
+    def sample(self, observation, noise=None):
+        """A reparameterised action tanh(u) and its log-probability."""
+        mean, log_std = self.net(observation).chunk(2, dim=-1)
+        log_std = self.low + 0.5 * (self.high - self.low) * (torch.tanh(log_std) + 1)
+        normal = torch.distributions.Normal(mean, log_std.exp())
+        u = normal.rsample() if noise is None else mean + normal.stddev * noise
+        # log(1 - tanh(u)^2) = 2 (log 2 - u - softplus(-2u))
+        log_probability = normal.log_prob(u) - 2 * (math.log(2) - u - F.softplus(-2 * u))
+        return torch.tanh(u), log_probability.sum(-1, keepdim=True)
+
+
+class Critic(nn.Module):
+    def __init__(self, settings: peer.Settings):
+        super().__init__()
+        self.net = perceptron(settings.critic_widths)
+
+    def forward(self, observation, action):
+        return self.net(torch.cat([observation, action], dim=-1))
+
+
+def load(net: nn.Sequential, parts) -> None:
+    layers = [layer for layer in net if isinstance(layer, nn.Linear)]
+    with torch.no_grad():
+        for i, layer in enumerate(layers):
+            layer.weight.copy_(torch.as_tensor(parts[2 * i]).T)
+            layer.bias.copy_(torch.as_tensor(parts[2 * i + 1]).reshape(-1))
+
+
+def parts_of(nets: list[nn.Sequential]) -> list:
+    """Weights and biases of equal networks side by side, as peer.split_flat has them."""
+    layers = [[layer for layer in net if isinstance(layer, nn.Linear)] for net in nets]
+    parts = []
+    for same in zip(*layers):
+        parts.append(torch.stack([layer.weight.detach().T for layer in same]).numpy())
+        parts.append(torch.stack([layer.bias.detach() for layer in same]).numpy())
+    return parts
+
+
+class Usual:
+    def __init__(self, settings: peer.Settings, initial=None):
+        self.settings = settings
+        self.actor = Actor(settings)
+        self.critics = nn.ModuleList(Critic(settings) for _ in range(settings.critics))
+        self.targets = nn.ModuleList(Critic(settings) for _ in range(settings.critics))
+        self.targets.load_state_dict(self.critics.state_dict())
+        if initial is not None:
+            load(self.actor.net, peer.split_flat(initial["actor"], settings.actor_widths))
+            for name, critics in (("critic", self.critics), ("target", self.targets)):
+                parts = peer.split_flat(initial[name], settings.critic_widths, settings.critics)
+                for i, critic in enumerate(critics):
+                    load(critic.net, [part[i] for part in parts])
+        self.actor_optimizer = torch.optim.Adam(self.actor.parameters(), lr=settings.actor_learning_rate)
+        self.critic_optimizer = torch.optim.Adam(self.critics.parameters(), lr=settings.critic_learning_rate)
+
+    def update(self, batch, noise=None):
+        s = self.settings
+        observation, action, next_observation, terminated = (torch.as_tensor(batch[k]) for k in peer.BATCH_NAMES)
+        now, next_ = (None if noise is None else torch.as_tensor(noise[k]) for k in peer.NOISE_NAMES)
+
+        with torch.no_grad():
+            next_action, next_log_probability = self.actor.sample(next_observation, next_)
+            next_q = torch.min(torch.stack([target(next_observation, next_action) for target in self.targets]), 0)[0]
+            next_v = (next_q - s.temperature * next_log_probability).clamp(-s.value_bound, s.value_bound)
+            y = s.gamma * (1 - terminated) * next_v
+            policy_action, log_probability = self.actor.sample(observation, now)
+
+        critic_loss = 0.0
+        for critic in self.critics:
+            r = critic(observation, action) - y
+            v = critic(observation, policy_action) - s.temperature * log_probability
+            expert_reward = r[s.batch :].mean()
+            critic_loss = critic_loss - expert_reward + (v - y).mean() + s.reg_mult * (r**2).mean()
+        self.critic_optimizer.zero_grad()
+        critic_loss.backward()
+        self.critic_optimizer.step()
+
+        new_action, new_log_probability = self.actor.sample(observation, now)
+        q = torch.min(torch.stack([critic(observation, new_action) for critic in self.critics]), 0)[0]
+        actor_loss = (s.temperature * new_log_probability - q).mean()
+        self.actor_optimizer.zero_grad()
+        actor_loss.backward()
+        self.actor_optimizer.step()
+
+        with torch.no_grad():
+            for target, source in zip(self.targets.parameters(), self.critics.parameters()):
+                target.copy_(s.tau * source + (1 - s.tau) * target)
+        return critic_loss.item(), actor_loss.item()
+
+    def flat(self):
+        return {
+            "actor": peer.join_flat(parts_of([self.actor.net])),
+            "critic": peer.join_flat(parts_of([critic.net for critic in self.critics])),
+            "target": peer.join_flat(parts_of([target.net for target in self.targets])),
+        }
+
+
+class Lean:
+    def __init__(self, settings: peer.Settings, initial=None):
+        self.settings = settings
+        start = Usual(settings, initial)  # the same initial distribution
+
+        def tensors(nets):
+            """Weights [n, in, out] and biases [n, 1, out] of n networks."""
+            return [torch.as_tensor(p.copy() if p.ndim == 3 else p[:, None].copy()) for p in parts_of(nets)]
+
+        self.actor = [part[0] for part in tensors([start.actor.net])]
+        self.critic = tensors([critic.net for critic in start.critics])
+        self.target = tensors([target.net for target in start.targets])
+        for part in [*self.actor, *self.critic]:
+            part.requires_grad_(True)
+        self.actor_optimizer = torch.optim.Adam(self.actor, lr=settings.actor_learning_rate, fused=True)
+        self.critic_optimizer = torch.optim.Adam(self.critic, lr=settings.critic_learning_rate, fused=True)
+
+    def q(self, parts, observation, action):
+        """[critics, rows, 1]"""
+        x = torch.cat([observation, action], dim=-1).expand(self.settings.critics, -1, -1)
+        for i in range(0, len(parts), 2):
+            x = torch.baddbmm(parts[i + 1], x, parts[i])
+            if i + 2 < len(parts):
+                x = torch.relu_(x)
+        return x
+
+    def sample(self, observation, noise):
+        x = observation
+        for i in range(0, len(self.actor), 2):
+            x = torch.addmm(self.actor[i + 1], x, self.actor[i])
+            if i + 2 < len(self.actor):
+                x = torch.relu_(x)
+        mean, raw = x.chunk(2, dim=-1)
+        low, high = self.settings.log_std
+        log_std = torch.tanh(raw) * (0.5 * (high - low)) + 0.5 * (high + low)
+        u = torch.addcmul(mean, log_std.exp(), noise)
+        constant = 2 * math.log(2) + 0.5 * math.log(2 * math.pi)
+        terms = log_std + 0.5 * noise.square() + constant - 2 * u - 2 * F.softplus(-2 * u)
+        return torch.tanh(u), terms.sum(-1, keepdim=True).neg()
+
+    def update(self, batch, noise=None):
+        s = self.settings
+        rows = 2 * s.batch
+        observation, action, next_observation, terminated = (torch.as_tensor(batch[k]) for k in peer.BATCH_NAMES)
+        now, next_ = (
+            torch.randn(2, rows, s.action) if noise is None else (torch.as_tensor(noise[k]) for k in peer.NOISE_NAMES)
+        )
+
+        policy_action, log_probability = self.sample(observation, now)
+        with torch.no_grad():
+            next_action, next_log_probability = self.sample(next_observation, next_)
+            next_q = self.q(self.target, next_observation, next_action).amin(0)
+            next_v = (next_q - s.temperature * next_log_probability).clamp_(-s.value_bound, s.value_bound)
+            y = s.gamma * (1 - terminated) * next_v
+            offset = s.temperature * log_probability + y
+
+        actions = torch.cat([action, policy_action.detach()])
+        q, v_q = self.q(self.critic, torch.cat([observation, observation]), actions).split(rows, dim=1)
+        r = q - y
+        critic_loss = ((v_q - offset).sum() + s.reg_mult * r.square().sum() - 2 * r[:, s.batch :].sum()) / rows
+        for part, gradient in zip(self.critic, torch.autograd.grad(critic_loss, self.critic)):
+            part.grad = gradient
+        self.critic_optimizer.step()
+
+        frozen = [part.detach() for part in self.critic]
+        best = self.q(frozen, observation, policy_action).amin(0)
+        actor_loss = (s.temperature * log_probability - best).mean()
+        for part, gradient in zip(self.actor, torch.autograd.grad(actor_loss, self.actor)):
+            part.grad = gradient
+        self.actor_optimizer.step()
+
+        with torch.no_grad():
+            torch._foreach_lerp_(self.target, [part.detach() for part in self.critic], s.tau)
+        return critic_loss.item(), actor_loss.item()
+
+    def flat(self):
+        return {
+            name: peer.join_flat([part.detach().numpy() for part in getattr(self, name)])
+            for name in ("actor", "critic", "target")
+        }
+
+
+def main() -> None:
+    variant = {"usual": Usual, "lean": Lean}[options.variant]
+    if options.parity is not None:
+        peer.parity(options.parity, options.out, variant)
+        return
+    torch.manual_seed(0)
+    settings = peer.Settings(critics=options.critics)
+    learner = variant(settings)
+    batches = [{k: torch.as_tensor(v) for k, v in batch.items()} for batch in peer.random_batches(settings)]
+    for i in range(20):
+        learner.update(batches[i % len(batches)])
+    peer.serve(
+        {"torch": torch.__version__},
+        lambda n: peer.timed(lambda i: learner.update(batches[i % len(batches)]), n),
+    )
+
+
+if __name__ == "__main__":
+    main()

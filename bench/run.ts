@@ -1,0 +1,81 @@
+import { IqLearnError, unknownName } from '../src/common/index.js';
+import { type BenchResult, progress, table, writeResult } from './harness.js';
+import { HelpRequested } from './options.js';
+
+const BENCHES: Readonly<Record<string, string>> = {
+  update:
+    'ms per IQ-Learn SAC and SAC update against PyTorch, JAX, stable-baselines3 and sbx, and the share of the SGEMM peak',
+  policy: 'latency observation → action, and state message → command message',
+  learn: 'return against environment steps and wall clock from few demonstrations, over seeds',
+  memory: "the learner's resident set with a full buffer, and its growth",
+  parity: 'models and single steps against gymnasium and MuJoCo in Python',
+};
+
+function usage(): string {
+  const width = Math.max(...Object.keys(BENCHES).map((name) => name.length));
+  const rows = Object.entries(BENCHES).map(([name, help]) => `  ${name.padEnd(width)}  ${help}`);
+  return [
+    'npm run bench -- NAME [--json FILE] [options]     e.g. npm run bench -- update --json update.json',
+    '',
+    ...rows,
+    '',
+    'NAME --help lists the options of a bench; --json writes figures, machine, versions and command.',
+  ].join('\n');
+}
+
+/** Takes --json FILE (or --json=FILE) out of the arguments. */
+function takeJson(args: readonly string[]): { json: string | undefined; rest: string[] } {
+  const rest: string[] = [];
+  let json: string | undefined;
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i]!;
+    if (arg === '--json') {
+      json = args[++i] ?? '';
+    } else if (arg.startsWith('--json=')) {
+      json = arg.slice('--json='.length);
+    } else {
+      rest.push(arg);
+    }
+  }
+  if (json === '' || json?.startsWith('--'))
+    throw new IqLearnError('INVALID_ARGUMENT', 'option --json lacks its value', {
+      expected: 'the file to write the figures to',
+      remedy: 'give it as --json FILE',
+    });
+  return { json, rest };
+}
+
+/** 0 done, 1 failed, 2 wrongly called. */
+async function main(args: readonly string[]): Promise<number> {
+  const [name, ...benchArgs] = args;
+  if (name === undefined || name === '--help' || name === '-h') {
+    (name === undefined ? process.stderr : process.stdout).write(`${usage()}\n`);
+    return name === undefined ? 2 : 0;
+  }
+  try {
+    if (!Object.hasOwn(BENCHES, name)) throw unknownName('bench', name, Object.keys(BENCHES));
+    const { json, rest } = takeJson(benchArgs);
+    const module = (await import(new URL(`./${name}/index.js`, import.meta.url).href)) as {
+      run(args: string[]): Promise<BenchResult>;
+    };
+    const result = await module.run(rest);
+    process.stdout.write(`${table(result)}\n`);
+    if (json !== undefined) {
+      writeResult(json, result);
+      progress(`written to ${json}`);
+    }
+    return 0;
+  } catch (error) {
+    if (error instanceof HelpRequested) {
+      process.stdout.write(`${error.message}\n`);
+      return 0;
+    }
+    if (!(error instanceof IqLearnError)) throw error;
+    process.stderr.write(`${error.code}: ${error.message}\n`);
+    if (error.code !== 'NOT_FOUND' && error.code !== 'INVALID_ARGUMENT') return 1;
+    if (!Object.hasOwn(BENCHES, name)) process.stderr.write(`\n${usage()}\n`);
+    return 2;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));
