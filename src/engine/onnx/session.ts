@@ -19,10 +19,11 @@ export interface SessionOptions extends SessionThreads {
 
 let loading: Promise<Ort> | undefined;
 
-/** onnxruntime-node, loaded on first use. UNAVAILABLE where its library does not load. */
-export async function loadOnnxruntime(load: () => Promise<Ort> = () => import('onnxruntime-node')): Promise<Ort> {
-  loading ??= load();
+/** onnxruntime-node, loaded on first use (or by `load`, in tests). UNAVAILABLE where its library does not load. */
+export async function loadOnnxruntime(load?: () => Promise<Ort>): Promise<Ort> {
   try {
+    if (load !== undefined) return await load();
+    loading ??= import('onnxruntime-node');
     return await loading;
   } catch (cause) {
     loading = undefined;

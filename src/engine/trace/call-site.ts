@@ -1,7 +1,10 @@
 import { sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const engineFolder = fileURLToPath(new URL('..', import.meta.url));
+const compiled = fileURLToPath(new URL('..', import.meta.url));
+/** The engine's folder as it runs and, where stacks are mapped to the sources, as it is written. */
+const engineFolders = [compiled, compiled.replace(`${sep}dist${sep}`, sep)];
+const ofTfjs = /[\\/]@tensorflow[\\/]|(^|[\\/( ])tfjs-[a-z-]+[\\/]src[\\/]/;
 
 /** The user's line in a stack: the first frame outside the engine, tfjs and Node, as `function (file:line:column)`. */
 export function callSite(stack: string | undefined): string {
@@ -9,7 +12,7 @@ export function callSite(stack: string | undefined): string {
     const frame = line.trim().replace(/^at /, '');
     const path = frame.replaceAll('file://', '');
     if (!/:\d+:\d+\)?$/.test(path) || path.includes('node:')) continue;
-    if (path.includes(engineFolder) || path.includes(`${sep}@tensorflow${sep}`)) continue;
+    if (ofTfjs.test(path) || engineFolders.some((folder) => path.includes(folder))) continue;
     return path;
   }
   return 'an unknown place';

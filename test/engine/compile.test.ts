@@ -1,0 +1,215 @@
+import * as tf from '@tensorflow/tfjs';
+import { describe, expect, it } from 'vitest';
+import { IqLearnError } from '#src/common/index.js';
+import { compile, inspectModel, measureThreads, type Program } from '#src/engine/index.js';
+
+const vector = { shape: [3], dtype: 'float32' } as const;
+const program = (step: Program['step']): Program => ({
+  name: 'test',
+  state: { s: vector },
+  inputs: { x: vector },
+  step,
+});
+const accumulate = program((s, x) => ({ state: { s: tf.add(s.s!, x.x!) }, outputs: { y: tf.mul(x.x!, 2) } }));
+const initialState = { s: Float32Array.of(1, 2, 3) };
+const x = Float32Array.of(10, 20, 30);
+
+async function failure(run: () => unknown): Promise<IqLearnError> {
+  try {
+    await run();
+  } catch (error) {
+    expect(error).toBeInstanceOf(IqLearnError);
+    return error as IqLearnError;
+  }
+  throw new Error('nothing was thrown');
+}
+const compiling = (step: Program['step']): Promise<IqLearnError> =>
+  failure(() => compile(program(step), { executor: 'onnx', initialState, threads: 1 }));
+
+describe.each(['onnx', 'eager'] as const)('the %s executor', (executor) => {
+  const options = { executor, initialState, threads: 1, eagerBackend: 'wasm' } as const;
+
+  it('advances the state and gives outputs', async () => {
+    const executable = await compile(accumulate, options);
+    expect(await executable.run({ x })).toEqual({ y: Float32Array.of(20, 40, 60) });
+    await executable.run({ x });
+    expect(executable.readState()).toEqual({ s: Float32Array.of(21, 42, 63) });
+    expect(initialState.s).toEqual(Float32Array.of(1, 2, 3));
+    await executable.dispose();
+  });
+
+  it('keeps runs that overlap in order', async () => {
+    const executable = await compile(accumulate, options);
+    await Promise.all([executable.run({ x }), executable.run({ x }), executable.run({ x })]);
+    expect(executable.readState()).toEqual({ s: Float32Array.of(31, 62, 93) });
+    await executable.dispose();
+  });
+
+  it('returns entries unchanged, twice, constant, and of type bool', async () => {
+    const executable = await compile(
+      program((s, { x: given }) => ({
+        state: { s: s.s! },
+        outputs: { a: given!, b: given!, c: tf.tensor1d([5, 6]), d: tf.greater(given!, 15), e: s.s! },
+      })),
+      options,
+    );
+    expect(await executable.run({ x })).toEqual({
+      a: x,
+      b: x,
+      c: Float32Array.of(5, 6),
+      d: Int32Array.of(0, 1, 1),
+      e: initialState.s,
+    });
+    expect(executable.readState()).toEqual(initialState);
+    await executable.dispose();
+  });
+
+  it('takes tensors made outside the program as constants', async () => {
+    await tf.setBackend('cpu');
+    const outside = tf.tensor1d([1, 10, 100]);
+    const executable = await compile(
+      program((s, { x: given }) => ({ state: { s: s.s! }, outputs: { y: tf.mul(given!, outside) } })),
+      options,
+    );
+    expect((await executable.run({ x })).y).toEqual(Float32Array.of(10, 200, 3000));
+    expect(tf.getBackend()).toBe('cpu');
+    expect(Array.from(outside.dataSync())).toEqual([1, 10, 100]);
+    await executable.dispose();
+  });
+
+  it('checks what it is given and names the entry', async () => {
+    const executable = await compile(accumulate, options);
+    const short = await failure(() => executable.run({ x: new Float32Array(2) }));
+    expect(short).toMatchObject({ code: 'INVALID_ARGUMENT', found: 'Float32Array of 2' });
+    expect(short.message).toContain("'x'");
+    expect(short.expected).toContain('Float32Array of 3');
+    expect((await failure(() => executable.run({}))).found).toBe('nothing');
+    expect((await failure(() => executable.run({ x: new Int32Array(3) }))).found).toBe('Int32Array of 3');
+    expect((await failure(() => executable.run({ x, z: x }))).found).toBe("'z'");
+    expect((await failure(() => executable.writeState({ s: new Float32Array(4) }))).code).toBe('INVALID_ARGUMENT');
+    expect(executable.readState()).toEqual(initialState);
+    expect((await executable.run({ x })).y).toBeDefined();
+    await executable.dispose();
+  });
+
+  it('says so when it is used after dispose', async () => {
+    const executable = await compile(accumulate, options);
+    await executable.dispose();
+    await executable.dispose();
+    for (const use of [
+      () => executable.run({ x }),
+      () => executable.readState(),
+      () => executable.writeState(initialState),
+    ]) {
+      const error = await failure(use);
+      expect(error.code).toBe('INVALID_ARGUMENT');
+      expect(error.message).toContain('disposed');
+    }
+  });
+
+  it('refuses a state that does not fit and an unroll that is no count', async () => {
+    const wrong = await failure(() => compile(accumulate, { ...options, initialState: { s: new Float32Array(1) } }));
+    expect(wrong.message).toContain("'s'");
+    for (const unroll of [0, 1.5]) {
+      const error = await failure(() => compile(accumulate, { ...options, unroll }));
+      expect(error.code).toBe('INVALID_ARGUMENT');
+    }
+  });
+
+  it('refuses a program that returns another state than it declares', async () => {
+    const missing = await failure(() =>
+      compile(
+        program(() => ({ state: {}, outputs: {} })),
+        options,
+      ),
+    );
+    expect(missing).toMatchObject({ code: 'INVALID_ARGUMENT', found: "nothing for 's'", expected: 'float32[3]' });
+    const reshaped = await failure(() =>
+      compile(
+        program((s) => ({ state: { s: tf.reshape(s.s!, [3, 1]) }, outputs: {} })),
+        options,
+      ),
+    );
+    expect(reshaped.found).toBe("float32[3,1] for 's'");
+    const extra = await failure(() =>
+      compile(
+        program((s) => ({ state: { s: s.s!, t: s.s! }, outputs: {} })),
+        options,
+      ),
+    );
+    expect(extra.found).toBe("float32[3] for 't'");
+  });
+});
+
+describe('tracing', () => {
+  it('names an unknown kernel and the line that needs it', async () => {
+    const error = await compiling((s) => ({ state: { s: tf.cumsum(s.s!) }, outputs: {} }));
+    expect(error.code).toBe('UNSUPPORTED');
+    expect(error.found).toContain('Cumsum');
+    expect(error.found).toMatch(/compile\.test\.ts:\d+:\d+/);
+  });
+
+  it('refuses to read data, naming the line', async () => {
+    const error = await compiling((s) => ({ state: { s: tf.mul(s.s!, s.s!.dataSync()[0]!) }, outputs: {} }));
+    expect(error.code).toBe('UNSUPPORTED');
+    expect(error.found).toMatch(/compile\.test\.ts:\d+:\d+/);
+    expect((await compiling((s) => ({ state: s, outputs: { y: tf.scalar(s.s!.arraySync() as number) } }))).code).toBe(
+      'UNSUPPORTED',
+    );
+  });
+
+  it('gives the former backend back, after success, failure and where none was chosen', async () => {
+    const step: Program['step'] = (s) => ({ state: s, outputs: {} });
+    await tf.setBackend('cpu');
+    await (await compile(program(step), { executor: 'onnx', initialState, threads: 1 })).dispose();
+    expect(tf.getBackend()).toBe('cpu');
+    await compiling(() => {
+      expect(tf.getBackend()).not.toBe('cpu');
+      throw new IqLearnError('INTERNAL', 'on purpose');
+    });
+    expect(tf.getBackend()).toBe('cpu');
+    expect(Array.from(tf.add(tf.tensor1d([1]), 1).dataSync())).toEqual([2]);
+  });
+
+  it('passes errors of the program on as they are', async () => {
+    const thrown = new RangeError('mine');
+    const run = compile(
+      program(() => {
+        throw thrown;
+      }),
+      { executor: 'onnx', initialState },
+    );
+    await expect(run).rejects.toBe(thrown);
+  });
+
+  it('leaves no tensors behind', async () => {
+    const before = tf.memory().numTensors;
+    await (await compile(accumulate, { executor: 'onnx', initialState, threads: 1 })).dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+describe('threads', () => {
+  it('are measured where they are not given, and shown', async () => {
+    const executable = await compile(accumulate, { executor: 'onnx', initialState });
+    expect(executable.threads.threads).toBeGreaterThanOrEqual(1);
+    const measured = await measureThreads(executable.model, { runs: 2 });
+    expect(measured.map(({ ms }) => ms)).toEqual(measured.map(({ ms }) => ms).toSorted((a, b) => a - b));
+    expect(measured.every(({ ms }) => ms > 0)).toBe(true);
+    await executable.dispose();
+  });
+
+  it('are taken as given', async () => {
+    const executable = await compile(accumulate, { executor: 'onnx', initialState, threads: 2, spinning: false });
+    expect(executable.threads).toEqual({ threads: 2, spinning: false });
+    await executable.dispose();
+  });
+});
+
+it('the onnx executor shows its model', async () => {
+  const executable = await compile(accumulate, { executor: 'onnx', initialState, threads: 1 });
+  const summary = inspectModel(executable.model);
+  expect(summary.inputs.map(({ name }) => name)).toEqual(['state/s', 'input/x']);
+  expect(summary.outputs.map(({ name }) => name)).toEqual(['next/s', 'output/y']);
+  await executable.dispose();
+});

@@ -1,0 +1,152 @@
+import * as tf from '@tensorflow/tfjs';
+import { describe, expect, it } from 'vitest';
+import { Random } from '#src/common/index.js';
+import { type ArrayRecord, inspectModel, loadInference, type Program } from '#src/engine/index.js';
+import { type Graph, sizeOf } from '#src/engine/ir/graph.js';
+import { optimise, rules } from '#src/engine/ir/passes.js';
+import { type Rule, rewrite, withoutDeadNodes } from '#src/engine/ir/rewrite.js';
+import { writeOnnx } from '#src/engine/onnx/write.js';
+import { traceProgram } from '#src/engine/trace/trace.js';
+import { largestDifference } from './fixtures/compare.js';
+import { sacUpdate } from './fixtures/sac-update.js';
+import { softQUpdate } from './fixtures/soft-q-update.js';
+
+/** Operators in the ONNX file of a graph. */
+const operators = (graph: Graph): Readonly<Record<string, number>> =>
+  inspectModel(writeOnnx(graph, { portable: true })).operators;
+
+async function run(graph: Graph, inputs: ArrayRecord): Promise<ArrayRecord> {
+  const model = await loadInference(writeOnnx(graph, { portable: true }));
+  try {
+    return await model.run(inputs);
+  } finally {
+    await model.dispose();
+  }
+}
+
+function draw(graph: Graph, seed: number): ArrayRecord {
+  const random = new Random(seed);
+  const entries = graph.inputs.map((input): [string, Float32Array | Int32Array] => {
+    const name = input.origin.kind === 'input' ? input.origin.name : '';
+    const length = sizeOf(input.shape);
+    if (input.type === 'int32') return [name, Int32Array.from({ length }, () => random.integer(3))];
+    // Positive: among them are second moments, of which the root is taken.
+    return [name, Float32Array.from({ length }, () => random.uniform(0.05, 0.5))];
+  });
+  return Object.fromEntries(entries);
+}
+
+const programs = [sacUpdate({ observation: 5, action: 2, hidden: 16, critics: 2, batch: 8 }), softQUpdate];
+
+describe.each(programs.map((program) => [program.name, program] as const))('passes on %s', (_, program) => {
+  it('keep what the graph computes, together and each alone', async () => {
+    const graph = traceProgram(program);
+    const inputs = draw(graph, 1);
+    const wanted = await run(graph, inputs);
+    expect(largestDifference(await run(optimise(graph), inputs), wanted)).toBeLessThan(1e-5);
+    const shared = rewrite(graph);
+    for (const [name, rule] of Object.entries(rules))
+      expect(largestDifference(await run(rewrite(shared, rule), inputs), wanted), name).toBeLessThan(1e-5);
+  });
+
+  it('leave fewer nodes, and none of what they are there to remove', () => {
+    const graph = traceProgram(program);
+    const optimised = optimise(graph);
+    expect(optimised.nodes.length).toBeLessThan(graph.nodes.length / 1.5);
+    const left = new Set(optimised.nodes.map(({ op }) => op));
+    for (const op of ['Identity', 'Expand']) expect(left.has(op), op).toBe(false);
+  });
+});
+
+describe('a rule', () => {
+  const spec = (...shape: number[]) => ({ shape, dtype: 'float32' }) as const;
+  const graphOf = (inputs: Program['inputs'], f: (x: Record<string, tf.Tensor>) => tf.Tensor): Graph =>
+    traceProgram({
+      name: 'rule',
+      state: {},
+      inputs,
+      step: (_, x) => ({ state: {}, outputs: { y: f(x as Record<string, tf.Tensor>) } }),
+    });
+  const applied = (graph: Graph, ...list: Rule[]): Graph =>
+    list.reduce((g, rule) => withoutDeadNodes(rewrite(g, rule)), withoutDeadNodes(rewrite(graph)));
+  const expectSame = async (before: Graph, after: Graph): Promise<void> => {
+    const inputs = draw(before, 2);
+    expect(largestDifference(await run(after, inputs), await run(before, inputs))).toBeLessThan(1e-6);
+  };
+  const ops = (graph: Graph): string[] => graph.nodes.map(({ op }) => op);
+
+  it('computes constants', async () => {
+    const graph = graphOf({ a: spec(2, 3) }, ({ a }) => {
+      const c = tf.transpose(tf.tensor2d([1, 2, 3, 4, 5, 6], [3, 2]));
+      const [left] = tf.split(tf.sub(tf.mul(c, c), tf.tensor1d([1, 2, 3])), [2, 1], 1) as [tf.Tensor];
+      return tf.mul(tf.concat([tf.exp(tf.neg(left)), tf.slice(c, [0, 1], [2, 1])], 1), a!);
+    });
+    const after = applied(graph, rules.foldConstants!);
+    expect(ops(after)).toEqual(['Concat', 'Mul']);
+    await expectSame(graph, after);
+  });
+
+  it('takes transposes into products', async () => {
+    const graph = graphOf({ a: spec(4, 2), b: spec(3, 4) }, ({ a, b }) =>
+      tf.matMul(tf.transpose(a!), tf.transpose(b!)),
+    );
+    const after = applied(graph, rules.foldTransposes!);
+    expect(ops(after)).toEqual(['MatMul']);
+    await expectSame(graph, after);
+  });
+
+  it('makes the gradient of a mean a small constant', async () => {
+    const graph = graphOf({ a: spec(4, 8) }, ({ a }) =>
+      tf.grad((x: tf.Tensor) => tf.mean(tf.mul(tf.square(x), 3)))(a!),
+    );
+    const after = optimise(graph);
+    expect(after.nodes.every(({ op }) => op === 'Mul' || op === 'Add')).toBe(true);
+    expect(after.nodes.length).toBeLessThanOrEqual(3);
+    await expectSame(graph, after);
+  });
+
+  it("reads ReLU's derivative from its output", async () => {
+    const graph = graphOf({ a: spec(4, 8) }, ({ a }) => tf.grad((x: tf.Tensor) => tf.square(tf.relu(x)))(a!));
+    const after = applied(graph, rules.joinMoves!, rules.stepFromOutput!);
+    const [step] = after.nodes.filter(({ op }) => op === 'Step');
+    expect(step?.inputs[0]?.origin).toMatchObject({ kind: 'node', node: { op: 'Relu' } });
+    await expectSame(graph, after);
+  });
+
+  it('turns sums of padded parts into a concatenation', async () => {
+    const graph = graphOf({ a: spec(5, 2) }, ({ a }) =>
+      tf.grad((x: tf.Tensor) =>
+        tf.add(tf.sum(tf.square(tf.slice(x, [0, 0], [2, 2]))), tf.sum(tf.mul(tf.slice(x, [2, 0], [3, 2]), 3))),
+      )(a!),
+    );
+    expect(operators(graph).Pad).toBe(2);
+    const after = optimise(graph);
+    expect(operators(after).Pad).toBeUndefined();
+    await expectSame(graph, after);
+  });
+
+  it('makes thin products multiplications and row products', async () => {
+    const outer = graphOf({ a: spec(2, 3, 1), b: spec(2, 4, 1) }, ({ a, b }) => tf.matMul(a!, b!, false, true));
+    const column = graphOf({ a: spec(2, 5, 3), b: spec(2, 5, 1) }, ({ a, b }) => tf.matMul(a!, b!, true, false));
+    for (const graph of [outer, column]) await expectSame(graph, applied(graph, rules.thinProducts!));
+    expect(ops(applied(outer, rules.thinProducts!))).not.toContain('MatMul');
+  });
+
+  it('adds a bias within the product only where nothing else reads the product', async () => {
+    const inputs = { a: spec(4, 2), b: spec(2, 3), c: spec(3) };
+    const once = graphOf(inputs, ({ a, b, c }) => tf.add(tf.matMul(a!, b!), c!));
+    const twice = graphOf(inputs, ({ a, b, c }) => {
+      const product = tf.matMul(a!, b!);
+      return tf.mul(tf.add(product, c!), product);
+    });
+    expect(ops(optimise(once))).toEqual(['MatMul']);
+    expect(ops(optimise(twice))).toEqual(['MatMul', 'Add', 'Mul']);
+    for (const graph of [once, twice]) await expectSame(graph, optimise(graph));
+  });
+
+  it('shares equal expressions', async () => {
+    const graph = graphOf({ a: spec(4) }, ({ a }) => tf.add(tf.exp(tf.mul(a!, 2)), tf.exp(tf.mul(a!, 2))));
+    expect(ops(rewrite(graph))).toEqual(['Mul', 'Exp', 'Add']);
+    await expectSame(graph, rewrite(graph));
+  });
+});
