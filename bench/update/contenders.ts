@@ -1,0 +1,144 @@
+import { Random } from '../../src/common/index.js';
+import { compile } from '../../src/engine/index.js';
+import {
+  actorCritic,
+  adamCoefficients,
+  identityNormalisation,
+  Learner,
+  type LearnerConfig,
+  type Objective,
+} from '../../src/learning/index.js';
+import type { Contender } from '../peers/peer.js';
+
+export const OBSERVATION = 11;
+export const ACTION = 3;
+const EPISODE = 1000;
+const BATCHES = 16;
+
+async function timed(count: number, update: (i: number) => Promise<unknown>): Promise<number[]> {
+  const ms: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const start = process.hrtime.bigint();
+    await update(i);
+    ms.push(Number(process.hrtime.bigint() - start) / 1e6);
+  }
+  return ms;
+}
+
+function learnerOptions(objective: Objective, config: LearnerConfig, threads: number) {
+  return {
+    objective,
+    config,
+    observationSize: OBSERVATION,
+    actionSize: ACTION,
+    normalisation: identityNormalisation(OBSERVATION),
+    seed: 1,
+    threads,
+  };
+}
+
+/** Our learner as it is used: batches drawn from the buffers, noise drawn, one update. */
+export async function learnerContender(
+  name: string,
+  objective: Objective,
+  config: LearnerConfig,
+  threads: number,
+): Promise<Contender> {
+  const learner = await Learner.create(learnerOptions(objective, config, threads));
+  const random = Random.derive(1, 'bench');
+  const normal = (size: number): Float32Array => random.fillNormal(new Float32Array(size));
+  if (objective === 'iq')
+    learner.addDemonstration({
+      length: EPISODE,
+      observations: normal((EPISODE + 1) * OBSERVATION),
+      actions: normal(EPISODE * ACTION).map(Math.tanh),
+      terminated: false,
+    });
+  for (let i = 0; i < 20 * EPISODE; i++)
+    learner.addTransition({
+      observation: normal(OBSERVATION),
+      action: normal(ACTION).map(Math.tanh),
+      nextObservation: normal(OBSERVATION),
+      terminated: random.uniform(0, 1) < 0.01,
+      reward: random.uniform(-1, 1),
+    });
+  await learner.update(20);
+  return {
+    name,
+    versions: {},
+    block: (count) => timed(count, () => learner.update()),
+    close: () => learner.dispose(),
+  };
+}
+
+/** The compiled update alone, on batches and noise made before. */
+export async function programContender(name: string, config: LearnerConfig, threads: number): Promise<Contender> {
+  const rows = config.batchSize;
+  const algorithm = actorCritic('iq', config, {
+    observation: OBSERVATION,
+    action: ACTION,
+    policyRows: rows,
+    expertRows: rows,
+  });
+  const random = Random.derive(1, 'bench');
+  const executable = await compile(algorithm.program, {
+    executor: 'onnx',
+    initialState: algorithm.initialState(random),
+    threads,
+  });
+  const batches = Array.from({ length: BATCHES }, () => {
+    const inputs: Record<string, Float32Array> = {};
+    for (const [input, { shape }] of Object.entries(executable.inputs))
+      inputs[input] = random.fillNormal(new Float32Array(shape.reduce((product, n) => product * n, 1)));
+    inputs.actions = inputs.actions!.map(Math.tanh);
+    inputs.continues = inputs.continues!.map((x) => (x > 2.3 ? 0 : 1));
+    return inputs;
+  });
+  let t = 0;
+  const update = (i: number): Promise<unknown> => {
+    const inputs = batches[i % BATCHES]!;
+    t++;
+    for (const [adam, rate] of [
+      ['actorAdam', config.actorLearningRate],
+      ['criticAdam', config.criticLearningRate],
+    ] as const) {
+      const { step, epsilon } = adamCoefficients(t, rate);
+      inputs[adam]![0] = step;
+      inputs[adam]![1] = epsilon;
+    }
+    return executable.run(inputs);
+  };
+  await timed(20, update);
+  return {
+    name,
+    versions: {},
+    block: (count) => timed(count, update),
+    close: () => executable.dispose(),
+  };
+}
+
+/** onnxruntime's matrix product, milliseconds a GFLOP: whose library is fastest depends on the CPU. */
+export async function sgemmContender(name: string, threads: number): Promise<Contender> {
+  const size = 1024;
+  const random = Random.derive(1, 'sgemm');
+  const tf = await import('@tensorflow/tfjs');
+  const spec = { shape: [size, size], dtype: 'float32' } as const;
+  const executable = await compile(
+    {
+      name: 'sgemm',
+      state: { b: spec },
+      inputs: { a: spec },
+      // The sum keeps the product inside: only its time and one number come out.
+      step: ({ b }, { a }) => ({ state: { b: b! }, outputs: { sum: tf.sum(tf.matMul(a!, b!)) } }),
+    },
+    { executor: 'onnx', initialState: { b: random.fillNormal(new Float32Array(size * size)) }, threads },
+  );
+  const a = random.fillNormal(new Float32Array(size * size));
+  const gflop = (2 * size ** 3) / 1e9;
+  return {
+    name,
+    versions: {},
+    block: async (count) => (await timed(count, () => executable.run({ a }))).map((ms) => ms / gflop),
+    close: () => executable.dispose(),
+  };
+}

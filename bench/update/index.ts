@@ -1,0 +1,236 @@
+import { writeFileAtomic } from '../../src/common/index.js';
+import { learnerConfig } from '../../src/learning/index.js';
+import { type BenchResult, benchResult, type Figure, median, progress } from '../harness.js';
+import { parseOptions } from '../options.js';
+import { alternate, type Contender, PythonPeer, peersPython, type Samples } from '../peers/peer.js';
+import { ACTION, learnerContender, OBSERVATION, programContender, sgemmContender } from './contenders.js';
+import { updateFlops } from './flops.js';
+import { differences, type ParitySettings, parityCase, runOurs, runPeer } from './parity.js';
+
+const BATCH = 256;
+const HIDDEN = [256, 256];
+
+const PARITY: Omit<ParitySettings, 'critics'> = {
+  observation: OBSERVATION,
+  action: ACTION,
+  hidden: HIDDEN,
+  batch: BATCH,
+  gamma: 0.99,
+  tau: 0.005,
+  temperature: 0.01,
+  reg_mult: 0.5,
+  log_std: [-5, 2],
+  actor_learning_rate: 3e-5,
+  critic_learning_rate: 3e-4,
+};
+
+/** Small, with large steps, and a bound on V′ that rows do reach: three updates exercise every term. */
+const GOLDEN: ParitySettings = {
+  observation: 5,
+  action: 2,
+  hidden: [8, 8],
+  critics: 2,
+  batch: 4,
+  gamma: 0.9,
+  tau: 0.1,
+  temperature: 0.5,
+  reg_mult: 20,
+  log_std: [-5, 2],
+  actor_learning_rate: 1e-2,
+  critic_learning_rate: 1e-2,
+};
+
+interface Group {
+  readonly name: string;
+  readonly contenders: () => Promise<Contender>[];
+  readonly figures: (samples: Samples) => Figure[];
+}
+
+/** ms per IQ-Learn SAC and SAC update, ours and the peers' in turn; share of the SGEMM peak; parity with the peers. */
+export async function run(args: string[]): Promise<BenchResult> {
+  const options = parseOptions('update', args, {
+    peers: { default: null, help: "folder of the peers' Python environment, else IQ_LEARN_PEERS" },
+    'no-peers': { default: false, help: 'ours alone' },
+    threads: { default: 2, help: 'threads of every contender' },
+    rounds: { default: 12, help: 'rounds in which every contender has one block' },
+    block: { default: 24, help: 'updates a block; the first quarter warms up and is not counted' },
+    only: { default: null, help: 'groups to run, separated by commas: double, single, sac, parity' },
+    golden: { default: null, help: 'only write the small parity case with PyTorch’s results to this file' },
+  });
+  const python = options['no-peers'] ? undefined : peersPython(options.peers);
+  if (options.golden !== null) return golden(options.golden, peersPython(options.peers), args);
+
+  const { threads } = options;
+  const wanted = options.only?.split(',');
+  const versions: Record<string, string> = {};
+  const figures: Figure[] = [];
+  const peer = (name: string, script: string, ...rest: string[]): Promise<Contender>[] =>
+    python === undefined ? [] : [PythonPeer.start(name, python, script, ['--threads', String(threads), ...rest])];
+  const groups = [iqGroup(2, threads, peer), iqGroup(1, threads, peer), sacGroup(threads, peer)].filter(
+    ({ name }) => wanted === undefined || wanted.includes(name),
+  );
+  for (const group of groups) {
+    progress(`${group.name}: starting and warming up`);
+    const contenders = await Promise.all(group.contenders());
+    try {
+      const samples = await alternate(contenders, {
+        rounds: options.rounds,
+        block: options.block,
+        onRound: (round) => {
+          if (round % 4 === 0 || round === options.rounds) progress(`${group.name}: ${round}/${options.rounds} rounds`);
+        },
+      });
+      figures.push(...group.figures(samples));
+      for (const contender of contenders) Object.assign(versions, contender.versions);
+    } finally {
+      await Promise.all(contenders.map((contender) => contender.close()));
+    }
+  }
+  if (python !== undefined && (wanted === undefined || wanted.includes('parity')))
+    figures.push(...(await parity(python)));
+  return benchResult('update', args, figures, { versions });
+}
+
+type StartPeer = (name: string, script: string, ...rest: string[]) => Promise<Contender>[];
+
+function times(label: string, samples: Samples, note: Readonly<Record<string, string>>): Figure[] {
+  return [...samples]
+    .filter(([name]) => !name.startsWith('sgemm'))
+    .flatMap(([name, ms]) => [
+      { name: `${label}: ${name}`, value: median(ms), unit: 'ms', note: `median of ${ms.length}${note[name] ?? ''}` },
+      { name: `${label}: ${name}, min`, value: Math.min(...ms), unit: 'ms' },
+    ]);
+}
+
+function ratios(label: string, samples: Samples, ours: string): Figure[] {
+  const mine = samples.get(ours)!;
+  return [...samples]
+    .filter(([name]) => name !== ours && !name.startsWith('ours') && !name.startsWith('sgemm'))
+    .flatMap(([name, ms]) => [
+      { name: `${label}: ${ours} ÷ ${name}`, value: median(mine) / median(ms), unit: 'ratio', note: 'of medians' },
+      { name: `${label}: ${ours} ÷ ${name}, min`, value: Math.min(...mine) / Math.min(...ms), unit: 'ratio' },
+    ]);
+}
+
+function iqGroup(critics: 1 | 2, threads: number, peer: StartPeer): Group {
+  const label = critics === 2 ? 'double' : 'single';
+  const config = learnerConfig({
+    critics,
+    hiddenSizes: HIDDEN,
+    batchSize: BATCH,
+    valueTerm: 'value',
+    bufferSize: 20_000,
+  });
+  const flag = ['--critics', String(critics)];
+  const gflop =
+    updateFlops({ observation: OBSERVATION, action: ACTION, hidden: HIDDEN, critics, rows: 2 * BATCH }) / 1e9;
+  return {
+    name: label,
+    contenders: () => [
+      programContender('ours', config, threads),
+      ...peer('torch', 'iq_learn_torch.py', ...flag),
+      ...peer('jax', 'iq_learn_jax.py', ...flag),
+      learnerContender('ours with batches and noise', 'iq', config, threads),
+      ...peer('torch lean', 'iq_learn_torch.py', '--variant', 'lean', ...flag),
+      sgemmContender('sgemm onnxruntime', threads),
+      ...peer('sgemm torch', 'sgemm.py'),
+      ...peer('sgemm numpy', 'sgemm.py', '--variant', 'numpy'),
+    ],
+    figures: (samples) => {
+      const peaks = [...samples].filter(([name]) => name.startsWith('sgemm'));
+      const best = peaks.map(([name, ms]) => [name, 1e3 / Math.min(...ms)] as const).sort((a, b) => b[1] - a[1])[0]!;
+      const mine = samples.get('ours')!;
+      return [
+        ...times(label, samples, {
+          ours: ', the compiled update, batches and noise given',
+          torch: ', eager, the usual way, batches given',
+          jax: ', one jitted function, batches given',
+          'ours with batches and noise': ', Learner.update: drawn from the replay buffers',
+        }),
+        ...ratios(label, samples, 'ours'),
+        ...ratios(label, samples, 'ours with batches and noise'),
+        { name: `${label}: work`, value: gflop, unit: 'GFLOP', note: 'matrix products of one update' },
+        { name: `${label}: SGEMM peak`, value: best[1], unit: 'GFLOP/s', note: `1024³, best of ${best[0]}` },
+        {
+          name: `${label}: share of the peak`,
+          value: gflop / (median(mine) / 1e3) / best[1],
+          unit: 'ratio',
+          note: 'at the median',
+        },
+      ];
+    },
+  };
+}
+
+function sacGroup(threads: number, peer: StartPeer): Group {
+  const config = learnerConfig({
+    critics: 2,
+    hiddenSizes: HIDDEN,
+    batchSize: BATCH,
+    learnTemperature: true,
+    temperature: 1,
+    actorLearningRate: 3e-4,
+    bufferSize: 20_000,
+  });
+  return {
+    name: 'sac',
+    contenders: () => [
+      learnerContender('ours', 'sac', config, threads),
+      ...peer('stable-baselines3', 'sac_sb3.py'),
+      ...peer('sbx', 'sac_sbx.py'),
+    ],
+    figures: (samples) => [
+      ...times('sac', samples, {
+        ours: ', Learner.update with its batch, learned temperature',
+        'stable-baselines3': ' calls of train(10), its batches, learned temperature',
+        sbx: ' calls of train(10), its batches, learned temperature',
+      }),
+      ...ratios('sac', samples, 'ours'),
+    ],
+  };
+}
+
+async function parity(python: string): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const critics of [2, 1] as const) {
+    progress(`parity: 20 updates, ${critics} critic${critics === 2 ? 's' : ''}`);
+    const given = parityCase({ ...PARITY, critics }, 20, critics);
+    const ours = await runOurs(given);
+    for (const [name, script] of [
+      ['torch', 'iq_learn_torch.py'],
+      ['jax', 'iq_learn_jax.py'],
+    ] as const)
+      for (const [what, value] of Object.entries(differences(ours, runPeer(python, script, given))))
+        figures.push({
+          name: `parity ${critics === 2 ? 'double' : 'single'}: ${what} against ${name}`,
+          value,
+          unit: what === 'losses' ? 'relative' : 'absolute',
+          note: 'largest over 20 updates with the same noise',
+        });
+  }
+  return figures;
+}
+
+async function golden(path: string, python: string, args: string[]): Promise<BenchResult> {
+  const given = parityCase(GOLDEN, 3, 7);
+  const theirs = runPeer(python, 'iq_learn_torch.py', given);
+  const last = theirs.at(-1)!;
+  const file = {
+    made: 'npm run bench -- update --golden FILE: three updates by bench/peers/iq_learn_torch.py (float32, PyTorch)',
+    ...given,
+    losses: theirs.map(({ critic_loss, actor_loss }) => [critic_loss, actor_loss]),
+    final: { actor: last.actor, critic: last.critic, target: last.target },
+  };
+  writeFileAtomic(path, `${JSON.stringify(file, null, 1)}\n`);
+  const largest = differences(await runOurs(given), theirs);
+  return benchResult(
+    'update',
+    args,
+    Object.entries(largest).map(([what, value]) => ({
+      name: `golden: ${what}`,
+      value,
+      unit: what === 'losses' ? 'relative' : 'absolute',
+      note: 'ours against PyTorch',
+    })),
+  );
+}

@@ -1,0 +1,128 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { Random } from '#src/common/index.js';
+import { compile } from '#src/engine/index.js';
+import { actorCritic, adamCoefficients, type LearnerSettings, learnerConfig } from '#src/learning/index.js';
+
+/** Made by `npm run bench -- update --golden FILE` from an independent PyTorch implementation (bench/peers). */
+interface Golden {
+  readonly settings: {
+    readonly observation: number;
+    readonly action: number;
+    readonly hidden: number[];
+    readonly critics: 1 | 2;
+    readonly batch: number;
+    readonly gamma: number;
+    readonly tau: number;
+    readonly temperature: number;
+    readonly reg_mult: number;
+    readonly log_std: [number, number];
+    readonly actor_learning_rate: number;
+    readonly critic_learning_rate: number;
+  };
+  readonly initial: Networks;
+  readonly updates: readonly Readonly<Record<string, string>>[];
+  /** [critic's, actor's] after each update. */
+  readonly losses: readonly (readonly [number, number])[];
+  readonly final: Networks;
+}
+
+/** Base64 of little-endian float32. */
+type Networks = Readonly<Record<'actor' | 'critic' | 'target', string>>;
+
+const golden = JSON.parse(
+  readFileSync(new URL('../golden/learning/torch-parity.json', import.meta.url), 'utf8'),
+) as Golden;
+
+function decode(text: string): Float32Array {
+  const bytes = Buffer.from(text, 'base64');
+  return Float32Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(4 * i));
+}
+
+function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  expect(a.length).toBe(b.length);
+  let largest = 0;
+  for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs(a[i]! - b[i]!));
+  return largest;
+}
+
+async function replay(changes: LearnerSettings = {}) {
+  const { settings, initial, updates } = golden;
+  const config = learnerConfig({
+    hiddenSizes: settings.hidden,
+    critics: settings.critics,
+    gamma: settings.gamma,
+    tau: settings.tau,
+    temperature: settings.temperature,
+    regMult: settings.reg_mult,
+    batchSize: settings.batch,
+    logStdRange: settings.log_std,
+    valueTerm: 'value',
+    ...changes,
+  });
+  const { observation, action, batch } = settings;
+  const algorithm = actorCritic('iq', config, { observation, action, policyRows: batch, expertRows: batch });
+  const executable = await compile(algorithm.program, {
+    executor: 'onnx',
+    threads: 1,
+    initialState: {
+      ...algorithm.initialState(new Random(0)),
+      actor: decode(initial.actor),
+      critic: decode(initial.critic),
+      target: decode(initial.target),
+    },
+  });
+  const losses: [number, number][] = [];
+  for (const [i, update] of updates.entries()) {
+    const adam = (rate: number): Float32Array => {
+      const { step, epsilon } = adamCoefficients(i + 1, rate);
+      return Float32Array.of(step, epsilon);
+    };
+    const { metrics } = await executable.run({
+      observations: decode(update.observation!),
+      actions: decode(update.action!),
+      nextObservations: decode(update.next_observation!),
+      continues: decode(update.terminated!).map((terminated) => 1 - terminated),
+      noise: decode(update.noise!),
+      nextNoise: decode(update.next_noise!),
+      actorAdam: adam(settings.actor_learning_rate),
+      criticAdam: adam(settings.critic_learning_rate),
+    });
+    losses.push([metrics![0]!, metrics![1]!]);
+  }
+  const state = executable.readState() as Record<string, Float32Array>;
+  await executable.dispose();
+  return { losses, state };
+}
+
+describe('an IQ-Learn SAC update against an independent PyTorch implementation', () => {
+  it('gives the same losses and parameters over three updates', async () => {
+    const { losses, state } = await replay();
+    for (const [i, [critic, actor]] of golden.losses.entries()) {
+      expect(losses[i]![0], `critic loss of update ${i}`).toBeCloseTo(critic, 4);
+      expect(losses[i]![1], `actor loss of update ${i}`).toBeCloseTo(actor, 4);
+    }
+    for (const name of ['actor', 'critic', 'target'] as const) {
+      const theirs = decode(golden.final[name]);
+      expect(largestDifference(state[name]!, theirs), name).toBeLessThan(1e-5);
+      // The tolerance means something: every network moved by far more.
+      expect(largestDifference(decode(golden.initial[name]), theirs), `${name} moved`).toBeGreaterThan(1e-2);
+    }
+  });
+
+  it.each<[string, LearnerSettings]>([
+    ['an unclipped target', { clipTarget: false }],
+    ['the value term on expert rows alone', { valueTerm: 'value_expert' }],
+    ['the regulariser on expert rows alone', { regularise: 'expert' }],
+    ['another discount', { gamma: 0.89 }],
+    ['another temperature', { temperature: 0.49 }],
+    ['another target rate', { tau: 0.11 }],
+  ])('is told apart from %s', async (_, changes) => {
+    const { losses, state } = await replay(changes);
+    const change = Math.max(
+      ...golden.losses.map(([critic], i) => Math.abs(losses[i]![0] - critic)),
+      largestDifference(state.target!, decode(golden.final.target)),
+    );
+    expect(change).toBeGreaterThan(1e-3);
+  });
+});
