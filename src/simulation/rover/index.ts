@@ -1,3 +1,3 @@
 export * from './layout.js';
-export { observeRover, roverActions, roverDimensions, roverSectors } from './observation.js';
+export { observeRover, roverActions, roverDimensions, roverSectors, scanFieldOfView } from './observation.js';
 export { createRoverTask, type RoverOptions } from './task.js';

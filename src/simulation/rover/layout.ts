@@ -32,15 +32,13 @@ export const roverLayout: RoverLayout = {
   robotRadius: 0.18,
   goalRadius: 0.25,
   pillars: [
-    { x: 1.15, y: 0.75, radius: 0.27 },
-    { x: -0.95, y: 1.15, radius: 0.25 },
-    { x: -0.05, y: -0.15, radius: 0.3 },
-    { x: 1.2, y: -1.1, radius: 0.25 },
-    { x: -1.3, y: -0.7, radius: 0.27 },
+    { x: -0.6, y: 1.1, radius: 0.3 },
+    { x: -0.5, y: -0.9, radius: 0.3 },
+    { x: 0.6, y: 0.1, radius: 0.3 },
   ],
   blocks: [
-    { x: 0.15, y: 1.75, halfX: 0.2, halfY: 0.2 },
-    { x: -0.1, y: -1.65, halfX: 0.25, halfY: 0.15 },
+    { x: 0.7, y: 1.7, halfX: 0.25, halfY: 0.2 },
+    { x: 0.6, y: -1.7, halfX: 0.2, halfY: 0.25 },
   ],
 };
 

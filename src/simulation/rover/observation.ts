@@ -1,16 +1,22 @@
 import type { Dimension, PoseReading, SensorReadings } from '../task.js';
 
 /** Sectors the scan is reduced to. */
-export const roverSectors = 15;
+export const roverSectors = 11;
+/** The range sensor's, radians, centred ahead. */
+export const scanFieldOfView = (200 * Math.PI) / 180;
 
-/** What the rover's policy sees, in order; the robot's spec (config/robots/rover.yaml) names the same features. */
+/**
+ * What the rover's policy sees, in order; the robot's spec (config/robots/rover.yaml) names the same features.
+ *
+ * Ranges end at 1 m and the distance too: what is further away changes nothing about how to drive, and a learner that
+ * cannot see it needs fewer demonstrations. The base's velocity is left out: it follows the command within two steps,
+ * and a learner that sees it copies it instead of looking where it goes ("causal confusion", de Haan et al., 2019).
+ */
 export const roverDimensions: readonly Dimension[] = [
-  { name: 'goal_distance', unit: 'm', low: 0, high: 2 },
+  { name: 'goal_distance', unit: 'm', low: 0, high: 1 },
   { name: 'goal_bearing_sin', unit: '1', low: -1, high: 1 },
   { name: 'goal_bearing_cos', unit: '1', low: -1, high: 1 },
-  ...Array.from({ length: roverSectors }, (_, i) => ({ name: `scan_${i}`, unit: 'm', low: 0, high: 2 })),
-  { name: 'linear_velocity', unit: 'm/s', low: -1, high: 1 },
-  { name: 'angular_velocity', unit: 'rad/s', low: -3, high: 3 },
+  ...Array.from({ length: roverSectors }, (_, i) => ({ name: `scan_${i}`, unit: 'm', low: 0, high: 1 })),
 ];
 
 /** The command: cmd_vel's linear.x and angular.z. */
@@ -40,14 +46,7 @@ export function observeRover(readings: SensorReadings): Float64Array {
     const sector = Math.min(Math.floor((i * roverSectors) / last), roverSectors - 1);
     if (range < nearest[sector]!) nearest[sector] = range;
   });
-  const values = [
-    Math.hypot(dx, dy),
-    Math.sin(bearing),
-    Math.cos(bearing),
-    ...nearest,
-    odometry.linear[0],
-    odometry.angular[2],
-  ];
+  const values = [Math.hypot(dx, dy), Math.sin(bearing), Math.cos(bearing), ...nearest];
   return Float64Array.from(values, (value, i) =>
     Math.min(Math.max(value, roverDimensions[i]!.low), roverDimensions[i]!.high),
   );

@@ -3,7 +3,7 @@ import { Physics } from '../physics.js';
 import type { BoxSpace, SceneGeometry, SensorReadings, StepResult, Task } from '../task.js';
 import { clearance, clearanceAlong, roverLayout } from './layout.js';
 import { roverBase, roverModel } from './model.js';
-import { observeRover, roverActions, roverDimensions } from './observation.js';
+import { observeRover, roverActions, roverDimensions, scanFieldOfView } from './observation.js';
 
 export interface RoverOptions {
   /** Control steps (10 Hz) an episode; 150 if not given. */
@@ -13,9 +13,9 @@ export interface RoverOptions {
 }
 
 const SUBSTEPS = 10;
-const BEAMS = 60;
-const ANGLE_MIN = (-135 * Math.PI) / 180;
-const ANGLE_INCREMENT = (2 * Math.abs(ANGLE_MIN)) / (BEAMS - 1);
+const BEAMS = 58;
+const ANGLE_MIN = -scanFieldOfView / 2;
+const ANGLE_INCREMENT = scanFieldOfView / (BEAMS - 1);
 const RANGE_MIN = 0.05;
 const RANGE_MAX = 4;
 /** The base controller's ramps, m/s² and rad/s². */
@@ -71,7 +71,7 @@ class RoverTask implements Task {
   reset(seed: number): Float64Array {
     const random = Random.derive(seed, 'rover');
     const { start, goal } = drawWay(random, this.#blockedShare);
-    const yaw = random.uniform(-Math.PI, Math.PI);
+    const yaw = Math.atan2(goal[1] - start[1], goal[0] - start[0]) + random.uniform(-0.8, 0.8);
     this.#physics.reset();
     this.#physics.qpos.set([...start, roverBase.axleHeight, Math.cos(yaw / 2), 0, 0, Math.sin(yaw / 2)]);
     this.#physics.forward();
@@ -192,18 +192,15 @@ function drawWay(
   blockedShare: number,
 ): { start: readonly [number, number]; goal: readonly [number, number] } {
   const blocked = random.uniform() < blockedShare;
-  const free = (margin: number): readonly [number, number] => {
+  const free = (side: -1 | 1, margin: number): readonly [number, number] => {
     for (;;) {
-      const half = roverLayout.halfWidth;
-      const point = [random.uniform(-half, half), random.uniform(-half, half)] as const;
+      const point = [side * random.uniform(1.5, 2.1), random.uniform(-1.9, 1.9)] as const;
       if (clearance(...point) >= margin) return point;
     }
   };
   for (;;) {
-    const start = free(0.35);
-    const goal = free(0.4);
-    const distance = Math.hypot(goal[0] - start[0], goal[1] - start[1]);
-    if (distance < 1.8 || distance > 4.5) continue;
+    const start = free(-1, 0.35);
+    const goal = free(1, 0.4);
     if (clearanceAlong(start, goal) < roverLayout.robotRadius === blocked) return { start, goal };
   }
 }
