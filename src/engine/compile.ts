@@ -18,9 +18,12 @@ export interface CompileOptions {
   readonly initialState: ArrayRecord;
   /** Steps a run, 1 by default: above 1, inputs and outputs get a leading axis of this length. */
   readonly unroll?: number;
-  /** Threads of the onnx executor; `auto`, the default, measures (see `measureThreads`). */
+  /**
+   * Threads of the onnx executor. The same number gives the same bits on one machine; another number may not. `auto`,
+   * the default, is the number of cores (at most 8), whatever the load.
+   */
   readonly threads?: number | 'auto';
-  /** Whether waiting threads of the onnx executor stay active; measured by default. */
+  /** Whether waiting threads of the onnx executor stay active (results do not depend on it); measured by default. */
   readonly spinning?: boolean;
   /** The tfjs backend of the eager executor; `auto`, the default, is tensorflow where it loads, else wasm. */
   readonly eagerBackend?: EagerBackend;

@@ -34,9 +34,9 @@ async function timeRuns(ort: Ort, model: Uint8Array, setting: SessionThreads, ru
 }
 
 /**
- * Times a model (ONNX bytes of fixed shapes) with one thread and with all cores, with and without spinning, fastest
- * first. What is fastest depends on what else the machine does: spinning threads beside a busy core can be several
- * times slower than one thread.
+ * Times a model (ONNX bytes of fixed shapes) with one thread and with the default number, with and without spinning,
+ * fastest first. What is fastest depends on what else the machine does: spinning threads beside a busy core can be
+ * several times slower than one thread. A number of threads chosen by this can change the last bits of results.
  */
 export async function measureThreads(
   model: Uint8Array,
@@ -44,31 +44,39 @@ export async function measureThreads(
 ): Promise<readonly ThreadMeasurement[]> {
   const ort = await loadOnnxruntime();
   const measured: ThreadMeasurement[] = [];
-  for (const setting of options.candidates ?? candidatesOf(availableParallelism()))
+  const all = [1, defaultThreads()].filter((n, i, list) => list.indexOf(n) === i).flatMap(candidatesOf);
+  for (const setting of options.candidates ?? all)
     measured.push({ ...setting, ms: await timeRuns(ort, model, setting, options.runs ?? 5) });
   return measured.sort((a, b) => a.ms - b.ms);
 }
 
-const candidatesOf = (cores: number): SessionThreads[] =>
-  cores === 1
-    ? [{ threads: 1, spinning: false }]
+/** Updates of this project's sizes gain nothing from more threads. */
+const mostThreads = 8;
+
+/** The number of threads where none is given: fixed by the machine, never by its load. */
+export const defaultThreads = (): number => Math.min(availableParallelism(), mostThreads);
+
+/** With and without spinning; a single thread has nobody to wait for. */
+const candidatesOf = (threads: number): SessionThreads[] =>
+  threads === 1
+    ? [{ threads, spinning: false }]
     : [
-        { threads: cores, spinning: true },
-        { threads: cores, spinning: false },
-        { threads: 1, spinning: false },
+        { threads, spinning: true },
+        { threads, spinning: false },
       ];
 
-/** The settings to run a model with: those given, the fastest for those that are not. */
+/**
+ * The settings to run a model with: those given, and for spinning the faster one. The number of threads is never
+ * measured, because onnxruntime divides work by it and so the last bits of a result can depend on it (for the SAC
+ * update 1 and 2 threads agree bit for bit, 3 and more give other bits); spinning changes nothing but time.
+ */
 export async function chooseThreads(
   model: Uint8Array,
   options: { readonly threads?: number | 'auto'; readonly spinning?: boolean },
 ): Promise<SessionThreads> {
   const { threads = 'auto', spinning } = options;
-  const candidates = candidatesOf(threads === 'auto' ? availableParallelism() : threads).filter(
-    (setting) =>
-      (threads === 'auto' || setting.threads === threads) &&
-      (spinning === undefined || setting.threads === 1 || setting.spinning === spinning),
-  );
+  const candidates = candidatesOf(threads === 'auto' ? defaultThreads() : threads);
+  if (spinning !== undefined) return { threads: candidates[0]!.threads, spinning };
   const [only] = candidates;
   if (only !== undefined && candidates.length === 1) return only;
   const [fastest] = await measureThreads(model, { candidates });
