@@ -3,6 +3,7 @@ export * from './experts/index.js';
 export * from './locomotion/index.js';
 export * from './mujoco.js';
 export * from './physics.js';
+export type { RayHit, RayOptions } from './rays.js';
 export { createTask, taskNames } from './registry.js';
 export * from './rover/index.js';
 export * from './spaces.js';

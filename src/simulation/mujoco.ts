@@ -9,6 +9,8 @@ export type Mujoco = MainModule;
 
 let compiled: Promise<WebAssemblyModule> | undefined;
 let instance: Promise<Mujoco> | undefined;
+/** What {@link instance} resolved to. */
+let current: Mujoco | undefined;
 
 /**
  * MuJoCo's compiled code, one a process: a worker that gets it (structured clone shares it) starts without compiling.
@@ -34,19 +36,25 @@ export function useMujocoModule(module: WebAssemblyModule): void {
 
 /** The MuJoCo of this thread, shared by all its scenes; about 0.2 s the first time. Throws UNAVAILABLE. */
 export function loadMujoco(): Promise<Mujoco> {
-  instance ??= instantiate().catch((cause: unknown) => {
-    instance = undefined;
-    throw cause instanceof IqLearnError ? cause : unavailable(cause);
-  });
+  instance ??= instantiate().then(
+    (mujoco) => {
+      current = mujoco;
+      return mujoco;
+    },
+    (cause: unknown) => {
+      instance = undefined;
+      throw cause instanceof IqLearnError ? cause : unavailable(cause);
+    },
+  );
   return instance;
 }
 
 /**
- * Forgets the MuJoCo of this thread: after a WebAssembly trap (stack overflow, out of memory) its heap is not to be
+ * Gives up a MuJoCo of this thread: after a WebAssembly trap (stack overflow, out of memory) its heap is not to be
  * trusted, so the next {@link loadMujoco} makes a fresh one.
  */
-export function abandonMujoco(): void {
-  instance = undefined;
+export function abandonMujoco(mujoco: Mujoco): void {
+  if (current === mujoco) [current, instance] = [undefined, undefined];
 }
 
 async function instantiate(): Promise<Mujoco> {

@@ -1,6 +1,8 @@
-import type { DoubleBuffer, IntBuffer, MjData, MjModel, MjWarningStatVec } from '@mujoco/mujoco';
-import { IqLearnError, messageOf, unknownName } from '../common/index.js';
+import type { DoubleBuffer, MjData, MjModel, MjWarningStatVec } from '@mujoco/mujoco';
+import { IqLearnError, messageOf } from '../common/index.js';
+import { idOf, namesOf } from './model-names.js';
 import { abandonMujoco, loadMujoco, type Mujoco } from './mujoco.js';
+import { RayCaster, type RayHit, type RayOptions } from './rays.js';
 import type { SceneGeometry } from './task.js';
 import { webAssembly } from './webassembly.js';
 
@@ -57,22 +59,6 @@ export interface JointAddress {
   readonly qvel: number;
 }
 
-export interface RayOptions {
-  /** Rays pass through the geoms of this body (the sensor's own). */
-  readonly excludeBody?: number;
-  /** False lets rays pass through what cannot move. True if not given. */
-  readonly includeStatic?: boolean;
-  /** Six flags, one a geom group: which groups are seen. All if not given. */
-  readonly groups?: readonly [boolean, boolean, boolean, boolean, boolean, boolean];
-}
-
-export interface RayHit {
-  /** In lengths of the direction vector; +Infinity where nothing is hit. */
-  readonly distance: number;
-  /** −1 where nothing is hit. */
-  readonly geom: number;
-}
-
 export interface Contact {
   readonly geom1: number;
   readonly geom2: number;
@@ -96,7 +82,7 @@ export class Physics {
   readonly #stateKind: number;
   readonly #stateBuffer: DoubleBuffer;
   readonly #velocityBuffer: DoubleBuffer;
-  #rays: { count: number; distances: DoubleBuffer; geoms: IntBuffer } | undefined;
+  readonly #rays: RayCaster;
   #qpos: Float64Array;
   #qvel: Float64Array;
   #ctrl: Float64Array;
@@ -130,6 +116,7 @@ export class Physics {
     this.stateSize = mj.mj_stateSize(model, this.#stateKind);
     this.#stateBuffer = new mj.DoubleBuffer(this.stateSize);
     this.#velocityBuffer = new mj.DoubleBuffer(6);
+    this.#rays = new RayCaster(mj, model, data);
     this.#qpos = this.#data.qpos;
     this.#qvel = this.#data.qvel;
     this.#ctrl = this.#data.ctrl;
@@ -150,7 +137,7 @@ export class Physics {
       return new Physics(mj, model, data);
     } catch (cause) {
       if (cause instanceof webAssembly.RuntimeError) {
-        abandonMujoco();
+        abandonMujoco(mj);
       } else {
         data?.delete();
         model?.delete();
@@ -242,35 +229,35 @@ export class Physics {
 
   /** Throws NOT_FOUND with the nearest name, as the other lookups do. */
   joint(name: string): JointAddress {
-    const id = this.#lookup('jnt', 'joint', name);
+    const id = idOf(this.#model, 'joint', name);
     return { id, qpos: this.model('jnt_qposadr')[id]!, qvel: this.model('jnt_dofadr')[id]! };
   }
 
   actuator(name: string): number {
-    return this.#lookup('actuator', 'actuator', name);
+    return idOf(this.#model, 'actuator', name);
   }
 
   body(name: string): number {
-    return this.#lookup('body', 'body', name);
+    return idOf(this.#model, 'body', name);
   }
 
   geom(name: string): number {
-    return this.#lookup('geom', 'geom', name);
+    return idOf(this.#model, 'geom', name);
   }
 
   site(name: string): number {
-    return this.#lookup('site', 'site', name);
+    return idOf(this.#model, 'site', name);
   }
 
   /** Where a sensor's numbers stand in `data('sensordata')`. */
   sensor(name: string): { readonly address: number; readonly dimension: number } {
-    const id = this.#lookup('sensor', 'sensor', name);
+    const id = idOf(this.#model, 'sensor', name);
     return { address: this.model('sensor_adr')[id]!, dimension: this.model('sensor_dim')[id]! };
   }
 
   /** The joints' names in the model's order ('' for an unnamed one). */
   jointNames(): string[] {
-    return this.#names('jnt', this.#model.njnt);
+    return namesOf(this.#model, 'joint');
   }
 
   /** Back to the model's initial state, warnings cleared, kinematics computed. */
@@ -356,38 +343,7 @@ export class Physics {
     geoms?: Int32Array,
     options: RayOptions = {},
   ): void {
-    const count = distances.length;
-    if (directions.length !== 3 * count || origin.length !== 3)
-      throw new IqLearnError('INVALID_ARGUMENT', 'rays are misshapen', {
-        found: `origin of ${origin.length}, ${directions.length} direction numbers for ${count} rays`,
-        expected: 'an origin of 3 and 3 direction numbers a ray',
-      });
-    if (this.#rays?.count !== count) {
-      this.#rays?.distances.delete();
-      this.#rays?.geoms.delete();
-      this.#rays = { count, distances: new this.#mj.DoubleBuffer(count), geoms: new this.#mj.IntBuffer(count) };
-    }
-    const rays = this.#rays;
-    const groups = options.groups?.map(Number) ?? null;
-    this.#guard(() =>
-      this.#mj.mj_multiRay(
-        this.#model,
-        this.#data,
-        origin as unknown as number[],
-        directions as unknown as number[],
-        groups as unknown as number[],
-        options.includeStatic ?? true,
-        options.excludeBody ?? -1,
-        rays.geoms,
-        rays.distances,
-        null,
-        count,
-        LARGEST,
-      ),
-    );
-    const found = rays.distances.GetView() as Float64Array;
-    for (let i = 0; i < count; i++) distances[i] = found[i]! < 0 ? Number.POSITIVE_INFINITY : found[i]!;
-    geoms?.set(rays.geoms.GetView() as Int32Array);
+    this.#guard(() => this.#rays.cast(origin, directions, distances, geoms, options));
   }
 
   /** A body's velocity about its origin: angular (rad/s) x y z, then linear (m/s), in the body's own frame or the world's. */
@@ -434,7 +390,7 @@ export class Physics {
   scene(): SceneGeometry[] {
     const [types, sizes, colours] = [this.model('geom_type'), this.model('geom_size'), this.model('geom_rgba')];
     const [positions, rotations] = [this.data('geom_xpos'), this.data('geom_xmat')];
-    const names = this.#names('geom', this.ngeom);
+    const names = namesOf(this.#model, 'geom');
     return names.flatMap((name, i) => {
       const shape = SHAPES[types[i]!];
       if (shape === undefined) return [];
@@ -453,10 +409,9 @@ export class Physics {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    const { distances, geoms } = this.#rays ?? {};
     try {
-      for (const handle of [this.#stateBuffer, this.#velocityBuffer, distances, geoms, this.#data, this.#model])
-        handle?.delete();
+      for (const handle of [this.#rays, this.#stateBuffer, this.#velocityBuffer, this.#data, this.#model])
+        handle.delete();
     } catch (cause) {
       // A trap left a heap that is garbage as a whole; it goes when its last scene goes.
       if (!(cause instanceof webAssembly.RuntimeError)) throw cause;
@@ -483,48 +438,18 @@ export class Physics {
       });
   }
 
-  #names(kind: 'jnt' | 'geom' | 'actuator' | 'body' | 'site' | 'sensor', count: number): string[] {
-    return Array.from({ length: count }, (_, i) => {
-      const accessor = this.#model[kind](i);
-      try {
-        return accessor.name;
-      } finally {
-        accessor.delete();
-      }
-    });
-  }
-
-  #lookup(kind: 'jnt' | 'geom' | 'actuator' | 'body' | 'site' | 'sensor', label: string, name: string): number {
-    const counts = {
-      jnt: 'njnt',
-      geom: 'ngeom',
-      actuator: 'nu',
-      body: 'nbody',
-      site: 'nsite',
-      sensor: 'nsensor',
-    } as const;
-    const names = this.#names(kind, this.#model[counts[kind]]);
-    const id = names.indexOf(name);
-    if (id < 0 || name === '')
-      throw unknownName(
-        label,
-        name,
-        names.filter((n) => n !== ''),
-      );
-    return id;
-  }
-
   #guard(work: () => void): void {
     try {
       work();
     } catch (cause) {
+      if (cause instanceof IqLearnError) throw cause;
       throw this.#failed(cause);
     }
   }
 
   #failed(cause: unknown): IqLearnError {
     const trapped = cause instanceof webAssembly.RuntimeError;
-    if (trapped) abandonMujoco();
+    if (trapped) abandonMujoco(this.#mj);
     return new IqLearnError('INTERNAL', 'MuJoCo failed', {
       found: messageOf(cause),
       remedy: trapped ? 'load the scene again: this MuJoCo instance is not to be trusted any more' : 'reset the scene',

@@ -167,7 +167,7 @@ describe('Physics', () => {
   });
 
   it('gives the memory of closed scenes back', async () => {
-    abandonMujoco(); // a heap of its own for this count
+    abandonMujoco(await loadMujoco()); // a heap of its own for this count
     const scene = await Physics.load(SCENE);
     for (let i = 0; i < 20; i++) (await Physics.load(SCENE)).close();
     const bytes = scene.qpos.buffer.byteLength;

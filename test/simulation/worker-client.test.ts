@@ -88,7 +88,7 @@ describe('a worker that dies', () => {
   it('rejects pending and later calls, in the middle of work', async () => {
     const client = await createTaskClient('hopper');
     await client.reset(0);
-    const pending = [...Array(20)].map(() => client.step([0, 0, 0]));
+    const pending = [...Array(2000)].map(() => client.step([0, 0, 0]));
     const settled = Promise.allSettled(pending);
     await client.terminate();
     const outcomes = await settled;
