@@ -27,7 +27,7 @@ const WARNINGS = ['inertia', 'contactFull', 'constraintFull', 'badQpos', 'badQve
 export type PhysicsWarning = (typeof WARNINGS)[number];
 
 /** The arrays of MjData that {@link Physics.data} hands out. */
-type DataField =
+export type DataField =
   | 'qpos'
   | 'qvel'
   | 'qacc'
@@ -47,8 +47,7 @@ type DataField =
   | 'qfrc_applied'
   | 'xfrc_applied'
   | 'mocap_pos'
-  | 'mocap_quat'
-  | 'cfrc_ext';
+  | 'mocap_quat';
 
 /** Where a joint's numbers stand: 7 positions and 6 velocities for a free joint, 4 and 3 for a ball, else 1 and 1. */
 export interface JointAddress {
@@ -294,11 +293,6 @@ export class Physics {
     this.#checkFinite('qpos', this.qpos);
     this.#checkFinite('qvel', this.qvel);
     if (this.#calls++ % CALLS_A_CHECK === 0) this.#checkMemory();
-  }
-
-  /** Fills cacc, cfrc_int and cfrc_ext, which MuJoCo leaves out of a step. */
-  rnePostConstraint(): void {
-    this.#mj.mj_rnePostConstraint(this.#model, this.#data);
   }
 
   /** The full integration state (time, qpos, qvel, act, warm start, ctrl, applied forces, mocap): replays bit for bit. */

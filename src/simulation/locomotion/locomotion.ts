@@ -82,7 +82,8 @@ const MAX_STEPS = 1000;
 
 /**
  * Hopper, Walker2d and HalfCheetah with gymnasium's observation, reward and termination on models of the same
- * dynamics; one step from the same full state agrees with gymnasium to rounding (bench/parity).
+ * dynamics; one step from the same full state agrees with gymnasium to rounding (bench/parity). Gymnasium's
+ * mj_rnePostConstraint after a step is left out: it fills contact forces that nothing here reads.
  *
  * The action is the motors' control, −1…1 a joint. As in gymnasium it is not clipped by the task: MuJoCo clamps the
  * torque while the control cost counts what was asked for.
