@@ -4,5 +4,8 @@ export * from './contract.js';
 export * from './files.js';
 export { parseRobotSpec } from './parse.js';
 export * from './readings.js';
+export * from './safety-filter.js';
+export * from './takeover.js';
 export * from './types.js';
 export { units } from './units.js';
+export * from './watchdog.js';

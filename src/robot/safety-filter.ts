@@ -1,0 +1,302 @@
+import { IqLearnError } from '../common/index.js';
+import { CommandLimiter } from './command-limiter.js';
+import type { RobotSpec } from './types.js';
+
+export type SafetyState = 'RUNNING' | 'HOLDING' | 'TAKEOVER' | 'ESTOP' | 'FAULT';
+
+/** What one control cycle knows. Times are of the steady clock, actions in the spec's order and units. */
+export interface SafetyInput {
+  readonly nowNs: bigint;
+  /** The policy's action if one came since the last cycle; an earlier one holds until it expires. */
+  readonly action: Float32Array | null;
+  /** Until when the action may be executed. An action without is not executed (F16). */
+  readonly actionExpiryNs: bigint | null;
+  /** Stamp of the observation the action was made from: one older than the last executed is dropped (F15). */
+  readonly actionStampNs?: bigint | null;
+  /** How old the state is; null where there is none. */
+  readonly observationStampAgeMs: number | null;
+  /** The action a person's teleoperation asked for since the last cycle. */
+  readonly takeover: Float32Array | null;
+  readonly estop: boolean;
+  /** When the e-stop was last heard to be released; null before the first time. Looked at where a timeout is set. */
+  readonly heartbeatNs: bigint | null;
+}
+
+export interface SafetyOutput {
+  /** Finite, within the limits, always: what to send and what to record as executed. */
+  readonly command: Float32Array;
+  /** `hold`: stopped, goes on by itself with fresh data. `stop`: latched, or a person's command that cannot be used. */
+  readonly source: 'policy' | 'takeover' | 'hold' | 'stop';
+  readonly state: SafetyState;
+  /** Why, for people; empty while running. */
+  readonly reason: string;
+  /** Whether the command was brought within the limits. */
+  readonly clamped: boolean;
+  /** Whether the command was slowed down to the largest rate. */
+  readonly rateLimited: boolean;
+}
+
+export interface SafetyOptions {
+  /** State older than this stops; the longest finite timeout of the spec's state topics if not given. */
+  readonly staleMs?: number;
+  /** The policy stays off until this long after the last teleoperation; 500 (twist_mux), at least the teleop topic's timeout. */
+  readonly quietMs?: number;
+  /** An action further beyond its limits than this share of their range is a fault, nearer is clamped; 0.5. */
+  readonly overshoot?: number;
+  /** E-stop heartbeats must not be further apart; null (the default) where the robot has none. */
+  readonly heartbeatTimeoutMs?: number | null;
+  /** What is commanded now: the joints' positions. Required where stopMode is hold, as there is nothing else to hold. */
+  readonly initial?: ArrayLike<number>;
+}
+
+/** How often what happened. */
+export interface SafetyCounters {
+  readonly cycles: number;
+  readonly clamped: number;
+  readonly rateLimited: number;
+  /** Cycles stopped because no valid action was there (F09). */
+  readonly overruns: number;
+  /** Actions that came expired or without expiry. */
+  readonly expired: number;
+  /** Actions older than one already executed. */
+  readonly outdated: number;
+  readonly stale: number;
+  readonly badTakeovers: number;
+  readonly faults: number;
+  readonly estops: number;
+}
+
+/**
+ * Between the policy and the robot: a state machine on plain inputs that trusts nothing. It has no timers: `step` is
+ * called every control period, and whenever teleoperation or the e-stop says something.
+ */
+export interface SafetyFilter {
+  step(input: SafetyInput): SafetyOutput;
+  /**
+   * Ends a latched stop (~/reset_fault), if the last cycle had the e-stop released, its heartbeat there and fresh
+   * state; else says why not. Never moves anything by itself: the next fresh action does.
+   */
+  reset(): { readonly ok: boolean; readonly reason: string };
+  /** Where stopMode is hold and nothing moves: takes the joints' positions as what is commanded. Throws INVALID_ARGUMENT. */
+  seed(command: ArrayLike<number>): void;
+  readonly state: SafetyState;
+  readonly counters: SafetyCounters;
+}
+
+const ms = (value: number): bigint => BigInt(Math.round(value * 1e6));
+
+/** Throws INVALID_ARGUMENT for a wrong option, or where stopMode is hold and `initial` is not given. */
+export function createSafetyFilter(spec: RobotSpec, options: SafetyOptions = {}): SafetyFilter {
+  return new Filter(spec, options);
+}
+
+interface Accepted {
+  readonly values: Float32Array;
+  readonly expiryNs: bigint;
+  readonly stampNs: bigint | null;
+}
+
+class Filter implements SafetyFilter {
+  readonly #limiter: CommandLimiter;
+  readonly #stopMode: 'zero' | 'hold';
+  readonly #staleMs: number;
+  readonly #overshoot: number;
+  readonly #quietNs: bigint;
+  readonly #teleopNs: bigint;
+  readonly #longestNs: bigint;
+  readonly #heartbeatNs: bigint | null;
+  readonly #counters = {
+    cycles: 0,
+    clamped: 0,
+    rateLimited: 0,
+    overruns: 0,
+    expired: 0,
+    outdated: 0,
+    stale: 0,
+    badTakeovers: 0,
+    faults: 0,
+    estops: 0,
+  };
+  #state: SafetyState = 'HOLDING';
+  #latch: { readonly state: 'ESTOP' | 'FAULT'; readonly reason: string } | null = null;
+  #action: Accepted | null = null;
+  #executedStampNs: bigint | null = null;
+  #teleop: Float32Array | null = null;
+  #teleopAtNs: bigint | null = null;
+  #notReady: string | null = 'no cycle has run yet';
+
+  constructor(spec: RobotSpec, options: SafetyOptions) {
+    const finite = spec.stateTopics.map(({ timeoutMs }) => timeoutMs).filter(Number.isFinite);
+    const { staleMs = Math.max(0, ...finite), quietMs = 500, overshoot = 0.5, heartbeatTimeoutMs = null } = options;
+    for (const [name, value] of Object.entries({
+      staleMs,
+      quietMs,
+      overshoot,
+      heartbeatTimeoutMs: heartbeatTimeoutMs ?? 0,
+    }))
+      if (!(value >= 0 && Number.isFinite(value)))
+        throw new IqLearnError('INVALID_ARGUMENT', 'the safety filter cannot be made', {
+          found: `${name} ${value}`,
+          expected: 'a number from 0',
+        });
+    this.#limiter = new CommandLimiter(spec, options.initial);
+    this.#stopMode = spec.stopMode;
+    this.#staleMs = staleMs;
+    this.#overshoot = overshoot;
+    const teleopMs = Math.min(spec.teleop.timeoutMs, 60_000);
+    this.#teleopNs = ms(teleopMs);
+    this.#quietNs = ms(Math.max(quietMs, teleopMs));
+    this.#longestNs = ms(Math.min(spec.command.timeoutMs, 60_000));
+    this.#heartbeatNs = heartbeatTimeoutMs === null ? null : ms(heartbeatTimeoutMs);
+  }
+
+  get state(): SafetyState {
+    return this.#state;
+  }
+
+  get counters(): SafetyCounters {
+    return { ...this.#counters };
+  }
+
+  step(input: SafetyInput): SafetyOutput {
+    this.#counters.cycles += 1;
+    this.#limiter.advance(input.nowNs);
+    this.#watchEstop(input);
+    this.#notReady = this.#reasonNotReady(input);
+    // In a latched state nothing is remembered that could move the robot after the reset.
+    if (this.#latch !== null) return this.#stop(this.#latch.state, 'stop', this.#latch.reason);
+    if (this.#heartbeatNs !== null && input.heartbeatNs === null)
+      return this.#stop('HOLDING', 'hold', 'no heartbeat of the e-stop yet');
+    return this.#takeover(input) ?? this.#policy(input);
+  }
+
+  reset(): { readonly ok: boolean; readonly reason: string } {
+    if (this.#latch === null) return { ok: true, reason: 'nothing was latched' };
+    if (this.#notReady !== null) return { ok: false, reason: `${this.#latch.state} stays: ${this.#notReady}` };
+    const { state, reason } = this.#latch;
+    this.#latch = null;
+    this.#state = 'HOLDING';
+    return { ok: true, reason: `${state} ended (${reason})` };
+  }
+
+  seed(command: ArrayLike<number>): void {
+    if (this.#stopMode === 'hold' && this.#state !== 'RUNNING' && this.#state !== 'TAKEOVER')
+      this.#limiter.seed(command);
+  }
+
+  #watchEstop({ nowNs, estop, heartbeatNs }: SafetyInput): void {
+    const timeoutNs = this.#heartbeatNs;
+    const silent = timeoutNs !== null && heartbeatNs !== null && nowNs - heartbeatNs > timeoutNs;
+    if ((!estop && !silent) || this.#latch?.state === 'ESTOP') return;
+    this.#counters.estops += 1;
+    this.#latch = { state: 'ESTOP', reason: estop ? 'e-stop' : 'the heartbeat of the e-stop is missing' };
+  }
+
+  #reasonNotReady({ nowNs, estop, heartbeatNs, observationStampAgeMs: age }: SafetyInput): string | null {
+    if (estop) return 'the e-stop is pressed';
+    if (this.#heartbeatNs !== null && (heartbeatNs === null || nowNs - heartbeatNs > this.#heartbeatNs))
+      return 'the e-stop has no heartbeat';
+    return this.#staleness(age);
+  }
+
+  #staleness(age: number | null): string | null {
+    if (age === null) return 'the state is not known';
+    return age <= this.#staleMs ? null : `the state is ${age.toFixed(0)} ms old, at most ${this.#staleMs} ms`;
+  }
+
+  /** A person's command, and the quiet time after it, go before the policy. */
+  #takeover({ nowNs, takeover }: SafetyInput): SafetyOutput | null {
+    if (takeover !== null) {
+      this.#teleopAtNs = nowNs;
+      const usable = takeover.length === this.#limiter.length && takeover.every(Number.isFinite);
+      if (!usable) this.#counters.badTakeovers += 1;
+      this.#teleop = usable ? takeover.slice() : null;
+    }
+    if (this.#teleopAtNs === null) return null;
+    const age = nowNs - this.#teleopAtNs;
+    if (age > this.#quietNs) {
+      this.#teleopAtNs = null;
+      return null;
+    }
+    // Whatever the policy said meanwhile was meant for another situation.
+    this.#action = null;
+    if (this.#teleop === null) return this.#stop('TAKEOVER', 'stop', 'teleoperation is not finite');
+    if (age > this.#teleopNs) return this.#stop('TAKEOVER', 'hold', 'teleoperation went silent');
+    return this.#execute('TAKEOVER', 'takeover', this.#teleop, 'a person has taken over');
+  }
+
+  #policy(input: SafetyInput): SafetyOutput {
+    const { nowNs } = input;
+    if (input.action !== null) {
+      const fault = this.#faultOf(input.action);
+      if (fault !== null) {
+        this.#counters.faults += 1;
+        this.#latch = { state: 'FAULT', reason: fault };
+        return this.#stop('FAULT', 'stop', fault);
+      }
+      this.#accept(input, input.action);
+    }
+    const stale = this.#staleness(input.observationStampAgeMs);
+    if (stale !== null) {
+      this.#counters.stale += 1;
+      return this.#stop('HOLDING', 'hold', stale);
+    }
+    const action = this.#action;
+    if (action === null || nowNs > action.expiryNs) {
+      this.#counters.overruns += 1;
+      return this.#stop('HOLDING', 'hold', 'no action of the policy that has not expired');
+    }
+    if (action.stampNs !== null) this.#executedStampNs = action.stampNs;
+    return this.#execute('RUNNING', 'policy', action.values, '');
+  }
+
+  #accept({ nowNs, actionExpiryNs, actionStampNs = null }: SafetyInput, values: Float32Array): void {
+    if (actionExpiryNs === null || nowNs > actionExpiryNs) {
+      this.#counters.expired += 1;
+      return;
+    }
+    if (actionStampNs !== null && this.#executedStampNs !== null && actionStampNs < this.#executedStampNs) {
+      this.#counters.outdated += 1;
+      return;
+    }
+    // No action holds longer than the robot would wait for a command.
+    const latest = nowNs + this.#longestNs;
+    const expiryNs = actionExpiryNs < latest ? actionExpiryNs : latest;
+    this.#action = { values: values.slice(), expiryNs, stampNs: actionStampNs };
+  }
+
+  /** Why an action cannot come from a sound policy, or null. */
+  #faultOf(action: Float32Array): string | null {
+    const { length, low, high, names } = this.#limiter;
+    if (action.length !== length) return `the policy's action has ${action.length} numbers, not ${length}`;
+    for (let i = 0; i < length; i++) {
+      const value = action[i]!;
+      if (!Number.isFinite(value)) return `the policy's ${names[i]} is ${value}`;
+      const margin = this.#overshoot * (high[i]! - low[i]!);
+      if (value < low[i]! - margin || value > high[i]! + margin)
+        return `the policy's ${names[i]} is ${value}, far beyond ${low[i]}…${high[i]}`;
+    }
+    return null;
+  }
+
+  #execute(
+    state: 'RUNNING' | 'TAKEOVER',
+    source: 'policy' | 'takeover',
+    target: Float32Array,
+    reason: string,
+  ): SafetyOutput {
+    const { command, clamped, rateLimited } = this.#limiter.move(target);
+    if (clamped) this.#counters.clamped += 1;
+    if (rateLimited) this.#counters.rateLimited += 1;
+    this.#state = state;
+    return { command, source, state, reason, clamped, rateLimited };
+  }
+
+  #stop(state: SafetyState, source: 'hold' | 'stop', reason: string): SafetyOutput {
+    this.#action = null;
+    if (state !== 'TAKEOVER') this.#teleopAtNs = null;
+    this.#state = state;
+    const command = this.#stopMode === 'zero' ? this.#limiter.zero() : this.#limiter.hold();
+    return { command, source, state, reason, clamped: false, rateLimited: false };
+  }
+}
