@@ -64,6 +64,7 @@ export function roverExpert(space: BoxSpace): (observation: ArrayLike<number>) =
       STYLE.cruise *
       (1 - STYLE.turnSlows * (w / STYLE.turnLimit) ** 2) *
       (STYLE.creep + (1 - STYLE.creep) * Math.exp(-STYLE.slowGain * caution * slow)) *
+      (1 - (1 - smoothstep(0.2, 0.8, distance)) * (1 - Math.max(0, Math.cos(bearing)))) *
       smoothstep(0, 0.5, distance);
     return [v, w];
   };

@@ -1,16 +1,10 @@
 import { IqLearnError, Random } from '../../common/index.js';
 import { Physics } from '../physics.js';
+import { checkAction, checkOptionNames, checkSeed, checkSnapshot, maxStepsOf, type TaskOptions } from '../spaces.js';
 import type { BoxSpace, SceneGeometry, SensorReadings, StepResult, Task } from '../task.js';
 import { clearance, clearanceAlong, roverLayout } from './layout.js';
 import { roverBase, roverModel } from './model.js';
 import { observeRover, roverActions, roverDimensions, scanFieldOfView } from './observation.js';
-
-export interface RoverOptions {
-  /** Control steps (10 Hz) an episode; 150 if not given. */
-  readonly maxSteps?: number;
-  /** Share of the episodes whose straight way to the goal is blocked; 0.8 if not given. */
-  readonly blockedShare?: number;
-}
 
 const SUBSTEPS = 10;
 const BEAMS = 58;
@@ -26,14 +20,20 @@ const MAX_ACCELERATION = [2, 8] as const;
  *
  * The action is the twist of cmd_vel; the base controller ramps it and turns it into wheel speeds. Episodes have a
  * fixed length: they end neither at the goal nor on a collision. Success is standing within 0.25 m of the goal
- * without having touched anything since the start. Throws what {@link Physics.load} throws.
+ * without having touched anything since the start.
+ *
+ * Options: `maxSteps` (150 control steps of 0.1 s) and `blockedShare` (0.8), the share of episodes whose straight way
+ * to the goal is blocked. Throws INVALID_ARGUMENT for a wrong option, NOT_FOUND for an unknown one, and what
+ * {@link Physics.load} throws.
  */
-export async function createRoverTask(options: RoverOptions = {}): Promise<Task> {
-  const { maxSteps = 150, blockedShare = 0.8 } = options;
-  if (!(Number.isInteger(maxSteps) && maxSteps > 0 && blockedShare >= 0 && blockedShare <= 1))
-    throw new IqLearnError('INVALID_ARGUMENT', 'the rover task cannot be made', {
-      found: `maxSteps ${maxSteps}, blockedShare ${blockedShare}`,
-      expected: 'maxSteps a positive integer, blockedShare in 0…1',
+export async function createRoverTask(options: TaskOptions = {}): Promise<Task> {
+  checkOptionNames('rover', options, ['maxSteps', 'blockedShare']);
+  const maxSteps = maxStepsOf(options, 150);
+  const { blockedShare = 0.8 } = options;
+  if (typeof blockedShare !== 'number' || !(blockedShare >= 0 && blockedShare <= 1))
+    throw new IqLearnError('INVALID_ARGUMENT', 'the option blockedShare is wrong', {
+      found: String(blockedShare),
+      expected: 'a number in 0…1',
     });
   return new RoverTask(await Physics.load(roverModel(roverLayout)), maxSteps, blockedShare);
 }
@@ -69,6 +69,7 @@ class RoverTask implements Task {
   }
 
   reset(seed: number): Float64Array {
+    checkSeed(seed);
     const random = Random.derive(seed, 'rover');
     const { start, goal } = drawWay(random, this.#blockedShare);
     const yaw = Math.atan2(goal[1] - start[1], goal[0] - start[0]) + random.uniform(-0.8, 0.8);
@@ -82,10 +83,11 @@ class RoverTask implements Task {
   }
 
   step(action: ArrayLike<number>): StepResult {
-    const command = checkedAction(action, this.actionSpace);
+    checkAction(this.actionSpace, action);
+    const [v, w] = roverActions.map(({ low, high }, i) => Math.min(Math.max(action[i]!, low), high));
     const before = this.#goalDistance();
     for (let i = 0; i < SUBSTEPS; i++) {
-      this.#drive(command);
+      this.#drive(v!, w!);
       this.#physics.step();
       if (this.#physics.data('sensordata')[this.#bumper]! > 0) this.#collided = true;
     }
@@ -146,6 +148,7 @@ class RoverTask implements Task {
   }
 
   restore(state: Float64Array): void {
+    checkSnapshot('rover', state, 4 + this.#physics.stateSize);
     this.#physics.setState(state.slice(4));
     this.#goal = [state[0]!, state[1]!];
     this.#step = state[2]!;
@@ -157,7 +160,7 @@ class RoverTask implements Task {
   }
 
   /** The base controller: ramps the twist and turns it into wheel speeds (its own state is the wheels' last command). */
-  #drive([linear, angular]: readonly [number, number]): void {
+  #drive(linear: number, angular: number): void {
     const { ctrl, timestep } = this.#physics;
     const { wheelRadius, halfTrack } = roverBase;
     const [left, right] = [ctrl[this.#left]! * wheelRadius, ctrl[this.#right]! * wheelRadius];
@@ -203,17 +206,6 @@ function drawWay(
     const goal = free(1, 0.4);
     if (clearanceAlong(start, goal) < roverLayout.robotRadius === blocked) return { start, goal };
   }
-}
-
-function checkedAction(action: ArrayLike<number>, space: BoxSpace): readonly [number, number] {
-  const values = Array.from(action);
-  if (values.length !== space.dimensions.length || !values.every(Number.isFinite))
-    throw new IqLearnError('INVALID_ARGUMENT', 'the rover cannot do this action', {
-      found: `[${values.join(', ')}]`,
-      expected: `finite ${space.dimensions.map((d) => `${d.name} (${d.unit})`).join(', ')}`,
-    });
-  const [v, w] = space.dimensions.map((d, i) => Math.min(Math.max(values[i]!, d.low), d.high));
-  return [v!, w!];
 }
 
 function towards(from: number, to: number, most: number): number {
