@@ -1,0 +1,25 @@
+/** One demonstration without gaps: n actions between n + 1 observations, at the robot's control rate. */
+export interface DemonstrationEpisode {
+  /** Where it comes from: the recording and the number of the episode in it. */
+  readonly source: string;
+  /** Number of transitions, n. */
+  readonly length: number;
+  readonly observationSize: number;
+  readonly actionSize: number;
+  /** [(n + 1) × observationSize]; the observation after action t is row t + 1. */
+  readonly observations: Float32Array;
+  /** [n × actionSize], in the action's units. */
+  readonly actions: Float32Array;
+  /** The last observation is a true terminal state. */
+  readonly terminated: boolean;
+  /** Cut after the last observation: its value bootstraps. Exactly one of the two is true. */
+  readonly truncated: boolean;
+  /** Null where nobody said. */
+  readonly success: boolean | null;
+  /** Of the reset, where the episode began with one. */
+  readonly seed: bigint | null;
+  /** [n + 1] stamps of the observations' ticks, nanoseconds; null where only steps are known. */
+  readonly stamps: BigInt64Array | null;
+  /** [n] rewards of the task, for curves; null where there are none. */
+  readonly rewards: Float32Array | null;
+}

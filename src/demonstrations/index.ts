@@ -1,0 +1,21 @@
+export type { DemonstrationEpisode } from './episode.js';
+export * from './lint.js';
+export { importNpz, type NumpyArray, readNpz } from './npz.js';
+export type { RecordingFile } from './recording-file.js';
+export {
+  openRecording,
+  type RecordedMessage,
+  type RecordedTopic,
+  type RecordingInfo,
+  type RecordingReader,
+} from './recording-reader.js';
+export { episodeTopic, type RecordingOptions, type RecordingSummary, RecordingWriter } from './recording-writer.js';
+export { type Recovery, recover } from './recover.js';
+export type { SampleReport, TickProblem } from './sampler.js';
+export {
+  type DemonstrationReport,
+  describeLoss,
+  type ReadOptions,
+  type RecordingReport,
+  readDemonstrations,
+} from './transitions.js';

@@ -1,0 +1,232 @@
+import { IqLearnError } from '../common/index.js';
+import type { RobotSpec } from '../robot/index.js';
+import type { DemonstrationEpisode } from './episode.js';
+import type { DemonstrationReport } from './transitions.js';
+
+/** Something about demonstrations that spoils learning (`error`) or may (`warn`). */
+export interface Finding {
+  readonly level: 'error' | 'warn';
+  /** For programs. */
+  readonly check:
+    | 'none'
+    | 'shape'
+    | 'empty'
+    | 'not finite'
+    | 'constant action'
+    | 'unused action'
+    | 'never moving'
+    | 'beyond limits'
+    | 'saturated'
+    | 'mixed rates'
+    | 'mostly missing'
+    | 'too few';
+  /** The episode it is about; null for all together. */
+  readonly source: string | null;
+  readonly found: string;
+  readonly expected: string;
+  readonly remedy: string;
+}
+
+const percent = (fraction: number): string => `${(100 * fraction).toFixed(0)} %`;
+
+/** Smallest and largest value of column `i` of rows `width` wide. */
+function rangeOf(values: Float32Array, width: number, i: number): [number, number] {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (let at = i; at < values.length; at += width) {
+    const value = values[at]!;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return [low, high];
+}
+
+function isConstant(values: Float32Array, width: number, i: number, span: number): boolean {
+  const [low, high] = rangeOf(values, width, i);
+  return high - low <= 1e-6 * (Number.isFinite(span) && span > 0 ? span : Math.max(1, Math.abs(low)));
+}
+
+function lintEpisode(episode: DemonstrationEpisode, spec: RobotSpec): Finding[] {
+  const { source, length, observations, actions, observationSize, actionSize, stamps } = episode;
+  const finding = (
+    level: Finding['level'],
+    check: Finding['check'],
+    found: string,
+    expected: string,
+    remedy: string,
+  ) => [{ level, check, source, found, expected, remedy }];
+  if (observationSize !== spec.observation.length || actionSize !== spec.action.length)
+    return finding(
+      'error',
+      'shape',
+      `observations of ${observationSize} and actions of ${actionSize} numbers`,
+      `${spec.observation.length} and ${spec.action.length}, as ${spec.robot} has`,
+      'read the demonstrations with the description of their robot',
+    );
+  if (length === 0)
+    return finding('error', 'empty', 'no transition', 'at least one', 'remove the episode, or record it again');
+  if (![...observations, ...actions].every(Number.isFinite))
+    return finding('error', 'not finite', 'NaN or infinite numbers', 'finite numbers', 'record the episode again');
+  const out: Finding[] = [];
+  const span = ({ low, high }: { low: number; high: number }): number => high - low;
+  if (length > 1 && spec.action.every((feature, i) => isConstant(actions, actionSize, i, span(feature))))
+    out.push(
+      ...finding(
+        'warn',
+        'constant action',
+        `the same action ${length} times (${[...actions.subarray(0, actionSize)].map((v) => v.toPrecision(3)).join(', ')})`,
+        'actions that answer what is observed',
+        'check that the teleoperation was on, and record the episode again',
+      ),
+    );
+  if (spec.observation.every((feature, i) => isConstant(observations, observationSize, i, span(feature))))
+    out.push(
+      ...finding(
+        'error',
+        'never moving',
+        `no observation changes over ${length} steps`,
+        'a robot that moves, or a sensor that notices it',
+        'check that the state topics are alive, and record the episode again',
+      ),
+    );
+  if (stamps !== null) {
+    const steps = Array.from(stamps.subarray(1), (stamp, k) => Number(stamp - stamps[k]!)).sort((a, b) => a - b);
+    const rate = 1e9 / steps[steps.length >> 1]!;
+    if (!(Math.abs(rate / spec.rateHz - 1) <= 0.05))
+      out.push(
+        ...finding(
+          'error',
+          'mixed rates',
+          `${rate.toPrecision(4)} steps a second`,
+          `${spec.rateHz}, the control rate of ${spec.robot}`,
+          'read the recording again with the rate the policy will run at',
+        ),
+      );
+  }
+  return out;
+}
+
+function lintActions(episodes: readonly DemonstrationEpisode[], spec: RobotSpec): Finding[] {
+  const out: Finding[] = [];
+  const total = episodes.reduce((sum, { length }) => sum + length, 0);
+  spec.action.forEach(({ name, unit, low, high }, i) => {
+    const slack = 1e-3 * (high - low);
+    let beyond = 0;
+    let saturated = 0;
+    let extreme = 0;
+    for (const { actions, actionSize } of episodes)
+      for (let at = i; at < actions.length; at += actionSize) {
+        const value = actions[at]!;
+        const excess = Math.max(low - value, value - high);
+        if (excess > slack) beyond++;
+        if (excess > extreme) extreme = excess;
+        if (excess >= -slack) saturated++;
+      }
+    const limits = `${low}…${high} ${unit}`;
+    if (beyond > 0)
+      out.push({
+        level: beyond > 0.05 * total ? 'error' : 'warn',
+        check: 'beyond limits',
+        source: null,
+        found: `${name} beyond its limits in ${beyond} of ${total} steps, by up to ${extreme.toPrecision(3)} ${unit}`,
+        expected: limits,
+        remedy: 'limit the teleoperation to what the robot does, or widen the limits in its description',
+      });
+    if (saturated > 0.9 * total)
+      out.push({
+        level: 'warn',
+        check: 'saturated',
+        source: null,
+        found: `${name} at its limits in ${percent(saturated / total)} of the steps`,
+        expected: `values within ${limits}`,
+        remedy: 'demonstrate more gently, or check the scale of the teleoperation',
+      });
+    else if (episodes.length > 0 && episodes.every((e) => isConstant(e.actions, e.actionSize, i, high - low)))
+      out.push({
+        level: 'warn',
+        check: 'unused action',
+        source: null,
+        found: `${name} never changes within an episode`,
+        expected: 'every action used at least once',
+        remedy: 'remove it from the description, or demonstrate its use',
+      });
+  });
+  return out;
+}
+
+/** Below this many transitions in all, learning is a matter of luck. */
+const fewTransitions = 100;
+
+/**
+ * Looks for what spoils learning from demonstrations: constant actions, empty or unmoving episodes, mixed rates,
+ * actions beyond the limits or always at them, recordings of which most is missing (with the `report` of reading them),
+ * too few transitions. Errors should stop training ({@link refusePoorDemonstrations}); warnings should be shown.
+ */
+export function lintDemonstrations(
+  episodes: readonly DemonstrationEpisode[],
+  spec: RobotSpec,
+  report?: DemonstrationReport,
+): Finding[] {
+  if (episodes.length === 0)
+    return [
+      {
+        level: 'error',
+        check: 'none',
+        source: null,
+        found: 'no episode',
+        expected: 'at least one demonstration',
+        remedy: `record one: iq-learn record --robot ${spec.robot}`,
+      },
+    ];
+  const out = episodes.flatMap((episode) => lintEpisode(episode, spec));
+  const constant = out.filter(({ check }) => check === 'constant action');
+  if (constant.length === episodes.length)
+    for (const finding of constant) out[out.indexOf(finding)] = { ...finding, level: 'error' };
+  if (out.every(({ check }) => check !== 'shape' && check !== 'not finite')) out.push(...lintActions(episodes, spec));
+  const total = episodes.reduce((sum, { length }) => sum + length, 0);
+  if (total < fewTransitions)
+    out.push({
+      level: total < 10 ? 'error' : 'warn',
+      check: 'too few',
+      source: null,
+      found: `${total} transitions`,
+      expected: `at least ${fewTransitions}`,
+      remedy: 'record longer or more demonstrations',
+    });
+  for (const { path, transitions, ticks } of report?.recordings ?? []) {
+    const missing = Object.values(ticks).reduce((sum, count) => sum + count, 0);
+    const fraction = missing / Math.max(1, missing + transitions);
+    if (fraction > 0.1)
+      out.push({
+        level: fraction > 0.5 ? 'error' : 'warn',
+        check: 'mostly missing',
+        source: path,
+        found: `${percent(fraction)} of the control periods cannot be used (${Object.entries(ticks)
+          .filter(([, count]) => count > 0)
+          .map(([reason, count]) => `${reason}: ${count}`)
+          .join(', ')})`,
+        expected: 'all of them, but for a few',
+        remedy: 'check rate and loss of the topics, and the time limits in the description of the robot',
+      });
+  }
+  return out;
+}
+
+/** One sentence a finding. */
+export function describeFinding({ level, check, source, found, expected, remedy }: Finding): string {
+  return `${level}: ${check}${source === null ? '' : ` in ${source}`}; found: ${found}; expected: ${expected}; to do: ${remedy}`;
+}
+
+/** Throws CORRUPT_DATA with every error among the findings; warnings pass. */
+export function refusePoorDemonstrations(findings: readonly Finding[]): void {
+  const errors = findings.filter(({ level }) => level === 'error');
+  const [first] = errors;
+  if (first === undefined) return;
+  throw new IqLearnError('CORRUPT_DATA', 'the demonstrations cannot be learnt from', {
+    found: errors
+      .map(({ check, source, found }) => `${check}${source === null ? '' : ` in ${source}`}: ${found}`)
+      .join('; '),
+    expected: first.expected,
+    remedy: first.remedy,
+  });
+}

@@ -1,0 +1,85 @@
+import { open } from 'node:fs/promises';
+import { McapStreamReader, type McapTypes } from '@mcap/core';
+import { IqLearnError, messageOf } from '../common/index.js';
+import { loadDecompressors } from './decompress.js';
+
+const pieceBytes = 256 * 1024;
+/** A record that claims to be longer is damage, not a reason to fill the memory. */
+const maxRecordBytes = 512 * 1024 * 1024;
+
+const foreignFiles: readonly (readonly [magic: string, what: string, remedy: string])[] = [
+  ['SQLite format 3', 'a rosbag2 file of the sqlite3 kind', 'convert it: ros2 bag convert, storage_id mcap'],
+  ['#ROSBAG V', 'a ROS 1 bag', 'convert it to ROS 2: rosbags-convert, from PyPI rosbags'],
+];
+
+function checkMagic(path: string, bytes: Uint8Array): void {
+  const text = Buffer.from(bytes.subarray(0, 32)).toString('latin1');
+  if (text.startsWith('\x89MCAP0\r\n')) return;
+  const foreign = foreignFiles.find(([magic]) => text.startsWith(magic));
+  if (foreign !== undefined)
+    throw new IqLearnError('UNSUPPORTED', `cannot read ${path}`, {
+      found: foreign[1],
+      expected: 'an MCAP file of profile ros2',
+      remedy: foreign[2],
+    });
+  throw new IqLearnError('CORRUPT_DATA', `${path} is not an MCAP file`, {
+    found:
+      bytes.length === 0 ? 'an empty file' : `bytes ${Buffer.from(bytes.subarray(0, 8)).toString('hex')} at its start`,
+    expected: 'the MCAP magic 894d434150300d0a',
+    remedy: 'give a folder or file recorded by iq-learn record or ros2 bag record',
+  });
+}
+
+/**
+ * The records of an MCAP file in the file's order, chunks unpacked and their CRCs checked. Damage ends the reading
+ * and is told to `onDamage` once, with the place; what came before it is whole.
+ * Throws NOT_FOUND, IO, CORRUPT_DATA or UNSUPPORTED for what is no MCAP file at all.
+ */
+export async function* readMcap(
+  path: string,
+  onDamage: (text: string) => void,
+): AsyncGenerator<McapTypes.TypedMcapRecord, void, void> {
+  const decompressHandlers = await loadDecompressors();
+  const file = await open(path, 'r').catch((cause: NodeJS.ErrnoException) => {
+    throw new IqLearnError(cause.code === 'ENOENT' ? 'NOT_FOUND' : 'IO', `cannot open ${path}`, {
+      found: messageOf(cause),
+      cause,
+    });
+  });
+  try {
+    const stream = new McapStreamReader({ decompressHandlers });
+    const piece = new Uint8Array(pieceBytes);
+    let total = 0;
+    for (;;) {
+      const { bytesRead } = await file.read(piece, 0, pieceBytes, total);
+      if (total === 0) checkMagic(path, piece.subarray(0, bytesRead));
+      if (bytesRead === 0) break;
+      total += bytesRead;
+      const place = (): string => `about byte ${total - stream.bytesRemaining()}`;
+      let record: McapTypes.TypedMcapRecord | undefined;
+      try {
+        stream.append(piece.subarray(0, bytesRead));
+      } catch (error) {
+        onDamage(`${path} is damaged at ${place()}: ${messageOf(error)}`);
+        return;
+      }
+      do {
+        try {
+          record = stream.nextRecord();
+          if (stream.bytesRemaining() > maxRecordBytes)
+            throw new Error(`a record of more than ${maxRecordBytes} bytes`);
+        } catch (error) {
+          onDamage(`${path} is damaged at ${place()}: ${messageOf(error)}; nothing behind it is read`);
+          return;
+        }
+        if (record !== undefined) yield record;
+      } while (record !== undefined);
+    }
+    if (!stream.done())
+      onDamage(
+        `${path} ends early, at byte ${total}: it was cut or never closed; ${stream.bytesRemaining()} bytes are lost`,
+      );
+  } finally {
+    await file.close();
+  }
+}

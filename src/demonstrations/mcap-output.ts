@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import { McapWriter } from '@mcap/core';
+import type { RecordingFile } from './recording-file.js';
+import { type BagSummary, offeredQosProfiles } from './rosbag-metadata.js';
+
+/** A message as it lies in the file. */
+export interface RawMessage {
+  readonly topic: string;
+  /** 'package/msg/Name' */
+  readonly type: string;
+  /** Full ros2msg definition. */
+  readonly schema: string;
+  readonly data: Uint8Array;
+  readonly logTimeNs: bigint;
+  readonly publishTimeNs: bigint;
+}
+
+/** Name of the MCAP metadata record that tells whose recording it is. */
+export const recordName = 'iq_learn';
+
+/**
+ * One MCAP file of profile ros2, chunked, every chunk with its CRC. Calls must follow one another (the writer below
+ * is not re-entrant): await each.
+ */
+export class McapOutput {
+  readonly #file: RecordingFile;
+  readonly #writer: McapWriter;
+  readonly #channels = new Map<string, { id: number; type: string; count: number }>();
+  readonly #schemas = new Map<string, number>();
+  /** McapWriter closes a chunk when it is longer than `chunkSize`, and has no call for it: a limit that changes. */
+  #limit: number;
+  readonly #chunkBytes: number;
+
+  private constructor(file: RecordingFile, chunkBytes: number) {
+    this.#file = file;
+    this.#chunkBytes = chunkBytes;
+    this.#limit = chunkBytes;
+    const chunkSize = { valueOf: () => this.#limit } as unknown as number;
+    this.#writer = new McapWriter({ writable: file, chunkSize });
+  }
+
+  static async start(
+    file: RecordingFile,
+    library: string,
+    record: ReadonlyMap<string, string> | null,
+    chunkBytes = 1024 * 1024,
+  ): Promise<McapOutput> {
+    const output = new McapOutput(file, chunkBytes);
+    await output.#writer.start({ profile: 'ros2', library });
+    if (record !== null) await output.#writer.addMetadata({ name: recordName, metadata: new Map(record) });
+    await file.sync();
+    return output;
+  }
+
+  /** Adds a message; with `flush`, everything so far is on the disk when this returns. */
+  async add(message: RawMessage, flush: boolean): Promise<void> {
+    const channel = await this.#channelOf(message);
+    const before = this.#file.position();
+    this.#limit = flush ? 0 : this.#chunkBytes;
+    await this.#writer.addMessage({
+      channelId: channel.id,
+      sequence: channel.count,
+      logTime: message.logTimeNs,
+      publishTime: message.publishTimeNs,
+      data: message.data,
+    });
+    channel.count++;
+    if (this.#file.position() !== before) await this.#file.sync();
+  }
+
+  async #channelOf({ topic, type, schema }: RawMessage): Promise<{ id: number; count: number }> {
+    let channel = this.#channels.get(topic);
+    if (channel === undefined) {
+      let schemaId = this.#schemas.get(type);
+      if (schemaId === undefined) {
+        const data = new TextEncoder().encode(schema);
+        schemaId = await this.#writer.registerSchema({ name: type, encoding: 'ros2msg', data });
+        this.#schemas.set(type, schemaId);
+      }
+      const id = await this.#writer.registerChannel({
+        topic,
+        schemaId,
+        messageEncoding: 'cdr',
+        metadata: new Map([['offered_qos_profiles', offeredQosProfiles]]),
+      });
+      channel = { id, type, count: 0 };
+      this.#channels.set(topic, channel);
+    }
+    return channel;
+  }
+
+  /** Writes index and footer, flushes and closes. */
+  async end(fileName: string): Promise<BagSummary> {
+    await this.#writer.end();
+    await this.#file.sync();
+    await this.#file.close();
+    const { messageStartTime: startNs, messageEndTime } = this.#writer.statistics!;
+    return {
+      file: fileName,
+      startNs,
+      durationNs: messageEndTime - startNs,
+      topics: [...this.#channels].map(([name, { type, count }]) => ({ name, type, messageCount: count })),
+    };
+  }
+}
+
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,253 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import type { McapTypes } from '@mcap/core';
+import { parse } from 'yaml';
+import { IqLearnError, messageOf } from '../common/index.js';
+import { checkSchema, decode, isMessageTypeName, type MessageTypeName, type MessageTypes } from '../messages/index.js';
+import { LogTimeOrder } from './log-time-order.js';
+import { readMcap } from './mcap-input.js';
+import { recordName } from './mcap-output.js';
+
+/** A message of a recording, not decoded yet. */
+export interface RecordedMessage {
+  readonly topic: string;
+  /** 'package/msg/Name' */
+  readonly type: string;
+  /** CDR. */
+  readonly data: Uint8Array;
+  readonly logTimeNs: bigint;
+  readonly publishTimeNs: bigint;
+}
+
+export interface RecordedTopic {
+  readonly topic: string;
+  readonly type: string;
+  readonly messages: number;
+  /** Why its messages cannot be decoded here: a foreign encoding, or a definition that differs. */
+  readonly unreadable: IqLearnError | null;
+}
+
+/** Whose recording it is; null for one made by other programs. */
+export interface RecordingInfo {
+  readonly robot: string;
+  readonly robotSpec: string;
+  readonly robotSpecSha256: string;
+  readonly session: string;
+  readonly software: string;
+}
+
+function filesOf(path: string, problems: string[]): string[] {
+  if (!existsSync(path))
+    throw new IqLearnError('NOT_FOUND', `no recording at ${path}`, {
+      found: 'no such file or folder',
+      expected: 'a rosbag2 folder with MCAP files, or an .mcap file',
+    });
+  if (!statSync(path).isDirectory()) return [path];
+  const names = readdirSync(path).sort(new Intl.Collator('en', { numeric: true }).compare);
+  const present = names.filter((name) => /\.mcap(\.part)?$/.test(name) && !name.includes('.recovering.'));
+  const metadata = join(path, 'metadata.yaml');
+  if (existsSync(metadata)) {
+    try {
+      const listed = bagFiles(readFileSync(metadata, 'utf8'), metadata);
+      const missing = listed.filter((name) => !names.includes(name));
+      if (missing.length > 0) problems.push(`${path} lacks ${missing.join(', ')}, which metadata.yaml lists`);
+      const there = listed.filter((name) => names.includes(name));
+      if (there.length > 0) return there.map((name) => join(path, name));
+    } catch (error) {
+      if (error instanceof IqLearnError && error.code === 'UNSUPPORTED') throw error;
+      problems.push(`${metadata} cannot be read: ${messageOf(error)}`);
+    }
+  }
+  const unfinished = present.filter((name) => name.endsWith('.part'));
+  if (unfinished.length > 0) problems.push(`${path} was never closed (${unfinished.join(', ')}): it can be recovered`);
+  if (present.length === 0)
+    throw new IqLearnError('NOT_FOUND', `no recording in ${path}`, {
+      found: names.slice(0, 8).join(', ') || 'an empty folder',
+      expected: 'metadata.yaml and .mcap files',
+      remedy: 'give the folder of a recording (iq-learn record, ros2 bag record -s mcap)',
+    });
+  return present.map((name) => join(path, name));
+}
+
+/** The file names metadata.yaml lists. Throws UNSUPPORTED for storages and compressions that are not MCAP's own. */
+function bagFiles(text: string, path: string): string[] {
+  const bag = (parse(text) as { rosbag2_bagfile_information?: Record<string, unknown> }).rosbag2_bagfile_information;
+  if (bag === undefined || !Array.isArray(bag.relative_file_paths)) throw new Error('no relative_file_paths');
+  const storage = String(bag.storage_identifier);
+  const mode = String(bag.compression_mode ?? '').toLowerCase();
+  if (storage !== 'mcap' || (mode !== '' && mode !== 'none'))
+    throw new IqLearnError('UNSUPPORTED', `cannot read the bag of ${path}`, {
+      found: storage === 'mcap' ? `compression_mode ${mode}` : `storage ${storage}`,
+      expected: "storage mcap, uncompressed or with MCAP's own chunk compression",
+      remedy: 'convert it: ros2 bag convert with storage_id mcap and no compression_mode',
+    });
+  // a name, never a path: the file must lie in the folder
+  return bag.relative_file_paths.map((name) => basename(String(name)));
+}
+
+/** Reads a recording. Everything about it is known after {@link openRecording}; messages stream. */
+export class RecordingReader {
+  readonly path: string;
+  readonly files: readonly string[];
+  readonly info: RecordingInfo | null;
+  readonly topics: ReadonlyMap<string, RecordedTopic>;
+  /** Smallest and largest log time; null without messages. */
+  readonly timesNs: readonly [bigint, bigint] | null;
+  /** What is lost or odd, for people; empty for a sound recording. */
+  readonly problems: readonly string[];
+
+  constructor(path: string, files: readonly string[], scan: Scan, problems: readonly string[]) {
+    this.path = path;
+    this.files = files;
+    this.info = scan.info;
+    this.topics = scan.topics;
+    this.timesNs = scan.timesNs;
+    this.problems = problems;
+  }
+
+  get messageCount(): number {
+    return [...this.topics.values()].reduce((sum, { messages }) => sum + messages, 0);
+  }
+
+  /**
+   * The messages of the topics (default: all) in order of log time. Messages logged out of order by more than two
+   * seconds come where they stand in the file, so that a clock that jumped back stays visible.
+   */
+  async *messages(options: { readonly topics?: readonly string[] } = {}): AsyncGenerator<RecordedMessage, void, void> {
+    const wanted = options.topics === undefined ? undefined : new Set(options.topics);
+    const order = new LogTimeOrder<RecordedMessage>();
+    for (const file of this.files) {
+      const types = new Map<number, string>();
+      const channels = new Map<number, { topic: string; type: string }>();
+      for await (const item of readMcap(file, () => undefined)) {
+        if (item.type === 'Schema') types.set(item.id, item.name);
+        else if (item.type === 'Channel')
+          channels.set(item.id, { topic: item.topic, type: types.get(item.schemaId) ?? '' });
+        else if (item.type === 'Message') {
+          const channel = channels.get(item.channelId)!;
+          if (wanted !== undefined && !wanted.has(channel.topic)) continue;
+          yield* order.push({
+            ...channel,
+            data: item.data,
+            logTimeNs: item.logTime,
+            publishTimeNs: item.publishTime,
+          });
+        }
+      }
+    }
+    yield* order.rest();
+  }
+
+  /**
+   * The message of a recorded one. Throws UNSUPPORTED or MISMATCH where its topic cannot be read, CORRUPT_DATA where
+   * its bytes are no such message.
+   */
+  decode<Name extends MessageTypeName>(type: Name, message: RecordedMessage): MessageTypes[Name] {
+    const topic = this.topics.get(message.topic);
+    if (topic?.unreadable) throw topic.unreadable;
+    if (message.type !== type)
+      throw new IqLearnError('MISMATCH', `${message.topic} carries another type`, {
+        found: message.type,
+        expected: type,
+      });
+    return decode(type, message.data);
+  }
+}
+
+interface Scan {
+  info: RecordingInfo | null;
+  readonly topics: Map<string, RecordedTopic>;
+  timesNs: [bigint, bigint] | null;
+}
+
+function unreadable(
+  file: string,
+  channel: McapTypes.Channel,
+  schema: McapTypes.Schema | undefined,
+): IqLearnError | null {
+  if (channel.messageEncoding !== 'cdr' || schema?.encoding !== 'ros2msg')
+    return new IqLearnError('UNSUPPORTED', `cannot read ${channel.topic} of ${file}`, {
+      found: `message encoding '${channel.messageEncoding}', schema encoding '${schema?.encoding ?? 'none'}'`,
+      expected: "'cdr' and 'ros2msg', as ros2 bag record writes them",
+      remedy: 'record the topic with ROS 2, or convert the file',
+    });
+  if (!isMessageTypeName(schema.name)) return null;
+  try {
+    checkSchema(schema.name, new TextDecoder().decode(schema.data));
+    return null;
+  } catch (error) {
+    return error as IqLearnError;
+  }
+}
+
+async function scanFile(file: string, scan: Scan, problems: string[]): Promise<void> {
+  const schemas = new Map<number, McapTypes.Schema>();
+  const counts = new Map<number, { topic: string; count: number }>();
+  for await (const item of readMcap(file, (text) => problems.push(text))) {
+    if (item.type === 'Header') {
+      if (item.profile !== 'ros2' && item.profile !== '')
+        throw new IqLearnError('UNSUPPORTED', `cannot read ${file}`, {
+          found: `profile '${item.profile}'`,
+          expected: "profile 'ros2'",
+          remedy: 'record with ROS 2, or convert the file',
+        });
+    } else if (item.type === 'Metadata' && item.name === recordName) {
+      const text = (key: string): string => item.metadata.get(key) ?? '';
+      scan.info ??= {
+        robot: text('robot'),
+        robotSpec: text('robot_spec'),
+        robotSpecSha256: text('robot_spec_sha256'),
+        session: text('session'),
+        software: text('software'),
+      };
+    } else if (item.type === 'Schema') schemas.set(item.id, item);
+    else if (item.type === 'Channel' && !counts.has(item.id)) {
+      counts.set(item.id, { topic: item.topic, count: 0 });
+      const schema = schemas.get(item.schemaId);
+      const known = scan.topics.get(item.topic);
+      if (known === undefined)
+        scan.topics.set(item.topic, {
+          topic: item.topic,
+          type: schema?.name ?? '',
+          messages: 0,
+          unreadable: unreadable(file, item, schema),
+        });
+      else if (known.type !== schema?.name) problems.push(`${file}: ${item.topic} changes its type to ${schema?.name}`);
+    } else if (item.type === 'Message') {
+      counts.get(item.channelId)!.count++;
+      const time = item.logTime;
+      if (scan.timesNs === null) scan.timesNs = [time, time];
+      else if (time < scan.timesNs[0]) scan.timesNs[0] = time;
+      else if (time > scan.timesNs[1]) scan.timesNs[1] = time;
+    }
+  }
+  for (const { topic, count } of counts.values()) {
+    const known = scan.topics.get(topic)!;
+    scan.topics.set(topic, { ...known, messages: known.messages + count });
+  }
+}
+
+/**
+ * Opens a recording: a folder of ours or of `ros2 bag record`, or one .mcap file. The whole of it is checked once
+ * (CRCs, definitions); damage is listed in `problems` and only what precedes it is given. Throws NOT_FOUND,
+ * CORRUPT_DATA (no MCAP at all, or no message survives), UNSUPPORTED (ROS 1, sqlite3, no ROS 2 topic).
+ */
+export async function openRecording(pathOrFolder: string): Promise<RecordingReader> {
+  const path = resolve(pathOrFolder);
+  const problems: string[] = [];
+  const files = filesOf(path, problems);
+  const scan: Scan = { info: null, topics: new Map(), timesNs: null };
+  for (const file of files) await scanFile(file, scan, problems);
+  const reader = new RecordingReader(path, files, scan, problems);
+  if (reader.messageCount === 0)
+    throw new IqLearnError('CORRUPT_DATA', `${path} holds no message`, {
+      found: problems[0] ?? 'a recording without messages',
+      expected: 'at least one recorded episode',
+      remedy: 'record again, and check that the topics are published',
+    });
+  const topics = [...scan.topics.values()];
+  const refused = topics.find(({ unreadable: why }) => why?.code === 'UNSUPPORTED');
+  if (refused !== undefined && topics.every(({ unreadable: why }) => why?.code === 'UNSUPPORTED'))
+    throw refused.unreadable as IqLearnError;
+  return reader;
+}

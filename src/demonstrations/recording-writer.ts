@@ -1,0 +1,407 @@
+import { mkdirSync, readdirSync, truncateSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { stringify } from 'yaml';
+import {
+  type FolderLock,
+  IqLearnError,
+  lockFolder,
+  messageOf,
+  renameDurable,
+  type SteadyClock,
+  steadyClock,
+  writeFileAtomic,
+} from '../common/index.js';
+import {
+  type EpisodeEvent,
+  encode,
+  episodeEvent,
+  header,
+  type MessageTypeName,
+  type MessageTypes,
+  nanosecondsOf,
+  schemaOf,
+} from '../messages/index.js';
+import { type RobotSpec, robotSpecHash } from '../robot/index.js';
+import { McapOutput, type RawMessage } from './mcap-output.js';
+import { createFile, type RecordingFile } from './recording-file.js';
+import { recoverUnlocked } from './recover.js';
+import { rosbagMetadata } from './rosbag-metadata.js';
+
+/** The topic of the episode markers. */
+export const episodeTopic = '/episode_events';
+const eventType = 'iq_learn/msg/EpisodeEvent';
+
+export interface RecordingOptions {
+  readonly spec: RobotSpec;
+  /** Identity of the run that records. */
+  readonly session: string;
+  /** Name and version of the program; iq_learn. */
+  readonly software?: string;
+  /** At most this long a time of messages is lost by a kill; 2. */
+  readonly flushSeconds?: number;
+  /** A chunk is closed when it is longer; 1 MiB. */
+  readonly chunkBytes?: number;
+  /** More waiting for a slow disk ends the recording instead of filling the memory; 64 MiB. */
+  readonly maxPendingBytes?: number;
+  /** Told once, when writing fails. Recording ends there; nothing is thrown at the robot's loop. */
+  readonly onError?: (error: IqLearnError) => void;
+  readonly clock?: SteadyClock;
+  /** Where the bytes go; a file on the disk. */
+  readonly createFile?: (path: string) => Promise<RecordingFile>;
+}
+
+export interface RecordingSummary {
+  readonly folder: string;
+  /** The MCAP file; `.part` at its end where it could not be completed (see `recover`). */
+  readonly file: string;
+  readonly messages: number;
+  /** Episodes that were started, those thrown away included. */
+  readonly episodes: number;
+  readonly discarded: number;
+  /** True when writing failed: the last episode is cut short. */
+  readonly partial: boolean;
+  /** Messages that were not recorded because writing had failed. */
+  readonly lost: number;
+}
+
+interface Pending extends RawMessage {
+  readonly flush: boolean;
+}
+
+/**
+ * Records topics as a rosbag2 folder: `<folder>/<name>_0.mcap` (`.part` while open) and metadata.yaml, written last.
+ *
+ * `write` encodes at once and returns; one queue writes in order. A chunk is closed and flushed at the end of every
+ * episode and every `flushSeconds`, so a kill loses at most the open chunk. When the disk fails, the recording is cut
+ * at the last whole chunk, its episode closed as truncated, and `onError` told once.
+ */
+export class RecordingWriter {
+  readonly folder: string;
+  readonly #options: RecordingOptions;
+  readonly #clock: SteadyClock;
+  readonly #flushNs: bigint;
+  readonly #lock: FolderLock;
+  readonly #path: string;
+  readonly #file: RecordingFile;
+  readonly #output: McapOutput;
+  readonly #types = new Map<string, MessageTypeName>();
+  readonly #queue: Pending[] = [];
+  #pendingBytes = 0;
+  #draining: Promise<void> = Promise.resolve();
+  #active = false;
+  #closing: Promise<RecordingSummary> | undefined;
+  #flushedNs: bigint;
+  /** Where the last whole chunk ends. */
+  #goodBytes = 0n;
+  #error: IqLearnError | null = null;
+  #messages = 0;
+  #lost = 0;
+  #episodes = 0;
+  #discarded = 0;
+  #openEpisode: number | null = null;
+  #lastStampNs = 0n;
+  #lastLogNs = 0n;
+
+  private constructor(
+    folder: string,
+    options: RecordingOptions,
+    lock: FolderLock,
+    path: string,
+    file: RecordingFile,
+    output: McapOutput,
+  ) {
+    this.folder = folder;
+    this.#options = options;
+    this.#clock = options.clock ?? steadyClock;
+    this.#flushNs = BigInt(Math.round((options.flushSeconds ?? 2) * 1e9));
+    this.#flushedNs = this.#clock.nowNs();
+    this.#lock = lock;
+    this.#path = path;
+    this.#file = file;
+    this.#output = output;
+    this.#goodBytes = file.position();
+  }
+
+  /**
+   * Starts a recording in a new (or empty) folder, whose name becomes the bag's. Throws CONFLICT for a folder that
+   * holds something or is being recorded to, IO where it cannot be written.
+   */
+  static async create(folder: string, options: RecordingOptions): Promise<RecordingWriter> {
+    const target = resolve(folder);
+    const lock = lockFolder(target);
+    const path = join(target, `${basename(target)}_0.mcap`);
+    try {
+      mkdirSync(target, { recursive: true });
+      const others = readdirSync(target).filter((name) => name !== '.lock');
+      if (others.length > 0)
+        throw new IqLearnError('CONFLICT', `the folder ${target} is not empty`, {
+          found: others.slice(0, 5).join(', '),
+          expected: 'a new folder for every recording',
+          remedy: others.some((name) => name.endsWith('.part'))
+            ? 'record to another folder; the unfinished recording in this one can be recovered'
+            : 'record to another folder',
+        });
+      const file = await (options.createFile ?? createFile)(`${path}.part`);
+      const output = await McapOutput.start(
+        file,
+        options.software ?? 'iq_learn',
+        new Map([
+          ['robot', options.spec.robot],
+          ['robot_spec', stringify(options.spec)],
+          ['robot_spec_sha256', robotSpecHash(options.spec)],
+          ['session', options.session],
+          ['software', options.software ?? 'iq_learn'],
+        ]),
+        options.chunkBytes,
+      );
+      return new RecordingWriter(target, options, lock, path, file, output);
+    } catch (cause) {
+      lock.release();
+      throw cause instanceof IqLearnError ? cause : ioError(`cannot record to ${path}`, cause);
+    }
+  }
+
+  /** The failure that ended the recording, if any. */
+  get error(): IqLearnError | null {
+    return this.#error;
+  }
+
+  /** Number of the episode that is open. */
+  get openEpisode(): number | null {
+    return this.#openEpisode;
+  }
+
+  /** Messages that were not recorded because writing had failed. */
+  get lost(): number {
+    return this.#lost;
+  }
+
+  /**
+   * Records a message. Times are ROS time in nanoseconds: when it arrived here (`logTimeNs`) and when it was sent.
+   * An EpisodeEvent on {@link episodeTopic} opens or closes an episode. Throws INVALID_ARGUMENT for a message that
+   * does not fit its type, or a topic of another type; never for a failing disk.
+   */
+  write<Name extends MessageTypeName>(
+    topic: string,
+    type: Name,
+    message: MessageTypes[Name],
+    logTimeNs: bigint,
+    publishTimeNs: bigint = logTimeNs,
+  ): void {
+    if (this.#closing !== undefined)
+      throw new IqLearnError('INVALID_ARGUMENT', 'the recording is closed', { found: `a message on ${topic}` });
+    this.#checkTopic(topic, type, logTimeNs, publishTimeNs);
+    if (this.#error !== null) {
+      this.#lost++;
+      return;
+    }
+    const data = encode(type, message);
+    const event = topic === episodeTopic && type === eventType ? (message as EpisodeEvent) : undefined;
+    if (event !== undefined) this.#track(event);
+    if ('header' in message) {
+      const stampNs = nanosecondsOf(message.header.stamp);
+      if (stampNs > this.#lastStampNs || event !== undefined) this.#lastStampNs = stampNs;
+    }
+    this.#lastLogNs = logTimeNs;
+    const now = this.#clock.nowNs();
+    const flush = (event !== undefined && event.kind !== episodeEvent.START) || now - this.#flushedNs >= this.#flushNs;
+    if (flush) this.#flushedNs = now;
+    this.#queue.push({ topic, type, schema: schemaOf(type), data, logTimeNs, publishTimeNs, flush });
+    this.#pendingBytes += data.length;
+    if (this.#pendingBytes > (this.#options.maxPendingBytes ?? 64 * 1024 * 1024))
+      this.#fail(
+        ioError(`the disk is too slow for the recording ${this.#path}`, `${this.#pendingBytes} bytes waiting`),
+      );
+    else if (!this.#active) this.#draining = this.#drain();
+  }
+
+  #checkTopic(topic: string, type: MessageTypeName, logTimeNs: bigint, publishTimeNs: bigint): void {
+    const known = this.#types.get(topic);
+    if (known === type && logTimeNs >= 0n && publishTimeNs >= 0n) return;
+    if (!/^(\/[A-Za-z_]\w*)+$/.test(topic))
+      throw new IqLearnError('INVALID_ARGUMENT', 'not the name of a topic', {
+        found: `'${topic}'`,
+        expected: 'a full ROS name, e.g. /joint_states',
+      });
+    if (known !== undefined && known !== type)
+      throw new IqLearnError('INVALID_ARGUMENT', `a message of another type on ${topic}`, {
+        found: type,
+        expected: known,
+      });
+    if (logTimeNs < 0n || publishTimeNs < 0n)
+      throw new IqLearnError('INVALID_ARGUMENT', `a message before 1970 on ${topic}`, {
+        found: `log time ${logTimeNs} ns, publish time ${publishTimeNs} ns`,
+        expected: 'times of 0 or more',
+      });
+    this.#types.set(topic, type);
+  }
+
+  #track({ kind, episode }: EpisodeEvent): void {
+    if (kind === episodeEvent.START) {
+      this.#openEpisode = episode;
+      this.#episodes++;
+    } else {
+      if (kind === episodeEvent.DISCARD) this.#discarded++;
+      this.#openEpisode = null;
+    }
+  }
+
+  /** Marks the start of an episode: the observation stamped `stampNs` is its first. */
+  startEpisode(start: { stampNs: bigint; episode: number; seed?: bigint }): void {
+    this.#mark(start.stampNs, { kind: episodeEvent.START, episode: start.episode, seed: start.seed ?? -1n });
+  }
+
+  /** Marks the end of the open episode: the observation stamped `stampNs` is its last. The episode is on the disk soon after. */
+  endEpisode(end: {
+    stampNs: bigint;
+    terminated: boolean;
+    truncated: boolean;
+    success?: boolean;
+    reason?: string;
+  }): void {
+    const { terminated, truncated, success, reason = '' } = end;
+    this.#mark(end.stampNs, {
+      kind: episodeEvent.END,
+      terminated,
+      truncated,
+      success: success === undefined ? episodeEvent.UNKNOWN : success ? episodeEvent.SUCCESS : episodeEvent.FAILURE,
+      reason,
+    });
+  }
+
+  /** Throws the open episode away: it stays in the file and is never learnt from. */
+  discardEpisode(discard: { stampNs: bigint; reason: string }): void {
+    this.#mark(discard.stampNs, { kind: episodeEvent.DISCARD, reason: discard.reason });
+  }
+
+  #mark(stampNs: bigint, event: Partial<EpisodeEvent>): void {
+    if (event.kind !== episodeEvent.START && this.#openEpisode === null)
+      throw new IqLearnError('INVALID_ARGUMENT', 'no episode is open', {
+        remedy: 'start an episode before ending or discarding one',
+      });
+    if (event.kind === episodeEvent.START && this.#openEpisode !== null)
+      this.endEpisode({
+        stampNs: this.#lastStampNs,
+        terminated: false,
+        truncated: true,
+        reason: 'another one started',
+      });
+    this.write(
+      episodeTopic,
+      eventType,
+      {
+        header: header(stampNs),
+        kind: episodeEvent.START,
+        episode: this.#openEpisode ?? 0,
+        terminated: false,
+        truncated: false,
+        success: episodeEvent.UNKNOWN,
+        seed: -1n,
+        reason: '',
+        ...event,
+      },
+      stampNs > this.#lastLogNs ? stampNs : this.#lastLogNs,
+    );
+  }
+
+  async #drain(): Promise<void> {
+    this.#active = true;
+    await null; // what is written in the same turn goes in one sweep
+    let next: Pending | undefined;
+    // biome-ignore lint/suspicious/noAssignInExpressions: a queue
+    while (this.#error === null && (next = this.#queue.shift()) !== undefined) {
+      try {
+        const before = this.#file.position();
+        await this.#output.add(next, next.flush);
+        if (this.#file.position() !== before) this.#goodBytes = this.#file.position();
+        this.#pendingBytes -= next.data.length;
+        this.#messages++;
+      } catch (cause) {
+        this.#lost++;
+        this.#fail(ioError(`recording to ${this.#path} failed`, cause));
+      }
+    }
+    this.#active = false;
+  }
+
+  #fail(error: IqLearnError): void {
+    if (this.#error !== null) return;
+    this.#error = error;
+    this.#lost += this.#queue.length;
+    this.#queue.length = 0;
+    this.#pendingBytes = 0;
+    this.#options.onError?.(error);
+  }
+
+  /** Resolves when everything written so far has been handed to the file (or the recording has failed). */
+  async idle(): Promise<void> {
+    await this.#draining;
+  }
+
+  /**
+   * Ends the recording: an open episode is closed as truncated, the file completed, flushed and renamed, and
+   * metadata.yaml written last. Resolves for a failed recording too, with `partial` set; calling again gives the same.
+   */
+  close(): Promise<RecordingSummary> {
+    if (this.#closing === undefined) {
+      if (this.#openEpisode !== null && this.#error === null)
+        this.endEpisode({ stampNs: this.#lastStampNs, terminated: false, truncated: true, reason: 'recording closed' });
+      this.#closing = this.#close();
+    }
+    return this.#closing;
+  }
+
+  async #close(): Promise<RecordingSummary> {
+    await this.#draining;
+    const name = basename(this.#path);
+    let file = this.#path;
+    try {
+      if (this.#error === null) {
+        try {
+          const summary = await this.#output.end(name);
+          renameDurable(`${this.#path}.part`, this.#path);
+          writeFileAtomic(join(this.folder, 'metadata.yaml'), rosbagMetadata(summary));
+        } catch (cause) {
+          this.#fail(ioError(`completing ${this.#path} failed`, cause));
+        }
+      }
+      if (this.#error !== null) file = await this.#salvage();
+    } finally {
+      this.#lock.release();
+    }
+    return {
+      folder: this.folder,
+      file,
+      messages: this.#messages,
+      episodes: this.#episodes,
+      discarded: this.#discarded,
+      partial: this.#error !== null,
+      lost: this.#lost,
+    };
+  }
+
+  /** After a failure: keeps the whole chunks and completes the file where there is room for it. */
+  async #salvage(): Promise<string> {
+    try {
+      await this.#file.close();
+    } catch {
+      // it may be closed already; what counts is on the disk
+    }
+    try {
+      truncateSync(`${this.#path}.part`, Number(this.#goodBytes));
+      await recoverUnlocked(this.folder, 'the disk failed');
+      return this.#path;
+    } catch {
+      return `${this.#path}.part`; // still full: `recover` can be run when there is room
+    }
+  }
+}
+
+function ioError(what: string, cause: unknown): IqLearnError {
+  return new IqLearnError('IO', what, {
+    found: messageOf(cause),
+    expected: 'a disk that takes the recording',
+    remedy: 'free space or choose another disk; closed episodes are kept',
+    cause,
+  });
+}

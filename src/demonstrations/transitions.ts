@@ -1,0 +1,201 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { IqLearnError } from '../common/index.js';
+import { type Header, type MessageTypeName, nanosecondsOf } from '../messages/index.js';
+import type { RobotSpec } from '../robot/index.js';
+import type { DemonstrationEpisode } from './episode.js';
+import { openRecording, type RecordingReader } from './recording-reader.js';
+import { episodeTopic } from './recording-writer.js';
+import { emptySampleReport, type SampleReport, samplePart } from './sampler.js';
+import { findEpisodes, splitEras, type TimedMessage } from './timeline.js';
+
+const eventType = 'iq_learn/msg/EpisodeEvent';
+
+export interface ReadOptions {
+  /** Which topic holds the actions: what the person sent, or what the robot was commanded. Default: teleop where it was recorded. */
+  readonly action?: 'teleop' | 'command';
+}
+
+/** What became of a recording. */
+export interface RecordingReport extends SampleReport {
+  readonly path: string;
+  /** Damage, missing files: what could not be read. */
+  readonly problems: readonly string[];
+  readonly episodes: number;
+  readonly transitions: number;
+  /** Episodes the operator threw away. */
+  readonly discarded: number;
+  readonly clockJumps: number;
+  /** Messages whose bytes are not of their type. */
+  readonly undecodable: number;
+  readonly actionTopic: string;
+}
+
+export interface DemonstrationReport {
+  readonly recordings: readonly RecordingReport[];
+  readonly episodes: number;
+  readonly transitions: number;
+}
+
+/** A recording, or every recording directly inside a folder of recordings. */
+function recordingsIn(path: string): string[] {
+  if (!existsSync(path) || !statSync(path).isDirectory()) return [path];
+  const isRecording = (folder: string): boolean =>
+    readdirSync(folder).some((name) => name === 'metadata.yaml' || /\.mcap(\.part)?$/.test(name));
+  if (isRecording(path)) return [path];
+  const inside = readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && isRecording(join(path, entry.name)))
+    .map((entry) => join(path, entry.name))
+    .sort();
+  return inside.length > 0 ? inside : [path];
+}
+
+/** Refuses another robot's recording, and one without the topics the robot's vectors are made of. */
+function commandTopicOf(reader: RecordingReader, spec: RobotSpec, wanted: ReadOptions['action']): string {
+  if (reader.info !== null && reader.info.robot !== spec.robot)
+    throw new IqLearnError('MISMATCH', `${reader.path} is another robot's recording`, {
+      found: `robot '${reader.info.robot}'`,
+      expected: `robot '${spec.robot}'`,
+      remedy: `use recordings of ${spec.robot}, or choose the robot ${reader.info.robot}`,
+    });
+  const { teleop, command } = spec;
+  const action = wanted === 'command' || (wanted === undefined && !reader.topics.has(teleop.topic)) ? command : teleop;
+  const needed = [...spec.stateTopics, reader.topics.has(action.topic) || wanted !== undefined ? action : teleop];
+  const missing = needed
+    .filter(({ topic }) => !reader.topics.has(topic))
+    .map(({ topic, type }) => `${topic} (${type})`);
+  if (missing.length > 0)
+    throw new IqLearnError('MISMATCH', `${reader.path} lacks topics of ${spec.robot}`, {
+      found: `topics ${[...reader.topics.keys()].sort().join(', ')}`,
+      expected: `also ${missing.join(', ')}`,
+      remedy: 'record these topics too, or adapt the topics in the description of the robot',
+    });
+  for (const { topic, type } of needed) {
+    const recorded = reader.topics.get(topic)!;
+    if (recorded.unreadable !== null) throw recorded.unreadable;
+    if (recorded.type !== type)
+      throw new IqLearnError('MISMATCH', `${topic} of ${reader.path} carries another type`, {
+        found: recorded.type,
+        expected: type,
+        remedy: 'adapt the type in the description of the robot, or record the topic it names',
+      });
+  }
+  return action.topic;
+}
+
+function stampOf(message: unknown, logTimeNs: bigint): bigint {
+  const stamp = (message as { readonly header?: Header }).header?.stamp;
+  const stampNs = stamp === undefined ? 0n : nanosecondsOf(stamp);
+  return stampNs === 0n ? logTimeNs : stampNs;
+}
+
+async function readRecording(
+  path: string,
+  spec: RobotSpec,
+  options: ReadOptions,
+): Promise<{ episodes: DemonstrationEpisode[]; report: RecordingReport }> {
+  const reader = await openRecording(path);
+  const actionTopic = commandTopicOf(reader, spec, options.action);
+  const types = new Map<string, MessageTypeName>(spec.stateTopics.map(({ topic, type }) => [topic, type]));
+  types.set(actionTopic, spec.command.type);
+  if (reader.topics.get(episodeTopic)?.type === eventType) types.set(episodeTopic, eventType);
+
+  const messages: TimedMessage[] = [];
+  let undecodable = 0;
+  for await (const recorded of reader.messages({ topics: [...types.keys()] })) {
+    try {
+      const message = reader.decode(types.get(recorded.topic)!, recorded);
+      const { topic, data, logTimeNs } = recorded;
+      messages.push({ topic, message, data, stampNs: stampOf(message, logTimeNs) });
+    } catch (error) {
+      if (!(error instanceof IqLearnError) || error.code !== 'CORRUPT_DATA') throw error;
+      undecodable++;
+    }
+  }
+  const jumpNs = BigInt(Math.round(Math.max(1e9, 5e9 / spec.rateHz)));
+  const finite = spec.stateTopics.filter(({ timeoutMs }) => Number.isFinite(timeoutMs)).map(({ topic }) => topic);
+  const eras = splitEras(messages, new Set(finite), jumpNs);
+  const { parts, discarded } = findEpisodes(eras, episodeTopic);
+  const sampled = emptySampleReport();
+  const episodes: DemonstrationEpisode[] = [];
+  for (const part of parts) {
+    const latched = latchedBefore(eras, part.era, spec);
+    const source = `${path}#${part.number}`;
+    episodes.push(...samplePart(eras[part.era]!.messages, latched, part, spec, actionTopic, source, sampled));
+  }
+  return {
+    episodes,
+    report: {
+      ...sampled,
+      path,
+      problems: reader.problems,
+      episodes: episodes.length,
+      transitions: episodes.reduce((sum, { length }) => sum + length, 0),
+      discarded,
+      clockJumps: eras.length - 1,
+      undecodable,
+      actionTopic,
+    },
+  };
+}
+
+/** What topics without timeout said last before an era; forgotten where the clock went back. */
+function latchedBefore(
+  eras: readonly { readonly messages: readonly TimedMessage[]; readonly cause: string }[],
+  era: number,
+  spec: RobotSpec,
+): TimedMessage[] {
+  const topics = new Set(spec.stateTopics.filter((t) => t.timeoutMs === Number.POSITIVE_INFINITY).map((t) => t.topic));
+  const found = new Map<string, TimedMessage>();
+  for (let i = era; i > 0 && eras[i]!.cause === 'forward'; i--)
+    for (const message of eras[i - 1]!.messages.toReversed())
+      if (topics.has(message.topic) && !found.has(message.topic)) found.set(message.topic, message);
+  return [...found.values()];
+}
+
+/** One line a reason, for people; empty when nothing was left out. */
+export function describeLoss(report: RecordingReport): string[] {
+  const lines = [...report.problems];
+  const add = (count: number, text: string): void => {
+    if (count > 0) lines.push(`${report.path}: ${count} ${text}`);
+  };
+  add(report.discarded, 'episodes were thrown away by the operator');
+  add(report.clockJumps, 'jumps of the clock (or silences of a second); no transition reaches across them');
+  add(report.splits, 'gaps inside episodes; no transition reaches across them');
+  for (const [reason, count] of Object.entries(report.ticks)) add(count, `control periods left out: ${reason}`);
+  add(report.undecodable, 'messages that cannot be decoded');
+  add(report.contradictions, 'messages that contradict another with the same stamp');
+  add(report.duplicates, 'messages recorded twice');
+  return lines;
+}
+
+/**
+ * Reads demonstrations: recordings (folders of ours or of ros2 bag, .mcap files, folders of these) become episodes of
+ * observations and actions at the robot's control rate. What is damaged, missing, not finite or out of step is left
+ * out, never bridged, and counted in the report.
+ *
+ * Throws MISMATCH for another robot's recording or one without the robot's topics, NOT_FOUND, CORRUPT_DATA and
+ * UNSUPPORTED as {@link openRecording}, and CORRUPT_DATA when not one transition is left.
+ */
+export async function readDemonstrations(
+  paths: readonly string[],
+  spec: RobotSpec,
+  options: ReadOptions = {},
+): Promise<{ episodes: DemonstrationEpisode[]; report: DemonstrationReport }> {
+  const episodes: DemonstrationEpisode[] = [];
+  const recordings: RecordingReport[] = [];
+  for (const path of paths.flatMap(recordingsIn)) {
+    const read = await readRecording(path, spec, options);
+    episodes.push(...read.episodes);
+    recordings.push(read.report);
+  }
+  if (episodes.length === 0)
+    throw new IqLearnError('CORRUPT_DATA', 'no demonstration can be learnt from', {
+      found:
+        recordings.flatMap(describeLoss).slice(0, 6).join('; ') || `no episode in ${paths.join(', ') || 'no path'}`,
+      expected: `at least one episode of ${spec.robot} with ${spec.stateTopics.map(({ topic }) => topic).join(', ')}`,
+      remedy: `record demonstrations: iq-learn record --robot ${spec.robot}`,
+    });
+  const transitions = recordings.reduce((sum, report) => sum + report.transitions, 0);
+  return { episodes, report: { recordings, episodes: episodes.length, transitions } };
+}
