@@ -137,8 +137,10 @@ function iqGroup(critics: 1 | 2, threads: number, peer: StartPeer): Group {
       ...peer('sgemm numpy', 'sgemm.py', '--variant', 'numpy'),
     ],
     figures: (samples) => {
-      const peaks = [...samples].filter(([name]) => name.startsWith('sgemm'));
-      const best = peaks.map(([name, ms]) => [name, 1e3 / Math.min(...ms)] as const).sort((a, b) => b[1] - a[1])[0]!;
+      const peaks = [...samples]
+        .filter(([name]) => name.startsWith('sgemm'))
+        .map(([name, ms]) => ({ name, value: 1e3 / Math.min(...ms) }));
+      const peak = Math.max(...peaks.map(({ value }) => value));
       const mine = samples.get('ours')!;
       return [
         ...times(label, samples, {
@@ -150,12 +152,17 @@ function iqGroup(critics: 1 | 2, threads: number, peer: StartPeer): Group {
         ...ratios(label, samples, 'ours'),
         ...ratios(label, samples, 'ours with batches and noise'),
         { name: `${label}: work`, value: gflop, unit: 'GFLOP', note: 'matrix products of one update' },
-        { name: `${label}: SGEMM peak`, value: best[1], unit: 'GFLOP/s', note: `1024³, best of ${best[0]}` },
+        ...peaks.map(({ name, value }) => ({
+          name: `${label}: ${name}`,
+          value,
+          unit: 'GFLOP/s',
+          note: 'best of products of 1024 × 1024',
+        })),
         {
           name: `${label}: share of the peak`,
-          value: gflop / (median(mine) / 1e3) / best[1],
+          value: gflop / (median(mine) / 1e3) / peak,
           unit: 'ratio',
-          note: 'at the median',
+          note: 'ours at its median, of the fastest library’s peak',
         },
       ];
     },
