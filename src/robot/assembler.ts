@@ -40,6 +40,11 @@ export type Assembled =
 export interface AssemblerOptions {
   /** A stamp that goes back by more, or forward by more than the time that passed, is a jump of the clock; 1000 (at least 5 periods). */
   readonly jumpMs?: number;
+  /**
+   * With simulated time a message that repeats its last stamp says that time stands still (a pause, a lockstep): it
+   * counts as a duplicate but keeps the state fresh. Without (the default) it is a driver that hangs.
+   */
+  readonly simulatedTime?: boolean;
 }
 
 /** Turns the messages of the state topics into observation vectors. The same code serves live and on recordings. */
@@ -76,6 +81,7 @@ class Assembler implements ObservationAssembler {
   readonly #low: Float64Array;
   readonly #high: Float64Array;
   readonly #jumpNs: bigint;
+  readonly #simulatedTime: boolean;
   readonly #counters = {
     accepted: 0,
     notFinite: 0,
@@ -87,8 +93,9 @@ class Assembler implements ObservationAssembler {
   };
   #jumped: { topic: string; byMs: number } | null = null;
 
-  constructor(spec: RobotSpec, { jumpMs = 1000 }: AssemblerOptions) {
+  constructor(spec: RobotSpec, { jumpMs = 1000, simulatedTime = false }: AssemblerOptions) {
     this.topics = spec.stateTopics;
+    this.#simulatedTime = simulatedTime;
     this.#plan = new AssemblyPlan(spec);
     this.#states = [...this.#plan.states.values()];
     this.#low = Float64Array.from(spec.observation, ({ low }) => low);
@@ -134,7 +141,8 @@ class Assembler implements ObservationAssembler {
     const passed = receivedNs > state.receivedNs ? receivedNs - state.receivedNs : 0n;
     if (step === 0n) {
       this.#counters.duplicates += 1;
-      state.problem = 'repeats its last stamp';
+      if (this.#simulatedTime) state.receivedNs = receivedNs;
+      else state.problem = 'repeats its last stamp';
       return false;
     }
     if (step < 0n && step >= -this.#jumpNs) {
