@@ -1,6 +1,6 @@
+import { withBiases } from './biases.js';
 import { foldConstants } from './fold.js';
-import { type Graph, producer, type Value } from './graph.js';
-import { matMul } from './operations.js';
+import type { Graph } from './graph.js';
 import {
   dropBatchTiles,
   dropEmptySums,
@@ -28,44 +28,13 @@ export const rules: Readonly<Record<string, Rule>> = {
   thinProducts,
 };
 
-const anyRule: Rule = (builder, node) => {
+const anyRule: Rule = (builder, node, before) => {
   for (const rule of Object.values(rules)) {
-    const made = rule(builder, node);
+    const made = rule(builder, node, before);
     if (made !== undefined) return made;
   }
   return undefined;
 };
-
-/** A bias of one row into the product it is added to, where nothing else reads the product (two axes only). */
-export function withBiases(graph: Graph): Graph {
-  const uses = new Map<Value, number>();
-  const use = (value: Value): void => void uses.set(value, (uses.get(value) ?? 0) + 1);
-  for (const node of graph.nodes) node.inputs.forEach(use);
-  for (const { value } of graph.outputs) use(value);
-  const single = new Set(
-    graph.nodes
-      .filter((node) => node.op === 'MatMul' && uses.get(node.outputs[0]!) === 1)
-      .map((node) => node.outputs[0]!),
-  );
-  // Counted in the old graph, so looked up there: the rule sees new values in the same order.
-  const candidates = graph.nodes.map(
-    (node) => node.op === 'Add' && node.inputs.some((value) => single.has(value) && value.shape.length === 2),
-  );
-  let at = 0;
-  return rewrite(graph, (builder, node) => {
-    if (!candidates[at++]) return undefined;
-    const [x, y] = node.inputs as readonly [Value, Value];
-    const product = producer(x, 'MatMul') ?? producer(y, 'MatMul');
-    if (product === undefined || product.inputs.length > 2) return undefined;
-    const bias = product.outputs[0] === x ? y : x;
-    const [, n] = product.outputs[0]!.shape as [number, number];
-    const row =
-      bias.shape.at(-1) === n && bias.shape.slice(0, -1).every((size) => size === 1) && bias.shape.length <= 2;
-    if (!row || node.outputs[0]!.shape.length !== 2) return undefined;
-    const transposes = { transA: product.attributes.transA === true, transB: product.attributes.transB === true };
-    return matMul(builder, product.inputs[0]!, product.inputs[1]!, transposes, bias);
-  });
-}
 
 /** The graph made smaller and faster without changing what it computes (beyond rounding). */
 export function optimise(graph: Graph): Graph {

@@ -1,7 +1,13 @@
 import { type Graph, GraphBuilder, type IrNode, type Value } from './graph.js';
 
+/** The graph that a rule rewrites: the node as it was, and what already stands for its values in the new one. */
+export interface Before {
+  readonly node: IrNode;
+  moved(value: Value): Value;
+}
+
 /** What a node becomes in the new graph, given its new inputs; undefined leaves it as it is. */
-export type Rule = (builder: GraphBuilder, node: IrNode) => readonly Value[] | Value | undefined;
+export type Rule = (builder: GraphBuilder, node: IrNode, before: Before) => readonly Value[] | Value | undefined;
 
 /** Copies constants and nodes of `graph` into `builder`; `map` gives what already stands for a value. */
 export function replay(graph: Graph, builder: GraphBuilder, map: Map<Value, Value>, rule?: Rule): void {
@@ -17,7 +23,8 @@ export function replay(graph: Graph, builder: GraphBuilder, map: Map<Value, Valu
   for (const node of graph.nodes) {
     const inputs = node.inputs.map(moved);
     const made =
-      rule?.(builder, { ...node, inputs }) ?? builder.nodeOutputs(node.op, inputs, node.outputs, node.attributes);
+      rule?.(builder, { ...node, inputs }, { node, moved }) ??
+      builder.nodeOutputs(node.op, inputs, node.outputs, node.attributes);
     const values = 'id' in made ? [made] : made;
     node.outputs.forEach((output, i) => {
       map.set(output, values[i]!);
