@@ -6,6 +6,6 @@ export * from './physics.js';
 export type { RayHit, RayOptions } from './rays.js';
 export { createTask, taskNames } from './registry.js';
 export * from './rover/index.js';
-export * from './spaces.js';
+export type { TaskOptions } from './spaces.js';
 export * from './task.js';
 export { createTaskClient, WorkerTaskClient } from './worker-client.js';

@@ -76,7 +76,7 @@ describe.each([...OWN, 'rover'])('%s keeps the contract of a task', (name) => {
   });
 });
 
-describe.each(OWN)('%s', (name) => {
+describe.each([...OWN, 'rover'])('%s', (name) => {
   it('refuses options and seeds that are none', async () => {
     const task = await createTask(name);
     for (const seed of [-1, 0.5, Number.NaN, 2 ** 32])
