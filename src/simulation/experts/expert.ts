@@ -1,10 +1,13 @@
 import { IqLearnError, Random, unknownName } from '../../common/index.js';
+import { armActions, armDimensions } from '../arm/index.js';
 import { roverActions, roverDimensions } from '../rover/index.js';
 import type { BoxSpace } from '../task.js';
+import { armExpert } from './arm.js';
 import { roverExpert } from './rover.js';
 
 const EXPERTS = {
   rover: { observations: roverDimensions, actions: roverActions, make: roverExpert },
+  arm: { observations: armDimensions, actions: armActions, make: armExpert },
 } as const;
 
 export type ExpertName = keyof typeof EXPERTS;

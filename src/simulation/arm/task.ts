@@ -1,0 +1,152 @@
+import { Random } from '../../common/index.js';
+import { Physics } from '../physics.js';
+import { checkAction, checkOptionNames, checkSeed, checkSnapshot, maxStepsOf, type TaskOptions } from '../spaces.js';
+import type { BoxSpace, SceneGeometry, SensorReadings, StepResult, Task } from '../task.js';
+import { armJoints, armModel, armTools } from './model.js';
+import { armActions, armDimensions, observeArm } from './observation.js';
+import { ArmServo } from './servo.js';
+
+/** How near the goal the puck's centre counts as there, metres. */
+export const armGoalRadius = 0.045;
+
+const SUBSTEPS = 20;
+/** Below this the puck lies still, m/s. */
+const STILL = 0.02;
+const JOINTS = armJoints.length;
+
+/**
+ * A 7-DoF arm that is to push a puck over the table into a zone.
+ *
+ * The action is the tool's planar velocity, as a twist for MoveIt Servo; a resolved-rate servo turns it into joint
+ * targets at every physics step. Episodes have a fixed length: the puck is to stay where it was brought. Success is a
+ * puck that lies still within {@link armGoalRadius} of the goal. Option: `maxSteps` (120 control steps of 0.1 s).
+ * Throws INVALID_ARGUMENT for a wrong option, NOT_FOUND for an unknown one, and what {@link Physics.load} throws.
+ */
+export async function createArmTask(options: TaskOptions = {}): Promise<Task> {
+  checkOptionNames('arm', options, ['maxSteps']);
+  const maxSteps = maxStepsOf(options, 120);
+  return new ArmTask(await Physics.load(armModel()), maxSteps);
+}
+
+class ArmTask implements Task {
+  readonly name = 'arm';
+  readonly observationSpace: BoxSpace = { kind: 'box', dimensions: armDimensions };
+  readonly actionSpace: BoxSpace = { kind: 'box', dimensions: armActions };
+  readonly stepSeconds: number;
+  readonly maxSteps: number;
+  readonly #physics: Physics;
+  readonly #servo: ArmServo;
+  readonly #puck: { readonly qpos: number; readonly qvel: number };
+  #goal: readonly [number, number] = [0, 0];
+  #step = 0;
+
+  constructor(physics: Physics, maxSteps: number) {
+    this.#physics = physics;
+    this.#servo = new ArmServo(physics);
+    this.#puck = physics.joint('puck');
+    this.maxSteps = maxSteps;
+    this.stepSeconds = physics.timestep * SUBSTEPS;
+    this.reset(0);
+  }
+
+  reset(seed: number): Float64Array {
+    checkSeed(seed);
+    const random = Random.derive(seed, 'arm');
+    this.#goal = [random.uniform(0.54, 0.6), random.uniform(-0.12, 0.12)];
+    const puck = [random.uniform(0.38, 0.44), random.uniform(-0.15, 0.15)] as const;
+    const yaw = random.uniform(-Math.PI, Math.PI);
+    this.#physics.reset();
+    this.#physics.qpos.set(
+      [...puck, armTools.puckHalfHeight, Math.cos(yaw / 2), 0, 0, Math.sin(yaw / 2)],
+      this.#puck.qpos,
+    );
+    this.#servo.place(random.uniform(0.27, 0.3), random.uniform(-0.15, 0.15));
+    this.#step = 0;
+    return observeArm(this.sense());
+  }
+
+  step(action: ArrayLike<number>): StepResult {
+    checkAction(this.actionSpace, action);
+    const [vx, vy] = armActions.map(({ low, high }, i) => Math.min(Math.max(action[i]!, low), high));
+    const before = this.#remaining();
+    for (let i = 0; i < SUBSTEPS; i++) {
+      this.#servo.drive(vx!, vy!);
+      this.#physics.step();
+    }
+    // What is read now (and after a restore) belongs to this state, not to the one before the last integration.
+    this.#physics.forward();
+    this.#step += 1;
+    const after = this.#remaining();
+    const { qvel } = this.#physics;
+    const speed = Math.hypot(qvel[this.#puck.qvel]!, qvel[this.#puck.qvel + 1]!);
+    const success = after.goal <= armGoalRadius && speed < STILL;
+    return {
+      observation: observeArm(this.sense()),
+      reward: 10 * (before.goal - after.goal) + 2 * (before.tool - after.tool) + (success ? 0.1 : 0),
+      terminated: false,
+      truncated: this.#step >= this.maxSteps,
+      success,
+    };
+  }
+
+  sense(): SensorReadings {
+    const { qpos, qvel } = this.#physics;
+    const p = this.#puck.qpos;
+    return {
+      joints: {
+        names: armJoints,
+        position: qpos.slice(0, JOINTS),
+        velocity: qvel.slice(0, JOINTS),
+        effort: this.#physics.data('actuator_force').slice(0, JOINTS),
+      },
+      poses: {
+        tool_pose: this.#servo.toolPose(),
+        // A tracker cannot tell how a round puck is turned: it reports none.
+        object_pose: { position: [qpos[p]!, qpos[p + 1]!, qpos[p + 2]!], orientation: [0, 0, 0, 1] },
+        goal_pose: { position: [...this.#goal, 0], orientation: [0, 0, 0, 1] },
+      },
+    };
+  }
+
+  scene(): readonly SceneGeometry[] {
+    return [
+      ...this.#physics.scene(),
+      {
+        name: 'goal',
+        shape: 'cylinder',
+        size: [armGoalRadius, 0.001, 0],
+        rgba: [0.2, 0.7, 0.35, 0.8],
+        position: [...this.#goal, 0.001],
+        rotation: [1, 0, 0, 0, 1, 0, 0, 0, 1],
+      },
+    ];
+  }
+
+  snapshot(): Float64Array {
+    return Float64Array.of(...this.#goal, this.#step, ...this.#servo.reference, ...this.#physics.getState());
+  }
+
+  restore(state: Float64Array): void {
+    const own = 3 + JOINTS;
+    checkSnapshot('arm', state, own + this.#physics.stateSize);
+    this.#physics.setState(state.slice(own));
+    this.#goal = [state[0]!, state[1]!];
+    this.#step = state[2]!;
+    this.#servo.reference.set(state.subarray(3, own));
+  }
+
+  close(): void {
+    this.#physics.close();
+  }
+
+  /** Metres still to go: puck to goal, and tool to puck. */
+  #remaining(): { readonly goal: number; readonly tool: number } {
+    const { qpos } = this.#physics;
+    const [x, y] = [qpos[this.#puck.qpos]!, qpos[this.#puck.qpos + 1]!];
+    const { position } = this.#servo.toolPose();
+    return {
+      goal: Math.hypot(this.#goal[0] - x, this.#goal[1] - y),
+      tool: Math.hypot(position[0] - x, position[1] - y),
+    };
+  }
+}
