@@ -207,6 +207,21 @@ describe('threads', () => {
   });
 });
 
+it('a tensorflow backend that does not load is UNAVAILABLE, with the packages to install', async () => {
+  const before = process.env.IQ_LEARN_TENSORFLOW;
+  process.env.IQ_LEARN_TENSORFLOW = '/nowhere';
+  try {
+    const error = await failure(() =>
+      compile(accumulate, { executor: 'eager', initialState, eagerBackend: 'tensorflow' }),
+    );
+    expect(error.code).toBe('UNAVAILABLE');
+    expect(error.expected).toContain('@tensorflow/tfjs-node');
+  } finally {
+    if (before === undefined) delete process.env.IQ_LEARN_TENSORFLOW;
+    else process.env.IQ_LEARN_TENSORFLOW = before;
+  }
+});
+
 it('the onnx executor shows its model', async () => {
   const executable = await compile(accumulate, { executor: 'onnx', initialState, threads: 1 });
   const summary = inspectModel(executable.model);

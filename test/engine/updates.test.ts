@@ -27,8 +27,10 @@ const onnx = (
   { program, state }: Update,
   options: { unroll?: number; threads?: number; spinning?: boolean } = {},
 ): Promise<Executable> => compile(program, { executor: 'onnx', initialState: state(1), threads: 1, ...options });
+// The wasm backend is always there; scripts/setup-tensorflow.sh makes a folder for the other.
+const eagerBackend = process.env.IQ_LEARN_TENSORFLOW ? 'tensorflow' : 'wasm';
 const eager = ({ program, state }: Update): Promise<Executable> =>
-  compile(program, { executor: 'eager', initialState: state(1), eagerBackend: 'wasm' });
+  compile(program, { executor: 'eager', initialState: state(1), eagerBackend });
 
 describe.each(updates.map((update) => [update.name, update] as const))('a whole %s update', (_, update) => {
   it('agrees with eager step by step from the same state', async () => {
@@ -65,7 +67,7 @@ describe.each(updates.map((update) => [update.name, update] as const))('a whole 
     const unrolled = await onnx(update, { unroll: 4 });
     const reference = await compile(update.program, {
       executor: 'eager',
-      eagerBackend: 'wasm',
+      eagerBackend,
       initialState: update.state(1),
       unroll: 4,
     });

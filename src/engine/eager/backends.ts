@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
-import { dirname, sep } from 'node:path';
+import { dirname, join, resolve, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { IqLearnError, messageOf } from '../../common/index.js';
 import { tf } from '../trace/tfjs.js';
 
@@ -20,12 +21,20 @@ async function start(name: string, load: () => Promise<void>): Promise<void> {
   }
 }
 
+/** Where tfjs-node is looked for: the folder that IQ_LEARN_TENSORFLOW names (scripts/setup-tensorflow.sh), then here. */
+function locate(name: string): string {
+  const folder = process.env.IQ_LEARN_TENSORFLOW;
+  if (folder === undefined || folder === '') return name;
+  return pathToFileURL(createRequire(join(resolve(folder), 'package.json')).resolve(name)).href;
+}
+
+/** Undefined when the backend is ready, else why it is not. */
 async function startTensorflow(): Promise<string | undefined> {
   const reasons: string[] = [];
   for (const name of tensorflowPackages) {
     try {
       // An optional dependency, so its name is no literal that the compiler would look up.
-      await start('tensorflow', () => import(name));
+      await start('tensorflow', () => import(locate(name)));
       return undefined;
     } catch (error) {
       reasons.push(`${name}: ${messageOf(error).split('\n')[0]}`);
