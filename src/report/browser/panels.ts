@@ -1,0 +1,119 @@
+import { type PolicyKind, policyLabels } from '../data.js';
+import { summarise } from '../statistics.js';
+import { data } from './data.js';
+
+/** A line of a panel; null where it has no value. */
+export interface Line {
+  readonly label: string;
+  /** A policy's colour, or the plain ink. */
+  readonly colour: PolicyKind | 'ink';
+  readonly values: readonly (number | null)[];
+  readonly dashed?: boolean;
+  /** Single episodes, drawn faintly as points. */
+  readonly points?: boolean;
+}
+
+export interface Panel {
+  readonly title: string;
+  readonly xLabel: string;
+  readonly x: readonly number[];
+  readonly lines: readonly Line[];
+  /** Fixed range of y, where it has one. */
+  readonly range?: readonly [number, number];
+}
+
+export type Axis = 'transitions' | 'seconds';
+
+/** Episodes that a running mean takes in: the rate of success of a few is no rate. */
+const WINDOW = 10;
+
+function runningMean(values: readonly number[]): number[] {
+  let sum = 0;
+  return values.map((value, i) => {
+    sum += value - (i >= WINDOW ? values[i - WINDOW]! : 0);
+    return sum / Math.min(i + 1, WINDOW);
+  });
+}
+
+const METRIC_PANELS: readonly { title: string; metrics: readonly (readonly [string, string, Line['colour']])[] }[] = [
+  {
+    title: 'Mean recovered reward',
+    metrics: [
+      ['train/reward_expert', 'on expert steps', 'expert'],
+      ['train/reward_policy', 'on own steps', 'iq-learn'],
+    ],
+  },
+  { title: 'Critic loss', metrics: [['train/critic_loss', 'critic loss', 'ink']] },
+  { title: 'Actor loss', metrics: [['train/actor_loss', 'actor loss', 'ink']] },
+  { title: 'Policy entropy', metrics: [['train/entropy', 'nats', 'ink']] },
+];
+
+/** The learning curves against the chosen axis. */
+export function learningPanels(axis: Axis): Panel[] {
+  const xLabel = axis === 'transitions' ? 'own steps' : 'seconds';
+  const { rollouts, points } = data.learning;
+  const panels: Panel[] = [];
+  if (rollouts.length > 0) {
+    const x = rollouts.map((rollout) => rollout[axis]);
+    const constant = (policy: PolicyKind, of: 'mean' | 'successRate', scale: number): Line[] => {
+      const result = data.results.find((candidate) => candidate.policy === policy);
+      if (result === undefined || result.episodes.length === 0) return [];
+      const value = scale * summarise(result.episodes)[of];
+      return [{ label: policyLabels[policy], colour: policy, dashed: true, values: x.map(() => value) }];
+    };
+    const returns = rollouts.map((rollout) => rollout.return);
+    panels.push({
+      title: 'Return while learning',
+      xLabel,
+      x,
+      lines: [
+        { label: 'episode', colour: 'iq-learn', values: returns, points: true },
+        { label: `mean of ${WINDOW}`, colour: 'iq-learn', values: runningMean(returns) },
+        ...constant('expert', 'mean', 1),
+        ...constant('behavioural-cloning', 'mean', 1),
+      ],
+    });
+    if (data.hasSuccess)
+      panels.push({
+        title: 'Success while learning, %',
+        xLabel,
+        x,
+        range: [0, 104],
+        lines: [
+          {
+            label: `mean of ${WINDOW}`,
+            colour: 'iq-learn',
+            values: runningMean(rollouts.map(({ success }) => (success ? 100 : 0))),
+          },
+          ...constant('expert', 'successRate', 100),
+          ...constant('behavioural-cloning', 'successRate', 100),
+        ],
+      });
+  }
+  const x = points.map((point) => point[axis]);
+  for (const { title, metrics } of METRIC_PANELS) {
+    const lines = metrics.flatMap(([name, label, colour]): Line[] => {
+      const values = points.map((point) => point.metrics[name] ?? null);
+      return values.some((value) => value !== null) ? [{ label, colour, values }] : [];
+    });
+    if (lines.length > 0) panels.push({ title, xLabel, x, lines });
+  }
+  return panels;
+}
+
+/** Recovered and true reward at each step, one line an episode. */
+export function rewardPanels(): Panel[] {
+  const longest = Math.max(0, ...data.rewards.map(({ recovered }) => recovered.length));
+  const x = Array.from({ length: longest }, (_, t) => t);
+  const lines = (key: 'recovered' | 'task'): Line[] =>
+    data.rewards.map((trace) => ({
+      label: policyLabels[trace.policy],
+      colour: trace.policy,
+      values: x.map((t) => trace[key][t] ?? null),
+    }));
+  if (longest === 0) return [];
+  return [
+    { title: 'Recovered reward', xLabel: 'step', x, lines: lines('recovered') },
+    { title: "The task's own reward", xLabel: 'step', x, lines: lines('task') },
+  ];
+}

@@ -1,0 +1,137 @@
+/** Who drove: the teacher, what it taught, and what that is compared with. In the order in which they are shown. */
+export const policyKinds = ['expert', 'iq-learn', 'behavioural-cloning', 'random'] as const;
+export type PolicyKind = (typeof policyKinds)[number];
+
+export const policyLabels: Readonly<Record<PolicyKind, string>> = {
+  expert: 'Expert',
+  'iq-learn': 'IQ-Learn',
+  'behavioural-cloning': 'Behavioural cloning',
+  random: 'Random',
+};
+
+/** One evaluated episode, from a fresh start. */
+export interface EpisodeResult {
+  readonly seed: number;
+  /** Sum of the task's own rewards. */
+  readonly return: number;
+  /** Steps. */
+  readonly length: number;
+  readonly success: boolean;
+}
+
+export interface PolicyResult {
+  readonly policy: PolicyKind;
+  readonly episodes: readonly EpisodeResult[];
+}
+
+/** Learning after one segment of transitions. */
+export interface LearningPoint {
+  /** Since learning began. */
+  readonly seconds: number;
+  /** Transitions of the policy so far. */
+  readonly transitions: number;
+  readonly updates: number;
+  /** Means over the segment's updates, by the learner's names: train/critic_loss… */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** An episode that the learning policy drove while it learned (it explores: its actions are sampled). */
+export interface Rollout {
+  readonly seconds: number;
+  readonly transitions: number;
+  readonly return: number;
+  readonly length: number;
+  readonly success: boolean;
+}
+
+export interface LearningCurves {
+  readonly points: readonly LearningPoint[];
+  readonly rollouts: readonly Rollout[];
+}
+
+/** Recovered and true reward at each step of one episode. */
+export interface RewardTrace {
+  readonly policy: PolicyKind;
+  readonly seed: number;
+  readonly recovered: readonly number[];
+  /** The task's own reward, which learning has never seen. */
+  readonly task: readonly number[];
+}
+
+/** A driven way seen from above, one entry a step. Metres, radians. */
+export interface Path {
+  readonly policy: PolicyKind;
+  readonly success: boolean;
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+  readonly yaw: readonly number[];
+}
+
+/** The ground a vehicle drives on, and how it was driven from some starts. Metres. */
+export interface TopView {
+  /** Walls stand at ±halfWidth. */
+  readonly halfWidth: number;
+  readonly robotRadius: number;
+  readonly goalRadius: number;
+  readonly pillars: readonly { readonly x: number; readonly y: number; readonly radius: number }[];
+  readonly blocks: readonly {
+    readonly x: number;
+    readonly y: number;
+    readonly halfX: number;
+    readonly halfY: number;
+  }[];
+  readonly stepSeconds: number;
+  readonly starts: readonly {
+    readonly seed: number;
+    readonly goal: readonly [number, number];
+    readonly paths: readonly Path[];
+  }[];
+}
+
+/** An episode as moving bodies; made by `sceneReplay`. */
+export interface SceneReplay {
+  readonly policy: PolicyKind;
+  readonly seed: number;
+  readonly success: boolean;
+  readonly stepSeconds: number;
+  readonly bodies: readonly {
+    readonly name: string;
+    readonly shape: 'plane' | 'sphere' | 'capsule' | 'ellipsoid' | 'cylinder' | 'box';
+    /** MuJoCo's half sizes, metres. */
+    readonly size: readonly number[];
+    readonly rgba: readonly number[];
+    /** x, y, z and quaternion x, y, z, w: once for a body that stands still, else for every frame in turn. */
+    readonly poses: readonly number[];
+  }[];
+  readonly frames: number;
+}
+
+export interface Setting {
+  readonly name: string;
+  readonly value: string | number | boolean;
+}
+
+/** Everything a report shows. JSON-safe: `report.json` holds it beside `report.html`. */
+export interface ReportData {
+  readonly format: 'iq_learn report 1';
+  readonly robot: string;
+  readonly description: string;
+  /** Whether the task knows success; only returns are shown where it does not. */
+  readonly hasSuccess: boolean;
+  /** ISO 8601, UTC. */
+  readonly date: string;
+  readonly seconds: number;
+  readonly demonstrations: { readonly episodes: number; readonly transitions: number; readonly seconds: number };
+  readonly results: readonly PolicyResult[];
+  readonly learning: LearningCurves;
+  readonly rewards: readonly RewardTrace[];
+  readonly topView: TopView | null;
+  readonly replays: readonly SceneReplay[];
+  readonly settings: readonly Setting[];
+  readonly versions: Readonly<Record<string, string>>;
+  readonly machine: string;
+  /** Makes this run again. */
+  readonly command: string;
+  /** Things the reader must know: an interrupted run, a number that was not reached. */
+  readonly notes: readonly string[];
+}

@@ -1,0 +1,85 @@
+import { type PolicyResult, policyLabels, type ReportData } from '../data.js';
+import { html, type Markup } from '../escape.js';
+import { count, figure, percent } from '../format.js';
+import { axisTicks } from '../scale.js';
+import { type Summary, summarise } from '../statistics.js';
+
+const style = (left: number, width?: number): string =>
+  `left:${left.toFixed(2)}%${width === undefined ? '' : `;width:${width.toFixed(2)}%`}`;
+
+function successRow({ policy }: PolicyResult, summary: Summary): Markup {
+  const [low, high] = summary.successInterval;
+  return html`<div class="row ${policy}">
+    <span class="label">${policyLabels[policy]}</span>
+    <span class="track"><i class="bar" style="${style(0, 100 * summary.successRate)}"></i
+      ><i class="whisker" style="${style(100 * low, 100 * (high - low))}"></i></span>
+    <span class="value">${percent(summary.successRate)}</span>
+  </div>`;
+}
+
+/** Spreads the dots of a row over its height, the same way in every report. */
+const jitter = (i: number): number => 22 + 56 * ((i * 0.6180339887) % 1);
+
+function returnRow({ policy, episodes }: PolicyResult, summary: Summary, at: (value: number) => number): Markup {
+  const low = at(summary.mean - summary.deviation);
+  const high = at(summary.mean + summary.deviation);
+  return html`<div class="row ${policy}">
+    <span class="label">${policyLabels[policy]}</span>
+    <span class="track dots"><i class="spread" style="${style(low, high - low)}"></i>${episodes.map(
+      (episode, i) => html`<i class="dot" style="${style(at(episode.return))};top:${jitter(i).toFixed(0)}%"></i>`,
+    )}<i class="mean" style="${style(at(summary.mean))}"></i></span>
+    <span class="value">${figure(summary.mean)} <small>± ${figure(summary.deviation)}</small></span>
+  </div>`;
+}
+
+function axis(ticks: readonly number[], at: (value: number) => number, text: (value: number) => string): Markup {
+  return html`<div class="row axis" aria-hidden="true"><span></span><span class="track">${ticks.map(
+    (tick) => html`<i class="tick" style="${style(at(tick))}">${text(tick)}</i>`,
+  )}</span><span></span></div>`;
+}
+
+/** Success and return of every policy, with spread, as bars, dots and a table. */
+export function comparison({ results, hasSuccess }: ReportData): Markup {
+  const summaries = results.map((result) => summarise(result.episodes));
+  const returns = results.flatMap(({ episodes }, i) => [
+    ...episodes.map((episode) => episode.return),
+    summaries[i]!.mean - summaries[i]!.deviation,
+    summaries[i]!.mean + summaries[i]!.deviation,
+  ]);
+  const { low, high, ticks } = axisTicks(Math.min(0, ...returns), Math.max(0, ...returns));
+  const at = (value: number): number => (100 * (value - low)) / (high - low);
+  return html`<section id="results">
+    <h2>How well it drives</h2>
+    <p class="lead">Each policy drove the same ${count(results[0]?.episodes.length ?? 0)} fresh starts, none of which is in the demonstrations.</p>
+    <div class="pair">
+      ${
+        hasSuccess &&
+        html`<figure class="card"><figcaption>Success <small>bar: share of episodes · line: 95 % interval</small></figcaption>
+          <div class="rows" role="img" aria-label="Success rate of each policy; the table below holds the numbers">
+            ${results.map((result, i) => successRow(result, summaries[i]!))}
+            ${axis(
+              [0, 0.25, 0.5, 0.75, 1],
+              (value) => 100 * value,
+              (value) => `${100 * value} %`,
+            )}
+          </div></figure>`
+      }
+      <figure class="card"><figcaption>Return <small>dot: an episode · line: mean · band: ± 1 sd</small></figcaption>
+        <div class="rows" role="img" aria-label="Return of each policy; the table below holds the numbers">
+          ${results.map((result, i) => returnRow(result, summaries[i]!, at))}
+          ${axis(ticks, at, figure)}
+        </div></figure>
+    </div>
+    <div class="scroll"><table>
+      <thead><tr><th scope="col">Policy</th>${hasSuccess && html`<th scope="col">Success</th>`}<th scope="col">Return, mean ± sd</th><th scope="col">Episode length</th><th scope="col">Episodes</th></tr></thead>
+      <tbody>${results.map(({ policy, episodes }, i) => {
+        const summary = summaries[i]!;
+        const length = episodes.reduce((sum, episode) => sum + episode.length, 0) / Math.max(1, episodes.length);
+        return html`<tr class="${policy}"><th scope="row"><i class="swatch"></i>${policyLabels[policy]}</th>${
+          hasSuccess &&
+          html`<td>${percent(summary.successRate)} <small>${summary.successes} of ${summary.episodes}</small></td>`
+        }<td>${figure(summary.mean)} ± ${figure(summary.deviation)}</td><td>${figure(length)} steps</td><td>${summary.episodes}</td></tr>`;
+      })}</tbody>
+    </table></div>
+  </section>`;
+}
