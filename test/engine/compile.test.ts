@@ -170,6 +170,13 @@ describe('tracing', () => {
     });
     expect(tf.getBackend()).toBe('cpu');
     expect(Array.from(tf.add(tf.tensor1d([1]), 1).dataSync())).toEqual([2]);
+
+    const engine = tf.engine() as unknown as { backendName: string | null; backendInstance: unknown };
+    const chosen = { name: engine.backendName, instance: engine.backendInstance };
+    [engine.backendName, engine.backendInstance] = [null, null];
+    await (await compile(program(step), { executor: 'onnx', initialState, threads: 1 })).dispose();
+    expect([engine.backendName, engine.backendInstance]).toEqual([null, null]);
+    [engine.backendName, engine.backendInstance] = [chosen.name, chosen.instance];
   });
 
   it('passes errors of the program on as they are', async () => {

@@ -57,6 +57,7 @@ export class OnnxExecutable implements Executable {
     this.writeState(parts.initialState);
   }
 
+  /** Inputs are not copied: leave them unchanged until the promise settles. Runs that overlap keep their order. */
   run(inputs: ArrayRecord): Promise<ArrayRecord> {
     const done = this.#tail.then(() => this.#runNow(inputs));
     this.#tail = done.catch(() => undefined);

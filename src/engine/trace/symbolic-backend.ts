@@ -60,10 +60,9 @@ class SymbolicBackend extends tf.KernelBackend {
     return tf.engine().makeTensorFromDataId(dataId, shape, dtype, this);
   }
 
-  /** The value of a tensor; one that lives on another backend becomes a constant. tfjs reshapes without a kernel. */
+  /** The value of a tensor; one that lives on another backend becomes a constant. */
   value(info: TensorInfo): Value {
-    const value = this.#values.get(info.dataId) ?? this.#captured(info);
-    return value;
+    return this.#values.get(info.dataId) ?? this.#captured(info);
   }
 
   #captured(info: TensorInfo): Value {
