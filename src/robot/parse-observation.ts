@@ -65,6 +65,22 @@ function formOf(document: SpecDocument, entry: unknown, path: Path): FeatureForm
   });
 }
 
+/** A feature as it is written, before what follows from its source is added. */
+interface Written {
+  readonly name: string;
+  readonly unit?: string | undefined;
+  readonly low?: number | undefined;
+  readonly high?: number | undefined;
+}
+
+/** The unit a source's values have and the bound they keep by what they are. */
+function impliedBy(source: FeatureSource): { readonly unit: string | undefined; readonly bound: number } {
+  const bound = Number.POSITIVE_INFINITY;
+  if (source.kind === 'sector') return { unit: 'm', bound };
+  if (source.kind !== 'relative') return { unit: undefined, bound };
+  return /_(sin|cos)$/.test(source.component) ? { unit: '1', bound: 1 } : { unit: 'm', bound };
+}
+
 function expandEntry(
   document: SpecDocument,
   entry: unknown,
@@ -74,15 +90,13 @@ function expandEntry(
   const form = formOf(document, entry, path);
   const read = <Schema extends z.ZodObject>(schema: Schema): z.output<Schema> =>
     document.check(schema, entry, path, fieldsOf(schema));
-  const one = (
-    {
-      name,
-      unit,
-      low = -Infinity,
-      high = Infinity,
-    }: { name: string; unit: string; low?: number | undefined; high?: number | undefined },
-    source: FeatureSource,
-  ): ObservationFeatureSpec => ({ name, unit, low, high, source });
+  const one = (raw: Written, source: FeatureSource): ObservationFeatureSpec => {
+    const { name, low, high } = raw;
+    const { unit, bound } = impliedBy(source);
+    if (unit !== undefined && raw.unit !== undefined && raw.unit !== unit && isUnit(raw.unit))
+      throw document.refusal([...path, 'unit'], { found: `the unit '${raw.unit}'`, expected: `'${unit}' for ${name}` });
+    return { name, unit: raw.unit ?? unit ?? '1', low: low ?? -bound, high: high ?? bound, source };
+  };
   const on = (key: string, topic: string, types: readonly MessageTypeName[]): TopicSpec =>
     checkTopic(document, [...path, key], topic, topics, types);
 

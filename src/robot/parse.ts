@@ -35,14 +35,6 @@ export function parseRobotSpec(yamlText: string, source: string): RobotSpec {
     });
 
   const observation = expandObservation(document, raw.observation, stateTopics);
-  for (const { topic } of stateTopics)
-    if (!observation.some(({ source: s }) => s.topic === topic || (s.kind === 'relative' && s.reference === topic)))
-      throw document.refusal(['state', topic], {
-        found: 'a topic that no feature uses',
-        expected: 'state topics that the observation needs',
-        remedy: 'remove it, or add a feature',
-      });
-
   const command = document.check(commandSchema, raw.command, ['command'], fieldsOf(commandSchema));
   const type = known(document, ['command', 'type'], command.type, commandTypes);
   const teleop = document.check(teleopSchema, raw.teleop, ['teleop'], fieldsOf(teleopSchema));

@@ -18,11 +18,13 @@ export const stateTopicSchema = z.strictObject(topicFields);
 export const commandSchema = z.strictObject({ topic, type, timeout_ms: positive });
 export const teleopSchema = z.strictObject({ topic, timeout_ms: positive.optional() });
 
-const range = { unit, low: number.optional(), high: number.optional() };
+const limits = { low: number.optional(), high: number.optional() };
+/** The unit of a pose's part or a range follows from what it is; where it is written, it must be that. */
+const implied = { unit: unit.optional(), ...limits };
 
 /** The forms of one entry of `observation`, each known by the field it is named after. */
 export const featureForms = {
-  field: z.strictObject({ name, topic, field: z.string('a path into the message'), ...range }),
+  field: z.strictObject({ name, topic, field: z.string('a path into the message'), unit, ...limits }),
   joints: z.strictObject({
     topic,
     joints: z.array(name, 'a list of joint names').min(1, 'at least one joint'),
@@ -36,7 +38,7 @@ export const featureForms = {
     name,
     topic,
     sectors: z.int('a whole number of sectors').min(1, 'at least 1 sector').max(1024, 'at most 1024 sectors'),
-    ...range,
+    ...implied,
   }),
   relative_to: z.strictObject({
     name,
@@ -46,7 +48,7 @@ export const featureForms = {
       ['x', 'y', 'z', 'distance', 'planar_distance', 'bearing_sin', 'bearing_cos', 'yaw_sin', 'yaw_cos'],
       'x, y, z, distance, planar_distance, bearing_sin, bearing_cos, yaw_sin or yaw_cos',
     ),
-    ...range,
+    ...implied,
   }),
 } as const;
 export type FeatureForm = keyof typeof featureForms;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { IqLearnError } from '#src/common/index.js';
 import { loadRobotSpec, parseRobotSpec, robotNames } from '#src/robot/index.js';
+import { vehicle as spec, vehicleText } from './messages.js';
 
-const rover = readFileSync(new URL('../../config/robots/rover.yaml', import.meta.url), 'utf8');
 const hopper = readFileSync(new URL('../../config/robots/hopper.yaml', import.meta.url), 'utf8');
 
 /** The error of the text with `from` replaced by `to`; the line is that of the change. */
@@ -23,12 +23,11 @@ function refusalOf(text: string, from: string, to: string): { error: IqLearnErro
 
 describe('RobotSpec', () => {
   test('every robot of config/robots is valid and named after its file', () => {
-    expect(robotNames()).toEqual(expect.arrayContaining(['halfcheetah', 'hopper', 'rover', 'walker2d']));
+    expect(robotNames()).toEqual(expect.arrayContaining(['arm', 'halfcheetah', 'hopper', 'rover', 'walker2d']));
     for (const name of robotNames()) expect(loadRobotSpec(name).robot).toBe(name);
   });
 
   test('the compact form expands to one feature a number, in order', () => {
-    const spec = loadRobotSpec('rover');
     expect(spec.observation.map(({ name }) => name)).toEqual([
       'goal_distance',
       'goal_bearing_sin',
@@ -100,6 +99,13 @@ describe('RobotSpec', () => {
     ['two forms at once', 'sectors: 15', 'sectors: 15, field: x', 'observation[3]', 'field and sectors'],
     ['degrees', 'unit: rad/s, low: -3', 'unit: deg/s, low: -3', 'observation[5].unit', 'REP 103'],
     ['an unknown unit', 'unit: rad/s, low: -3', 'unit: rads, low: -3', 'observation[5].unit', "did you mean 'rad'?"],
+    [
+      'the unit of another quantity',
+      'component: planar_distance, low',
+      'component: planar_distance, unit: rad, low',
+      'observation[0].unit',
+      "expected: 'm' for goal_distance",
+    ],
     ['an unknown topic', 'topic: /odom, field', 'topic: /odm, field', 'observation[4].topic', "did you mean '/odom'?"],
     [
       'a topic of the wrong type',
@@ -146,8 +152,8 @@ describe('RobotSpec', () => {
     ],
     [
       'an empty range',
-      'unit: m, low: 0, high: 2 }\n  - { name: goal_bearing_sin',
-      'unit: m, low: 2, high: 2 }\n  - { name: goal_bearing_sin',
+      'component: planar_distance, low: 0',
+      'component: planar_distance, low: 2',
       'observation[0].low',
       'low below high',
     ],
@@ -176,13 +182,6 @@ describe('RobotSpec', () => {
       '/goal_pose in map, /odom in odom',
     ],
     [
-      'an unused topic',
-      '/goal_pose: {',
-      '/other: { type: sensor_msgs/msg/JointState, timeout_ms: 100 }\n  /goal_pose: {',
-      "11 state['/other']",
-      'no feature uses',
-    ],
-    [
       'a teleop topic that is the command',
       'topic: /teleop/cmd_vel',
       'topic: /cmd_vel',
@@ -195,7 +194,7 @@ describe('RobotSpec', () => {
     ['an alias', 'rate_hz: 10', 'rate_hz: &a 10\ntask2: *a', '', 'every value written out'],
   ])('%s is refused with file, line, path and remedy', (_, from, to, path, text) => {
     // A path with a line of its own is not where the text was changed.
-    const { error, line } = refusalOf(rover, from, to);
+    const { error, line } = refusalOf(vehicleText, from, to);
     expect(error.code).toBe('INVALID_CONFIG');
     const place = path === '' ? '' : /^\d/.test(path) ? `${path};` : `${line} ${path};`;
     expect(error.message).toContain(`robot.yaml:${place}`);
@@ -234,9 +233,9 @@ describe('RobotSpec', () => {
     const folder = mkdtempSync(join(tmpdir(), 'robots-'));
     try {
       const path = join(folder, 'mine.yaml');
-      writeFileSync(path, rover.replace('robot: rover', 'robot: mine'));
+      writeFileSync(path, vehicleText.replace('robot: vehicle', 'robot: mine'));
       expect(loadRobotSpec(path).robot).toBe('mine');
-      writeFileSync(path, rover.replace('rate_hz: 10', 'rate_hz: -1'));
+      writeFileSync(path, vehicleText.replace('rate_hz: 10', 'rate_hz: -1'));
       expect(() => loadRobotSpec(path)).toThrow(`${path}:5 rate_hz`);
       expect(() => loadRobotSpec(`${folder}/`)).toThrow(expect.objectContaining({ code: 'IO' }));
     } finally {

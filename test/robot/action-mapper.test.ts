@@ -1,0 +1,130 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { decode, encode, type MessageTypeName, nanosecondsOf } from '#src/messages/index.js';
+import {
+  createActionMapper,
+  loadRobotSpec,
+  parseRobotSpec,
+  type RobotSpec,
+  scaleAction,
+  unscaleAction,
+} from '#src/robot/index.js';
+import { vehicle, vehicleText } from './messages.js';
+
+const hopper = loadRobotSpec('hopper');
+const hopperText = readFileSync(new URL('../../config/robots/hopper.yaml', import.meta.url), 'utf8');
+const twist = parseRobotSpec(
+  vehicleText.replace('TwistStamped, timeout', 'Twist, timeout').replaceAll('path: twist.', 'path: '),
+  'twist.yaml',
+);
+const jointRobot = (type: string, unit: string): RobotSpec =>
+  parseRobotSpec(
+    hopperText.replace('std_msgs/msg/Float64MultiArray', type).replaceAll('unit: "1"', `unit: ${unit}`),
+    'joints.yaml',
+  );
+const robots: readonly [string, RobotSpec][] = [
+  ['TwistStamped', vehicle],
+  ['Twist', twist],
+  ['Float64MultiArray', hopper],
+  ['JointState efforts', jointRobot('sensor_msgs/msg/JointState', 'N·m')],
+  ['JointState positions', jointRobot('sensor_msgs/msg/JointState', 'rad')],
+  ['JointTrajectory positions', jointRobot('trajectory_msgs/msg/JointTrajectory', 'rad')],
+  ['JointTrajectory velocities', jointRobot('trajectory_msgs/msg/JointTrajectory', 'rad/s')],
+];
+
+describe('action mapper', () => {
+  test.each(robots)('%s carries any finite action there and back, also over CDR', (_, spec) => {
+    const mapper = createActionMapper(spec);
+    const action = fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), {
+      minLength: spec.action.length,
+      maxLength: spec.action.length,
+    });
+    fc.assert(
+      fc.property(action, (values) => {
+        const message = mapper.toMessage(Float32Array.from(values), 1_500_000_000n);
+        expect([...mapper.fromMessage(message)]).toEqual(values);
+        const type = spec.command.type as MessageTypeName;
+        expect([...mapper.fromMessage(decode(type, encode(type, message as never)))]).toEqual(values);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test.each(robots)('%s refuses NaN, infinities and wrong lengths both ways', (_, spec) => {
+    const mapper = createActionMapper(spec);
+    const zeros = spec.action.map(() => 0);
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+      expect(() => mapper.toMessage([bad, ...zeros.slice(1)], 0n)).toThrow(
+        expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
+      );
+      const message = JSON.parse(
+        JSON.stringify(mapper.toMessage(zeros, 0n), (_key, value) =>
+          ArrayBuffer.isView(value) ? [...(value as Float64Array)] : value,
+        ),
+      );
+      const poison = (value: unknown): unknown => {
+        if (Array.isArray(value)) return value.map((inner) => (typeof inner === 'number' ? bad : poison(inner)));
+        if (typeof value !== 'object' || value === null) return value;
+        return Object.fromEntries(
+          Object.entries(value).map(([key, inner]) => [
+            key,
+            ['header', 'layout', 'time_from_start'].includes(key)
+              ? inner
+              : typeof inner === 'number'
+                ? bad
+                : poison(inner),
+          ]),
+        );
+      };
+      expect(() => mapper.fromMessage(poison(message))).toThrow(expect.objectContaining({ code: 'CORRUPT_DATA' }));
+    }
+    expect(() => mapper.toMessage([...zeros, 0], 0n)).toThrow(/expected: \d: /);
+  });
+
+  test('a twist is stamped, framed, and zero where the action says nothing', () => {
+    const message = createActionMapper(vehicle).toMessage([0.5, -1], 2_000_000_003n);
+    expect(message).toEqual({
+      header: { stamp: { sec: 2, nanosec: 3 }, frame_id: 'base_link' },
+      twist: { linear: { x: 0.5, y: 0, z: 0 }, angular: { x: 0, y: 0, z: -1 } },
+    });
+  });
+
+  test('joint commands are read by name; missing joints are listed', () => {
+    const [, spec] = robots[5]!;
+    const mapper = createActionMapper(spec);
+    const message = mapper.toMessage([1, 2, 3], 0n) as {
+      joint_names: string[];
+      points: { positions: ArrayLike<number>; time_from_start: { sec: number; nanosec: number } }[];
+    };
+    expect(nanosecondsOf(message.points[0]!.time_from_start)).toBe(8_000_000n);
+    const shuffled = {
+      ...message,
+      joint_names: ['gripper', 'foot_joint', 'thigh_joint', 'leg_joint'],
+      points: [{ ...message.points[0]!, positions: [9, 3, 1, 2] }],
+    };
+    expect([...mapper.fromMessage(shuffled)]).toEqual([1, 2, 3]);
+    expect(() => mapper.fromMessage({ ...shuffled, joint_names: ['gripper', 'a', 'b', 'leg_joint'] })).toThrow(
+      /lacks joints.*also thigh_joint, foot_joint/,
+    );
+    expect(() => mapper.fromMessage({ ...message, points: [] })).toThrow(/empty trajectory/);
+  });
+
+  test('an array of another length is refused', () => {
+    expect(() => createActionMapper(hopper).fromMessage({ layout: { dim: [], data_offset: 0 }, data: [1, 2] })).toThrow(
+      /2 numbers/,
+    );
+  });
+
+  test('−1…1 scales to the limits and back', () => {
+    expect([...scaleAction([-1, 1], vehicle.action)]).toEqual([-0.2, 1.8].map(Math.fround));
+    expect(scaleAction([0, 0], vehicle.action)[0]).toBeCloseTo(0.2, 6);
+    fc.assert(
+      fc.property(fc.float({ min: -1, max: 1, noNaN: true }), fc.float({ min: -1, max: 1, noNaN: true }), (a, b) => {
+        const [x, y] = unscaleAction(scaleAction([a, b], vehicle.action), vehicle.action);
+        expect(x).toBeCloseTo(a, 5);
+        expect(y).toBeCloseTo(b, 5);
+      }),
+    );
+  });
+});
