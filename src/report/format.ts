@@ -1,12 +1,23 @@
-/** A number for people: about three significant digits, a real minus sign. */
-export function figure(value: number): string {
+/** A number for people: about three significant digits (of `scale`, where the value is small beside it), a real minus sign. */
+export function figure(value: number, scale = value): string {
   if (!Number.isFinite(value)) return '–';
-  const magnitude = Math.abs(value);
+  if (value === 0) return '0';
+  const magnitude = Math.max(Math.abs(value), Math.abs(scale));
   const digits = magnitude >= 100 ? 0 : magnitude >= 10 ? 1 : magnitude >= 1 ? 2 : 3;
   return value
     .toFixed(digits)
     .replace(/^-(?=0\.?0*$)/, '')
     .replace('-', '−');
+}
+
+/** A round number of an axis, without needless zeros. */
+export function tick(value: number): string {
+  return String(Number(value.toPrecision(6))).replace('-', '−');
+}
+
+/** mean ± sd with the same number of digits. */
+export function meanAndDeviation({ mean, deviation }: { readonly mean: number; readonly deviation: number }): string {
+  return `${figure(mean, deviation)} ± ${figure(deviation, mean)}`;
 }
 
 export function percent(fraction: number): string {

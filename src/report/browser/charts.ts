@@ -1,5 +1,5 @@
 import uPlot from 'uplot';
-import { figure } from '../format.js';
+import { figure, tick } from '../format.js';
 import { onTheme, policyColour, themeColour } from './data.js';
 import type { Line, Panel } from './panels.js';
 
@@ -48,8 +48,8 @@ class Chart {
         cursor: { y: false, sync: { key: this.#group }, points: { size: 7 } },
         scales: { x: { time: false }, y: panel.range === undefined ? {} : { range: [panel.range[0], panel.range[1]] } },
         axes: [
-          { ...axis, size: 40, gap: 2, label: panel.xLabel, labelFont: font, labelSize: 16, labelGap: 0 },
-          { ...axis, size: 52, gap: 4, values: (_, ticks) => ticks.map((tick) => (tick === 0 ? '0' : figure(tick))) },
+          { ...axis, size: 26, gap: 2, label: panel.xLabel, labelFont: font, labelSize: 16, labelGap: 0 },
+          { ...axis, size: 52, gap: 4, values: (_, ticks) => ticks.map(tick) },
         ],
         series: [
           {},

@@ -79,6 +79,13 @@ class Episode {
     return this.#replay;
   }
 
+  /** The ground takes the page's colour, so that the dark page has no white floor. */
+  paintGround(colour: string): void {
+    this.#replay.bodies.forEach(({ shape }, i) => {
+      if (shape === 'plane') (this.#meshes[i]!.material as MeshStandardMaterial).color.set(colour);
+    });
+  }
+
   show(frame: number): void {
     this.#replay.bodies.forEach(({ poses }, i) => {
       const at = poses.length > 7 ? 7 * frame : 0;
@@ -175,7 +182,10 @@ function startScene(): void {
     const last = shown.replay.frames - 1;
     follow = shown.centre(0).setZ(0).distanceTo(shown.centre(last).setZ(0)) > 1.2 * reach;
     controls.target.copy(follow ? shown.centre(0) : box.getCenter(new Vector3()));
-    camera.position.copy(controls.target).add(new Vector3(1.15, -1.75, 0.95).normalize().multiplyScalar(reach * 3.1));
+    // The whole of it fits the narrower side of the picture.
+    const halfView = (camera.fov * Math.PI) / 360;
+    const distance = (1.05 * reach) / Math.sin(Math.min(halfView, Math.atan(Math.tan(halfView) * camera.aspect)));
+    camera.position.copy(controls.target).add(new Vector3(1.15, -1.75, 0.95).normalize().multiplyScalar(distance));
     sun.position.copy(controls.target).add(new Vector3(0.6, -0.8, 2).multiplyScalar(reach * 2));
     sun.target.position.copy(controls.target);
     Object.assign(sun.shadow.camera, {
@@ -205,6 +215,7 @@ function startScene(): void {
     });
 
   const paint = (): void => {
+    for (const episode of episodes) episode.paintGround(themeColour('--wall'));
     for (const material of [grid.material].flat()) {
       material.color.set(themeColour('--soft'));
       material.vertexColors = false;
@@ -215,10 +226,14 @@ function startScene(): void {
     render();
   };
   onTheme(paint);
-  new ResizeObserver(() => {
+  const fit = (): void => {
     renderer.setSize(stage.clientWidth, stage.clientHeight);
     camera.aspect = stage.clientWidth / Math.max(1, stage.clientHeight);
     camera.updateProjectionMatrix();
+  };
+  fit();
+  new ResizeObserver(() => {
+    fit();
     render();
   }).observe(stage);
   scene.add(shown.group);

@@ -1,6 +1,6 @@
 import { type PolicyResult, policyLabels, type ReportData } from '../data.js';
 import { html, type Markup } from '../escape.js';
-import { count, figure, percent } from '../format.js';
+import { count, figure, meanAndDeviation, percent, tick } from '../format.js';
 import { axisTicks } from '../scale.js';
 import { type Summary, summarise } from '../statistics.js';
 
@@ -28,13 +28,13 @@ function returnRow({ policy, episodes }: PolicyResult, summary: Summary, at: (va
     <span class="track dots"><i class="spread" style="${style(low, high - low)}"></i>${episodes.map(
       (episode, i) => html`<i class="dot" style="${style(at(episode.return))};top:${jitter(i).toFixed(0)}%"></i>`,
     )}<i class="mean" style="${style(at(summary.mean))}"></i></span>
-    <span class="value">${figure(summary.mean)} <small>± ${figure(summary.deviation)}</small></span>
+    <span class="value">${figure(summary.mean, summary.deviation)} <small>± ${figure(summary.deviation, summary.mean)}</small></span>
   </div>`;
 }
 
 function axis(ticks: readonly number[], at: (value: number) => number, text: (value: number) => string): Markup {
   return html`<div class="row axis" aria-hidden="true"><span></span><span class="track">${ticks.map(
-    (tick) => html`<i class="tick" style="${style(at(tick))}">${text(tick)}</i>`,
+    (value) => html`<i class="tick" style="${style(at(value))}">${text(value)}</i>`,
   )}</span><span></span></div>`;
 }
 
@@ -67,7 +67,7 @@ export function comparison({ results, hasSuccess }: ReportData): Markup {
       <figure class="card"><figcaption>Return <small>dot: an episode · line: mean · band: ± 1 sd</small></figcaption>
         <div class="rows" role="img" aria-label="Return of each policy; the table below holds the numbers">
           ${results.map((result, i) => returnRow(result, summaries[i]!, at))}
-          ${axis(ticks, at, figure)}
+          ${axis(ticks, at, tick)}
         </div></figure>
     </div>
     <div class="scroll"><table>
@@ -78,7 +78,7 @@ export function comparison({ results, hasSuccess }: ReportData): Markup {
         return html`<tr class="${policy}"><th scope="row"><i class="swatch"></i>${policyLabels[policy]}</th>${
           hasSuccess &&
           html`<td>${percent(summary.successRate)} <small>${summary.successes} of ${summary.episodes}</small></td>`
-        }<td>${figure(summary.mean)} ± ${figure(summary.deviation)}</td><td>${figure(length)} steps</td><td>${summary.episodes}</td></tr>`;
+        }<td>${meanAndDeviation(summary)}</td><td>${figure(length)} steps</td><td>${summary.episodes}</td></tr>`;
       })}</tbody>
     </table></div>
   </section>`;

@@ -1,6 +1,6 @@
 import { type PolicyKind, policyLabels, type ReportData } from '../data.js';
 import { html, type Markup } from '../escape.js';
-import { count, duration, figure, percent } from '../format.js';
+import { count, duration, figure, meanAndDeviation, percent } from '../format.js';
 import { type Summary, summarise } from '../statistics.js';
 
 const capitalised = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
@@ -10,9 +10,7 @@ function verdict(summaries: ReadonlyMap<PolicyKind, Summary>, hasSuccess: boolea
   const text = (kind: PolicyKind): string | undefined => {
     const summary = summaries.get(kind);
     if (summary === undefined || summary.episodes === 0) return undefined;
-    return hasSuccess
-      ? `${summary.successes} of ${summary.episodes}`
-      : `a return of ${figure(summary.mean)} ± ${figure(summary.deviation)}`;
+    return hasSuccess ? `${summary.successes} of ${summary.episodes}` : `a return of ${meanAndDeviation(summary)}`;
   };
   const learned = text('iq-learn');
   if (learned === undefined) return 'This run was not evaluated.';

@@ -1,0 +1,61 @@
+import type { CommanderError } from 'commander';
+import { type ErrorCode, IqLearnError, messageOf } from '../common/index.js';
+
+/** What the shell is told. */
+export const exitCode = { ok: 0, failure: 1, badInput: 2, interrupted: 130 } as const;
+
+/** Errors whose cause is what the user gave: arguments, settings, files. All others are failures. */
+const BAD_INPUT: ReadonlySet<ErrorCode> = new Set([
+  'INVALID_ARGUMENT',
+  'INVALID_CONFIG',
+  'NOT_FOUND',
+  'CORRUPT_DATA',
+  'MISMATCH',
+  'UNSUPPORTED',
+]);
+
+export function exitCodeOf(error: unknown): number {
+  if (!(error instanceof IqLearnError)) return exitCode.failure;
+  if (error.code === 'CANCELLED') return exitCode.interrupted;
+  return BAD_INPUT.has(error.code) ? exitCode.badInput : exitCode.failure;
+}
+
+/** The one line that is printed for an error; with `debug` its stack and causes too. */
+export function errorText(error: unknown, debug: boolean): string {
+  if (debug && error instanceof Error) {
+    const cause = error.cause === undefined ? '' : `\ncaused by: ${errorText(error.cause, true)}`;
+    return `${error.stack ?? error.message}${cause}`;
+  }
+  const line = messageOf(error).replace(/\s*\n\s*/g, ' ');
+  if (error instanceof IqLearnError) return `error: ${line}`;
+  return `error: ${line}; to do: set IQ_LEARN_DEBUG=1 to see where it comes from, and report it`;
+}
+
+/** Commander's refusals in our form: what was found, what was expected, what to do. */
+export function usageError(error: CommanderError, command: string): IqLearnError {
+  const text = error.message.replace(/^error: /, '');
+  const quoted = /'([^']+)'/.exec(text)?.[1] ?? '';
+  const remedy = `see ${command} --help`;
+  switch (error.code) {
+    case 'commander.missingMandatoryOptionValue':
+      return new IqLearnError('INVALID_ARGUMENT', 'a required option is missing', {
+        found: 'a command without it',
+        expected: quoted,
+        remedy,
+      });
+    case 'commander.optionMissingArgument':
+      return new IqLearnError('INVALID_ARGUMENT', 'an option lacks its value', {
+        found: 'the option alone',
+        expected: quoted,
+        remedy,
+      });
+    case 'commander.missingArgument':
+      return new IqLearnError('INVALID_ARGUMENT', 'an argument is missing', {
+        found: 'a command without it',
+        expected: `<${quoted}>`,
+        remedy,
+      });
+    default:
+      return new IqLearnError('INVALID_ARGUMENT', text, { remedy });
+  }
+}

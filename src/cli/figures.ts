@@ -1,0 +1,40 @@
+import { writeFileAtomic } from '../common/index.js';
+import { type PolicyResult, summarise } from '../report/index.js';
+import { machine, versions } from './surroundings.js';
+
+/** One measured number. */
+export interface Figure {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly note?: string;
+}
+
+/** What --json writes: the figures and all that is needed to judge them and take them again. */
+export function writeFigures(file: string, name: string, command: string, figures: readonly Figure[]): void {
+  const content = { name, command, figures, machine: machine(), versions: versions(), date: new Date().toISOString() };
+  writeFileAtomic(file, `${JSON.stringify(content, null, 2)}\n`);
+}
+
+/** Success and return of evaluated policies. */
+export function resultFigures(results: readonly PolicyResult[], hasSuccess: boolean): Figure[] {
+  return results.flatMap(({ policy, episodes }) => {
+    const { mean, deviation, successRate, successInterval } = summarise(episodes);
+    const note = `${episodes.length} episodes from fresh starts`;
+    const [low, high] = successInterval.map((value) => value.toFixed(3));
+    return [
+      { name: `${policy}/return`, value: mean, unit: 'return', note },
+      { name: `${policy}/return_sd`, value: deviation, unit: 'return', note },
+      ...(hasSuccess
+        ? [
+            {
+              name: `${policy}/success`,
+              value: successRate,
+              unit: 'ratio',
+              note: `${note}; 95 % interval ${low}…${high}`,
+            },
+          ]
+        : []),
+    ];
+  });
+}

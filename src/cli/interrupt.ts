@@ -1,0 +1,40 @@
+import { IqLearnError } from '../common/index.js';
+import { exitCode } from './exit.js';
+
+const EXIT_CODES = { SIGINT: exitCode.interrupted, SIGTERM: 143 } as const;
+
+/**
+ * Ctrl-C as a signal that work can end on: the first one aborts (work saves what it has and ends), the second one
+ * ends the process at once.
+ */
+export class Interrupt {
+  readonly #controller = new AbortController();
+  readonly #say: (text: string) => void;
+  readonly #handler = (name: NodeJS.Signals): void => this.#heard(name as keyof typeof EXIT_CODES);
+  #exitCode: number = exitCode.ok;
+
+  constructor(say: (text: string) => void) {
+    this.#say = say;
+    for (const name of Object.keys(EXIT_CODES)) process.on(name, this.#handler);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** 0, or what a process that was interrupted ends with. */
+  get exitCode(): number {
+    return this.#exitCode;
+  }
+
+  close(): void {
+    for (const name of Object.keys(EXIT_CODES)) process.off(name, this.#handler);
+  }
+
+  #heard(name: keyof typeof EXIT_CODES): void {
+    if (this.signal.aborted) process.exit(EXIT_CODES[name]);
+    this.#exitCode = EXIT_CODES[name];
+    this.#say('stopping: what is there is being saved; Ctrl-C again to stop at once');
+    this.#controller.abort(new IqLearnError('CANCELLED', 'interrupted'));
+  }
+}

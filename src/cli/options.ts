@@ -1,0 +1,54 @@
+import { Option } from 'commander';
+import { IqLearnError, unknownName } from '../common/index.js';
+import { robotNames } from '../robot/index.js';
+
+function refuse(flag: string, text: string, expected: string, example: string): never {
+  throw new IqLearnError('INVALID_ARGUMENT', `bad value of ${flag}`, {
+    found: `'${text}'`,
+    expected,
+    remedy: `for example ${flag} ${example}`,
+  });
+}
+
+/** A parser of whole numbers in low…high. */
+export function integer(flag: string, low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= low && value <= high)) refuse(flag, text, `a whole number in ${low}…${high}`, String(low));
+    return value;
+  };
+}
+
+/** A run's name is a folder's name: nothing that leads elsewhere. */
+export function runName(text: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(text))
+    refuse('--name', text, 'letters, digits, dots, dashes and underscores', 'my-first-run');
+  return text;
+}
+
+/** One of the names, with the nearest proposed otherwise. */
+export function oneOf(kind: string, known: readonly string[]): (text: string) => string {
+  return (text) => {
+    if (!known.includes(text)) throw unknownName(kind, text, known);
+    return text;
+  };
+}
+
+/** A robot of config/robots, or the path of a RobotSpec, which is read later. */
+export function robot(text: string): string {
+  if (/[\\/]|\.ya?ml$/.test(text)) return text;
+  return oneOf('robot', robotNames())(text);
+}
+
+export const seedOption = (): Option =>
+  new Option('--seed <n>', 'fixes every random choice of the run')
+    .argParser(integer('--seed', 0, 0xffffffff))
+    .default(0);
+
+export const jsonOption = (): Option => new Option('--json <file>', 'also write the figures to this file, as JSON');
+
+export const headlessOption = (): Option =>
+  new Option('--headless', 'plain lines instead of the live panel').default(false);
+
+export const nameOption = (): Option =>
+  new Option('--name <name>', 'the run goes to runs/<name> (default: robot, date and seed)').argParser(runName);

@@ -1,0 +1,103 @@
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { type FolderLock, IqLearnError, lockFolder, messageOf } from '../common/index.js';
+
+/** A run writes recordings, checkpoints and a report: with less free space it is not begun. */
+const NEEDED_BYTES = 256 * 1024 * 1024;
+
+/** A folder that belongs to this process until it is closed. */
+export interface RunFolder {
+  readonly path: string;
+  file(...parts: string[]): string;
+  /** Gives it back; a folder in which nothing was written is removed. */
+  close(): void;
+}
+
+/** rover, seed 0, now → rover-20260102-030405-0 */
+export function defaultName(subject: string, seed: number, now = new Date()): string {
+  const stamp = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  return `${subject}-${stamp}-${seed}`;
+}
+
+/** The nearest folder above that exists already. */
+function existing(path: string): string {
+  return existsSync(path) || dirname(path) === path ? path : existing(dirname(path));
+}
+
+/** Refuses a disk without room for a run. Throws IO. */
+export function checkSpace(path: string, statfs: typeof statfsSync = statfsSync, needed = NEEDED_BYTES): void {
+  let free: number;
+  try {
+    const { bavail, bsize } = statfs(existing(path));
+    free = bavail * bsize;
+  } catch {
+    return; // a file system that does not tell: writing will
+  }
+  if (free < needed)
+    throw new IqLearnError('IO', `too little space for ${path}`, {
+      found: `${Math.floor(free / 1024 ** 2)} MiB free`,
+      expected: `at least ${Math.floor(needed / 1024 ** 2)} MiB`,
+      remedy: 'free space, or choose another folder',
+    });
+}
+
+function checkWritable(path: string): void {
+  const probe = join(path, `.probe-${process.pid}.part`);
+  try {
+    writeFileSync(probe, 'x');
+  } catch (cause) {
+    throw new IqLearnError('IO', `cannot write to the folder ${path}`, {
+      found: messageOf(cause),
+      expected: 'a folder that this user may write, with free space',
+      remedy: 'choose another folder, change its permissions, or free space',
+      cause,
+    });
+  } finally {
+    rmSync(probe, { force: true });
+  }
+}
+
+/**
+ * Takes a folder for a run before any work is done: there is room, it can be written, no other process holds it, and
+ * unless `reuse` it holds nothing yet. Throws IO or CONFLICT with nothing left behind.
+ */
+export function openRunFolder(folder: string, { reuse = false } = {}): RunFolder {
+  const path = resolve(folder);
+  checkSpace(path);
+  const isNew = !existsSync(path);
+  const lock: FolderLock = lockFolder(path);
+  const close = (): void => {
+    lock.release();
+    if (isNew && existsSync(path) && readdirSync(path).length === 0) rmdirSync(path);
+  };
+  try {
+    checkWritable(path);
+    const there = readdirSync(path).filter((name) => name !== '.lock');
+    if (!reuse && there.length > 0)
+      throw new IqLearnError('CONFLICT', `the folder ${folder} is not empty`, {
+        found: there.slice(0, 5).join(', '),
+        expected: 'a new run folder',
+        remedy: 'choose another name, or remove the folder',
+      });
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return { path, file: (...parts) => join(path, ...parts), close };
+}
+
+/** Refuses a file that could not be written later on, before any work. Throws IO. */
+export function checkTarget(file: string): void {
+  const folder = dirname(resolve(file));
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (cause) {
+    throw new IqLearnError('IO', `cannot write ${file}`, {
+      found: messageOf(cause),
+      expected: 'a file in a folder that this user may write',
+      remedy: 'choose another place',
+      cause,
+    });
+  }
+  checkWritable(folder);
+}

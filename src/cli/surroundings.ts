@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { cpus, totalmem } from 'node:os';
+
+const require = createRequire(import.meta.url);
+
+function versionOf(name: string): string | undefined {
+  try {
+    // Not every package exports its package.json; its folder is found by any module it exports.
+    const entry = require.resolve(name);
+    const folder = entry.slice(0, entry.lastIndexOf(`node_modules/${name}`) + `node_modules/${name}`.length);
+    return (JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')) as { version: string }).version;
+  } catch {
+    return undefined;
+  }
+}
+
+/** This package's version. */
+export function ownVersion(): string {
+  const path = new URL('../../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
+}
+
+/** What decides about numbers and speed: node, and the engines of computation and simulation. */
+export function versions(): Record<string, string> {
+  const packages = ['onnxruntime-node', '@tensorflow/tfjs', '@mujoco/mujoco'];
+  return {
+    iq_learn: ownVersion(),
+    node: process.versions.node,
+    ...Object.fromEntries(packages.flatMap((name) => [[name, versionOf(name)]].filter(([, version]) => version))),
+  };
+}
+
+/** In words: CPU model, cores, memory. */
+export function machine(): string {
+  const processors = cpus();
+  const model = processors[0]?.model.trim() ?? 'unknown processor';
+  return `${model}, ${processors.length} cores, ${Math.round(totalmem() / 1024 ** 3)} GiB`;
+}
