@@ -102,6 +102,7 @@ export class CommandLimiter {
   }
 
   #within(value: number, i: number): number {
-    return Math.min(Math.max(Math.fround(value), this.#lowest[i]!), this.#highest[i]!);
+    // Adding 0 makes −0 a plain zero.
+    return Math.min(Math.max(Math.fround(value), this.#lowest[i]!), this.#highest[i]!) + 0;
   }
 }

@@ -12,6 +12,8 @@ import {
 } from '#src/robot/index.js';
 import { vehicle, vehicleText } from './messages.js';
 
+fc.configureGlobal({ seed: 20261121 });
+
 const hopper = loadRobotSpec('hopper');
 const hopperText = readFileSync(new URL('../../config/robots/hopper.yaml', import.meta.url), 'utf8');
 const twist = parseRobotSpec(

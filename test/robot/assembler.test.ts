@@ -9,6 +9,8 @@ import {
 } from '#src/robot/index.js';
 import { goal, hopperJoints, joints, ms, odometry, scan, vehicle } from './messages.js';
 
+fc.configureGlobal({ seed: 20261121 });
+
 const hopper = loadRobotSpec('hopper');
 const names = vehicle.observation.map(({ name }) => name);
 
