@@ -1,0 +1,69 @@
+import type { ErrorCode } from '../common/index.js';
+import type { Episode, LearnerConfig, Metrics } from '../learning/index.js';
+import type { PolicyBundle, PolicyContract, TrainingSummary } from '../policy/index.js';
+
+/** What a learning worker is started with. Plain data: it crosses a thread border. */
+export interface LearningOptions {
+  readonly config: LearnerConfig;
+  /** Of the robot; sizes and the range of actions come from it. */
+  readonly contract: PolicyContract;
+  readonly seed: number;
+  /** Episodes in the robot's units with actions in [−1, 1]. Not needed where a checkpoint is resumed. */
+  readonly demonstrations: readonly Episode[];
+  /** `demonstrations`: observations get mean 0 and deviation 1 over the demonstrations. */
+  readonly normalisation: 'demonstrations' | 'none';
+  /** Updates for each transition of the policy; fractions add up. */
+  readonly updatesPerTransition: number;
+  /** Where generations of checkpoints go, and after how many segments each. */
+  readonly checkpoint?: { readonly folder: string; readonly everySegments: number };
+  /** Goes on from the newest whole generation in the checkpoint folder. */
+  readonly resume?: boolean;
+  readonly executor?: 'onnx' | 'eager';
+  readonly threads?: number;
+  /** Told of every bundle beside the counters: names of robot, run, demonstrations. */
+  readonly summary?: TrainingSummary;
+}
+
+/** Transitions of the policy, row-major: n × o, n × a (in [−1, 1]), n × o, n. */
+export interface Segment {
+  readonly length: number;
+  readonly observations: Float32Array;
+  readonly actions: Float32Array;
+  readonly nextObservations: Float32Array;
+  /** 1 where the next observation is a true terminal state. */
+  readonly terminated: Uint8Array;
+}
+
+/** Where learning stands after a segment (or at the start). */
+export interface LearningProgress {
+  /** Segments learned from; the version of the policy. */
+  readonly version: number;
+  readonly updates: number;
+  readonly transitions: number;
+  /** Means over the segment's updates; empty before the first. */
+  readonly metrics: Metrics;
+  /** Time spent on the segment's updates. */
+  readonly seconds: number;
+  readonly bundle: PolicyBundle;
+}
+
+export type LearnerRequest =
+  | { readonly kind: 'segment'; readonly segment: Segment }
+  | { readonly kind: 'recover'; readonly id: number; readonly episode: Episode }
+  | { readonly kind: 'save'; readonly id: number }
+  | { readonly kind: 'stop'; readonly save: boolean };
+
+/** An error on its way through a port. */
+export interface PackedError {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export type LearnerReply =
+  | { readonly kind: 'ready' | 'progress'; readonly progress: LearningProgress }
+  | { readonly kind: 'warning'; readonly message: string }
+  | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
+  | { readonly kind: 'refusal'; readonly id: number; readonly error: PackedError }
+  /** Learning cannot go on; `restored` is the generation the learner was set back to. */
+  | { readonly kind: 'failed'; readonly error: PackedError; readonly restored: number | null }
+  | { readonly kind: 'stopped'; readonly generation: number | null };

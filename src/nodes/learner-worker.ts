@@ -1,0 +1,110 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { parentPort, workerData } from 'node:worker_threads';
+import { IqLearnError, messageOf } from '../common/index.js';
+import type { LearnerReply, LearnerRequest, LearningOptions, PackedError, Segment } from './learner-protocol.js';
+import { LearningLoop } from './learning-loop.js';
+
+// The thread that learns. Segments are worked off in order; requests are answered between small batches of updates.
+
+const UPDATES_A_TURN = 8;
+
+const port = parentPort!;
+const say = (reply: LearnerReply): void => port.postMessage(reply);
+const warn = (message: string): void => say({ kind: 'warning', message });
+
+function packed(error: unknown): PackedError {
+  return error instanceof IqLearnError
+    ? { code: error.code, message: error.message }
+    : { code: 'INTERNAL', message: `the learning worker failed: ${messageOf(error)}` };
+}
+
+class LearnerThread {
+  readonly #loop: LearningLoop;
+  readonly #segments: Segment[] = [];
+  readonly #requests: (() => Promise<void>)[] = [];
+  #failed = false;
+  #stopping = false;
+  #working = false;
+
+  constructor(loop: LearningLoop) {
+    this.#loop = loop;
+  }
+
+  take(request: LearnerRequest): void {
+    if (request.kind === 'segment') {
+      if (!this.#failed) this.#segments.push(request.segment);
+    } else if (request.kind === 'recover') {
+      this.#answer(request.id, () => this.#loop.recoverRewards(request.episode));
+    } else if (request.kind === 'save') {
+      this.#answer(request.id, async () => this.#loop.save());
+    } else {
+      this.#requests.push(() => this.#stop(request.save));
+    }
+    void this.work();
+  }
+
+  async work(): Promise<void> {
+    if (this.#working) return;
+    this.#working = true;
+    while (!this.#stopping) {
+      const request = this.#requests.shift();
+      if (request !== undefined) await request();
+      else if (!this.#failed && (this.#loop.due > 0 || this.#segments.length > 0)) await this.#learn();
+      else break;
+      await nextTurn(); // hear what has arrived
+    }
+    this.#working = false;
+  }
+
+  async #learn(): Promise<void> {
+    try {
+      if (this.#loop.due === 0) this.#loop.add(this.#segments.shift()!);
+      await this.#loop.update(UPDATES_A_TURN);
+      if (this.#loop.due > 0) return;
+      if (this.#loop.checkpointDue) this.#loop.save();
+      say({ kind: 'progress', progress: await this.#loop.progress() });
+    } catch (error) {
+      this.#failed = true;
+      this.#segments.length = 0;
+      const restored = await this.#loop.restore(warn).catch((problem) => {
+        warn(messageOf(problem));
+        return null;
+      });
+      say({ kind: 'failed', error: packed(error), restored });
+    }
+  }
+
+  #answer(id: number, work: () => Promise<unknown>): void {
+    this.#requests.push(async () => {
+      try {
+        say({ kind: 'answer', id, value: await work() });
+      } catch (error) {
+        say({ kind: 'refusal', id, error: packed(error) });
+      }
+    });
+  }
+
+  async #stop(save: boolean): Promise<void> {
+    this.#stopping = true;
+    let generation: number | null = null;
+    try {
+      if (save && !this.#failed) generation = this.#loop.save();
+      await this.#loop.dispose();
+    } catch (error) {
+      warn(messageOf(error));
+    }
+    say({ kind: 'stopped', generation });
+    port.close();
+  }
+}
+
+try {
+  const loop = await LearningLoop.create(workerData as LearningOptions, warn);
+  const thread = new LearnerThread(loop);
+  say({ kind: 'ready', progress: await loop.progress() });
+  port.on('message', (request: LearnerRequest) => thread.take(request));
+  void thread.work();
+} catch (error) {
+  say({ kind: 'failed', error: packed(error), restored: null });
+  port.close();
+}

@@ -1,0 +1,251 @@
+import { z } from 'zod';
+import { IqLearnError } from '../common/index.js';
+import type { Metrics } from '../learning/index.js';
+import { header, type MessageTypes, type Transition } from '../messages/index.js';
+import { unscaleAction } from '../robot/index.js';
+import { type Publisher, qos } from '../transport/index.js';
+import type { LearningProgress, Segment } from './learner-protocol.js';
+import type { LearningClient } from './learning-client.js';
+import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from './lifecycle.js';
+import { SequenceTracker } from './sequences.js';
+import { topics } from './topics.js';
+
+const parametersSchema = z.strictObject({
+  /** Transitions a segment: learning takes them in this many at a time, and makes a new policy after each. */
+  segmentSize: z.int().min(1).max(100_000).default(64),
+  /** Senders of transitions that are remembered; the oldest is forgotten. */
+  maxSessions: z.int().min(1).max(10_000).default(64),
+  /** Whether shutting down writes a checkpoint. */
+  saveOnShutdown: z.boolean().default(true),
+});
+
+export type LearnerParameters = z.input<typeof parametersSchema>;
+
+interface Sender {
+  readonly sequences: SequenceTracker;
+  /** The segment its last transition belongs to. */
+  segment: bigint;
+}
+
+/**
+ * Feeds learning with the transitions on /transitions and publishes each new policy. Duplicates, other robots and bad
+ * numbers are counted and go no further. Learning itself runs behind a {@link LearningClient}, never in this thread.
+ * When it diverges or its worker dies, no policy is published any more and the node reports a fault.
+ */
+export class LearnerNode extends LifecycleNode<typeof parametersSchema> {
+  readonly #client: LearningClient;
+  readonly #senders = new Map<string, Sender>();
+  readonly #listeners: ((progress: LearningProgress) => void)[] = [];
+  #policies!: Publisher<MessageTypes['iq_learn/msg/PolicyBundle']>;
+  #statuses!: Publisher<MessageTypes['iq_learn/msg/LearnerStatus']>;
+  #open: Transition[] = [];
+  #latest: LearningProgress;
+  #metrics: Metrics = {};
+  #handedOver = 0;
+  #learned = 0;
+  #refused = 0;
+  #foreign = 0;
+  #updatesPerSecond = 0;
+
+  constructor(context: NodeContext, client: LearningClient, parameters: LearnerParameters = {}) {
+    super('learner', context, parametersSchema, parameters);
+    this.#client = client;
+    this.#latest = client.start;
+  }
+
+  /** The newest policy and where learning stands. */
+  get progress(): LearningProgress {
+    return this.#latest;
+  }
+
+  /** Tells of every segment that was learned from. */
+  onProgress(listener: (progress: LearningProgress) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  protected override onConfigure(): void {
+    const { transport } = this.context;
+    this.#policies = this.own(transport.advertise(topics.policy, 'iq_learn/msg/PolicyBundle', qos.latched));
+    this.#statuses = this.own(transport.advertise(topics.learnerStatus, 'iq_learn/msg/LearnerStatus', qos.event));
+    this.own(
+      transport.subscribe(topics.transitions, 'iq_learn/msg/Transition', (message) => this.#take(message), qos.event),
+    );
+    this.serveTrigger('save', async () => `generation ${await this.#client.save()}`);
+  }
+
+  protected override onActivate(): void {
+    this.#client.listen({
+      progress: (progress) => this.#learnedFrom(progress),
+      warning: (message) => this.context.logger.warn(message),
+      failure: (error, restored) => {
+        if (restored !== null) this.context.logger.warn('the learner went back to a checkpoint', { restored });
+        this.fail(error);
+      },
+    });
+    this.#publishPolicy();
+  }
+
+  protected override async onShutdown(): Promise<void> {
+    const generation = await this.#client.stop(this.parameters.saveOnShutdown);
+    if (generation !== null) this.context.logger.info('checkpoint written', { generation });
+  }
+
+  protected diagnose(): Diagnosis {
+    const { missing, duplicates } = this.#sums();
+    return {
+      level: missing > 0n ? diagnosticLevel.warn : diagnosticLevel.ok,
+      message: missing > 0n ? `${missing} transitions are missing` : 'learning',
+      values: {
+        policy_version: this.#latest.version,
+        updates: this.#latest.updates,
+        transitions: this.#latest.transitions,
+        updates_per_second: this.#updatesPerSecond.toFixed(1),
+        backlog: this.#backlog,
+        missing,
+        duplicates,
+        refused: this.#refused,
+        foreign: this.#foreign,
+      },
+    };
+  }
+
+  /** Transitions received that have not been learned from. */
+  get #backlog(): number {
+    return this.#open.length + this.#handedOver - this.#learned;
+  }
+
+  #sums(): { missing: bigint; duplicates: bigint } {
+    let missing = 0n;
+    let duplicates = 0n;
+    for (const { sequences } of this.#senders.values()) {
+      missing += sequences.missing;
+      duplicates += sequences.duplicates;
+    }
+    return { missing, duplicates };
+  }
+
+  #take(transition: Transition): void {
+    if (this.state !== 'active' || this.fault !== undefined) return;
+    if (transition.robot !== this.context.spec.robot) {
+      this.#foreign++;
+      return;
+    }
+    const sender = this.#senderOf(transition.session);
+    if (!sender.sequences.accept(transition.sequence)) return;
+    if (!this.#isSound(transition)) {
+      this.#refused++;
+      this.context.logger.warn('a transition is refused', {
+        session: transition.session,
+        sequence: String(transition.sequence),
+      });
+      return;
+    }
+    // Segments are cut by sequence number: a sender that counts the same way knows what each policy has learned from,
+    // even where a transition got lost.
+    const size = BigInt(this.parameters.segmentSize);
+    const segment = transition.sequence / size;
+    if (segment > sender.segment) {
+      this.#close();
+      sender.segment = segment;
+    }
+    this.#open.push(transition);
+    if ((transition.sequence + 1n) % size === 0n) {
+      this.#close();
+      sender.segment = segment + 1n;
+    }
+  }
+
+  #senderOf(session: string): Sender {
+    let sender = this.#senders.get(session);
+    if (sender === undefined) {
+      sender = { sequences: new SequenceTracker(), segment: 0n };
+      this.#senders.set(session, sender);
+      if (this.#senders.size > this.parameters.maxSessions) {
+        const [oldest] = this.#senders.keys();
+        this.#senders.delete(oldest!);
+      }
+    }
+    return sender;
+  }
+
+  #isSound({ observation, action, next_observation }: Transition): boolean {
+    const { spec } = this.context;
+    return (
+      observation.length === spec.observation.length &&
+      next_observation.length === spec.observation.length &&
+      action.length === spec.action.length &&
+      [observation, action, next_observation].every((values) => values.every((value: number) => Number.isFinite(value)))
+    );
+  }
+
+  #close(): void {
+    if (this.#open.length === 0) return;
+    const segment = segmentOf(this.#open, this.context.spec);
+    this.#handedOver += segment.length;
+    this.#open = [];
+    this.#client.learn(segment);
+  }
+
+  #learnedFrom(progress: LearningProgress): void {
+    if (this.fault !== undefined || this.state === 'finalized') return;
+    const bad = Object.entries(progress.metrics).find(([, value]) => !Number.isFinite(value));
+    if (bad !== undefined) {
+      this.fail(
+        new IqLearnError('DIVERGED', 'learning diverged', {
+          found: `${bad[0]} = ${bad[1]} after ${progress.updates} updates`,
+          expected: 'finite numbers',
+          remedy: 'go back to the last checkpoint; lower the learning rates or raise the temperature',
+        }),
+      );
+      return;
+    }
+    const updates = progress.updates - this.#latest.updates;
+    this.#learned += progress.transitions - this.#latest.transitions;
+    this.#updatesPerSecond = progress.seconds > 0 ? updates / progress.seconds : 0;
+    this.#latest = progress;
+    this.#metrics = progress.metrics;
+    if (this.state === 'active') this.#publishPolicy();
+    for (const listener of this.#listeners) listener(progress);
+  }
+
+  #publishPolicy(): void {
+    const { version, bundle, updates, transitions } = this.#latest;
+    const { spec } = this.context;
+    const head = header(BigInt(Date.now()) * 1_000_000n);
+    this.#policies.publish({
+      header: head,
+      robot: spec.robot,
+      version: BigInt(version),
+      model: bundle.model,
+      manifest: bundle.manifest,
+    });
+    this.#statuses.publish({
+      header: head,
+      updates: BigInt(updates),
+      transitions: BigInt(transitions),
+      policy_version: BigInt(version),
+      updates_per_second: this.#updatesPerSecond,
+      backlog: this.#backlog,
+      names: Object.keys(this.#metrics),
+      values: Object.values(this.#metrics),
+    });
+  }
+}
+
+function segmentOf(transitions: readonly Transition[], spec: NodeContext['spec']): Segment {
+  const [n, o, a] = [transitions.length, spec.observation.length, spec.action.length];
+  const segment = {
+    length: n,
+    observations: new Float32Array(n * o),
+    actions: new Float32Array(n * a),
+    nextObservations: new Float32Array(n * o),
+    terminated: new Uint8Array(n),
+  };
+  transitions.forEach((transition, i) => {
+    segment.observations.set(transition.observation, i * o);
+    segment.actions.set(unscaleAction(transition.action, spec.action), i * a);
+    segment.nextObservations.set(transition.next_observation, i * o);
+    segment.terminated[i] = transition.terminated ? 1 : 0;
+  });
+  return segment;
+}

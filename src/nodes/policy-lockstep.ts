@@ -1,0 +1,236 @@
+import type { SteadyClock } from '../common/index.js';
+import type { TaskState } from '../messages/index.js';
+import type { ObservationAssembler, RobotSpec } from '../robot/index.js';
+import type { Helm } from './helm.js';
+import type { Pilot } from './pilot.js';
+import type { PolicyInbox } from './policy-inbox.js';
+import { type ReadyStep, StepGate } from './step-gate.js';
+import { follows, type TransitionLog } from './transition-log.js';
+
+export interface LoopParts {
+  readonly spec: RobotSpec;
+  readonly clock: SteadyClock;
+  readonly assembler: ObservationAssembler;
+  readonly pilot: Pilot;
+  readonly helm: Helm;
+  readonly inbox: PolicyInbox;
+  readonly log: TransitionLog;
+  readonly fail: (error: unknown) => void;
+}
+
+export interface LockstepOptions {
+  readonly source: 'policy' | 'teleop';
+  readonly teleopWaitMs: number;
+  readonly synchronousSegment: number;
+  readonly baseVersion: number;
+  readonly segmentTimeoutMs: number;
+}
+
+/** One of the two ways the policy node keeps time. */
+export interface ControlLoop {
+  takeTask(task: TaskState): void;
+  /** A state message was taken by the assembler. */
+  takeState(): void;
+  /** A person's command was taken by the takeover detector; its stamp, if it has one. */
+  takeTeleop(stampNs: bigint | undefined): void;
+  /** The e-stop has changed. */
+  takeEstop(): void;
+  /** A policy has arrived. */
+  takePolicy(): void;
+  /** Stamp for a command right now. */
+  readonly stampNs: bigint;
+  readonly task: TaskState | undefined;
+  readonly overruns: number;
+  /** State arrival to command, of the last step. */
+  readonly latencyMs: number;
+  close(): void;
+}
+
+/**
+ * Lockstep with a simulator: each complete state is answered by one command with its stamp. All times given to the
+ * safety filter are simulated, so that a run depends on its seeds alone, however fast it goes.
+ *
+ * With `synchronousSegment` N the answer to the state after every N transitions waits for the policy made from all
+ * but the last N: acting and learning run side by side, and still every run is the same bit for bit.
+ */
+export class LockstepLoop implements ControlLoop {
+  readonly overruns = 0;
+  readonly #parts: LoopParts;
+  readonly #options: LockstepOptions;
+  readonly #gate: StepGate;
+  readonly #periodNs: bigint;
+  #answering = false;
+  #closed = false;
+  #episode = -1;
+  #stampNs = 0n;
+  #task: TaskState | undefined;
+  #teleopStampNs = -1n;
+  #teleopHeard = false;
+  #wake: (() => void)[] = [];
+  #segmentsAdopted = 0n;
+  #latencyMs = 0;
+
+  constructor(parts: LoopParts, options: LockstepOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#gate = new StepGate(parts.assembler);
+    this.#periodNs = BigInt(Math.round(1e9 / parts.spec.rateHz));
+  }
+
+  get stampNs(): bigint {
+    return this.#stampNs;
+  }
+
+  get task(): TaskState | undefined {
+    return this.#task;
+  }
+
+  get latencyMs(): number {
+    return this.#latencyMs;
+  }
+
+  takeTask(task: TaskState): void {
+    this.#gate.takeTask(task);
+    this.takeState();
+  }
+
+  takeState(): void {
+    if (this.#answering || this.#closed) return;
+    const step = this.#gate.next();
+    if (step === undefined) return;
+    this.#answering = true;
+    this.#answer(step)
+      .catch((error) => {
+        if (!this.#closed) this.#parts.fail(error);
+      })
+      .finally(() => {
+        this.#answering = false;
+        this.takeState();
+      });
+  }
+
+  takeTeleop(stampNs: bigint | undefined): void {
+    this.#teleopStampNs = stampNs === undefined || stampNs === 0n ? this.#stampNs : stampNs;
+    this.#teleopHeard = true;
+    this.#signal();
+  }
+
+  takeEstop(): void {
+    this.#signal();
+  }
+
+  takePolicy(): void {
+    this.#signal();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#signal();
+  }
+
+  async #answer({ stampNs, task, repeated }: ReadyStep): Promise<void> {
+    const { assembler, helm, log, pilot } = this.#parts;
+    if (repeated) {
+      helm.repeat(stampNs);
+      return;
+    }
+    const startNs = this.#parts.clock.nowNs();
+    this.#stampNs = stampNs;
+    this.#task = task;
+    let assembled = assembler.assemble(stampNs);
+    if (!assembled.ok && assembled.reason === 'clock_jump') {
+      log.cut();
+      assembled = assembler.assemble(stampNs);
+    }
+    if (!assembled.ok) {
+      log.cut();
+      return;
+    }
+    const { observation, ageMs } = assembled;
+    const { reward, terminated, truncated } = task;
+    if (log.previous !== undefined && follows(log.previous, task))
+      log.arrived({ stampNs, observation, reward, terminated, truncated });
+    else log.cut();
+    if (terminated || truncated) return;
+    if (task.episode !== this.#episode) {
+      this.#episode = task.episode;
+      this.#teleopHeard = false;
+      helm.begin(stampNs - this.#periodNs);
+    }
+    const action = await this.#decide(stampNs, observation);
+    if (this.#closed) return;
+    const output = helm.steer({
+      nowNs: stampNs,
+      stampNs,
+      action,
+      expiryNs: stampNs + this.#periodNs,
+      stateAgeMs: ageMs,
+    });
+    this.#latencyMs = Number(this.#parts.clock.nowNs() - startNs) / 1e6;
+    if (output === undefined) return;
+    if (output.state !== 'TAKEOVER') this.#teleopHeard = false;
+    const { command, source } = output;
+    log.executed({
+      stampNs,
+      observation,
+      action: command,
+      source,
+      version: pilot.version,
+      episode: task.episode,
+      step: task.step,
+    });
+  }
+
+  /** The policy's action for this state; null where a person's command is to be taken, or a stop. */
+  async #decide(stampNs: bigint, observation: Float32Array): Promise<Float32Array | null> {
+    const { helm, pilot } = this.#parts;
+    const { source, teleopWaitMs } = this.#options;
+    while (!this.#closed) {
+      if (helm.estop || helm.latched) return null;
+      if (this.#teleopStampNs >= stampNs) return null;
+      if (source === 'teleop') await this.#signalled();
+      else if (this.#teleopHeard) {
+        if (!(await this.#signalled(teleopWaitMs))) return null;
+      } else {
+        await this.#adopt();
+        if (!pilot.ready) await this.#signalled();
+        else if (!this.#closed) {
+          const action = await pilot.act(observation);
+          if (!this.#teleopHeard) return action;
+        }
+      }
+    }
+    return null;
+  }
+
+  /** Changes the policy at the step boundary. */
+  async #adopt(): Promise<void> {
+    const { inbox, pilot, log } = this.#parts;
+    const { synchronousSegment, baseVersion, segmentTimeoutMs } = this.#options;
+    if (synchronousSegment === 0) {
+      const newest = inbox.takeNewest();
+      if (newest !== undefined) pilot.load(newest);
+      return;
+    }
+    const sent = log.count / BigInt(synchronousSegment);
+    if (sent === this.#segmentsAdopted) return;
+    this.#segmentsAdopted = sent;
+    const version = baseVersion + Number(sent) - 1;
+    if (version > pilot.version) pilot.load(await inbox.takeVersion(version, segmentTimeoutMs));
+  }
+
+  #signal(): void {
+    for (const resume of this.#wake.splice(0)) resume();
+  }
+
+  /** False where nothing happened for `timeoutMs`. */
+  #signalled(timeoutMs?: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = timeoutMs === undefined ? undefined : setTimeout(() => resolve(false), timeoutMs);
+      this.#wake.push(() => {
+        clearTimeout(timer);
+        resolve(true);
+      });
+    });
+  }
+}

@@ -1,0 +1,214 @@
+import { nanosecondsOf, type TaskState } from '../messages/index.js';
+import { startPeriodic } from './periodic.js';
+import type { ControlLoop, LoopParts } from './policy-lockstep.js';
+
+export interface RealtimeOptions {
+  readonly source: 'policy' | 'teleop';
+  /** Periods an action may be executed for. */
+  readonly actionPeriods: number;
+}
+
+/** Steps whose length is off by more than this share of a period are no transitions. */
+const JITTER = 0.5;
+
+/**
+ * Control at the robot's rate on the steady clock: each tick takes the newest state, never a queue, and sends one
+ * command. Inference that is not done by the next tick is an overrun: the robot goes on with the last action until
+ * that expires, then stops.
+ */
+export class RealtimeLoop implements ControlLoop {
+  readonly #parts: LoopParts;
+  readonly #options: RealtimeOptions;
+  readonly #periodNs: bigint;
+  readonly #timer: { close(): void };
+  #inferring = false;
+  #closed = false;
+  #began = false;
+  #idle = false;
+  #task: TaskState | undefined;
+  #episode = -1;
+  #step = 0;
+  #overruns = 0;
+  #latencyMs = 0;
+  #stampNs = 0n;
+
+  constructor(parts: LoopParts, options: RealtimeOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#periodNs = BigInt(Math.round(1e9 / parts.spec.rateHz));
+    this.#timer = startPeriodic(parts.clock, this.#periodNs, (missed) => this.#tick(missed));
+  }
+
+  get overruns(): number {
+    return this.#overruns;
+  }
+
+  get latencyMs(): number {
+    return this.#latencyMs;
+  }
+
+  get task(): TaskState | undefined {
+    return this.#task;
+  }
+
+  get stampNs(): bigint {
+    return this.#stampNs;
+  }
+
+  takeTask(task: TaskState): void {
+    const known = this.#task;
+    if (known !== undefined && nanosecondsOf(task.header.stamp) < nanosecondsOf(known.header.stamp)) {
+      const backMs = Number(nanosecondsOf(known.header.stamp) - nanosecondsOf(task.header.stamp)) / 1e6;
+      if (backMs < 1000) return; // late; more is a simulation that began anew
+    }
+    this.#task = task;
+  }
+
+  takeState(): void {}
+
+  /** Who takes over acts at once; from then on at the ticks, as the policy did. */
+  takeTeleop(): void {
+    if (this.#parts.helm.filter?.state !== 'TAKEOVER') this.#interrupt();
+  }
+
+  takeEstop(): void {
+    this.#interrupt();
+  }
+
+  takePolicy(): void {}
+
+  close(): void {
+    this.#closed = true;
+    this.#timer.close();
+  }
+
+  /** Steers between ticks. The period has two commands then, so it is no transition. */
+  #interrupt(): void {
+    if (this.#closed) return;
+    const { assembler, clock, helm, log } = this.#parts;
+    const nowNs = clock.nowNs();
+    const assembled = assembler.assemble(nowNs);
+    const before = helm.output?.command;
+    const output = helm.steer({
+      nowNs,
+      stampNs: this.#stampNs,
+      action: null,
+      expiryNs: nowNs,
+      stateAgeMs: assembled.ok ? assembled.ageMs : null,
+    });
+    if (output !== undefined && !output.command.every((value, i) => value === before?.[i])) log.cut();
+  }
+
+  #tick(missed: number): void {
+    const { assembler, clock, helm, inbox, log, pilot } = this.#parts;
+    const nowNs = clock.nowNs();
+    if (missed > 0) {
+      this.#overruns += missed;
+      log.cut();
+    }
+    const assembled = assembler.assemble(nowNs);
+    if (!assembled.ok) {
+      log.cut();
+      if (this.#began) this.#steer(nowNs, null, null);
+      return;
+    }
+    const { observation, ageMs, stampNs } = assembled;
+    this.#stampNs = stampNs;
+    if (missed >= this.#options.actionPeriods) {
+      // The event loop was blocked: the robot stops for this period and what was planned is forgotten.
+      this.#steer(nowNs, null, null);
+      return;
+    }
+    if (this.#inferring) {
+      this.#overruns++;
+      log.cut();
+      this.#steer(nowNs, null, ageMs);
+      return;
+    }
+    if (!this.#follow(observation, stampNs)) return;
+    if (!this.#began) {
+      this.#began = true;
+      helm.begin(nowNs - this.#periodNs);
+    }
+    const newest = inbox.takeNewest();
+    if (newest !== undefined) pilot.load(newest);
+    if (this.#options.source === 'teleop' || !pilot.ready || helm.latched || helm.filter?.state === 'TAKEOVER') {
+      this.#execute(nowNs, observation, stampNs, null, ageMs);
+      return;
+    }
+    this.#inferring = true;
+    pilot
+      .act(observation)
+      .then((action) => {
+        this.#inferring = false;
+        if (!this.#closed) this.#execute(nowNs, observation, stampNs, action, ageMs);
+      })
+      .catch((error) => {
+        this.#inferring = false;
+        if (!this.#closed) this.#parts.fail(error);
+      });
+  }
+
+  /** Closes the step before; false where the episode is over and the robot has nothing to do. */
+  #follow(observation: Float32Array, stampNs: bigint): boolean {
+    const { helm, log } = this.#parts;
+    const task = this.#task;
+    const ended =
+      task !== undefined && (task.terminated || task.truncated) && nanosecondsOf(task.header.stamp) <= stampNs;
+    const { previous } = log;
+    if (previous !== undefined) {
+      const seconds = Number(stampNs - previous.stampNs) / 1e9;
+      const period = Number(this.#periodNs) / 1e9;
+      const regular = Math.abs(seconds / period - 1) <= JITTER;
+      if (regular && (task === undefined || task.episode === previous.episode))
+        log.arrived({
+          stampNs,
+          observation,
+          reward: task?.reward ?? Number.NaN,
+          terminated: ended && task.terminated,
+          truncated: ended && task.truncated,
+        });
+      else log.cut();
+    }
+    if (ended) {
+      if (!this.#idle) helm.stop(stampNs);
+      this.#idle = true;
+      return false;
+    }
+    this.#idle = false;
+    if (task !== undefined && task.episode !== this.#episode) {
+      this.#episode = task.episode;
+      this.#step = 0;
+      this.#began = false;
+    }
+    return true;
+  }
+
+  #execute(
+    tickNs: bigint,
+    observation: Float32Array,
+    stampNs: bigint,
+    action: Float32Array | null,
+    ageMs: number,
+  ): void {
+    const { clock, log, pilot } = this.#parts;
+    const nowNs = clock.nowNs();
+    this.#latencyMs = Number(nowNs - tickNs) / 1e6;
+    const expiryNs = tickNs + BigInt(this.#options.actionPeriods) * this.#periodNs;
+    const output = this.#steer(nowNs, action, ageMs + this.#latencyMs, expiryNs);
+    if (output === undefined) return;
+    log.executed({
+      stampNs,
+      observation,
+      action: output.command,
+      source: output.source,
+      version: pilot.version,
+      episode: Math.max(0, this.#episode),
+      step: this.#step++,
+    });
+  }
+
+  #steer(nowNs: bigint, action: Float32Array | null, stateAgeMs: number | null, expiryNs = nowNs) {
+    return this.#parts.helm.steer({ nowNs, stampNs: this.#stampNs, action, expiryNs, stateAgeMs });
+  }
+}

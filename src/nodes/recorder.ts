@@ -1,0 +1,174 @@
+import { z } from 'zod';
+import { IqLearnError, messageOf } from '../common/index.js';
+import type { RecordingSummary, RecordingWriter } from '../demonstrations/index.js';
+import { type MessageTypeName, type MessageTypes, nanosecondsOf, type TaskState } from '../messages/index.js';
+import { qos } from '../transport/index.js';
+import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from './lifecycle.js';
+import { headerStampNs } from './stamps.js';
+import { topics } from './topics.js';
+
+const parametersSchema = z.strictObject({
+  /** Log times: simulated time (/clock), or the time of day. */
+  useSimTime: z.boolean().default(true),
+});
+
+export type RecorderParameters = z.input<typeof parametersSchema>;
+
+const NS_PER_MS = 1_000_000n;
+
+/**
+ * Records state, teleoperation, command and e-stop topics as they are, with episode markers. `~/start_episode` opens an
+ * episode at the next first state (the next state where there is no /task_state); it closes when the task ends, or by
+ * `~/stop_episode`, and `~/discard_episode` throws it away. A failing disk ends the recording, never the robot.
+ */
+export class RecorderNode extends LifecycleNode<typeof parametersSchema> {
+  readonly #writer: RecordingWriter;
+  #summary: RecordingSummary | undefined;
+  #clockNs = 0n;
+  #stateNs = 0n;
+  #armed: { readonly seed: bigint } | undefined;
+  #episode = 0;
+  #lastTask: TaskState | undefined;
+  #messages = 0;
+  #refused = 0;
+
+  constructor(context: NodeContext, writer: RecordingWriter, parameters: RecorderParameters = {}) {
+    super('recorder', context, parametersSchema, parameters);
+    this.#writer = writer;
+  }
+
+  /** What was recorded, once the node is shut down. */
+  get summary(): RecordingSummary | undefined {
+    return this.#summary;
+  }
+
+  protected override onConfigure(): void {
+    const { spec, transport } = this.context;
+    this.own(
+      transport.subscribe(
+        topics.clock,
+        'rosgraph_msgs/msg/Clock',
+        ({ clock }) => {
+          const now = nanosecondsOf(clock);
+          if (now > this.#clockNs) this.#clockNs = now;
+        },
+        qos.sensor,
+      ),
+    );
+    for (const { topic, type } of spec.stateTopics)
+      this.#record(topic, type, (message) => {
+        const stampNs = headerStampNs(message) ?? this.#now();
+        if (stampNs > this.#stateNs) this.#stateNs = stampNs;
+        if (this.#armed !== undefined && this.#lastTask === undefined) this.#open(this.#stateNs);
+      });
+    this.#record(spec.teleop.topic, spec.teleop.type);
+    this.#record(spec.command.topic, spec.command.type);
+    this.#record(spec.estopTopic, 'std_msgs/msg/Bool');
+    this.#record(topics.taskState, 'iq_learn/msg/TaskState', (task) => this.#follow(task));
+    this.own(
+      transport.serve(`/${this.name}/start_episode`, 'iq_learn/srv/StartEpisode', async ({ seed }) => {
+        const problem = this.#problem();
+        if (problem !== undefined) return { success: false, message: problem, episode: this.#episode };
+        this.#end('another one is started');
+        this.#armed = { seed };
+        return { success: true, message: '', episode: this.#episode + 1 };
+      }),
+    );
+    this.serveTrigger('stop_episode', () => {
+      this.#expectOpen();
+      this.#end('stopped');
+      return 'the episode is kept';
+    });
+    this.serveTrigger('discard_episode', () => {
+      this.#expectOpen();
+      this.#armed = undefined;
+      if (this.#writer.openEpisode !== null)
+        this.#writer.discardEpisode({ stampNs: this.#stateNs, reason: 'thrown away by request' });
+      return 'the episode is thrown away';
+    });
+  }
+
+  protected override onDeactivate(): void {
+    this.#end('the recorder is deactivated');
+  }
+
+  protected override async onShutdown(): Promise<void> {
+    this.#summary = await this.#writer.close();
+    if (this.#summary.partial)
+      this.context.logger.error('the recording is cut short', { file: this.#summary.file, lost: this.#summary.lost });
+  }
+
+  protected diagnose(): Diagnosis {
+    const { error, lost } = this.#writer;
+    return {
+      level: error === null ? diagnosticLevel.ok : diagnosticLevel.error,
+      message: error?.message ?? (this.#writer.openEpisode === null ? 'waiting for start_episode' : 'recording'),
+      values: { episode: this.#episode, messages: this.#messages, refused: this.#refused, lost },
+    };
+  }
+
+  #record<Name extends MessageTypeName>(
+    topic: string,
+    type: Name,
+    also: (message: MessageTypes[Name]) => void = () => {},
+  ): void {
+    this.own(
+      this.context.transport.subscribe(
+        topic,
+        type,
+        (message) => {
+          if (this.state !== 'active') return;
+          const now = this.#now();
+          try {
+            const stampNs = headerStampNs(message as object) ?? now;
+            this.#writer.write(topic, type, message, now < stampNs ? stampNs : now, stampNs);
+            this.#messages++;
+          } catch (error) {
+            this.#refused++;
+            this.context.logger.warn('a message is not recorded', { topic, reason: messageOf(error) });
+          }
+          also(message);
+        },
+        { ...qos.event, reliability: 'best_effort' },
+      ),
+    );
+  }
+
+  #now(): bigint {
+    return this.parameters.useSimTime ? this.#clockNs : BigInt(Date.now()) * NS_PER_MS;
+  }
+
+  #follow(task: TaskState): void {
+    this.#lastTask = task;
+    const stampNs = nanosecondsOf(task.header.stamp);
+    if (this.#armed !== undefined && task.step === 0) this.#open(stampNs);
+    else if (this.#writer.openEpisode !== null && (task.terminated || task.truncated)) {
+      const { terminated, truncated, success } = task;
+      this.#writer.endEpisode({ stampNs, terminated, truncated, success });
+    }
+  }
+
+  #open(stampNs: bigint): void {
+    const { seed } = this.#armed!;
+    this.#armed = undefined;
+    this.#episode++;
+    this.#writer.startEpisode({ stampNs, episode: this.#episode, seed });
+  }
+
+  /** Closes an open episode as cut: what a person or a fault ends is no terminal state. */
+  #end(reason: string): void {
+    this.#armed = undefined;
+    if (this.#writer.openEpisode === null) return;
+    this.#writer.endEpisode({ stampNs: this.#stateNs, terminated: false, truncated: true, reason });
+  }
+
+  #expectOpen(): void {
+    if (this.#writer.openEpisode === null && this.#armed === undefined)
+      throw new IqLearnError('INVALID_ARGUMENT', 'no episode is open', { remedy: 'start one first' });
+  }
+
+  #problem(): string | undefined {
+    if (this.state !== 'active') return `the recorder is ${this.state}`;
+    return this.#writer.error?.message;
+  }
+}

@@ -1,0 +1,20 @@
+/** Topics that do not depend on the robot. State, command, teleoperation and e-stop topics are named by its RobotSpec. */
+export const topics = {
+  clock: '/clock',
+  diagnostics: '/diagnostics',
+  taskState: '/task_state',
+  episodeEvents: '/episode_events',
+  transitions: '/transitions',
+  policy: '/policy',
+  policyStatus: '/policy_status',
+  learnerStatus: '/learner_status',
+} as const;
+
+/** Services are named after the node that serves them. */
+export const services = {
+  startSimulation: '/simulator/start_episode',
+  startTeleop: '/teleop/start_episode',
+  startRecording: '/recorder/start_episode',
+  stopRecording: '/recorder/stop_episode',
+  discardRecording: '/recorder/discard_episode',
+} as const;
