@@ -54,7 +54,7 @@ export interface SafetyCounters {
   readonly cycles: number;
   readonly clamped: number;
   readonly rateLimited: number;
-  /** Cycles stopped because no valid action was there (F09). */
+  /** Times the policy's action expired before the next one came (F09). */
   readonly overruns: number;
   /** Actions that came expired or without expiry. */
   readonly expired: number;
@@ -243,7 +243,8 @@ class Filter implements SafetyFilter {
     }
     const action = this.#action;
     if (action === null || nowNs > action.expiryNs) {
-      this.#counters.overruns += 1;
+      // Counted where driving breaks off: a policy that has not begun, or is between episodes, is not late.
+      if (this.#state === 'RUNNING') this.#counters.overruns += 1;
       return this.#stop('HOLDING', 'hold', 'no action of the policy that has not expired');
     }
     if (action.stampNs !== null) this.#executedStampNs = action.stampNs;

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import { IqLearnError, Random, type SteadyClock, steadyClock } from '../../common/index.js';
+import { IqLearnError, type SteadyClock, steadyClock } from '../../common/index.js';
 import { type Closable, defaultQos, type Qos } from '../transport.js';
 import { checkFaultPlan, type FaultPlan, fits } from './faults.js';
 import { freezeMessage } from './freeze.js';
@@ -41,7 +41,12 @@ export class EmbeddedBroker {
     this.#options = options;
     this.#clock = options.clock ?? steadyClock;
     if (options.faults !== undefined) checkFaultPlan(options.faults);
-    Random.derive(options.seed ?? 0, ''); // refuses a seed that is none
+    const { seed = 0 } = options;
+    if (!(Number.isInteger(seed) && seed >= 0 && seed <= 0xffffffff))
+      throw new IqLearnError('INVALID_ARGUMENT', 'the seed of the faults is wrong', {
+        found: String(seed),
+        expected: 'an integer in 0…4294967295',
+      });
     this.services = new Services(this.#scheduler, (service) => this.#isPartitioned(service));
   }
 
