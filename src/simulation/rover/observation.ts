@@ -1,4 +1,5 @@
-import type { Dimension, PoseReading, SensorReadings } from '../task.js';
+import { clampTo, yawOf } from '../geometry.js';
+import type { Dimension, SensorReadings } from '../task.js';
 
 /** Sectors the scan is reduced to. */
 export const roverSectors = 11;
@@ -25,11 +26,6 @@ export const roverActions: readonly Dimension[] = [
   { name: 'angular_velocity', unit: 'rad/s', low: -1.8, high: 1.8 },
 ];
 
-/** Yaw of an orientation (x, y, z, w), radians, counter-clockwise from x. */
-export function yawOf([x, y, z, w]: PoseReading['orientation']): number {
-  return Math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z));
-}
-
 /** The observation that follows from the rover's sensors, as the robot room's features compute it from the messages. */
 export function observeRover(readings: SensorReadings): Float64Array {
   const { odometry, scan } = readings;
@@ -47,7 +43,5 @@ export function observeRover(readings: SensorReadings): Float64Array {
     if (range < nearest[sector]!) nearest[sector] = range;
   });
   const values = [Math.hypot(dx, dy), Math.sin(bearing), Math.cos(bearing), ...nearest];
-  return Float64Array.from(values, (value, i) =>
-    Math.min(Math.max(value, roverDimensions[i]!.low), roverDimensions[i]!.high),
-  );
+  return clampTo(roverDimensions, values);
 }

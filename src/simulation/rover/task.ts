@@ -1,7 +1,8 @@
 import { IqLearnError, Random } from '../../common/index.js';
+import { clampTo, rotationMatrix } from '../geometry.js';
 import { Physics } from '../physics.js';
 import { checkAction, checkOptionNames, checkSeed, checkSnapshot, maxStepsOf, type TaskOptions } from '../spaces.js';
-import type { BoxSpace, SceneGeometry, SensorReadings, StepResult, Task } from '../task.js';
+import type { BoxSpace, PoseReading, SceneGeometry, SensorReadings, StepResult, Task } from '../task.js';
 import { clearance, clearanceAlong, roverLayout } from './layout.js';
 import { roverBase, roverModel } from './model.js';
 import { observeRover, roverActions, roverDimensions, scanFieldOfView } from './observation.js';
@@ -12,6 +13,8 @@ const ANGLE_MIN = -scanFieldOfView / 2;
 const ANGLE_INCREMENT = scanFieldOfView / (BEAMS - 1);
 const RANGE_MIN = 0.05;
 const RANGE_MAX = 4;
+/** Standing this long at a tour's goal brings the next one. */
+const STAND_STEPS = 5;
 /** The base controller's ramps, m/s² and rad/s². */
 const MAX_ACCELERATION = [2, 8] as const;
 
@@ -22,20 +25,26 @@ const MAX_ACCELERATION = [2, 8] as const;
  * fixed length: they end neither at the goal nor on a collision. Success is standing within 0.25 m of the goal
  * without having touched anything since the start.
  *
- * Options: `maxSteps` (150 control steps of 0.1 s) and `blockedShare` (0.8), the share of episodes whose straight way
- * to the goal is blocked. Throws INVALID_ARGUMENT for a wrong option, NOT_FOUND for an unknown one, and what
- * {@link Physics.load} throws.
+ * Options: `maxSteps` (150 control steps of 0.1 s, 600 on a tour), `blockedShare` (0.8), the share of goals whose
+ * straight way is blocked, and `tour` (false): whenever the rover has stood at the goal for half a second the next goal
+ * appears on the other side, so that one episode shows many ways; success is then to have reached at least one.
+ * Throws INVALID_ARGUMENT for a wrong option, NOT_FOUND for an unknown one, and what {@link Physics.load} throws.
  */
 export async function createRoverTask(options: TaskOptions = {}): Promise<Task> {
-  checkOptionNames('rover', options, ['maxSteps', 'blockedShare']);
-  const maxSteps = maxStepsOf(options, 150);
-  const { blockedShare = 0.8 } = options;
+  checkOptionNames('rover', options, ['maxSteps', 'blockedShare', 'tour']);
+  const { blockedShare = 0.8, tour = false } = options;
+  if (typeof tour !== 'boolean')
+    throw new IqLearnError('INVALID_ARGUMENT', 'the option tour is wrong', {
+      found: String(tour),
+      expected: 'true or false',
+    });
+  const maxSteps = maxStepsOf(options, tour ? 600 : 150);
   if (typeof blockedShare !== 'number' || !(blockedShare >= 0 && blockedShare <= 1))
     throw new IqLearnError('INVALID_ARGUMENT', 'the option blockedShare is wrong', {
       found: String(blockedShare),
       expected: 'a number in 0…1',
     });
-  return new RoverTask(await Physics.load(roverModel(roverLayout)), maxSteps, blockedShare);
+  return new RoverTask(await Physics.load(roverModel(roverLayout)), maxSteps, blockedShare, tour);
 }
 
 class RoverTask implements Task {
@@ -46,6 +55,7 @@ class RoverTask implements Task {
   readonly maxSteps: number;
   readonly #physics: Physics;
   readonly #blockedShare: number;
+  readonly #tour: boolean;
   readonly #base: number;
   readonly #bumper: number;
   readonly #left: number;
@@ -53,13 +63,18 @@ class RoverTask implements Task {
   readonly #beams = new Float64Array(3 * BEAMS);
   readonly #ranges = new Float32Array(BEAMS);
   #goal: readonly [number, number] = [0, 0];
+  #seed = 0;
+  /** Goals reached so far, and steps stood at the present one. */
+  #reached = 0;
+  #stood = 0;
   #step = 0;
   #collided = false;
 
-  constructor(physics: Physics, maxSteps: number, blockedShare: number) {
+  constructor(physics: Physics, maxSteps: number, blockedShare: number, tour: boolean) {
     this.#physics = physics;
     this.maxSteps = maxSteps;
     this.#blockedShare = blockedShare;
+    this.#tour = tour;
     this.stepSeconds = physics.timestep * SUBSTEPS;
     this.#base = physics.body('base_link');
     this.#bumper = physics.sensor('bumper').address;
@@ -77,6 +92,9 @@ class RoverTask implements Task {
     this.#physics.qpos.set([...start, roverBase.axleHeight, Math.cos(yaw / 2), 0, 0, Math.sin(yaw / 2)]);
     this.#physics.forward();
     this.#goal = goal;
+    this.#seed = seed;
+    this.#reached = 0;
+    this.#stood = 0;
     this.#step = 0;
     this.#collided = false;
     return observeRover(this.sense());
@@ -84,7 +102,7 @@ class RoverTask implements Task {
 
   step(action: ArrayLike<number>): StepResult {
     checkAction(this.actionSpace, action);
-    const [v, w] = roverActions.map(({ low, high }, i) => Math.min(Math.max(action[i]!, low), high));
+    const [v, w] = clampTo(roverActions, action);
     const before = this.#goalDistance();
     for (let i = 0; i < SUBSTEPS; i++) {
       this.#drive(v!, w!);
@@ -98,19 +116,41 @@ class RoverTask implements Task {
     const stands = Math.hypot(linear[0], linear[1]) < 0.1 && Math.abs(angular[2]) < 0.3;
     const arrived = distance <= roverLayout.goalRadius && stands;
     const touches = this.#physics.data('sensordata')[this.#bumper]! > 0;
+    this.#stood = arrived ? this.#stood + 1 : 0;
+    if (this.#tour && this.#stood >= STAND_STEPS) return this.#nextGoal(readings, before - distance);
     return {
       observation: observeRover(readings),
       reward: before - distance + (arrived ? 0.1 : 0) - (touches ? 0.5 : 0),
       terminated: false,
       truncated: this.#step >= this.maxSteps,
-      success: arrived && !this.#collided,
+      success: (arrived || this.#reached > 0) && !this.#collided,
     };
+  }
+
+  /** The end of a step that reached a tour's goal: the observation already shows the next one. */
+  #nextGoal(readings: SensorReadings, progress: number): StepResult {
+    this.#reached += 1;
+    this.#stood = 0;
+    const random = Random.derive(this.#seed, `rover goal ${this.#reached}`);
+    this.#goal = drawGoal(random, this.#goal, this.#goal[0] > 0 ? -1 : 1, this.#blockedShare);
+    const shown = { ...readings, poses: { goal_pose: this.#goalPose() } };
+    return {
+      observation: observeRover(shown),
+      reward: progress + 0.1,
+      terminated: false,
+      truncated: this.#step >= this.maxSteps,
+      success: !this.#collided,
+    };
+  }
+
+  #goalPose(): PoseReading {
+    return { position: [...this.#goal, 0], orientation: [0, 0, 0, 1] };
   }
 
   sense(): SensorReadings {
     const { qpos, qvel } = this.#physics;
     const [w, x, y, z] = [qpos[3]!, qpos[4]!, qpos[5]!, qpos[6]!];
-    const rotation = rotationOf(w, x, y, z);
+    const rotation = rotationMatrix([x, y, z, w]);
     return {
       odometry: {
         pose: { position: [qpos[0]!, qpos[1]!, qpos[2]!], orientation: [x, y, z, w] },
@@ -125,7 +165,7 @@ class RoverTask implements Task {
         rangeMax: RANGE_MAX,
         ranges: this.#scan(rotation),
       },
-      poses: { goal_pose: { position: [...this.#goal, 0], orientation: [0, 0, 0, 1] } },
+      poses: { goal_pose: this.#goalPose() },
     };
   }
 
@@ -144,15 +184,24 @@ class RoverTask implements Task {
   }
 
   snapshot(): Float64Array {
-    return Float64Array.of(...this.#goal, this.#step, Number(this.#collided), ...this.#physics.getState());
+    return Float64Array.of(
+      ...this.#goal,
+      this.#step,
+      Number(this.#collided),
+      this.#seed,
+      this.#reached,
+      this.#stood,
+      ...this.#physics.getState(),
+    );
   }
 
   restore(state: Float64Array): void {
-    checkSnapshot('rover', state, 4 + this.#physics.stateSize);
-    this.#physics.setState(state.slice(4));
+    checkSnapshot('rover', state, 7 + this.#physics.stateSize);
+    this.#physics.setState(state.slice(7));
     this.#goal = [state[0]!, state[1]!];
     this.#step = state[2]!;
     this.#collided = state[3] === 1;
+    [this.#seed, this.#reached, this.#stood] = [state[4]!, state[5]!, state[6]!];
   }
 
   close(): void {
@@ -189,42 +238,37 @@ class RoverTask implements Task {
   }
 }
 
-/** Start and goal in free space, 1.8 to 4.5 m apart; in `blockedShare` of the draws the straight way is blocked. */
-function drawWay(
-  random: Random,
-  blockedShare: number,
-): { start: readonly [number, number]; goal: readonly [number, number] } {
-  const blocked = random.uniform() < blockedShare;
-  const free = (side: -1 | 1, margin: number): readonly [number, number] => {
-    for (;;) {
-      const point = [side * random.uniform(1.5, 2.1), random.uniform(-1.9, 1.9)] as const;
-      if (clearance(...point) >= margin) return point;
-    }
-  };
+type Point = readonly [number, number];
+
+/** A point in free space near the left (−1) or right wall. */
+function drawPoint(random: Random, side: -1 | 1, margin: number): Point {
   for (;;) {
-    const start = free(-1, 0.35);
-    const goal = free(1, 0.4);
+    const point = [side * random.uniform(1.5, 2.1), random.uniform(-1.9, 1.9)] as const;
+    if (clearance(...point) >= margin) return point;
+  }
+}
+
+/** Start on the left and goal on the right; in `blockedShare` of the draws the straight way is blocked. */
+function drawWay(random: Random, blockedShare: number): { start: Point; goal: Point } {
+  const blocked = random.uniform() < blockedShare;
+  for (;;) {
+    const start = drawPoint(random, -1, 0.35);
+    const goal = drawPoint(random, 1, 0.4);
     if (clearanceAlong(start, goal) < roverLayout.robotRadius === blocked) return { start, goal };
   }
 }
 
-function towards(from: number, to: number, most: number): number {
-  return from + Math.min(Math.max(to - from, -most), most);
+/** A tour's next goal. From some places no way is blocked, or every one: then any goal will do. */
+function drawGoal(random: Random, from: Point, side: -1 | 1, blockedShare: number): Point {
+  const blocked = random.uniform() < blockedShare;
+  let goal = drawPoint(random, side, 0.4);
+  for (let i = 0; i < 50 && clearanceAlong(from, goal) < roverLayout.robotRadius !== blocked; i++)
+    goal = drawPoint(random, side, 0.4);
+  return goal;
 }
 
-/** Row-major rotation matrix of a unit quaternion. */
-function rotationOf(w: number, x: number, y: number, z: number): number[] {
-  return [
-    1 - 2 * (y * y + z * z),
-    2 * (x * y - w * z),
-    2 * (x * z + w * y),
-    2 * (x * y + w * z),
-    1 - 2 * (x * x + z * z),
-    2 * (y * z - w * x),
-    2 * (x * z - w * y),
-    2 * (y * z + w * x),
-    1 - 2 * (x * x + y * y),
-  ];
+function towards(from: number, to: number, most: number): number {
+  return from + Math.min(Math.max(to - from, -most), most);
 }
 
 function intoBody(r: readonly number[], x: number, y: number, z: number): readonly [number, number, number] {
