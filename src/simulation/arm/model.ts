@@ -7,7 +7,7 @@ export const armJoints: readonly string[] = Array.from({ length: 7 }, (_, i) => 
 export const armDrive = { stiffness: 800, damping: 60 } as const;
 
 /** The puck and the pusher's tip, metres. */
-export const armTools = { puckRadius: 0.05, puckHalfHeight: 0.02, tipRadius: 0.02, tipHeight: 0.025 } as const;
+export const armTools = { puckRadius: 0.06, puckHalfHeight: 0.03, tipRadius: 0.035, tipHeight: 0.042 } as const;
 
 /**
  * A 7-DoF arm (yaw and pitch joints in turn, 0.8 m from shoulder to wrist) with a pushing rod, on a table with a puck.
@@ -26,7 +26,7 @@ export function armModel(): string {
   const flange = `<body name="link7" pos="0 0 0.08" gravcomp="1">
       <joint name="joint7" axis="0 0 1"/>
       <geom name="flange" class="dark" type="cylinder" size="0.04 0.02" mass="0.5"/>
-      <geom name="rod" class="light" type="capsule" size="0.012" fromto="0 0 0.02 0 0 0.15" mass="0.1"/>
+      <geom name="rod" class="light" type="capsule" size="0.012" fromto="0 0 0.02 0 0 0.14" mass="0.1"/>
       <geom name="tip" class="solid" type="sphere" pos="0 0 0.16" size="${tipRadius}" mass="0.05" priority="1" friction="0.2 0.005 0.0001" rgba="0.15 0.15 0.16 1"/>
       <site name="tool" pos="0 0 0.16" quat="0 0 1 0"/>
     </body>`;

@@ -1,4 +1,5 @@
 import { Random } from '../../common/index.js';
+import { clampTo } from '../geometry.js';
 import { Physics } from '../physics.js';
 import { checkAction, checkOptionNames, checkSeed, checkSnapshot, maxStepsOf, type TaskOptions } from '../spaces.js';
 import type { BoxSpace, SceneGeometry, SensorReadings, StepResult, Task } from '../task.js';
@@ -52,22 +53,22 @@ class ArmTask implements Task {
   reset(seed: number): Float64Array {
     checkSeed(seed);
     const random = Random.derive(seed, 'arm');
-    this.#goal = [random.uniform(0.54, 0.6), random.uniform(-0.12, 0.12)];
-    const puck = [random.uniform(0.38, 0.44), random.uniform(-0.15, 0.15)] as const;
+    this.#goal = [random.uniform(0.56, 0.6), random.uniform(-0.04, 0.04)];
+    const puck = [random.uniform(0.4, 0.44), random.uniform(-0.1, 0.1)] as const;
     const yaw = random.uniform(-Math.PI, Math.PI);
     this.#physics.reset();
     this.#physics.qpos.set(
       [...puck, armTools.puckHalfHeight, Math.cos(yaw / 2), 0, 0, Math.sin(yaw / 2)],
       this.#puck.qpos,
     );
-    this.#servo.place(random.uniform(0.27, 0.3), random.uniform(-0.15, 0.15));
+    this.#servo.place(random.uniform(0.26, 0.29), random.uniform(-0.03, 0.03));
     this.#step = 0;
     return observeArm(this.sense());
   }
 
   step(action: ArrayLike<number>): StepResult {
     checkAction(this.actionSpace, action);
-    const [vx, vy] = armActions.map(({ low, high }, i) => Math.min(Math.max(action[i]!, low), high));
+    const [vx, vy] = clampTo(armActions, action);
     const before = this.#remaining();
     for (let i = 0; i < SUBSTEPS; i++) {
       this.#servo.drive(vx!, vy!);
