@@ -27,7 +27,8 @@ export function errorText(error: unknown, debug: boolean): string {
     return `${error.stack ?? error.message}${cause}`;
   }
   const line = messageOf(error).replace(/\s*\n\s*/g, ' ');
-  if (error instanceof IqLearnError) return `error: ${line}`;
+  if (error instanceof IqLearnError)
+    return `error: ${line}${error.remedy === undefined ? '; to do: see --help of the command' : ''}`;
   return `error: ${line}; to do: set IQ_LEARN_DEBUG=1 to see where it comes from, and report it`;
 }
 

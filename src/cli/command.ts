@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { Command, type Help } from 'commander';
+import type { Display, Terminal } from './display.js';
+import type { Interrupt } from './interrupt.js';
+
+/** What a command talks to. Results go to stdout, all else to stderr. */
+export interface Io {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: Terminal;
+  readonly interrupt: Interrupt;
+}
+
+/** A command whose help ends with examples that can be pasted. */
+export function command(name: string, description: string, examples: readonly string[]): Command {
+  return new Command(name)
+    .description(description)
+    .configureHelp({ sortOptions: false } satisfies Partial<Help>)
+    .addHelpText(
+      'after',
+      `\nExample${examples.length === 1 ? '' : 's'}:\n${examples.map((line) => `  $ ${line}`).join('\n')}`,
+    );
+}
+
+/** How a command of ours is called from this folder: a checkout has it as a script of npm, an installation on the path. */
+function launcher(): string {
+  try {
+    const { name } = JSON.parse(readFileSync('package.json', 'utf8')) as { name?: string };
+    return name === 'iq_learn' ? 'npm run iq-learn --' : 'iq-learn';
+  } catch {
+    return 'iq-learn';
+  }
+}
+
+/** The command line that does the same again, as it can be pasted into a shell. */
+export function commandLine(
+  name: string,
+  options: Readonly<Record<string, string | number | boolean | undefined>>,
+): string {
+  const words = Object.entries(options).flatMap(([key, value]) => {
+    if (value === undefined || value === false) return [];
+    return value === true ? [`--${key}`] : [`--${key}`, quoted(String(value))];
+  });
+  return [launcher(), name, ...words].join(' ');
+}
+
+function quoted(word: string): string {
+  return /^[\w./:=@+-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`;
+}
+
+/** Runs work with a display that is taken away whatever happens. */
+export async function withDisplay<Result>(display: Display, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } finally {
+    display.close();
+  }
+}

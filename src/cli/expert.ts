@@ -1,0 +1,209 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { IqLearnError } from '../common/index.js';
+import {
+  Actor,
+  type Environment,
+  environmentOf,
+  evaluateOnTask,
+  identityNormalisation,
+  Learner,
+  learnerConfig,
+  loadCheckpoint,
+  saveCheckpoint,
+  TaskTraining,
+} from '../learning/index.js';
+import { encodeBundle, writeBundle } from '../policy/index.js';
+import { contractOf, loadRobotSpec, type RobotSpec, robotNames } from '../robot/index.js';
+import { createTask, type Task } from '../simulation/index.js';
+import { command, commandLine, type Io, withDisplay } from './command.js';
+import { Display } from './display.js';
+import { type Figure, writeFigures } from './figures.js';
+import { headlessOption, integer, jsonOption, nameOption, oneOf, seedOption } from './options.js';
+import { checkTarget, defaultName, openRunFolder, type RunFolder } from './run-folder.js';
+
+const EVALUATE_EVERY = 10_000;
+const EVALUATION_EPISODES = 5;
+const EVALUATION_SEED = 1_000_000;
+/** Uniformly random steps at the start, as SAC's authors take them. */
+const RANDOM_STEPS = 5000;
+
+interface ExpertOptions {
+  readonly task: string;
+  readonly steps: number;
+  readonly seed: number;
+  readonly name?: string;
+  readonly resume: boolean;
+  readonly json?: string;
+  readonly headless: boolean;
+}
+
+/** Robots whose task can be learnt from its reward. */
+export function expertRobots(): string[] {
+  return robotNames().filter((name) => loadRobotSpec(name).task !== null);
+}
+
+interface Run {
+  readonly training: TaskTraining;
+  /** Best return of an evaluation so far. */
+  best: number;
+}
+
+async function begin(options: ExpertOptions, task: Task, folder: RunFolder, say: (text: string) => void): Promise<Run> {
+  const environment = environmentOf(task);
+  if (options.resume) {
+    const checkpoint = loadCheckpoint(folder.file('checkpoint'), (problem) => say(`warning: ${problem.message}`));
+    const best = checkpoint.meta.best;
+    const training = await TaskTraining.resume(checkpoint, environment);
+    return { training, best: typeof best === 'number' ? best : Number.NEGATIVE_INFINITY };
+  }
+  const learner = await Learner.create({
+    objective: 'sac',
+    config: learnerConfig({
+      critics: 2,
+      learnTemperature: true,
+      temperature: 0.2,
+      actorLearningRate: 3e-4,
+      temperatureLearningRate: 3e-4,
+      clipTarget: false,
+      bufferSize: Math.min(1_000_000, Math.max(options.steps, 1000)),
+    }),
+    observationSize: environment.observationSize,
+    actionSize: environment.actionLow.length,
+    normalisation: identityNormalisation(environment.observationSize),
+    seed: options.seed,
+  });
+  const randomSteps = Math.min(RANDOM_STEPS, Math.ceil(options.steps / 4));
+  const training = await TaskTraining.create({
+    learner,
+    environment,
+    seed: options.seed,
+    randomSteps,
+    updateAfter: randomSteps,
+    updatesPerStep: 1,
+  });
+  return { training, best: Number.NEGATIVE_INFINITY };
+}
+
+function save({ training, best }: Run, folder: RunFolder): void {
+  const { meta, arrays } = training.checkpoint();
+  // JSON has no infinity: nothing was evaluated yet.
+  saveCheckpoint(folder.file('checkpoint'), { meta: { ...meta, best: Number.isFinite(best) ? best : null }, arrays });
+}
+
+/** Evaluates the policy as it is and keeps it where it is the best so far. */
+async function evaluate(run: Run, spec: RobotSpec, evaluation: Environment, folder: RunFolder): Promise<number> {
+  const policy = run.training.learner.policyFunction();
+  const actor = await Actor.create(policy);
+  const episodes = await evaluateOnTask(actor, evaluation, { episodes: EVALUATION_EPISODES, seed: EVALUATION_SEED });
+  await actor.dispose();
+  const mean = episodes.reduce((sum, episode) => sum + episode.return, 0) / episodes.length;
+  if (mean <= run.best) return mean;
+  run.best = mean;
+  const { steps, learner } = run.training;
+  writeBundle(
+    folder.file('policy'),
+    await encodeBundle({
+      policy,
+      contract: contractOf(spec),
+      version: learner.updates,
+      training: { algorithm: 'sac', task: spec.task ?? '', steps, updates: learner.updates, evaluation_return: mean },
+    }),
+  );
+  return mean;
+}
+
+async function train(options: ExpertOptions, io: Io, folder: RunFolder, display: Display): Promise<Run> {
+  const spec = loadRobotSpec(options.task);
+  const task = await createTask(spec.task ?? options.task);
+  const evaluationTask = await createTask(spec.task ?? options.task);
+  const run = await begin(options, task, folder, (text) => display.say(text));
+  const { training } = run;
+  const returns: number[] = [];
+  const started = performance.now();
+  const from = training.steps;
+  let evaluated: number | undefined;
+  let losses: { criticLoss?: number; actorLoss?: number } = {};
+  try {
+    while (training.steps < options.steps && !io.interrupt.signal.aborted) {
+      const { metrics, episode } = await training.step();
+      if (metrics !== undefined)
+        losses = { criticLoss: metrics['train/critic_loss']!, actorLoss: metrics['train/actor_loss']! };
+      if (episode !== undefined) returns.push(episode.return);
+      if (training.steps % EVALUATE_EVERY === 0 || training.steps === options.steps) {
+        evaluated = await evaluate(run, spec, environmentOf(evaluationTask), folder);
+        save(run, folder);
+      }
+      display.show({
+        phase: 'learning',
+        done: training.steps,
+        total: options.steps,
+        unit: 'steps',
+        perSecond: (training.steps - from) / ((performance.now() - started) / 1000),
+        ...losses,
+        ...(returns.length === 0 ? {} : { return: evaluated ?? returns.at(-1)!, returns }),
+      });
+      // Signals are heard between steps only where the loop is left now and then.
+      if (training.steps % 16 === 0) await new Promise(setImmediate);
+    }
+    if (io.interrupt.signal.aborted) save(run, folder);
+  } finally {
+    await training.dispose();
+    task.close();
+    evaluationTask.close();
+  }
+  return run;
+}
+
+/** `iq-learn expert`: a policy from the task's own rewards, to demonstrate where nobody can. */
+export function expertCommand(io: Io): Command {
+  return command('expert', "learn an expert from a task's own rewards, by SAC", [
+    'iq-learn expert --task hopper --steps 200000',
+    'iq-learn expert --task hopper --steps 400000 --name hopper-expert --resume',
+  ])
+    .requiredOption('--task <robot>', 'the robot whose task is learnt', oneOf('task', expertRobots()))
+    .option('--steps <n>', 'steps of the simulator', integer('--steps', 100, 100_000_000), 200_000)
+    .addOption(seedOption())
+    .addOption(nameOption())
+    .option('--resume', 'go on from the checkpoint of the run --name', false)
+    .addOption(jsonOption())
+    .addOption(headlessOption())
+    .action(async (options: ExpertOptions) => {
+      if (options.resume && options.name === undefined)
+        throw new IqLearnError('INVALID_ARGUMENT', 'nothing to resume', {
+          found: '--resume without a run',
+          expected: '--name of a run that was begun',
+          remedy: 'for example --name hopper-expert --resume',
+        });
+      if (options.json !== undefined) checkTarget(options.json);
+      const name = options.name ?? defaultName(`${options.task}-expert`, options.seed);
+      const folder = openRunFolder(join('runs', name), { reuse: options.resume });
+      try {
+        const display = new Display(io.stderr, options);
+        const { training, best } = await withDisplay(display, () => train(options, io, folder, display));
+        const { task, steps, seed } = options;
+        const finished = training.steps >= steps;
+        const again = commandLine('expert', { task, steps, seed, ...(finished ? {} : { name, resume: true }) });
+        if (Number.isFinite(best)) {
+          io.stdout.write(
+            `best return ${best.toFixed(1)} over ${EVALUATION_EPISODES} episodes, after ${training.steps} steps in all\n`,
+          );
+          io.stdout.write(`policy: ${join('runs', name, 'policy')}\n`);
+        }
+        io.stdout.write(`${finished ? 'again' : 'go on'}: ${again}\n`);
+        const figures: Figure[] = [
+          { name: 'best_return', value: best, unit: 'return', note: `${EVALUATION_EPISODES} episodes` },
+          { name: 'steps', value: training.steps, unit: 'steps' },
+        ];
+        if (options.json !== undefined)
+          writeFigures(
+            options.json,
+            'expert',
+            again,
+            figures.filter(({ value }) => Number.isFinite(value)),
+          );
+      } finally {
+        folder.close();
+      }
+    });
+}

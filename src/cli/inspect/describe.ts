@@ -1,0 +1,160 @@
+import { readFileSync } from 'node:fs';
+import { describeFinding, lintDemonstrations, openRecording, readDemonstrations } from '../../demonstrations/index.js';
+import { inspectModel } from '../../engine/index.js';
+import { generations, loadCheckpoint } from '../../learning/index.js';
+import { readBundle, readBundleFiles } from '../../policy/index.js';
+import { count, duration, type ReportData } from '../../report/index.js';
+import { loadRobotSpec, type RobotSpec, robotNames } from '../../robot/index.js';
+import { columns, resultTable } from '../table.js';
+import { readJson } from './kind.js';
+
+type Facts = readonly (readonly [name: string, value: string | number])[];
+
+const facts = (rows: Facts): string => {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join('\n');
+};
+
+interface Feature {
+  readonly name: string;
+  readonly unit: string;
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+const bound = (value: number | null): string => (value === null || !Number.isFinite(value) ? '–' : String(value));
+
+function features(title: string, list: readonly Feature[]): string {
+  const rows = list.map(({ name, unit, low, high }) => [`  ${name}`, unit, bound(low), bound(high)]);
+  return `${title} (${list.length})\n${columns([['  name', 'unit', 'low', 'high'], ...rows])}`;
+}
+
+const kib = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KiB`;
+
+/** The seal is checked on the way: a policy that is described here would be run. */
+export async function describePolicy(path: string): Promise<string> {
+  const { model } = readBundleFiles(path);
+  const runtime = await readBundle(path);
+  try {
+    const { contract, training } = runtime;
+    return [
+      `Policy ${runtime.id}: whole, its golden vectors agree`,
+      facts([
+        ['robot', contract.robot],
+        ['rate', `${contract.rateHz} Hz`],
+        ['version', runtime.version],
+        ['model', kib(model.byteLength)],
+        ...Object.entries(training).map(([name, value]) => [name, String(value)] as const),
+      ]),
+      features('Observation', contract.observation),
+      features('Action', contract.action),
+    ].join('\n\n');
+  } finally {
+    await runtime.dispose();
+  }
+}
+
+export function describeModel(path: string): string {
+  const model = inspectModel(readFileSync(path));
+  const tensors = (title: string, list: typeof model.inputs): string =>
+    `${title}\n${columns(list.map(({ name, dtype, shape }) => [`  ${name}`, dtype, `[${shape.join(', ')}]`]))}`;
+  return [
+    `ONNX model ${model.name}`,
+    facts([
+      ['producer', model.producer || '–'],
+      ['opset', model.opset],
+      ['size', kib(model.bytes)],
+      ['parameters', count(model.parameters)],
+      ['operations a run', `${(model.flops / 1e6).toFixed(2)} M additions and multiplications`],
+      ['nodes', model.nodes.length],
+    ]),
+    tensors('Inputs', model.inputs),
+    tensors('Outputs', model.outputs),
+    `Operators\n${columns(Object.entries(model.operators).map(([name, times]) => [`  ${name}`, String(times)]))}`,
+  ].join('\n\n');
+}
+
+/** The robot whose recording it is, where this installation knows it. */
+function specOf(robot: string): RobotSpec | undefined {
+  return robotNames().includes(robot) ? loadRobotSpec(robot) : undefined;
+}
+
+export async function describeRecording(path: string): Promise<string> {
+  const reader = await openRecording(path);
+  const [from, to] = reader.timesNs ?? [0n, 0n];
+  const parts = [
+    `Recording ${reader.path}`,
+    facts([
+      ['robot', reader.info?.robot ?? 'not said: made by another program'],
+      ['made by', reader.info?.software ?? '–'],
+      ['duration', duration(Number(to - from) / 1e9)],
+      ['messages', count(reader.messageCount)],
+    ]),
+    `Topics\n${columns([...reader.topics.values()].map(({ topic, type, messages }) => [`  ${topic}`, type, count(messages)]))}`,
+  ];
+  const spec = reader.info === null ? undefined : specOf(reader.info.robot);
+  if (spec !== undefined) {
+    const { episodes, report } = await readDemonstrations([path], spec);
+    const rows = episodes.map(({ source, length, success, seed }) => [
+      `  ${source.slice(source.lastIndexOf('/') + 1)}`,
+      `${length} steps`,
+      success === null ? '–' : success ? 'success' : 'failure',
+      seed === null ? '' : `seed ${seed}`,
+    ]);
+    parts.push(`Episodes as ${spec.robot} sees them (${episodes.length})\n${columns(rows)}`);
+    const findings = lintDemonstrations(episodes, spec, report).map(describeFinding);
+    if (findings.length > 0) parts.push(`Findings\n${findings.map((line) => `  ${line}`).join('\n')}`);
+  }
+  if (reader.problems.length > 0) parts.push(`Problems\n${reader.problems.map((line) => `  ${line}`).join('\n')}`);
+  return parts.join('\n\n');
+}
+
+export function describeCheckpoint(path: string): string {
+  const damaged: string[] = [];
+  const checkpoint = loadCheckpoint(path, (problem) => damaged.push(problem.message));
+  const bytes = Object.values(checkpoint.arrays).reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const plain = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+  const rows = Object.entries(checkpoint.meta).flatMap(([part, value]) =>
+    typeof value === 'object' && value !== null
+      ? Object.entries(value).map(([name, inner]) => [`${part}.${name}`, plain(inner)] as const)
+      : [[part, plain(value)] as const],
+  );
+  return [
+    `Checkpoint ${path}: generation ${checkpoint.generation} is whole`,
+    facts([
+      ['generations', generations(path).join(', ')],
+      ['size', kib(bytes)],
+      ['arrays', Object.keys(checkpoint.arrays).length],
+      ...rows,
+    ]),
+    ...(damaged.length > 0 ? [`Damaged\n${damaged.map((line) => `  ${line}`).join('\n')}`] : []),
+  ].join('\n\n');
+}
+
+export function describeRobot(path: string): string {
+  const spec = loadRobotSpec(path);
+  return [
+    `Robot ${spec.robot}: ${spec.description}`,
+    facts([
+      ['rate', `${spec.rateHz} Hz`],
+      ['command', `${spec.command.topic} (${spec.command.type})`],
+      ['teleoperation', spec.teleop.topic],
+      ['emergency stop', spec.estopTopic],
+      ['a stop means', spec.stopMode === 'zero' ? 'zero velocities' : 'holding the last position'],
+      ['simulated by', spec.task ?? '–'],
+    ]),
+    `State topics\n${columns(spec.stateTopics.map(({ topic, type, timeoutMs }) => [`  ${topic}`, type, `stale after ${timeoutMs} ms`]))}`,
+    features('Observation', spec.observation),
+    features('Action', spec.action),
+  ].join('\n\n');
+}
+
+export function describeReport(path: string): string {
+  const report = readJson(path) as ReportData;
+  return [
+    `Report of ${report.robot}, ${report.date}`,
+    resultTable(report.results, report.hasSuccess),
+    facts(report.settings.map(({ name, value }) => [name, String(value)] as const)),
+    `Again: ${report.command}`,
+  ].join('\n\n');
+}

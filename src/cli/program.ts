@@ -1,0 +1,70 @@
+import { Command, CommanderError } from 'commander';
+import { IqLearnError, unknownName } from '../common/index.js';
+import type { Io } from './command.js';
+import { errorText, exitCode, exitCodeOf, usageError } from './exit.js';
+import { expertCommand } from './expert.js';
+import { inspectCommand } from './inspect.js';
+import { ownVersion } from './surroundings.js';
+
+const COMMANDS = [expertCommand, inspectCommand];
+
+function program(io: Io): Command {
+  const root = new Command('iq-learn')
+    .description('Imitation learning for robots: demonstrate, learn by IQ-Learn, deploy.')
+    .version(ownVersion(), '--version', 'the version of iq_learn')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ iq-learn demo --robot rover\n\niq-learn <command> --help shows the options and examples of a command.',
+    );
+  for (const make of COMMANDS) root.addCommand(make(io));
+  for (const each of [root, ...root.commands])
+    each
+      .exitOverride()
+      .showSuggestionAfterError(false)
+      .configureOutput({
+        writeOut: (text) => io.stdout.write(text),
+        // Errors are told once, in our own form, by `run`.
+        writeErr: () => undefined,
+        outputError: () => undefined,
+      });
+  return root;
+}
+
+/** The option or command that nobody knows, with the nearest proposed. */
+function refusal(error: CommanderError, root: Command, args: readonly string[]): IqLearnError {
+  const name = args.find((arg) => !arg.startsWith('-'));
+  const chosen = root.commands.find((each) => each.name() === name);
+  const unknown = /unknown option '([^'=]+)/.exec(error.message)?.[1];
+  if (unknown !== undefined)
+    return unknownName(
+      'option',
+      unknown,
+      [...(chosen ?? root).options.map(({ long }) => long ?? ''), '--help'].filter((flag) => flag !== ''),
+    );
+  return usageError(error, chosen === undefined ? 'iq-learn' : `iq-learn ${chosen.name()}`);
+}
+
+/** Runs one command line (without node and script) and gives its exit code. Never throws. */
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  const root = program(io);
+  const debug = process.env.IQ_LEARN_DEBUG === '1';
+  try {
+    const names = root.commands.map((each) => each.name());
+    const [first] = args;
+    if (first === undefined) {
+      io.stderr.write(root.helpInformation());
+      return exitCode.badInput;
+    }
+    if (!first.startsWith('-') && first !== 'help' && !names.includes(first))
+      throw unknownName('command', first, names);
+    await root.parseAsync(args, { from: 'user' });
+    return io.interrupt.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return exitCode.ok;
+    const told = error instanceof CommanderError ? refusal(error, root, args) : error;
+    io.stderr.write(`${errorText(told, debug)}\n`);
+    const interrupted = io.interrupt.exitCode;
+    if (interrupted !== exitCode.ok && told instanceof IqLearnError && told.code === 'CANCELLED') return interrupted;
+    return exitCodeOf(told);
+  }
+}
