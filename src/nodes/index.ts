@@ -1,9 +1,22 @@
-export type { LearningOptions, LearningProgress, Segment } from './learner-protocol.js';
+export { type DemonstrationOptions, type Demonstrations, runDemonstrations } from './demonstration-session.js';
+export { type Candidate, type EvaluationOptions, evaluate } from './evaluation-session.js';
 export { LearnerNode, type LearnerParameters } from './learner.js';
+export type { LearningOptions, LearningProgress, Segment } from './learner-protocol.js';
 export { type LearningClient, type LearningEvents, LearningWorker } from './learning-client.js';
 export { type Diagnosis, diagnosticLevel, LifecycleNode, type LifecycleState, type NodeContext } from './lifecycle.js';
 export { PolicyNode, type PolicyParameters } from './policy.js';
 export { RecorderNode, type RecorderParameters } from './recorder.js';
 export { SimulatorNode, type SimulatorParameters } from './simulator.js';
+export type { EpisodeOutcome, EpisodeTrace, PoseSample, StageOptions } from './stage.js';
 export { type Driver, TeleopNode, type TeleopParameters } from './teleop.js';
 export { services, topics } from './topics.js';
+export {
+  learningEpisode,
+  type Rollout,
+  runTraining,
+  type TrainingEvaluation,
+  type TrainingOptions,
+  type TrainingOutcome,
+  type TrainingPoint,
+  TrainingSession,
+} from './training-session.js';

@@ -24,6 +24,7 @@ export interface LockstepOptions {
   readonly synchronousSegment: number;
   readonly baseVersion: number;
   readonly segmentTimeoutMs: number;
+  readonly transitionLimit: number;
 }
 
 /** One of the two ways the policy node keeps time. */
@@ -151,7 +152,8 @@ export class LockstepLoop implements ControlLoop {
     if (log.previous !== undefined && follows(log.previous, task))
       log.arrived({ stampNs, observation, reward, terminated, truncated });
     else log.cut();
-    if (terminated || truncated) return;
+    const limit = this.#options.transitionLimit;
+    if (terminated || truncated || (limit > 0 && log.count >= BigInt(limit))) return;
     if (task.episode !== this.#episode) {
       this.#episode = task.episode;
       this.#teleopHeard = false;

@@ -36,6 +36,8 @@ const parametersSchema = z.strictObject({
   synchronousSegment: z.int().min(0).default(0),
   /** Policy version that learning began with, where `synchronousSegment` is used. */
   baseVersion: z.int().min(0).default(0),
+  /** Lockstep: holds still once so many transitions were published; 0 for no limit. */
+  transitionLimit: z.int().min(0).default(0),
   segmentTimeoutMs: z.number().positive().default(120_000),
   /** Lockstep: how long a person who has taken over is waited for at each step. */
   teleopWaitMs: z.number().positive().default(500),

@@ -18,8 +18,8 @@ const NS_PER_MS = 1_000_000n;
 
 /**
  * Records state, teleoperation, command and e-stop topics as they are, with episode markers. `~/start_episode` opens an
- * episode at the next first state (the next state where there is no /task_state); it closes when the task ends, or by
- * `~/stop_episode`, and `~/discard_episode` throws it away. A failing disk ends the recording, never the robot.
+ * episode at the next first state (the next state where there is no /task_state), `~/stop_episode` closes it (as what the
+ * task says it was), `~/discard_episode` throws it away. A failing disk ends the recording, never the robot.
  */
 export class RecorderNode extends LifecycleNode<typeof parametersSchema> {
   readonly #writer: RecordingWriter;
@@ -76,7 +76,8 @@ export class RecorderNode extends LifecycleNode<typeof parametersSchema> {
     );
     this.serveTrigger('stop_episode', () => {
       this.#expectOpen();
-      this.#end('stopped');
+      this.#armed = undefined;
+      this.#end('stopped by request');
       return 'the episode is kept';
     });
     this.serveTrigger('discard_episode', () => {
@@ -120,8 +121,7 @@ export class RecorderNode extends LifecycleNode<typeof parametersSchema> {
           if (this.state !== 'active') return;
           const now = this.#now();
           try {
-            const stampNs = headerStampNs(message as object) ?? now;
-            this.#writer.write(topic, type, message, now < stampNs ? stampNs : now, stampNs);
+            this.#writer.write(topic, type, message, now, headerStampNs(message as object) ?? now);
             this.#messages++;
           } catch (error) {
             this.#refused++;
@@ -139,13 +139,11 @@ export class RecorderNode extends LifecycleNode<typeof parametersSchema> {
   }
 
   #follow(task: TaskState): void {
+    const before = this.#lastTask;
+    if (before !== undefined && task.episode !== before.episode && this.#writer.openEpisode !== null)
+      this.#end('the robot began another one');
     this.#lastTask = task;
-    const stampNs = nanosecondsOf(task.header.stamp);
-    if (this.#armed !== undefined && task.step === 0) this.#open(stampNs);
-    else if (this.#writer.openEpisode !== null && (task.terminated || task.truncated)) {
-      const { terminated, truncated, success } = task;
-      this.#writer.endEpisode({ stampNs, terminated, truncated, success });
-    }
+    if (this.#armed !== undefined && task.step === 0) this.#open(nanosecondsOf(task.header.stamp));
   }
 
   #open(stampNs: bigint): void {
@@ -155,11 +153,15 @@ export class RecorderNode extends LifecycleNode<typeof parametersSchema> {
     this.#writer.startEpisode({ stampNs, episode: this.#episode, seed });
   }
 
-  /** Closes an open episode as cut: what a person or a fault ends is no terminal state. */
+  /** Closes an open episode: as the task said, or as cut, for what a person or a fault ends is no terminal state. */
   #end(reason: string): void {
-    this.#armed = undefined;
     if (this.#writer.openEpisode === null) return;
-    this.#writer.endEpisode({ stampNs: this.#stateNs, terminated: false, truncated: true, reason });
+    const task = this.#lastTask;
+    if (task !== undefined && (task.terminated || task.truncated)) {
+      const { terminated, success } = task;
+      const stampNs = nanosecondsOf(task.header.stamp);
+      this.#writer.endEpisode({ stampNs, terminated, truncated: !terminated, success });
+    } else this.#writer.endEpisode({ stampNs: this.#stateNs, terminated: false, truncated: true, reason });
   }
 
   #expectOpen(): void {

@@ -1,0 +1,272 @@
+import { IqLearnError, type Logger } from '../common/index.js';
+import type { DemonstrationEpisode } from '../demonstrations/index.js';
+import type { Episode, LearnerConfig } from '../learning/index.js';
+import { decodeBundle, type PolicyBundle, type TrainingSummary } from '../policy/index.js';
+import { contractOf, type RobotSpec, unscaleAction } from '../robot/index.js';
+import { startSeed } from './demonstration-session.js';
+import { evaluate } from './evaluation-session.js';
+import { LearnerNode } from './learner.js';
+import type { LearningOptions, LearningProgress } from './learner-protocol.js';
+import { LearningWorker } from './learning-client.js';
+import { PolicyNode } from './policy.js';
+import { type EpisodeOutcome, Stage, type StageOptions } from './stage.js';
+
+export interface TrainingOptions extends StageOptions {
+  /** Not needed where a checkpoint is resumed. */
+  readonly demonstrations: readonly DemonstrationEpisode[];
+  readonly config: LearnerConfig;
+  readonly seed: number;
+  /** Steps of the policy in all, rounded up to whole segments. */
+  readonly transitions: number;
+  /** Transitions between two policies. */
+  readonly segmentSize: number;
+  readonly updatesPerTransition: number;
+  readonly normalisation?: 'demonstrations' | 'none';
+  readonly executor?: 'onnx' | 'eager';
+  readonly threads?: number;
+  readonly checkpoint?: { readonly folder: string; readonly everySegments: number };
+  readonly resume?: boolean;
+  readonly summary?: TrainingSummary;
+  /** Evaluates the policy of every so many segments beside the training, on these starts. */
+  readonly evaluation?: { readonly everySegments: number; readonly seeds: readonly number[] };
+  readonly onProgress?: (point: TrainingPoint) => void;
+  /** An episode that the learning policy drove: its actions are sampled. */
+  readonly onRollout?: (rollout: Rollout) => void;
+  readonly onEvaluation?: (evaluation: TrainingEvaluation) => void;
+}
+
+/** Where training stands after a segment. */
+export interface TrainingPoint {
+  /** Since training began. */
+  readonly seconds: number;
+  readonly version: number;
+  readonly transitions: number;
+  readonly updates: number;
+  /** Means over the segment's updates. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+export interface Rollout extends EpisodeOutcome {
+  readonly seconds: number;
+  readonly transitions: number;
+}
+
+export interface TrainingEvaluation {
+  readonly version: number;
+  readonly transitions: number;
+  readonly updates: number;
+  readonly outcomes: readonly EpisodeOutcome[];
+}
+
+export interface TrainingOutcome {
+  readonly version: number;
+  readonly transitions: number;
+  readonly updates: number;
+  readonly seconds: number;
+  /** The policy as it is now, verified. */
+  readonly bundle: PolicyBundle;
+  /** True where the signal ended training early. */
+  readonly interrupted: boolean;
+}
+
+/** A demonstration as learning takes it: actions in [−1, 1]. */
+export function learningEpisode(episode: DemonstrationEpisode, spec: RobotSpec): Episode {
+  const { length, observations, terminated } = episode;
+  const a = spec.action.length;
+  const actions = new Float32Array(length * a);
+  for (let t = 0; t < length; t++)
+    actions.set(unscaleAction(episode.actions.subarray(t * a, (t + 1) * a), spec.action), t * a);
+  return { length, observations, actions, terminated };
+}
+
+/**
+ * Online learning over nodes: the policy node drives the simulated robot and publishes its transitions, the learner
+ * node learns from them and the demonstrations in a worker, and every segment's policy goes back to the policy node.
+ * Acting and learning run side by side, one segment apart; the same options give the same policy bit for bit.
+ */
+export class TrainingSession {
+  readonly #options: TrainingOptions;
+  readonly #client: LearningWorker;
+  readonly #learner: LearnerNode;
+  readonly #stage: Stage;
+  readonly #logger: Logger;
+  #start = process.hrtime.bigint();
+  #evaluations: Promise<void> = Promise.resolve();
+
+  private constructor(options: TrainingOptions, client: LearningWorker, stage: Stage, learner: LearnerNode) {
+    this.#options = options;
+    this.#client = client;
+    this.#stage = stage;
+    this.#learner = learner;
+    this.#logger = stage.context('training').logger;
+  }
+
+  /** Starts the worker and the nodes. Throws what the learner or the robot refuse, CANCELLED when interrupted. */
+  static async create(options: TrainingOptions): Promise<TrainingSession> {
+    const { demonstrations, segmentSize } = options;
+    const client = await LearningWorker.create(learningOptions(options, demonstrations));
+    let stage: Stage;
+    try {
+      stage = await Stage.create(options);
+    } catch (error) {
+      await client.stop(false);
+      throw error;
+    }
+    try {
+      const learner = new LearnerNode(stage.context('learner'), client, {
+        segmentSize,
+        saveOnShutdown: options.checkpoint !== undefined,
+      });
+      stage.add(learner);
+      const session = new TrainingSession(options, client, stage, learner);
+      const { version, transitions, bundle } = client.start;
+      const left = Math.ceil((options.transitions - transitions) / segmentSize) * segmentSize;
+      if (left <= 0) return session;
+      const policy = new PolicyNode(
+        stage.context('policy'),
+        {
+          stochastic: true,
+          explore: 'random',
+          seed: startSeed(options.seed, 'exploration', version),
+          session: `training ${options.seed} from ${version}`,
+          synchronousSegment: segmentSize,
+          baseVersion: version,
+          transitionLimit: left,
+        },
+        // A run that is resumed goes on with its policy; a fresh one explores at random first.
+        version > 0 ? await decodeBundle(bundle) : undefined,
+      );
+      stage.add(policy);
+      return session;
+    } catch (error) {
+      await stage.close();
+      await client.stop(false);
+      throw error;
+    }
+  }
+
+  /** Where learning stands. */
+  get progress(): LearningProgress {
+    return this.#learner.progress;
+  }
+
+  /** Trains to the end, or until the signal: then what was learned so far is the outcome. Throws what a node fails with. */
+  async run(): Promise<TrainingOutcome> {
+    const { segmentSize, signal, seed } = this.#options;
+    const { version: base, transitions: before } = this.#client.start;
+    const segments = Math.max(0, Math.ceil((this.#options.transitions - before) / segmentSize));
+    this.#start = process.hrtime.bigint();
+    let final: LearningProgress | undefined;
+    let interrupted = false;
+    const finished = new Promise<void>((resolve) => {
+      this.#learner.onProgress((progress) => {
+        this.#report(progress);
+        if (progress.version < base + segments) return;
+        final = progress;
+        resolve();
+      });
+    });
+    try {
+      if (segments > 0) await this.#stage.guard(Promise.race([finished, this.#drive(seed, base)]));
+      await this.#evaluations;
+    } catch (error) {
+      if (!(error instanceof IqLearnError && error.code === 'CANCELLED') || signal?.aborted !== true) throw error;
+      interrupted = true;
+    }
+    const { version, transitions, updates, bundle } = final ?? this.#learner.progress;
+    return { version, transitions, updates, seconds: this.#seconds, bundle, interrupted };
+  }
+
+  /** The reward recovered along an episode (robot's units), one a step. */
+  recoverRewards(episode: {
+    readonly observations: readonly Float32Array[];
+    readonly actions: readonly Float32Array[];
+    readonly terminated: boolean;
+  }): Promise<Float32Array> {
+    const { spec } = this.#options;
+    const { observations, actions, terminated } = episode;
+    const flat = (rows: readonly ArrayLike<number>[], size: number): Float32Array => {
+      const out = new Float32Array(rows.length * size);
+      rows.forEach((row, i) => {
+        out.set(row, i * size);
+      });
+      return out;
+    };
+    return this.#client.recoverRewards({
+      length: actions.length,
+      observations: flat(observations, spec.observation.length),
+      actions: flat(
+        actions.map((action) => unscaleAction(action, spec.action)),
+        spec.action.length,
+      ),
+      terminated,
+    });
+  }
+
+  /** Stops the robot, then the learner, with a checkpoint where a folder is set. */
+  close(): Promise<void> {
+    return this.#stage.close();
+  }
+
+  get #seconds(): number {
+    return Number(process.hrtime.bigint() - this.#start) / 1e9;
+  }
+
+  /** One episode after the other; never resolves by itself. */
+  async #drive(seed: number, base: number): Promise<never> {
+    for (let i = 0; ; i++) {
+      const outcome = await this.#stage.runEpisode(startSeed(seed, `training from ${base}`, i));
+      const { transitions } = this.#learner.progress;
+      this.#options.onRollout?.({ ...outcome, seconds: this.#seconds, transitions });
+    }
+  }
+
+  #report(progress: LearningProgress): void {
+    const { evaluation, onProgress } = this.#options;
+    const { version, transitions, updates, metrics } = progress;
+    onProgress?.({ seconds: this.#seconds, version, transitions, updates, metrics });
+    if (evaluation === undefined || version % evaluation.everySegments !== 0) return;
+    this.#evaluations = this.#evaluations.then(() => this.#evaluate(progress, evaluation.seeds));
+  }
+
+  async #evaluate(
+    { version, transitions, updates, bundle }: LearningProgress,
+    seeds: readonly number[],
+  ): Promise<void> {
+    try {
+      const outcomes = await evaluate({ ...this.#options, candidate: { kind: 'policy', bundle }, seeds });
+      this.#options.onEvaluation?.({ version, transitions, updates, outcomes });
+    } catch (error) {
+      if (this.#options.signal?.aborted !== true)
+        this.#logger.warn('an evaluation failed', { version, reason: String(error) });
+    }
+  }
+}
+
+function learningOptions(options: TrainingOptions, demonstrations: readonly DemonstrationEpisode[]): LearningOptions {
+  const { spec, config, seed, updatesPerTransition, normalisation = 'demonstrations' } = options;
+  const { checkpoint, resume, executor, threads, summary } = options;
+  return {
+    config,
+    contract: contractOf(spec),
+    seed,
+    demonstrations: demonstrations.map((episode) => learningEpisode(episode, spec)),
+    normalisation,
+    updatesPerTransition,
+    ...(checkpoint === undefined ? {} : { checkpoint }),
+    ...(resume === undefined ? {} : { resume }),
+    ...(executor === undefined ? {} : { executor }),
+    ...(threads === undefined ? {} : { threads }),
+    summary: { ...summary, robot: spec.robot, demonstrations: demonstrations.length },
+  };
+}
+
+/** Trains from start to end and closes everything: what the command line does. */
+export async function runTraining(options: TrainingOptions): Promise<TrainingOutcome> {
+  const session = await TrainingSession.create(options);
+  try {
+    return await session.run();
+  } finally {
+    await session.close();
+  }
+}
