@@ -65,7 +65,7 @@ function lintEpisode(episode: DemonstrationEpisode, spec: RobotSpec): Finding[] 
     );
   if (length === 0)
     return finding('error', 'empty', 'no transition', 'at least one', 'remove the episode, or record it again');
-  if (![...observations, ...actions].every(Number.isFinite))
+  if (!observations.every(Number.isFinite) || !actions.every(Number.isFinite))
     return finding('error', 'not finite', 'NaN or infinite numbers', 'finite numbers', 'record the episode again');
   const out: Finding[] = [];
   const span = ({ low, high }: { low: number; high: number }): number => high - low;

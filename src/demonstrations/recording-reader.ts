@@ -183,6 +183,7 @@ function unreadable(
 async function scanFile(file: string, scan: Scan, problems: string[]): Promise<void> {
   const schemas = new Map<number, McapTypes.Schema>();
   const counts = new Map<number, { topic: string; count: number }>();
+  let counted = 0n;
   for await (const item of readMcap(file, (text) => problems.push(text))) {
     if (item.type === 'Header') {
       if (item.profile !== 'ros2' && item.profile !== '')
@@ -215,11 +216,13 @@ async function scanFile(file: string, scan: Scan, problems: string[]): Promise<v
       else if (known.type !== schema?.name) problems.push(`${file}: ${item.topic} changes its type to ${schema?.name}`);
     } else if (item.type === 'Message') {
       counts.get(item.channelId)!.count++;
+      counted++;
       const time = item.logTime;
       if (scan.timesNs === null) scan.timesNs = [time, time];
       else if (time < scan.timesNs[0]) scan.timesNs[0] = time;
       else if (time > scan.timesNs[1]) scan.timesNs[1] = time;
-    }
+    } else if (item.type === 'Statistics' && item.messageCount !== counted)
+      problems.push(`${file} holds ${counted} of its ${item.messageCount} messages: a part of it cannot be recognised`);
   }
   for (const { topic, count } of counts.values()) {
     const known = scan.topics.get(topic)!;

@@ -191,12 +191,13 @@ export class RecordingWriter {
     if (this.#closing !== undefined)
       throw new IqLearnError('INVALID_ARGUMENT', 'the recording is closed', { found: `a message on ${topic}` });
     this.#checkTopic(topic, type, logTimeNs, publishTimeNs);
+    const event = topic === episodeTopic && type === eventType ? (message as EpisodeEvent) : undefined;
     if (this.#error !== null) {
+      if (event !== undefined) this.#track(event);
       this.#lost++;
       return;
     }
     const data = encode(type, message);
-    const event = topic === episodeTopic && type === eventType ? (message as EpisodeEvent) : undefined;
     if (event !== undefined) this.#track(event);
     if ('header' in message) {
       const stampNs = nanosecondsOf(message.header.stamp);
@@ -389,7 +390,10 @@ export class RecordingWriter {
     }
     try {
       truncateSync(`${this.#path}.part`, Number(this.#goodBytes));
-      await recoverUnlocked(this.folder, 'the disk failed');
+      const { messages, closedEpisode } = await recoverUnlocked(this.folder, 'the disk failed');
+      const kept = messages - (closedEpisode === null ? 0 : 1); // the marker that closes the open episode is new
+      this.#lost += this.#messages - kept;
+      this.#messages = kept;
       return this.#path;
     } catch {
       return `${this.#path}.part`; // still full: `recover` can be run when there is room

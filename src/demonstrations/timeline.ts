@@ -22,45 +22,56 @@ const lateRun = 3;
 
 /**
  * Cuts a recording where its clock jumps: a stamp more than `jumpNs` behind its topic's newest (or three late ones in
- * a row), or more than `jumpNs` ahead of everything the `steady` topics said.
+ * a row), or more than `jumpNs` ahead of everything the `steady` topics said. What came just before the message that
+ * gave the jump away and is of the new time already (a marker, most often) goes with it.
  */
 export function splitEras(messages: readonly TimedMessage[], steady: ReadonlySet<string>, jumpNs: bigint): Era[] {
   const eras: Era[] = [];
   let from = 0;
   let cause: Era['cause'] = 'start';
-  let newest = new Map<string, { stampNs: bigint; late: number; firstLate: number }>();
+  for (;;) {
+    const jump = nextJump(messages, from, steady, jumpNs);
+    if (from < messages.length) eras.push({ messages: messages.slice(from, jump?.at), cause });
+    if (jump === undefined) return eras;
+    from = jump.at;
+    cause = jump.cause;
+  }
+}
+
+/** The first jump behind message `from`, at an index above it. */
+function nextJump(
+  messages: readonly TimedMessage[],
+  from: number,
+  steady: ReadonlySet<string>,
+  jumpNs: bigint,
+): { at: number; cause: 'forward' | 'backward' } | undefined {
+  const newest = new Map<string, { stampNs: bigint; late: number[] }>();
+  const lateOnes = new Set<number>();
   let steadyNs: bigint | undefined;
-  const cut = (at: number, why: Era['cause']): void => {
-    if (at > from) eras.push({ messages: messages.slice(from, at), cause });
-    from = at;
-    cause = why;
-    newest = new Map();
-    steadyNs = undefined;
+  const backTo = (at: number, isNew: (i: number) => boolean): number => {
+    let first = at;
+    while (first - 1 > from && isNew(first - 1)) first--;
+    return first;
   };
-  for (let i = 0; i < messages.length; i++) {
+  for (let i = from; i < messages.length; i++) {
     const { topic, stampNs } = messages[i]!;
     const state = newest.get(topic);
     if (state !== undefined && stampNs < state.stampNs) {
-      if (state.late++ === 0) state.firstLate = i;
-      if (stampNs < state.stampNs - jumpNs) cut(i, 'backward');
-      else if (state.late === lateRun) {
-        const first = state.firstLate;
-        cut(first, 'backward');
-        i = first; // look again at what lies between with a fresh mind
-        newest.set(topic, { stampNs: messages[first]!.stampNs, late: 0, firstLate: 0 });
-        if (steady.has(topic)) steadyNs = messages[first]!.stampNs;
-        continue;
-      } else continue;
+      lateOnes.add(i);
+      state.late.push(i);
+      if (state.late.length === lateRun || stampNs < state.stampNs - jumpNs)
+        return { at: backTo(state.late[0]!, (k) => lateOnes.has(k)), cause: 'backward' };
+      continue;
     }
     if (steady.has(topic)) {
-      if (steadyNs !== undefined && stampNs > steadyNs + jumpNs) cut(i, 'forward');
+      const limit = steadyNs === undefined ? undefined : steadyNs + jumpNs;
+      if (limit !== undefined && stampNs > limit)
+        return { at: backTo(i, (k) => messages[k]!.stampNs > limit), cause: 'forward' };
       if (steadyNs === undefined || stampNs > steadyNs) steadyNs = stampNs;
     }
-    const known = newest.get(topic);
-    if (known === undefined || stampNs >= known.stampNs) newest.set(topic, { stampNs, late: 0, firstLate: 0 });
+    newest.set(topic, { stampNs, late: [] });
   }
-  if (messages.length > from) eras.push({ messages: messages.slice(from), cause });
-  return eras;
+  return undefined;
 }
 
 /** A part of an episode within one era. */
@@ -82,16 +93,29 @@ function fresh(number: number, era: number, startNs: bigint | null): Open {
   return { number, era, startNs, endNs: null, terminated: false, success: null, seed: null };
 }
 
+/** What the markers of a recording say. */
+export interface Episodes {
+  readonly parts: EpisodePart[];
+  /** Episodes thrown away. */
+  readonly discarded: number;
+  /** Jumps of the clock within an episode. */
+  readonly clockJumps: number;
+}
+
 /** The episodes of a recording by its markers; without any, the whole recording is one. */
-export function findEpisodes(eras: readonly Era[], eventTopic: string): { parts: EpisodePart[]; discarded: number } {
+export function findEpisodes(eras: readonly Era[], eventTopic: string): Episodes {
   const hasMarkers = eras.some(({ messages }) => messages.some(({ topic }) => topic === eventTopic));
-  if (!hasMarkers) return { parts: eras.map((_, era) => fresh(0, era, null)), discarded: 0 };
+  if (!hasMarkers)
+    return { parts: eras.map((_, era) => fresh(0, era, null)), discarded: 0, clockJumps: Math.max(0, eras.length - 1) };
   const parts: EpisodePart[] = [];
   let discarded = 0;
+  let clockJumps = 0;
   let open: Open[] = [];
   eras.forEach(({ messages }, era) => {
-    if (open.length > 0 && open.at(-1)!.era !== era)
-      open.push({ ...fresh(open[0]!.number, era, null), seed: open[0]!.seed });
+    if (open.length > 0) {
+      open.push(fresh(open[0]!.number, era, null));
+      clockJumps++;
+    }
     for (const { topic, message, stampNs } of messages) {
       if (topic !== eventTopic) continue;
       const event = message as EpisodeEvent;
@@ -116,5 +140,5 @@ export function findEpisodes(eras: readonly Era[], eventTopic: string): { parts:
       }
     }
   });
-  return { parts: [...parts, ...open], discarded };
+  return { parts: [...parts, ...open], discarded, clockJumps };
 }

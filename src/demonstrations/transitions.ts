@@ -115,7 +115,7 @@ async function readRecording(
   const jumpNs = BigInt(Math.round(Math.max(1e9, 5e9 / spec.rateHz)));
   const finite = spec.stateTopics.filter(({ timeoutMs }) => Number.isFinite(timeoutMs)).map(({ topic }) => topic);
   const eras = splitEras(messages, new Set(finite), jumpNs);
-  const { parts, discarded } = findEpisodes(eras, episodeTopic);
+  const { parts, discarded, clockJumps } = findEpisodes(eras, episodeTopic);
   const sampled = emptySampleReport();
   const episodes: DemonstrationEpisode[] = [];
   for (const part of parts) {
@@ -132,11 +132,16 @@ async function readRecording(
       episodes: episodes.length,
       transitions: episodes.reduce((sum, { length }) => sum + length, 0),
       discarded,
-      clockJumps: eras.length - 1,
+      clockJumps,
       undecodable,
       actionTopic,
     },
   };
+}
+
+function unreadableReport(path: string, { message }: IqLearnError): RecordingReport {
+  const nothing = { episodes: 0, transitions: 0, discarded: 0, clockJumps: 0, undecodable: 0, actionTopic: '' };
+  return { ...emptySampleReport(), ...nothing, path, problems: [message] };
 }
 
 /** What topics without timeout said last before an era; forgotten where the clock went back. */
@@ -160,7 +165,7 @@ export function describeLoss(report: RecordingReport): string[] {
     if (count > 0) lines.push(`${report.path}: ${count} ${text}`);
   };
   add(report.discarded, 'episodes were thrown away by the operator');
-  add(report.clockJumps, 'jumps of the clock (or silences of a second); no transition reaches across them');
+  add(report.clockJumps, 'jumps of the clock (or silences as long) inside episodes; no transition reaches across them');
   add(report.splits, 'gaps inside episodes; no transition reaches across them');
   for (const [reason, count] of Object.entries(report.ticks)) add(count, `control periods left out: ${reason}`);
   add(report.undecodable, 'messages that cannot be decoded');
@@ -184,11 +189,18 @@ export async function readDemonstrations(
 ): Promise<{ episodes: DemonstrationEpisode[]; report: DemonstrationReport }> {
   const episodes: DemonstrationEpisode[] = [];
   const recordings: RecordingReport[] = [];
-  for (const path of paths.flatMap(recordingsIn)) {
-    const read = await readRecording(path, spec, options);
-    episodes.push(...read.episodes);
-    recordings.push(read.report);
-  }
+  for (const given of paths)
+    for (const path of recordingsIn(given)) {
+      try {
+        const read = await readRecording(path, spec, options);
+        episodes.push(...read.episodes);
+        recordings.push(read.report);
+      } catch (error) {
+        // one that was cut before its first message must not hide its neighbours
+        if (path === given || !(error instanceof IqLearnError) || error.code !== 'CORRUPT_DATA') throw error;
+        recordings.push(unreadableReport(path, error));
+      }
+    }
   if (episodes.length === 0)
     throw new IqLearnError('CORRUPT_DATA', 'no demonstration can be learnt from', {
       found:
