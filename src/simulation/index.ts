@@ -1,3 +1,4 @@
+export * from './arm/index.js';
 export * from './classic/index.js';
 export * from './experts/index.js';
 export * from './locomotion/index.js';
