@@ -1,8 +1,9 @@
 import { IqLearnError, Random } from '../common/index.js';
 import { type RecordingSummary, RecordingWriter } from '../demonstrations/index.js';
+import type { EpisodeOutcome } from './episode-follower.js';
 import { PolicyNode } from './policy.js';
 import { RecorderNode } from './recorder.js';
-import { type EpisodeOutcome, Stage, type StageOptions } from './stage.js';
+import { Stage, type StageOptions } from './stage.js';
 import { type Driver, TeleopNode } from './teleop.js';
 import { services } from './topics.js';
 
@@ -79,6 +80,11 @@ export async function runDemonstrations(options: DemonstrationOptions): Promise<
           remedy: 'choose another expert, or keep failures too',
         });
     }
+  } catch (error) {
+    // An episode that a person cuts short is no demonstration; one that a fault cuts is kept as truncated.
+    if (error instanceof IqLearnError && error.code === 'CANCELLED')
+      await stage.trigger(services.discardRecording).catch(() => undefined);
+    throw error;
   } finally {
     await stage.close();
     await writer.close();

@@ -1,6 +1,7 @@
 import { decodeBundle, type PolicyBundle, readBundle } from '../policy/index.js';
+import type { EpisodeOutcome } from './episode-follower.js';
 import { PolicyNode } from './policy.js';
-import { type EpisodeOutcome, Stage, type StageOptions } from './stage.js';
+import { Stage, type StageOptions } from './stage.js';
 import { type Driver, TeleopNode } from './teleop.js';
 import { services } from './topics.js';
 

@@ -5,6 +5,7 @@ import {
   createSafetyFilter,
   createTakeoverDetector,
   type RobotSpec,
+  type SafetyCounters,
   type SafetyFilter,
   type SafetyOptions,
   type SafetyOutput,
@@ -42,6 +43,8 @@ export class Helm {
   #heartbeatNs: bigint | null = null;
   #last: { readonly stampNs: bigint; readonly message: MessageTypes[MessageTypeName] } | undefined;
   #output: SafetyOutput | undefined;
+  #begun = 0;
+  #begunStale = 0;
 
   /** `onChange` is told when the filter's state changes. */
   constructor(
@@ -66,6 +69,12 @@ export class Helm {
   /** What the filter said last. */
   get output(): SafetyOutput | undefined {
     return this.#output;
+  }
+
+  /** What the filter counted; the cycle that begins an episode is no stop. */
+  get counters(): SafetyCounters | undefined {
+    const counters = this.#filter?.counters;
+    return counters && { ...counters, cycles: counters.cycles - this.#begun, stale: counters.stale - this.#begunStale };
   }
 
   get latched(): boolean {
@@ -101,7 +110,10 @@ export class Helm {
     this.#filter ??= createSafetyFilter(this.#spec, { ...this.#options, initial: held! });
     this.takeover.reset();
     const idle = { nowNs, action: null, actionExpiryNs: null, observationStampAgeMs: null, takeover: null };
+    const { stale } = this.#filter.counters;
     this.#filter.step({ ...idle, estop: this.estop, heartbeatNs: this.#heartbeatNs });
+    this.#begun++;
+    this.#begunStale += this.#filter.counters.stale - stale;
     if (this.#spec.stopMode === 'hold') this.#filter.seed(held!);
   }
 

@@ -1,4 +1,5 @@
 export { type DemonstrationOptions, type Demonstrations, runDemonstrations } from './demonstration-session.js';
+export type { EpisodeOutcome, EpisodeTrace, PoseSample } from './episode-follower.js';
 export { type Candidate, type EvaluationOptions, evaluate } from './evaluation-session.js';
 export { LearnerNode, type LearnerParameters } from './learner.js';
 export type { LearningOptions, LearningProgress, Segment } from './learner-protocol.js';
@@ -7,7 +8,7 @@ export { type Diagnosis, diagnosticLevel, LifecycleNode, type LifecycleState, ty
 export { PolicyNode, type PolicyParameters } from './policy.js';
 export { RecorderNode, type RecorderParameters } from './recorder.js';
 export { SimulatorNode, type SimulatorParameters } from './simulator.js';
-export type { EpisodeOutcome, EpisodeTrace, PoseSample, StageOptions } from './stage.js';
+export type { StageOptions } from './stage.js';
 export { type Driver, TeleopNode, type TeleopParameters } from './teleop.js';
 export { services, topics } from './topics.js';
 export {

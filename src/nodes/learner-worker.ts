@@ -66,11 +66,17 @@ class LearnerThread {
     } catch (error) {
       this.#failed = true;
       this.#segments.length = 0;
-      const restored = await this.#loop.restore(warn).catch((problem) => {
-        warn(messageOf(problem));
-        return null;
-      });
-      say({ kind: 'failed', error: packed(error), restored });
+      const diverged = error instanceof IqLearnError && error.code === 'DIVERGED';
+      say({ kind: 'failed', error: packed(error), restored: diverged ? await this.#restore() : null });
+    }
+  }
+
+  async #restore(): Promise<number | null> {
+    try {
+      return await this.#loop.restore(warn);
+    } catch (error) {
+      warn(messageOf(error));
+      return null;
     }
   }
 

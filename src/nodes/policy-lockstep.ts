@@ -47,6 +47,9 @@ export interface ControlLoop {
   close(): void;
 }
 
+/** A command whose stamp is ahead of the simulation by more was stamped by another clock, and answers the present state. */
+const OTHER_CLOCK_NS = 10_000_000_000n;
+
 /**
  * Lockstep with a simulator: each complete state is answered by one command with its stamp. All times given to the
  * safety filter are simulated, so that a run depends on its seeds alone, however fast it goes.
@@ -111,7 +114,8 @@ export class LockstepLoop implements ControlLoop {
   }
 
   takeTeleop(stampNs: bigint | undefined): void {
-    this.#teleopStampNs = stampNs === undefined || stampNs === 0n ? this.#stampNs : stampNs;
+    const isOfThisClock = stampNs !== undefined && stampNs > 0n && stampNs - this.#stampNs < OTHER_CLOCK_NS;
+    this.#teleopStampNs = isOfThisClock ? stampNs : this.#stampNs;
     this.#teleopHeard = true;
     this.#signal();
   }

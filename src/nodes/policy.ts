@@ -162,6 +162,8 @@ export class PolicyNode extends LifecycleNode<typeof parametersSchema> {
 
   protected override onActivate(): void {
     const { spec, clock } = this.context;
+    this.#assembler.reset();
+    this.#helm.takeover.reset();
     const parts: LoopParts = {
       spec,
       clock,
@@ -176,7 +178,14 @@ export class PolicyNode extends LifecycleNode<typeof parametersSchema> {
       this.parameters.pace === 'lockstep'
         ? new LockstepLoop(parts, this.parameters)
         : new RealtimeLoop(parts, this.parameters);
-    this.every(1000, () => this.#publishStatus());
+    let said = false;
+    this.every(1000, () => {
+      this.#publishStatus();
+      const { state, text } = this.#simulation.status();
+      if (!this.#lockstep || state !== 'missing' || said) return;
+      said = true;
+      this.context.logger.error(text);
+    });
   }
 
   /** The stop command goes out before anything else. */
@@ -194,7 +203,7 @@ export class PolicyNode extends LifecycleNode<typeof parametersSchema> {
 
   protected diagnose(): Diagnosis {
     const { notFinite, incomplete, duplicates, reordered, wrongFrame, clockJumps } = this.#assembler.counters;
-    const safety = this.#helm.filter?.counters;
+    const safety = this.#helm.counters;
     const { state, reason } = this.#state();
     const clock = this.#simulation.status();
     const clockMissing = this.#lockstep && clock.state === 'missing';

@@ -7,6 +7,7 @@ import { type Publisher, qos } from '../transport/index.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from './lifecycle.js';
 import { startPeriodic } from './periodic.js';
 import { headerStampNs } from './stamps.js';
+import { actionOrder, stopAction } from './task-actions.js';
 import { topics } from './topics.js';
 
 const parametersSchema = z.strictObject({
@@ -56,6 +57,7 @@ export class SimulatorNode extends LifecycleNode<typeof parametersSchema> {
   #readings: SensorReadings | undefined;
   #result: Pick<StepResult, 'reward' | 'terminated' | 'truncated' | 'success'> = FRESH;
   #command: { readonly action: Float32Array; readonly receivedNs: bigint } | undefined;
+  #commandStampNs = 0n;
   #lastCommandNs = 0n;
   /** The last command or repetition. */
   #heardOrSaidNs = 0n;
@@ -170,6 +172,7 @@ export class SimulatorNode extends LifecycleNode<typeof parametersSchema> {
       this.#step = 0;
       this.#stampNs += this.#periodNs;
       this.#command = undefined;
+      this.#commandStampNs = 0n;
       this.#lastCommandNs = this.context.clock.nowNs();
       this.#heardOrSaidNs = this.#lastCommandNs;
       this.#running = true;
@@ -190,17 +193,32 @@ export class SimulatorNode extends LifecycleNode<typeof parametersSchema> {
     }
     this.#lastCommandNs = this.context.clock.nowNs();
     this.#heardOrSaidNs = this.#lastCommandNs;
+    const stamp = headerStampNs(message);
     if (this.parameters.pace === 'realtime') {
-      this.#command = { action, receivedNs };
+      // One that was sent long ago, or before the last one, was held up on its way.
+      const late =
+        stamp !== undefined && stamp > 0n && (stamp < this.#commandStampNs || this.#ageMs(stamp) > this.#timeoutMs);
+      if (late) this.#ignored++;
+      else {
+        this.#command = { action, receivedNs };
+        this.#commandStampNs = stamp ?? 0n;
+      }
       return;
     }
     // A command answers one state. Those without a stamp answer the present one.
-    const stamp = headerStampNs(message);
     if (!this.#running || this.#paused || this.#pending > 0 || (stamp !== undefined && stamp !== this.#stampNs)) {
       this.#ignored++;
       return;
     }
     void this.#advance(action);
+  }
+
+  get #timeoutMs(): number {
+    return this.context.spec.command.timeoutMs;
+  }
+
+  #ageMs(stampNs: bigint): number {
+    return Number(this.#stampNs - stampNs) / 1e6;
   }
 
   #tick(missed: number): void {
@@ -212,7 +230,7 @@ export class SimulatorNode extends LifecycleNode<typeof parametersSchema> {
     }
     const now = this.context.clock.nowNs();
     const age = this.#command === undefined ? undefined : Number(now - this.#command.receivedNs) / 1e6;
-    if (age !== undefined && age <= this.context.spec.command.timeoutMs) {
+    if (age !== undefined && age <= this.#timeoutMs) {
       void this.#advance(this.#command!.action);
     } else {
       this.#stops++;
@@ -272,36 +290,3 @@ export class SimulatorNode extends LifecycleNode<typeof parametersSchema> {
 }
 
 const FRESH = { reward: 0, terminated: false, truncated: false, success: false } as const;
-
-/** Where in the command each dimension of the task's action is, by name. Throws MISMATCH naming what does not fit. */
-function actionOrder(client: TaskClient, spec: NodeContext['spec']): number[] {
-  const refuse = (what: string, found: string, expected: string): never => {
-    throw new IqLearnError('MISMATCH', `the task ${client.name} is not the robot ${spec.robot}: ${what}`, {
-      found,
-      expected,
-      remedy: "use the task that the robot's description names",
-    });
-  };
-  const space = client.actionSpace;
-  if (space.kind !== 'box') return refuse('its actions are discrete', space.kind, 'continuous actions');
-  if (Math.abs(client.stepSeconds * spec.rateHz - 1) > 1e-6)
-    refuse('the rate differs', `${1 / client.stepSeconds} Hz`, `${spec.rateHz} Hz`);
-  if (space.dimensions.length !== spec.action.length)
-    refuse('the number of actions differs', `${space.dimensions.length}`, `${spec.action.length}`);
-  return space.dimensions.map(({ name, unit }) => {
-    const at = spec.action.findIndex((feature) => feature.name === name);
-    if (at < 0) refuse('an action is not in the description', name, spec.action.map((f) => f.name).join(', '));
-    if (spec.action[at]!.unit !== unit) refuse(`the unit of ${name} differs`, unit, spec.action[at]!.unit);
-    return at;
-  });
-}
-
-/** What a robot does without commands: nothing, or hold where it stands. */
-function stopAction(spec: NodeContext['spec'], readings: SensorReadings | undefined): number[] {
-  const joints = readings?.joints;
-  return spec.action.map(({ path, quantity, low, high }) => {
-    const at = spec.stopMode === 'hold' && quantity === 'position' ? (joints?.names.indexOf(path) ?? -1) : -1;
-    const value = at < 0 ? 0 : joints!.position[at]!;
-    return Math.min(Math.max(value, low), high);
-  });
-}

@@ -1,15 +1,16 @@
-import { IqLearnError, type Logger } from '../common/index.js';
+import { createNodeLogger, IqLearnError, type Logger } from '../common/index.js';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import type { Episode, LearnerConfig } from '../learning/index.js';
 import { decodeBundle, type PolicyBundle, type TrainingSummary } from '../policy/index.js';
 import { contractOf, type RobotSpec, unscaleAction } from '../robot/index.js';
 import { startSeed } from './demonstration-session.js';
+import type { EpisodeOutcome } from './episode-follower.js';
 import { evaluate } from './evaluation-session.js';
 import { LearnerNode } from './learner.js';
 import type { LearningOptions, LearningProgress } from './learner-protocol.js';
 import { LearningWorker } from './learning-client.js';
 import { PolicyNode } from './policy.js';
-import { type EpisodeOutcome, Stage, type StageOptions } from './stage.js';
+import { Stage, type StageOptions } from './stage.js';
 
 export interface TrainingOptions extends StageOptions {
   /** Not needed where a checkpoint is resumed. */
@@ -98,7 +99,7 @@ export class TrainingSession {
     this.#client = client;
     this.#stage = stage;
     this.#learner = learner;
-    this.#logger = stage.context('training').logger;
+    this.#logger = (options.logger ?? createNodeLogger)('training');
   }
 
   /** Starts the worker and the nodes. Throws what the learner or the robot refuse, CANCELLED when interrupted. */
