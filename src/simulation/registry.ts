@@ -23,11 +23,7 @@ const TASKS: Readonly<Record<string, Entry>> = {
   },
   arm: {
     mujoco: true,
-    create: async (options) => {
-      // Not a literal, so that the other tasks build and run without the arm.
-      const path: string = './arm/index.js';
-      return ((await import(path)) as { createArmTask: Create }).createArmTask(options);
-    },
+    create: async (options) => (await import('./arm/index.js')).createArmTask(options),
   },
   hopper: locomotion('hopper'),
   halfcheetah: locomotion('halfcheetah'),
