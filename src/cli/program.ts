@@ -1,12 +1,16 @@
 import { Command, CommanderError } from 'commander';
 import { IqLearnError, unknownName } from '../common/index.js';
 import type { Io } from './command.js';
+import { demoCommand } from './demo.js';
+import { evaluateCommand } from './evaluate.js';
 import { errorText, exitCode, exitCodeOf, usageError } from './exit.js';
 import { expertCommand } from './expert.js';
 import { inspectCommand } from './inspect.js';
+import { recordCommand } from './record.js';
 import { ownVersion } from './surroundings.js';
+import { trainCommand } from './train.js';
 
-const COMMANDS = [expertCommand, inspectCommand];
+const COMMANDS = [demoCommand, recordCommand, trainCommand, evaluateCommand, expertCommand, inspectCommand];
 
 function program(io: Io): Command {
   const root = new Command('iq-learn')

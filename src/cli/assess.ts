@@ -1,0 +1,56 @@
+import { Random } from '../common/index.js';
+import { type Candidate, type EpisodeOutcome, evaluate } from '../nodes/index.js';
+import { type PolicyKind, type PolicyResult, policyLabels } from '../report/index.js';
+import type { Session } from './session.js';
+
+/** A policy's evaluated episodes, the first of them with their traces. */
+export interface Assessment {
+  readonly policy: PolicyKind;
+  readonly outcomes: readonly EpisodeOutcome[];
+}
+
+/** The starts of an evaluation: the same for every policy, and no demonstration's or training's. */
+export function evaluationSeeds(seed: number, episodes: number): number[] {
+  return Array.from({ length: episodes }, (_, i) => Random.derive(seed, `evaluation ${i}`).uint32());
+}
+
+/** Deploys a candidate on fresh starts. */
+export async function assess(
+  { io, display, spec, settings, logger }: Session,
+  policy: PolicyKind,
+  candidate: Candidate,
+  seeds: readonly number[],
+  traces = 0,
+): Promise<Assessment> {
+  const returns: number[] = [];
+  let successes = 0;
+  const outcomes = await evaluate({
+    spec,
+    candidate,
+    seeds,
+    traces,
+    logger,
+    signal: io.interrupt.signal,
+    onEpisode: ({ return: total, success }) => {
+      returns.push(total);
+      if (success) successes++;
+      display.show({
+        phase: `evaluating ${policyLabels[policy]}`,
+        done: returns.length,
+        total: seeds.length,
+        unit: 'episodes',
+        return: returns.reduce((sum, value) => sum + value, 0) / returns.length,
+        returns,
+        ...(settings.hasSuccess ? { success: successes / returns.length } : {}),
+      });
+    },
+  });
+  return { policy, outcomes };
+}
+
+export function resultOf({ policy, outcomes }: Assessment): PolicyResult {
+  return {
+    policy,
+    episodes: outcomes.map(({ seed, return: total, length, success }) => ({ seed, return: total, length, success })),
+  };
+}

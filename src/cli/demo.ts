@@ -1,0 +1,241 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { IqLearnError, writeFileAtomic } from '../common/index.js';
+import { learnerConfig } from '../learning/index.js';
+import { writeBundle } from '../policy/index.js';
+import { type ReportData, renderReport } from '../report/index.js';
+import { loadRobotSpec, robotNames } from '../robot/index.js';
+import { type Assessment, assess, evaluationSeeds, resultOf } from './assess.js';
+import { command, commandLine, type Io, withDisplay } from './command.js';
+import { Display } from './display.js';
+import { type ExpertDriver, expertDriver } from './drivers.js';
+import { type Figure, resultFigures, writeFigures } from './figures.js';
+import { clone, type Learning, learn, type TrainingPlan, usableDemonstrations } from './learning.js';
+import { headlessOption, integer, jsonOption, nameOption, robot, seedOption } from './options.js';
+import { replaysOf, rewardTraces, topViewOf } from './report-data.js';
+import { checkTarget, defaultName, openRunFolder, type RunFolder } from './run-folder.js';
+import { demonstrate, fileLogger, type Session } from './session.js';
+import { teachingSettings } from './settings.js';
+import { machine, versions } from './surroundings.js';
+import { resultTable } from './table.js';
+
+/** Evaluated starts whose ways the report draws. */
+const DRAWN_STARTS = 12;
+
+interface DemoOptions {
+  readonly robot: string;
+  readonly demonstrations?: number;
+  readonly steps?: number;
+  readonly episodes: number;
+  readonly expert?: string;
+  readonly seed: number;
+  readonly name?: string;
+  readonly json?: string;
+  readonly headless: boolean;
+}
+
+interface Outcome {
+  readonly report: ReportData;
+  readonly figures: readonly Figure[];
+}
+
+async function evaluateAll(
+  session: Session,
+  options: DemoOptions,
+  folder: RunFolder,
+  driver: ExpertDriver,
+): Promise<Assessment[]> {
+  const seeds = evaluationSeeds(options.seed, options.episodes);
+  const traces = Math.min(DRAWN_STARTS, seeds.length);
+  return [
+    await assess(session, 'expert', { kind: 'driver', driver }, seeds, traces),
+    await assess(session, 'iq-learn', { kind: 'policy', bundle: folder.file('policy') }, seeds, traces),
+    await assess(
+      session,
+      'behavioural-cloning',
+      { kind: 'policy', bundle: folder.file('behavioural-cloning') },
+      seeds,
+      traces,
+    ),
+    await assess(session, 'random', { kind: 'random', seed: options.seed }, seeds),
+  ];
+}
+
+function shownSettings(
+  { spec, settings, seed }: Session,
+  plan: TrainingPlan,
+  driver: ExpertDriver,
+): ReportData['settings'] {
+  const {
+    hiddenSizes,
+    batchSize,
+    critics,
+    regMult,
+    valueTerm,
+    temperature,
+    learnTemperature,
+    gamma,
+    tau,
+    actorLearningRate,
+    criticLearningRate,
+  } = plan.config;
+  return [
+    { name: 'seed', value: seed },
+    { name: 'robot', value: `${spec.robot}, ${spec.rateHz} Hz` },
+    { name: 'expert', value: driver.name },
+    { name: 'own steps', value: plan.steps },
+    { name: 'steps between policies', value: plan.segmentSize },
+    { name: 'updates a step', value: plan.updatesPerTransition },
+    { name: 'networks', value: hiddenSizes.join(' × ') },
+    { name: 'batch', value: `${batchSize} expert + ${batchSize} policy` },
+    { name: 'critics', value: critics },
+    { name: 'χ² weight c', value: regMult },
+    { name: 'value term', value: valueTerm },
+    { name: 'temperature', value: learnTemperature ? `learned, from ${temperature}` : temperature },
+    { name: 'γ, τ', value: `${gamma}, ${tau}` },
+    { name: 'learning rates', value: `actor ${actorLearningRate}, critic ${criticLearningRate}` },
+    { name: 'cloning updates', value: settings.cloning.updates ?? 5000 },
+  ];
+}
+
+async function runDemo(
+  session: Session,
+  options: DemoOptions,
+  folder: RunFolder,
+  driver: ExpertDriver,
+  again: string,
+): Promise<Outcome> {
+  const { display, spec, settings, seed } = session;
+  const started = performance.now();
+  const recording = folder.file('recording');
+  const shown = await demonstrate(session, driver, options.demonstrations ?? settings.demonstrations, recording);
+  const demonstrations = await usableDemonstrations(session, [recording]);
+  const plan: TrainingPlan = {
+    robot: options.robot,
+    recordings: [recording],
+    seed,
+    steps: options.steps ?? settings.steps,
+    segmentSize: settings.segmentSize,
+    updatesPerTransition: settings.updatesPerTransition,
+    config: learnerConfig(settings.config),
+  };
+  writeFileAtomic(folder.file('training.json'), `${JSON.stringify(plan, null, 2)}\n`);
+  const learning = await learn(session, plan, demonstrations, {
+    checkpoint: folder.file('checkpoint'),
+    curves: folder.file('learning.json'),
+    resume: false,
+  });
+  try {
+    writeBundle(folder.file('policy'), learning.bundle);
+    if (learning.interrupted) throw interrupted(options, folder);
+    const cloned = await clone(session, demonstrations, plan.config);
+    writeBundle(folder.file('behavioural-cloning'), cloned);
+    const assessments = await evaluateAll(session, options, folder, driver);
+    const drawn = assessments.filter(({ policy }) => policy !== 'random');
+    const report: ReportData = {
+      format: 'iq_learn report 1',
+      robot: spec.robot,
+      description: spec.description,
+      hasSuccess: settings.hasSuccess,
+      date: new Date().toISOString(),
+      seconds: 0,
+      demonstrations: sizeOf(demonstrations, spec.rateHz),
+      results: assessments.map(resultOf),
+      learning: learning.curves,
+      rewards: await rewardTraces(learning.training, drawn.slice(0, 2)),
+      topView: topViewOf(spec, drawn),
+      replays: await replaysOf(spec, drawn),
+      settings: shownSettings(session, plan, driver),
+      versions: versions(),
+      machine: machine(),
+      command: again,
+      notes: [],
+    };
+    display.close();
+    const seconds = (performance.now() - started) / 1000;
+    return { report: { ...report, seconds }, figures: speeds(learning, shown.seconds, seconds) };
+  } finally {
+    await learning.training.close();
+  }
+}
+
+function sizeOf(episodes: readonly { readonly length: number }[], rateHz: number): ReportData['demonstrations'] {
+  const transitions = episodes.reduce((sum, { length }) => sum + length, 0);
+  return { episodes: episodes.length, transitions, seconds: transitions / rateHz };
+}
+
+function speeds({ curves }: Learning, demonstrating: number, whole: number): Figure[] {
+  const last = curves.points.at(-1);
+  const learning = last?.seconds ?? 0;
+  return [
+    { name: 'seconds', value: whole, unit: 's', note: 'recording, learning, evaluation and report' },
+    { name: 'seconds/demonstrating', value: demonstrating, unit: 's' },
+    { name: 'seconds/learning', value: learning, unit: 's' },
+    ...(last === undefined
+      ? []
+      : [
+          {
+            name: 'steps_per_second',
+            value: last.transitions / learning,
+            unit: '1/s',
+            note: 'acting and learning together',
+          },
+        ]),
+  ];
+}
+
+function interrupted(options: DemoOptions, folder: RunFolder): IqLearnError {
+  const resume = commandLine('train', { out: relativeTo(folder.path), resume: true });
+  return new IqLearnError('CANCELLED', 'interrupted while learning', {
+    found: `the policy so far in ${relativeTo(folder.file('policy'))}`,
+    remedy: `go on with: ${resume}${options.json === undefined ? '' : ' (no figures were written)'}`,
+  });
+}
+
+const relativeTo = (path: string): string =>
+  path.startsWith(`${process.cwd()}/`) ? path.slice(process.cwd().length + 1) : path;
+
+/** `iq-learn demo`: from demonstrations to a deployed policy and a report of it. */
+export function demoCommand(io: Io): Command {
+  return command('demo', 'from a few demonstrations to a deployed policy, with a report', [
+    'iq-learn demo',
+    'iq-learn demo --robot arm --demonstrations 3 --seed 7',
+    'iq-learn demo --headless --json figures.json',
+  ])
+    .option('--robot <name>', `${robotNames().join(', ')}, or the path of a RobotSpec`, robot, 'rover')
+    .option(
+      '--demonstrations <n>',
+      "episodes the expert shows (default: the robot's own)",
+      integer('--demonstrations', 1, 1000),
+    )
+    .option('--steps <n>', "steps the policy learns from (default: the robot's own)", integer('--steps', 1, 10_000_000))
+    .option('--episodes <n>', 'fresh starts of the evaluation', integer('--episodes', 1, 10_000), 50)
+    .option('--expert <folder>', 'a trained policy demonstrates, e.g. one that iq-learn expert made')
+    .addOption(seedOption())
+    .addOption(nameOption())
+    .addOption(jsonOption())
+    .addOption(headlessOption())
+    .action(async (options: DemoOptions) => {
+      const spec = loadRobotSpec(options.robot);
+      const driver = await expertDriver(spec, options.expert);
+      if (options.json !== undefined) checkTarget(options.json);
+      const folder = openRunFolder(join('runs', options.name ?? defaultName(spec.robot, options.seed)));
+      const display = new Display(io.stderr, options);
+      const { robot: name, demonstrations, steps, episodes, expert, seed } = options;
+      const again = commandLine('demo', { robot: name, demonstrations, steps, episodes, expert, seed });
+      const settings = teachingSettings(spec.task);
+      const session: Session = { io, display, spec, settings, seed, logger: fileLogger(folder.file('log.jsonl')) };
+      try {
+        const { report, figures } = await withDisplay(display, () => runDemo(session, options, folder, driver, again));
+        writeFileAtomic(folder.file('report.json'), `${JSON.stringify(report)}\n`);
+        writeFileAtomic(folder.file('report.html'), renderReport(report));
+        const all = [...resultFigures(report.results, report.hasSuccess), ...figures];
+        if (options.json !== undefined) writeFigures(options.json, 'demo', again, all);
+        io.stdout.write(`\n${resultTable(report.results, report.hasSuccess)}\n\n`);
+        io.stdout.write(`report: ${relativeTo(folder.file('report.html'))}\nagain: ${again}\n`);
+      } finally {
+        await driver.dispose();
+        folder.close();
+      }
+    });
+}

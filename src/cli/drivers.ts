@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { IqLearnError } from '../common/index.js';
+import type { Driver } from '../nodes/index.js';
+import { readBundle } from '../policy/index.js';
+import { checkContract, type RobotSpec } from '../robot/index.js';
+import { createExpert, type ExpertName, expertNames } from '../simulation/index.js';
+
+/** Policies that drive where no script does, one folder a robot. */
+const SHIPPED = fileURLToPath(new URL('../../../config/experts/', import.meta.url));
+
+export interface ExpertDriver extends Driver {
+  /** For people: 'scripted', or the policy's name. */
+  readonly name: string;
+  dispose(): Promise<void>;
+}
+
+/** A trained policy at the controls. Throws what reading the bundle throws, and MISMATCH for another robot's. */
+async function policyDriver(folder: string, spec: RobotSpec): Promise<ExpertDriver> {
+  const runtime = await readBundle(folder);
+  try {
+    checkContract(runtime.contract, spec);
+  } catch (error) {
+    await runtime.dispose();
+    throw error;
+  }
+  return {
+    name: `policy ${runtime.id}`,
+    reset: () => undefined,
+    act: (observation) => runtime.act(observation),
+    dispose: () => runtime.dispose(),
+  };
+}
+
+/**
+ * Who demonstrates: the policy in `folder`, else the script of the robot's task, else a policy that is shipped.
+ * Throws NOT_FOUND where there is none, MISMATCH where the robot's description does not fit its expert.
+ */
+export async function expertDriver(spec: RobotSpec, folder?: string): Promise<ExpertDriver> {
+  if (folder !== undefined) return policyDriver(folder, spec);
+  if (spec.task !== null && (expertNames as readonly string[]).includes(spec.task)) {
+    const expert = createExpert(spec.task as ExpertName);
+    // It would refuse every single observation otherwise, and the robot stand still.
+    expert.act(new Float32Array(spec.observation.length));
+    return {
+      name: 'scripted',
+      reset: (seed) => expert.reset(seed),
+      act: (o) => expert.act(o),
+      dispose: async () => undefined,
+    };
+  }
+  const shipped = `${SHIPPED}${spec.task ?? spec.robot}`;
+  if (existsSync(shipped)) return policyDriver(shipped, spec);
+  throw new IqLearnError('NOT_FOUND', `there is no expert for ${spec.robot}`, {
+    found: 'neither a script nor a trained policy',
+    expected: `a script (${expertNames.join(', ')}) or the folder of a policy`,
+    remedy: `make one: iq-learn expert --task ${spec.robot}, then give its folder: --expert runs/…/policy`,
+  });
+}

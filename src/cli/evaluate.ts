@@ -1,0 +1,56 @@
+import type { Command } from 'commander';
+import { readBundle } from '../policy/index.js';
+import { checkContract, loadRobotSpec, robotNames } from '../robot/index.js';
+import { assess, evaluationSeeds, resultOf } from './assess.js';
+import { command, commandLine, type Io, withDisplay } from './command.js';
+import { Display } from './display.js';
+import { resultFigures, writeFigures } from './figures.js';
+import { headlessOption, integer, jsonOption, robot, seedOption } from './options.js';
+import { checkTarget } from './run-folder.js';
+import { fileLogger } from './session.js';
+import { teachingSettings } from './settings.js';
+import { resultTable } from './table.js';
+
+interface EvaluateOptions {
+  readonly policy: string;
+  readonly robot: string;
+  readonly episodes: number;
+  readonly seed: number;
+  readonly json?: string;
+  readonly headless: boolean;
+}
+
+/** `iq-learn evaluate`: drives a policy through policy node and safety filter on fresh starts. */
+export function evaluateCommand(io: Io): Command {
+  return command('evaluate', 'deploy a policy through policy node and safety filter, on fresh starts', [
+    'iq-learn evaluate --policy runs/my-run/policy --robot rover',
+    'iq-learn evaluate --policy runs/my-run/policy --robot rover --episodes 200 --json figures.json',
+  ])
+    .requiredOption('--policy <folder>', 'the folder of a policy bundle')
+    .requiredOption('--robot <name>', `${robotNames().join(', ')}, or the path of a RobotSpec`, robot)
+    .option('--episodes <n>', 'fresh starts', integer('--episodes', 1, 100_000), 50)
+    .addOption(seedOption())
+    .addOption(jsonOption())
+    .addOption(headlessOption())
+    .action(async (options: EvaluateOptions) => {
+      const spec = loadRobotSpec(options.robot);
+      const runtime = await readBundle(options.policy);
+      await runtime.dispose();
+      checkContract(runtime.contract, spec);
+      if (options.json !== undefined) checkTarget(options.json);
+      const display = new Display(io.stderr, options);
+      const settings = teachingSettings(spec.task);
+      const session = { io, display, spec, settings, seed: options.seed, logger: fileLogger(undefined) };
+      const seeds = evaluationSeeds(options.seed, options.episodes);
+      const kind = runtime.training.algorithm === 'behavioural-cloning' ? 'behavioural-cloning' : 'iq-learn';
+      const assessment = await withDisplay(display, () =>
+        assess(session, kind, { kind: 'policy', bundle: options.policy }, seeds),
+      );
+      const results = [resultOf(assessment)];
+      const { policy, robot: name, episodes, seed } = options;
+      const again = commandLine('evaluate', { policy, robot: name, episodes, seed });
+      if (options.json !== undefined)
+        writeFigures(options.json, 'evaluate', again, resultFigures(results, settings.hasSuccess));
+      io.stdout.write(`${resultTable(results, settings.hasSuccess)}\n`);
+    });
+}

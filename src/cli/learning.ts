@@ -1,0 +1,174 @@
+import { existsSync } from 'node:fs';
+import { writeFileAtomic } from '../common/index.js';
+import {
+  type DemonstrationEpisode,
+  describeFinding,
+  lintDemonstrations,
+  readDemonstrations,
+  refusePoorDemonstrations,
+} from '../demonstrations/index.js';
+import { behaviouralCloning, type LearnerConfig } from '../learning/index.js';
+import { learningEpisode, TrainingSession } from '../nodes/index.js';
+import { encodeBundle, type PolicyBundle } from '../policy/index.js';
+import type { LearningCurves, LearningPoint, Rollout } from '../report/index.js';
+import { contractOf } from '../robot/index.js';
+import { readJson } from './inspect/kind.js';
+import type { Session } from './session.js';
+
+/** Episodes that the shown return and success are means of. */
+const WINDOW = 10;
+/** A checkpoint about this often, in own steps: little is lost, and little time is spent writing. */
+const CHECKPOINT_STEPS = 2000;
+
+/** Demonstrations that can be learned from; warnings about them are said. Throws what reading throws, CORRUPT_DATA for poor ones. */
+export async function usableDemonstrations(
+  { spec, display }: Pick<Session, 'spec' | 'display'>,
+  recordings: readonly string[],
+): Promise<DemonstrationEpisode[]> {
+  const { episodes, report } = await readDemonstrations(recordings, spec);
+  for (const problem of report.recordings.flatMap(({ problems }) => problems)) display.say(`warning: ${problem}`);
+  const findings = lintDemonstrations(episodes, spec, report);
+  refusePoorDemonstrations(findings);
+  for (const finding of findings) display.say(describeFinding(finding).replace(/^warn:/, 'warning:'));
+  return episodes;
+}
+
+/** What a training run is; kept beside its checkpoint, so that resuming needs no options. */
+export interface TrainingPlan {
+  readonly robot: string;
+  readonly recordings: readonly string[];
+  readonly seed: number;
+  readonly steps: number;
+  readonly segmentSize: number;
+  readonly updatesPerTransition: number;
+  readonly config: LearnerConfig;
+}
+
+export interface Learning {
+  readonly training: TrainingSession;
+  readonly bundle: PolicyBundle;
+  readonly curves: LearningCurves;
+  readonly interrupted: boolean;
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Curves of an earlier part of the run, up to the checkpoint it goes on from. */
+function earlierCurves(file: string, transitions: number): { points: LearningPoint[]; rollouts: Rollout[] } {
+  if (!existsSync(file)) return { points: [], rollouts: [] };
+  const { points, rollouts } = readJson(file) as LearningCurves;
+  const before = (item: { readonly transitions: number }): boolean => item.transitions <= transitions;
+  return { points: points.filter(before), rollouts: rollouts.filter(before) };
+}
+
+/**
+ * Learns online with progress on the display. The training stays open, for its critic can be asked for rewards: the
+ * caller closes it. Ctrl-C ends it early with what was learned; the checkpoint is written when it is closed.
+ */
+export async function learn(
+  { io, display, spec, settings, logger }: Session,
+  plan: TrainingPlan,
+  demonstrations: readonly DemonstrationEpisode[],
+  options: { readonly checkpoint: string; readonly curves: string; readonly resume: boolean },
+): Promise<Learning> {
+  const { seed, steps, segmentSize, updatesPerTransition, config } = plan;
+  let points: LearningPoint[] = [];
+  let rollouts: Rollout[] = [];
+  let before = { seconds: 0, transitions: 0 };
+  const show = (): void => {
+    const point = points.at(-1);
+    const last = rollouts.slice(-WINDOW);
+    const done = point?.transitions ?? before.transitions;
+    const elapsed = (point?.seconds ?? 0) - before.seconds;
+    display.show({
+      phase: 'learning',
+      done,
+      total: steps,
+      unit: 'steps',
+      ...(elapsed > 0 ? { perSecond: (done - before.transitions) / elapsed } : {}),
+      ...(last.length === 0
+        ? {}
+        : { return: mean(last.map((rollout) => rollout.return)), returns: rollouts.map((rollout) => rollout.return) }),
+      ...(last.length === 0 || !settings.hasSuccess
+        ? {}
+        : { success: mean(last.map(({ success }) => Number(success))) }),
+      ...metricsOf(point),
+    });
+  };
+  const training = await TrainingSession.create({
+    spec,
+    demonstrations,
+    config,
+    seed,
+    transitions: steps,
+    segmentSize,
+    updatesPerTransition,
+    checkpoint: { folder: options.checkpoint, everySegments: Math.max(1, Math.round(CHECKPOINT_STEPS / segmentSize)) },
+    resume: options.resume,
+    logger,
+    signal: io.interrupt.signal,
+    ...(settings.task === undefined ? {} : { task: settings.task }),
+    onProgress: ({ seconds, transitions, updates, metrics }) => {
+      points.push({ seconds: before.seconds + seconds, transitions, updates, metrics });
+      show();
+    },
+    onRollout: ({ seconds, transitions, return: total, length, success }) => {
+      rollouts.push({ seconds: before.seconds + seconds, transitions, return: total, length, success });
+    },
+  });
+  try {
+    if (options.resume) {
+      const { transitions } = training.progress;
+      ({ points, rollouts } = earlierCurves(options.curves, transitions));
+      before = { seconds: points.at(-1)?.seconds ?? 0, transitions };
+      display.say(`going on from ${transitions} of ${steps} steps`);
+    }
+    const { bundle, interrupted } = await training.run();
+    const curves = { points, rollouts };
+    writeFileAtomic(options.curves, `${JSON.stringify(curves)}\n`);
+    return { training, bundle, curves, interrupted };
+  } catch (error) {
+    await training.close();
+    throw error;
+  }
+}
+
+function metricsOf(point: LearningPoint | undefined): object {
+  const names = {
+    criticLoss: 'train/critic_loss',
+    actorLoss: 'train/actor_loss',
+    rewardExpert: 'train/reward_expert',
+    rewardPolicy: 'train/reward_policy',
+  };
+  return Object.fromEntries(
+    Object.entries(names).flatMap(([name, metric]) => {
+      const value = point?.metrics[metric];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+/** The baseline: behavioural cloning of the same demonstrations, with the same network. */
+export async function clone(
+  { spec, display, settings, seed }: Session,
+  demonstrations: readonly DemonstrationEpisode[],
+  config: LearnerConfig,
+): Promise<PolicyBundle> {
+  const updates = settings.cloning.updates ?? 5000;
+  const policy = await behaviouralCloning({
+    ...settings.cloning,
+    updates,
+    episodes: demonstrations.map((episode) => learningEpisode(episode, spec)),
+    observationSize: spec.observation.length,
+    actionSize: spec.action.length,
+    seed,
+    config,
+    onProgress: (done) => display.show({ phase: 'cloning', done, total: updates, unit: 'updates' }),
+  });
+  return encodeBundle({
+    policy,
+    contract: contractOf(spec),
+    version: 0,
+    training: { algorithm: 'behavioural-cloning', seed, updates, demonstrations: demonstrations.length },
+  });
+}

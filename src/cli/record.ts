@@ -1,0 +1,54 @@
+import type { Command } from 'commander';
+import { loadRobotSpec, robotNames } from '../robot/index.js';
+import { command, type Io, withDisplay } from './command.js';
+import { Display } from './display.js';
+import { expertDriver } from './drivers.js';
+import { headlessOption, integer, robot, seedOption } from './options.js';
+import { defaultName, openRunFolder } from './run-folder.js';
+import { demonstrate, fileLogger } from './session.js';
+import { teachingSettings } from './settings.js';
+
+interface RecordOptions {
+  readonly robot: string;
+  readonly episodes: number;
+  readonly out?: string;
+  readonly expert?: string;
+  readonly seed: number;
+  readonly headless: boolean;
+}
+
+/** `iq-learn record`: demonstrations of an expert at the teleoperation topic, as a rosbag2 folder. */
+export function recordCommand(io: Io): Command {
+  return command('record', 'have an expert demonstrate over teleoperation, and record it (rosbag2, MCAP)', [
+    'iq-learn record --robot rover --episodes 5 --out demonstrations/rover',
+    'iq-learn record --robot hopper --episodes 1 --expert runs/hopper-expert/policy',
+  ])
+    .requiredOption('--robot <name>', `${robotNames().join(', ')}, or the path of a RobotSpec`, robot)
+    .option('--episodes <n>', 'demonstrations', integer('--episodes', 1, 10_000), 5)
+    .option('--out <folder>', 'a new folder for the recording (default: runs/<robot, date and seed>/recording)')
+    .option('--expert <folder>', 'a trained policy demonstrates, e.g. one that iq-learn expert made')
+    .addOption(seedOption())
+    .addOption(headlessOption())
+    .action(async (options: RecordOptions) => {
+      const spec = loadRobotSpec(options.robot);
+      const driver = await expertDriver(spec, options.expert);
+      const out = options.out ?? `runs/${defaultName(spec.robot, options.seed)}/recording`;
+      // Checked before any work; the writer takes the folder for itself.
+      openRunFolder(out).close();
+      const display = new Display(io.stderr, options);
+      const session = {
+        io,
+        display,
+        spec,
+        settings: teachingSettings(spec.task),
+        seed: options.seed,
+        logger: fileLogger(undefined),
+      };
+      try {
+        await withDisplay(display, () => demonstrate(session, driver, options.episodes, out));
+        io.stdout.write(`${out}\n`);
+      } finally {
+        await driver.dispose();
+      }
+    });
+}

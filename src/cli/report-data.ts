@@ -1,0 +1,98 @@
+import type { EpisodeOutcome, EpisodeTrace, TrainingSession } from '../nodes/index.js';
+import {
+  type Path,
+  type PolicyKind,
+  type RewardTrace,
+  type SceneReplay,
+  sceneReplay,
+  type TopView,
+} from '../report/index.js';
+import type { RobotSpec } from '../robot/index.js';
+import { createTaskClient, roverLayout } from '../simulation/index.js';
+import type { Assessment } from './assess.js';
+
+const rounded = (value: number, digits: number): number => Number(value.toFixed(digits));
+
+/** The poses of a message type along an episode. */
+function posesOf(spec: RobotSpec, trace: EpisodeTrace, type: string): EpisodeTrace['poses'][string] {
+  const topic = spec.stateTopics.find((state) => state.type === type)?.topic;
+  return topic === undefined ? [] : (trace.poses[topic] ?? []);
+}
+
+/** Yaw of x, y, z, w, radians. */
+function yawOf([x, y, z, w]: readonly [number, number, number, number]): number {
+  return Math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z));
+}
+
+function pathOf(spec: RobotSpec, policy: PolicyKind, { success, trace }: EpisodeOutcome): Path | undefined {
+  if (trace === undefined) return undefined;
+  const poses = posesOf(spec, trace, 'nav_msgs/msg/Odometry');
+  return {
+    policy,
+    success,
+    x: poses.map(({ position }) => rounded(position[0], 3)),
+    y: poses.map(({ position }) => rounded(position[1], 3)),
+    yaw: poses.map(({ orientation }) => rounded(yawOf(orientation), 3)),
+  };
+}
+
+/** The rover's ways from the same starts; null for robots that are no rover. */
+export function topViewOf(spec: RobotSpec, assessments: readonly Assessment[]): TopView | null {
+  if (spec.task !== 'rover') return null;
+  const { halfWidth, robotRadius, goalRadius, pillars, blocks } = roverLayout;
+  const traced = (assessments[0]?.outcomes ?? []).filter(({ trace }) => trace !== undefined);
+  const starts = traced.flatMap(({ seed, trace }, i) => {
+    const goal = posesOf(spec, trace!, 'geometry_msgs/msg/PoseStamped')[0]?.position;
+    const paths = assessments.flatMap(({ policy, outcomes }) => pathOf(spec, policy, outcomes[i]!) ?? []);
+    return goal === undefined ? [] : [{ seed, goal: [rounded(goal[0], 3), rounded(goal[1], 3)] as const, paths }];
+  });
+  return { halfWidth, robotRadius, goalRadius, pillars, blocks, stepSeconds: 1 / spec.rateHz, starts };
+}
+
+/** Recovered and true reward along the first traced episode of each policy. */
+export async function rewardTraces(
+  training: TrainingSession,
+  assessments: readonly Assessment[],
+): Promise<RewardTrace[]> {
+  const traces: RewardTrace[] = [];
+  for (const { policy, outcomes } of assessments) {
+    const episode = outcomes[0];
+    if (episode?.trace === undefined) continue;
+    const { observations, actions, rewards } = episode.trace;
+    const recovered = await training.recoverRewards({ observations, actions, terminated: episode.terminated });
+    traces.push({
+      policy,
+      seed: episode.seed,
+      recovered: Array.from(recovered, (value) => rounded(value, 4)),
+      task: rewards.map((value) => rounded(value, 4)),
+    });
+  }
+  return traces;
+}
+
+/** The first traced episode of each policy as moving bodies: the simulator, which is exact, drives it once more. */
+export async function replaysOf(spec: RobotSpec, assessments: readonly Assessment[]): Promise<SceneReplay[]> {
+  if (spec.task === null) return [];
+  const client = await createTaskClient(spec.task);
+  try {
+    const space = client.actionSpace;
+    const order =
+      space.kind === 'box' ? space.dimensions.map(({ name }) => spec.action.findIndex((a) => a.name === name)) : [0];
+    const replays: SceneReplay[] = [];
+    for (const { policy, outcomes } of assessments) {
+      const episode = outcomes[0];
+      if (episode?.trace === undefined) continue;
+      await client.reset(episode.seed);
+      const frames = [await client.scene()];
+      for (const action of episode.trace.actions) {
+        await client.step(order.map((i) => action[i]!));
+        frames.push(await client.scene());
+      }
+      const { seed, success } = episode;
+      replays.push(sceneReplay({ policy, seed, success, stepSeconds: client.stepSeconds }, frames));
+    }
+    return replays;
+  } finally {
+    await client.close();
+  }
+}

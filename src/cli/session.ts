@@ -1,0 +1,74 @@
+import { createNodeLogger, type Logger } from '../common/index.js';
+import type { Driver, EpisodeOutcome } from '../nodes/index.js';
+import { runDemonstrations } from '../nodes/index.js';
+import type { RobotSpec } from '../robot/index.js';
+import type { Io } from './command.js';
+import type { Display } from './display.js';
+import type { TeachingSettings } from './settings.js';
+
+/** What the parts of a command share. */
+export interface Session {
+  readonly io: Io;
+  readonly display: Display;
+  readonly spec: RobotSpec;
+  readonly settings: TeachingSettings;
+  readonly seed: number;
+  readonly logger: (node: string) => Logger;
+}
+
+/** Nodes log to a file: the terminal belongs to the command. Warnings of a run without a folder go to stderr. */
+export function fileLogger(file: string | undefined): (node: string) => Logger {
+  const loggers = new Map<string, Logger>();
+  return (node) => {
+    let logger = loggers.get(node);
+    if (logger === undefined) {
+      logger = createNodeLogger(node, file === undefined ? { level: 'warn' } : { file, console: false });
+      loggers.set(node, logger);
+    }
+    return logger;
+  };
+}
+
+export interface Demonstrated {
+  readonly episodes: readonly EpisodeOutcome[];
+  readonly seconds: number;
+}
+
+/** Has the driver demonstrate over teleoperation and records it. */
+export async function demonstrate(
+  session: Session,
+  driver: Driver,
+  episodes: number,
+  folder: string,
+): Promise<Demonstrated> {
+  const { io, display, spec, settings, seed, logger } = session;
+  const started = performance.now();
+  const returns: number[] = [];
+  let steps = 0;
+  const outcome = await runDemonstrations({
+    spec,
+    driver,
+    episodes,
+    seed,
+    folder,
+    logger,
+    signal: io.interrupt.signal,
+    keepFailures: !settings.hasSuccess,
+    ...(settings.task === undefined ? {} : { task: settings.task }),
+    onEpisode: ({ return: total, length }, kept) => {
+      if (kept) returns.push(total);
+      steps += length;
+      display.show({
+        phase: 'demonstrating',
+        done: returns.length,
+        total: episodes,
+        unit: 'episodes',
+        ...(returns.length === 0 ? {} : { return: returns.at(-1)!, returns }),
+      });
+    },
+  });
+  const seconds = (performance.now() - started) / 1000;
+  const discarded = outcome.discarded === 0 ? '' : `, ${outcome.discarded} without success thrown away`;
+  display.say(`recorded ${outcome.episodes.length} demonstrations, ${steps} steps${discarded}: ${folder}`);
+  return { episodes: outcome.episodes, seconds };
+}

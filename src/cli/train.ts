@@ -1,0 +1,143 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { IqLearnError, writeFileAtomic } from '../common/index.js';
+import type { DemonstrationEpisode } from '../demonstrations/index.js';
+import { learnerConfig, learnerConfigSchema, loadCheckpoint } from '../learning/index.js';
+import { writeBundle } from '../policy/index.js';
+import { loadRobotSpec, robotNames } from '../robot/index.js';
+import { command, commandLine, type Io, withDisplay } from './command.js';
+import { Display } from './display.js';
+import { readJson } from './inspect/kind.js';
+import { learn, type TrainingPlan, usableDemonstrations } from './learning.js';
+import { headlessOption, integer, robot } from './options.js';
+import { defaultName, openRunFolder, type RunFolder } from './run-folder.js';
+import { fileLogger, type Session } from './session.js';
+import { teachingSettings } from './settings.js';
+
+interface TrainOptions {
+  readonly recording?: readonly string[];
+  readonly robot?: string;
+  readonly out?: string;
+  readonly steps?: number;
+  readonly seed?: number;
+  readonly resume: boolean;
+  readonly headless: boolean;
+}
+
+const planSchema = z.strictObject({
+  robot: z.string(),
+  recordings: z.array(z.string()),
+  seed: z.int().min(0),
+  steps: z.int().min(1),
+  segmentSize: z.int().min(1),
+  updatesPerTransition: z.number().positive(),
+  config: learnerConfigSchema,
+});
+
+function missing(option: string, remedy: string): IqLearnError {
+  return new IqLearnError('INVALID_ARGUMENT', 'a required option is missing', {
+    found: 'a command without it',
+    expected: option,
+    remedy,
+  });
+}
+
+/** The plan of a run that is to go on. Throws NOT_FOUND, CORRUPT_DATA. */
+function earlierPlan(out: string | undefined, steps: number | undefined): TrainingPlan {
+  if (out === undefined) throw missing('--out <folder>', 'give the folder of the run that is to go on');
+  const file = join(out, 'training.json');
+  if (!existsSync(file))
+    throw new IqLearnError('NOT_FOUND', `there is no training in ${out}`, {
+      found: `no ${file}`,
+      expected: 'the folder of a run that iq-learn train or demo began',
+      remedy: 'check the path, or start without --resume',
+    });
+  const parsed = planSchema.safeParse(readJson(file));
+  if (!parsed.success)
+    throw new IqLearnError('CORRUPT_DATA', `${file} is damaged`, {
+      found: parsed.error.issues[0]?.message ?? 'no plan',
+      expected: 'the plan that iq-learn train wrote',
+      remedy: 'start again without --resume',
+    });
+  return { ...parsed.data, steps: steps ?? parsed.data.steps };
+}
+
+function freshPlan(options: TrainOptions): TrainingPlan {
+  const { recording, robot: name, seed = 0, steps } = options;
+  if (recording === undefined) throw missing('--recording <path…>', 'record one: iq-learn record --robot rover');
+  if (name === undefined) throw missing('--robot <name>', `one of ${robotNames().join(', ')}`);
+  const settings = teachingSettings(loadRobotSpec(name).task);
+  return {
+    robot: name,
+    recordings: recording,
+    seed,
+    steps: steps ?? settings.steps,
+    segmentSize: settings.segmentSize,
+    updatesPerTransition: settings.updatesPerTransition,
+    config: learnerConfig(settings.config),
+  };
+}
+
+/** Writes policy, checkpoint and curves; true where it was interrupted. */
+async function train(
+  session: Session,
+  plan: TrainingPlan,
+  demonstrations: readonly DemonstrationEpisode[],
+  folder: RunFolder,
+  resume: boolean,
+): Promise<boolean> {
+  writeFileAtomic(folder.file('training.json'), `${JSON.stringify(plan, null, 2)}\n`);
+  const { training, bundle, interrupted } = await learn(session, plan, demonstrations, {
+    checkpoint: folder.file('checkpoint'),
+    curves: folder.file('learning.json'),
+    resume,
+  });
+  try {
+    writeBundle(folder.file('policy'), bundle);
+  } finally {
+    await training.close();
+  }
+  return interrupted;
+}
+
+/** `iq-learn train`: online IQ-Learn from recordings. */
+export function trainCommand(io: Io): Command {
+  return command('train', 'learn online from recordings: IQ-Learn with SAC', [
+    'iq-learn train --recording demonstrations/rover --robot rover --out runs/rover',
+    'iq-learn train --out runs/rover --steps 40000 --resume',
+  ])
+    .option('--recording <path...>', 'recordings: folders of iq-learn record or ros2 bag record, or .mcap files')
+    .option('--robot <name>', `${robotNames().join(', ')}, or the path of a RobotSpec`, robot)
+    .option('--out <folder>', 'where policy, checkpoint and curves go (default: runs/<robot, date and seed>)')
+    .option('--steps <n>', "own steps of the policy (default: the robot's own)", integer('--steps', 1, 100_000_000))
+    .option('--seed <n>', 'fixes every random choice of the run (default: 0)', integer('--seed', 0, 0xffffffff))
+    .option('--resume', 'go on from the checkpoint in --out', false)
+    .addOption(headlessOption())
+    .action(async (options: TrainOptions) => {
+      const { resume } = options;
+      const plan = resume ? earlierPlan(options.out, options.steps) : freshPlan(options);
+      const spec = loadRobotSpec(plan.robot);
+      const out = options.out ?? join('runs', defaultName(spec.robot, plan.seed));
+      const display = new Display(io.stderr, options);
+      // Bad input is refused before the folder is made.
+      if (resume) loadCheckpoint(join(out, 'checkpoint'), ({ message }) => display.say(`warning: ${message}`));
+      const demonstrations = resume ? [] : await usableDemonstrations({ spec, display }, plan.recordings);
+      const folder = openRunFolder(out, { reuse: resume });
+      const { seed } = plan;
+      const logger = fileLogger(folder.file('log.jsonl'));
+      const session: Session = { io, display, spec, settings: teachingSettings(spec.task), seed, logger };
+      try {
+        const interrupted = await withDisplay(display, () => train(session, plan, demonstrations, folder, resume));
+        io.stdout.write(`policy: ${join(out, 'policy')}\n`);
+        io.stdout.write(
+          interrupted
+            ? `go on: ${commandLine('train', { out, resume: true })}\n`
+            : `evaluate: ${commandLine('evaluate', { policy: join(out, 'policy'), robot: plan.robot })}\n`,
+        );
+      } finally {
+        folder.close();
+      }
+    });
+}
