@@ -416,8 +416,11 @@ describe('F28 teleop takeover mid-action', () => {
   });
 
   test('an old action does not come back after the hand-back', () => {
-    const filter = running();
-    filter.step(cycle(200, { values: [0.4, 0], actionExpiryNs: ms(5000), takeover: Float32Array.of(0, 0) }));
+    const filter = createSafetyFilter({ ...vehicle, command: { ...vehicle.command, timeoutMs: 9000 } });
+    filter.step(cycle(0));
+    expect(filter.step(cycle(100, { values: [0.4, 0], actionExpiryNs: ms(5000) })).state).toBe('RUNNING');
+    filter.step(cycle(200, { takeover: Float32Array.of(0, 0) }));
+    filter.step(cycle(300, { values: [0.4, 0], actionExpiryNs: ms(5000) }));
     expect(filter.step(cycle(701))).toMatchObject({ state: 'HOLDING', command: zero });
   });
 

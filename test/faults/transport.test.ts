@@ -144,6 +144,14 @@ describe('faults of the embedded transport', () => {
     sensor.publish(number(42));
     await broker.idle();
     expect(sensed).toEqual([42]);
+    // What is under way when the partition begins waits too.
+    sensor.publish(number(43));
+    broker.partition('/sensor', true);
+    await broker.idle();
+    expect(sensed).toEqual([42]);
+    broker.partition('/sensor', false);
+    await broker.idle();
+    expect(sensed).toEqual([42, 43]);
   });
 
   test('a partition loses calls, which end by their timeout', async () => {

@@ -222,6 +222,12 @@ describe('RobotSpec', () => {
     expect(refusalOf(hopper, from, to).error.message).toContain(text);
   });
 
+  test("the README's example is a valid description", () => {
+    const readme = readFileSync(new URL('../../src/robot/README.md', import.meta.url), 'utf8');
+    const [, example] = /```yaml\n([^]*?)```/.exec(readme)!;
+    expect(parseRobotSpec(example!, 'README.md').observation).toHaveLength(17);
+  });
+
   test('a trajectory carries one quantity, a joint command needs one', () => {
     const trajectory = hopper.replace('std_msgs/msg/Float64MultiArray', 'trajectory_msgs/msg/JointTrajectory');
     expect(refusalOf(trajectory, 'stop: zero', 'stop: zero').error.message).toContain('position, velocity or effort');

@@ -72,6 +72,18 @@ describe('embedded transport', () => {
     expect(handledAtTimer).toBeLessThan(20_000);
   });
 
+  test('close resolves when what was published before has been delivered', async () => {
+    const broker = createEmbeddedBroker();
+    const [from, to] = [broker.connect(), broker.connect()];
+    const deep = { ...qos.event, depth: 2000 };
+    let handled = 0;
+    to.subscribe('/numbers', Float64s, () => handled++, deep);
+    const publisher = from.advertise('/numbers', Float64s, deep);
+    for (let i = 0; i < 2000; i++) publisher.publish(number(i));
+    await from.close();
+    expect(handled).toBe(2000);
+  });
+
   test('handlers are told in turn, not one topic after another', async () => {
     const transport = createEmbeddedTransport();
     const order: string[] = [];
