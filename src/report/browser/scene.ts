@@ -27,6 +27,8 @@ type Body = SceneReplay['bodies'][number];
 
 /** Half the side of a plane without limits, metres. */
 const GROUND = 20;
+/** Where the camera stands, seen from what it looks at. */
+const VIEW_FROM = new Vector3(1.0, -1.75, 1.1).normalize();
 
 /** MuJoCo's shapes stand along z; three's capsules and cylinders along y. */
 function geometryOf({ shape, size }: Body): BufferGeometry {
@@ -121,6 +123,10 @@ class Episode {
   }
 }
 
+function cornersOf({ min, max }: Box3): Vector3[] {
+  return [min.x, max.x].flatMap((x) => [min.y, max.y].flatMap((y) => [min.z, max.z].map((z) => new Vector3(x, y, z))));
+}
+
 function startScene(): void {
   const figure = document.querySelector<HTMLElement>('.scene');
   const stage = figure?.querySelector<HTMLElement>('.stage');
@@ -147,7 +153,8 @@ function startScene(): void {
   sun.shadow.mapSize.set(2048, 2048);
   sun.shadow.normalBias = 0.01;
   scene.add(sky, sun, sun.target);
-  const grid = new GridHelper(2 * GROUND, 8 * GROUND);
+  // By the lines on the ground one sees that a walker moves.
+  const grid = new GridHelper(2 * GROUND, 2 * GROUND);
   grid.rotation.x = Math.PI / 2;
   grid.position.z = 0.001;
   scene.add(grid);
@@ -181,11 +188,17 @@ function startScene(): void {
     reach = Math.max(0.3, box.getSize(new Vector3()).length() / 2);
     const last = shown.replay.frames - 1;
     follow = shown.centre(0).setZ(0).distanceTo(shown.centre(last).setZ(0)) > 1.2 * reach;
+    grid.visible = follow;
     controls.target.copy(follow ? shown.centre(0) : box.getCenter(new Vector3()));
-    // The whole of it fits the narrower side of the picture.
-    const halfView = (camera.fov * Math.PI) / 360;
-    const distance = (1.05 * reach) / Math.sin(Math.min(halfView, Math.atan(Math.tan(halfView) * camera.aspect)));
-    camera.position.copy(controls.target).add(new Vector3(1.15, -1.75, 0.95).normalize().multiplyScalar(distance));
+    // As near as possible with every corner in the picture.
+    const corners = cornersOf(box);
+    for (let distance = reach; distance < 20 * reach; distance *= 1.04) {
+      camera.position.copy(controls.target).addScaledVector(VIEW_FROM, distance);
+      camera.lookAt(controls.target);
+      camera.updateMatrixWorld();
+      const seen = corners.map((corner) => corner.clone().project(camera));
+      if (seen.every(({ x, y, z }) => Math.abs(x) < 0.94 && Math.abs(y) < 0.94 && z < 1)) break;
+    }
     sun.position.copy(controls.target).add(new Vector3(0.6, -0.8, 2).multiplyScalar(reach * 2));
     sun.target.position.copy(controls.target);
     Object.assign(sun.shadow.camera, {
@@ -226,14 +239,14 @@ function startScene(): void {
     render();
   };
   onTheme(paint);
-  const fit = (): void => {
+  const resize = (): void => {
     renderer.setSize(stage.clientWidth, stage.clientHeight);
     camera.aspect = stage.clientWidth / Math.max(1, stage.clientHeight);
     camera.updateProjectionMatrix();
   };
-  fit();
+  resize();
   new ResizeObserver(() => {
-    fit();
+    resize();
     render();
   }).observe(stage);
   scene.add(shown.group);
