@@ -41,7 +41,8 @@ export function armExpert(space: BoxSpace): (observation: ArrayLike<number>) => 
     const push = STYLE.pushSpeed * smoothstep(0, STYLE.slowWithin, distance);
     const approach = limited(STYLE.alongGain * (-touching - STYLE.standOff - along), STYLE.approachSpeed);
     // Where the tool stands beside the puck it has to go around: outwards first.
-    const beside = smoothstep(-0.06, 0, along) * (1 - smoothstep(0.07, 0.11, Math.abs(left)));
+    const beside =
+      smoothstep(-0.8 * touching, -0.2 * touching, along) * (1 - smoothstep(touching, touching + 0.04, Math.abs(left)));
     const across = limited(-STYLE.lateralGain * left * (1 - 2 * beside), STYLE.approachSpeed);
     const active = smoothstep(0.01, 0.04, distance);
     const forward = active * (ready * push + (1 - ready) * approach);
