@@ -131,7 +131,7 @@ export class PolicyNode extends LifecycleNode<typeof parametersSchema> {
           this.#helm.takeover.accept(message, this.#lockstep ? this.#loop.stampNs : receivedNs, this.#stampNowNs());
           if (this.#helm.takeover.counters.accepted > before) this.#loop.takeTeleop(headerStampNs(message));
         },
-        qos.command,
+        { ...qos.command, depth: 10 },
       ),
     );
     this.own(

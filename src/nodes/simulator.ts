@@ -91,7 +91,8 @@ export class SimulatorNode extends LifecycleNode<typeof parametersSchema> {
         spec.command.topic,
         spec.command.type,
         (message, { receivedNs }) => this.#take(message, receivedNs),
-        qos.command,
+        // Late ones are told by their stamps; they must not push out the one that counts.
+        { ...qos.command, depth: 10 },
       ),
     );
     this.own(
