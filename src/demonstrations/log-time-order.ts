@@ -1,27 +1,34 @@
 const windowNs = 2_000_000_000n;
 
 /**
- * Puts items that are nearly in order of their log time in order, holding back those of the last two seconds. An item
- * that is older than that begins anew: what was held goes first.
+ * Puts messages in order of their log time, holding back those of the last two seconds: a writer may mix its topics
+ * up, but keeps the order within each. A topic whose log time goes back tells of a clock that did: what is held goes
+ * first, and the order begins anew, so that the jump stays visible.
  */
-export class LogTimeOrder<Item extends { readonly logTimeNs: bigint }> {
+export class LogTimeOrder<Item extends { readonly topic: string; readonly logTimeNs: bigint }> {
   /** In order of log time; equal times in the order they came. */
   #held: Item[] = [];
+  readonly #newest = new Map<string, bigint>();
   #newestNs: bigint | undefined;
 
   *push(item: Item): Generator<Item, void, void> {
     const time = item.logTimeNs;
-    if (this.#newestNs !== undefined && time < this.#newestNs - windowNs) {
+    const before = this.#newest.get(item.topic);
+    const tooOld = this.#newestNs !== undefined && time < this.#newestNs - windowNs;
+    if (tooOld || (before !== undefined && time < before)) {
       yield* this.rest();
+      this.#newest.clear();
       this.#newestNs = undefined;
     }
+    this.#newest.set(item.topic, time);
     if (this.#newestNs === undefined || time > this.#newestNs) this.#newestNs = time;
     let at = this.#held.length;
     while (at > 0 && this.#held[at - 1]!.logTimeNs > time) at--;
     this.#held.splice(at, 0, item);
+    // in sweeps, so that the front of the list is not moved for every message
     if (this.#held.length < 256 || this.#held[127]!.logTimeNs > this.#newestNs - windowNs) return;
     const keep = this.#held.findIndex(({ logTimeNs }) => logTimeNs > this.#newestNs! - windowNs);
-    yield* this.#held.splice(0, keep === -1 ? this.#held.length : keep);
+    yield* this.#held.splice(0, keep);
   }
 
   *rest(): Generator<Item, void, void> {

@@ -110,8 +110,8 @@ export class RecordingReader {
   }
 
   /**
-   * The messages of the topics (default: all) in order of log time. Messages logged out of order by more than two
-   * seconds come where they stand in the file, so that a clock that jumped back stays visible.
+   * The messages of the topics (default: all) in order of log time; where the log time of a topic goes back, in the
+   * order of the file, so that a clock that jumped stays visible.
    */
   async *messages(options: { readonly topics?: readonly string[] } = {}): AsyncGenerator<RecordedMessage, void, void> {
     const wanted = options.topics === undefined ? undefined : new Set(options.topics);

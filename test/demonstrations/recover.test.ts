@@ -1,16 +1,37 @@
 import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { openRecording, RecordingWriter, readDemonstrations, recover } from '#src/demonstrations/index.js';
 import { expectTrue, rejection, temporaryFolder, toy, toyText, writeEpisode } from './toy.js';
 
-/** Runs the recording child and kills it with SIGKILL `afterMs` after it closed its third episode. */
-async function killedRecording(afterMs: number): Promise<{ folder: string; ended: number }> {
+/**
+ * Runs the recording child and kills it with SIGKILL `afterMs` after it closed its third episode; or, for null, once a
+ * chunk of the fourth one, which never ends, is on the disk.
+ */
+async function killedRecording(afterMs: number | null): Promise<{ folder: string; ended: number }> {
   const folder = join(temporaryFolder(), 'killed');
   const script = fileURLToPath(new URL('./record-child.mjs', import.meta.url));
-  const child = spawn(process.execPath, [script, folder, toyText], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const closed = afterMs === null ? ['3'] : [];
+  const child = spawn(process.execPath, [script, folder, toyText, ...closed], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const kill = async (): Promise<void> => {
+    const size = (): number => statSync(join(folder, 'killed_0.mcap.part')).size;
+    const before = size();
+    if (afterMs !== null) await setTimeout(afterMs);
+    else while (size() === before) await setTimeout(5);
+    child.kill('SIGKILL');
+  };
   let output = '';
   await new Promise<void>((resolve, reject) => {
     child.on('error', reject);
@@ -18,7 +39,7 @@ async function killedRecording(afterMs: number): Promise<{ folder: string; ended
     child.stdout.on('data', (data: Buffer) => {
       const before = output.includes('ended 2\n');
       output += data.toString();
-      if (!before && output.includes('ended 2\n')) setTimeout(() => child.kill('SIGKILL'), afterMs);
+      if (!before && output.includes('ended 2\n')) void kill().catch(reject);
     });
   });
   expect(child.signalCode).toBe('SIGKILL');
@@ -56,7 +77,7 @@ describe('kill -9 while recording', () => {
   );
 
   it('closes the open episode with a marker that says why', async () => {
-    const { folder } = await killedRecording(75);
+    const { folder } = await killedRecording(null);
     const { closedEpisode } = await recover(folder);
     expect(closedEpisode).toBe(3);
     const reader = await openRecording(folder);

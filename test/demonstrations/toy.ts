@@ -28,7 +28,7 @@ stop: zero
 export const toy = parseRobotSpec(toyText, 'toy.yaml');
 
 export const periodNs = 50_000_000n;
-export const baseNs = 1_000_000_000_000n;
+export const baseNs = 1_000_000_000_000_000n;
 
 /** When step `k` of an episode is: episodes begin 10 s apart. */
 export function stampAt(episode: number, k: number): bigint {
