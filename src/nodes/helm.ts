@@ -15,7 +15,11 @@ import type { Publisher } from '../transport/index.js';
 
 /** A decision to be put through the safety filter. */
 export interface Decision {
+  /** On a clock that never goes back. */
   readonly nowNs: bigint;
+  /** When the state was seen that the action answers, on the same clock. */
+  readonly seenNs: bigint;
+  /** For the message: the stamp of that state. */
   readonly stampNs: bigint;
   /** The policy's action, or null where it has none to give. */
   readonly action: Float32Array | null;
@@ -118,14 +122,14 @@ export class Helm {
   }
 
   /** Puts a decision (and what a person said meanwhile) through the filter and publishes what comes out. */
-  steer({ nowNs, stampNs, action, expiryNs, stateAgeMs }: Decision): SafetyOutput | undefined {
+  steer({ nowNs, seenNs, stampNs, action, expiryNs, stateAgeMs }: Decision): SafetyOutput | undefined {
     if (this.#filter === undefined) this.begin(nowNs);
     if (this.#filter === undefined) return undefined;
     const output = this.#filter.step({
       nowNs,
       action,
       actionExpiryNs: action === null ? null : expiryNs,
-      actionStampNs: stampNs,
+      actionStampNs: seenNs,
       observationStampAgeMs: stateAgeMs,
       takeover: this.takeover.take(),
       estop: this.estop,

@@ -8,6 +8,8 @@ export interface PolicyInboxOptions {
   readonly logger: Logger;
   /** Keeps every policy until it is asked for by its version; otherwise the newest only. */
   readonly keepAll: boolean;
+  /** Of the policy that runs already, -1 where there is none. */
+  readonly version: number;
   /** Told when a policy has passed. */
   readonly onVerified: () => void;
 }
@@ -22,7 +24,7 @@ export class PolicyInbox {
   #waiting: PolicyBundleMessage[] = [];
   #working = false;
   readonly #underWay = new Set<bigint>();
-  #newestTaken = -1;
+  #newestTaken: number;
   #arrival: (() => void)[] = [];
   #refused = 0;
   #outdated = 0;
@@ -31,6 +33,7 @@ export class PolicyInbox {
 
   constructor(options: PolicyInboxOptions) {
     this.#options = options;
+    this.#newestTaken = options.version;
   }
 
   get refused(): number {
@@ -73,14 +76,17 @@ export class PolicyInbox {
 
   /** Waits for exactly this version. TIMEOUT after `timeoutMs`, CANCELLED when the inbox closes. */
   async takeVersion(version: number, timeoutMs: number): Promise<PolicyRuntime> {
-    const deadline = setTimeout(() => this.#wake(), timeoutMs);
-    const until = performance.now() + timeoutMs;
+    let late = false;
+    const deadline = setTimeout(() => {
+      late = true;
+      this.#wake();
+    }, timeoutMs);
     try {
       for (;;) {
         const found = this.#verified.get(version);
         if (found !== undefined) return this.#taken(found);
         if (this.#closed) throw new IqLearnError('CANCELLED', 'the policy node is shut down');
-        if (performance.now() >= until)
+        if (late)
           throw new IqLearnError('TIMEOUT', `policy version ${version} has not come`, {
             found: `nothing for ${(timeoutMs / 1000).toFixed(0)} s${this.#lastRefusal === '' ? '' : `, last refusal: ${this.#lastRefusal}`}`,
             expected: 'a new policy from the learner after every segment',

@@ -67,6 +67,7 @@ export class LockstepLoop implements ControlLoop {
   #closed = false;
   #episode = -1;
   #stampNs = 0n;
+  #offsetNs = 0n;
   #task: TaskState | undefined;
   #teleopStampNs = -1n;
   #teleopHeard = false;
@@ -140,6 +141,13 @@ export class LockstepLoop implements ControlLoop {
       return;
     }
     const startNs = this.#parts.clock.nowNs();
+    if (stampNs < this.#stampNs) {
+      // The simulation began anew; for the safety filter time goes on.
+      this.#offsetNs += this.#stampNs - stampNs + this.#periodNs;
+      this.#teleopStampNs = -1n;
+      log.cut();
+    }
+    const nowNs = stampNs + this.#offsetNs;
     this.#stampNs = stampNs;
     this.#task = task;
     let assembled = assembler.assemble(stampNs);
@@ -161,15 +169,16 @@ export class LockstepLoop implements ControlLoop {
     if (task.episode !== this.#episode) {
       this.#episode = task.episode;
       this.#teleopHeard = false;
-      helm.begin(stampNs - this.#periodNs);
+      helm.begin(nowNs - this.#periodNs);
     }
     const action = await this.#decide(stampNs, observation);
     if (this.#closed) return;
     const output = helm.steer({
-      nowNs: stampNs,
+      nowNs,
+      seenNs: nowNs,
       stampNs,
       action,
-      expiryNs: stampNs + this.#periodNs,
+      expiryNs: nowNs + this.#periodNs,
       stateAgeMs: ageMs,
     });
     this.#latencyMs = Number(this.#parts.clock.nowNs() - startNs) / 1e6;

@@ -1,4 +1,5 @@
 import { nanosecondsOf, type TaskState } from '../messages/index.js';
+import type { SafetyOutput } from '../robot/index.js';
 import { startPeriodic } from './periodic.js';
 import type { ControlLoop, LoopParts } from './policy-lockstep.js';
 
@@ -91,6 +92,7 @@ export class RealtimeLoop implements ControlLoop {
     const before = helm.output?.command;
     const output = helm.steer({
       nowNs,
+      seenNs: nowNs,
       stampNs: this.#stampNs,
       action: null,
       expiryNs: nowNs,
@@ -195,7 +197,7 @@ export class RealtimeLoop implements ControlLoop {
     const nowNs = clock.nowNs();
     this.#latencyMs = Number(nowNs - tickNs) / 1e6;
     const expiryNs = tickNs + BigInt(this.#options.actionPeriods) * this.#periodNs;
-    const output = this.#steer(nowNs, action, ageMs + this.#latencyMs, expiryNs);
+    const output = this.#steer(nowNs, action, ageMs + this.#latencyMs, tickNs, expiryNs);
     if (output === undefined) return;
     log.executed({
       stampNs,
@@ -208,7 +210,13 @@ export class RealtimeLoop implements ControlLoop {
     });
   }
 
-  #steer(nowNs: bigint, action: Float32Array | null, stateAgeMs: number | null, expiryNs = nowNs) {
-    return this.#parts.helm.steer({ nowNs, stampNs: this.#stampNs, action, expiryNs, stateAgeMs });
+  #steer(
+    nowNs: bigint,
+    action: Float32Array | null,
+    stateAgeMs: number | null,
+    seenNs = nowNs,
+    expiryNs = nowNs,
+  ): SafetyOutput | undefined {
+    return this.#parts.helm.steer({ nowNs, seenNs, stampNs: this.#stampNs, action, expiryNs, stateAgeMs });
   }
 }

@@ -79,6 +79,7 @@ export class PolicyNode extends LifecycleNode<typeof parametersSchema> {
       spec,
       logger,
       keepAll: synchronousSegment > 0,
+      version: initial?.version ?? -1,
       onVerified: () => this.#loop?.takePolicy(),
     });
     this.#pilot = new Pilot({ spec, seed, stochastic, explore }, initial);

@@ -146,6 +146,7 @@ export class Rig {
   readonly records: LogRecord[] = [];
   readonly robot: typeof spec;
   readonly clock: ManualClock | undefined;
+  readonly #publishers = new Map<string, { publish(message: unknown): void }>();
   readonly #nodes: { shutdown(): Promise<void> }[] = [];
 
   constructor(options: BrokerOptions & { robot?: typeof spec; manual?: ManualClock } = {}) {
@@ -190,7 +191,12 @@ export class Rig {
   }
 
   say<Name extends MessageTypeName>(topic: string, type: Name, message: MessageTypes[Name], latched = false): void {
-    this.transport.advertise(topic, type, latched ? qos.latched : qos.event).publish(message);
+    let publisher = this.#publishers.get(topic);
+    if (publisher === undefined) {
+      publisher = this.transport.advertise(topic, type, latched ? qos.latched : qos.event) as never;
+      this.#publishers.set(topic, publisher!);
+    }
+    publisher!.publish(message);
   }
 
   async startEpisode(service: string, seed: number) {
