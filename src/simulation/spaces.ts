@@ -59,6 +59,17 @@ export function maxStepsOf(options: TaskOptions, standard: number): number {
   return maxSteps;
 }
 
+/** An option that is true or false, false if not given. Throws INVALID_ARGUMENT. */
+export function flagOf(options: TaskOptions, name: string): boolean {
+  const value = options[name] ?? false;
+  if (typeof value !== 'boolean')
+    throw new IqLearnError('INVALID_ARGUMENT', `the option ${name} is wrong`, {
+      found: String(value),
+      expected: 'true or false',
+    });
+  return value;
+}
+
 /** Refuses what `snapshot` of a task cannot have made. Throws INVALID_ARGUMENT. */
 export function checkSnapshot(task: string, state: Float64Array, length: number): void {
   if (state.length !== length || !state.every(Number.isFinite))

@@ -1,7 +1,15 @@
 import { Random } from '../../common/index.js';
 import { clampTo } from '../geometry.js';
 import { Physics } from '../physics.js';
-import { checkAction, checkOptionNames, checkSeed, checkSnapshot, maxStepsOf, type TaskOptions } from '../spaces.js';
+import {
+  checkAction,
+  checkOptionNames,
+  checkSeed,
+  checkSnapshot,
+  flagOf,
+  maxStepsOf,
+  type TaskOptions,
+} from '../spaces.js';
 import type { BoxSpace, SceneGeometry, SensorReadings, StepResult, Task } from '../task.js';
 import { armJoints, armModel, armTools } from './model.js';
 import { armActions, armDimensions, observeArm } from './observation.js';
@@ -13,6 +21,8 @@ export const armGoalRadius = 0.045;
 const SUBSTEPS = 20;
 /** Below this the puck lies still, m/s. */
 const STILL = 0.02;
+/** Control steps the puck has to lie at a tour's goal for the next push to begin. */
+const LAIN_STEPS = 10;
 const JOINTS = armJoints.length;
 
 /**
@@ -20,13 +30,15 @@ const JOINTS = armJoints.length;
  *
  * The action is the tool's planar velocity, as a twist for MoveIt Servo; a resolved-rate servo turns it into joint
  * targets at every physics step. Episodes have a fixed length: the puck is to stay where it was brought. Success is a
- * puck that lies still within {@link armGoalRadius} of the goal. Option: `maxSteps` (120 control steps of 0.1 s).
+ * puck that lies still within {@link armGoalRadius} of the goal. Options: `maxSteps` (120 control steps of 0.1 s, 600 on
+ * a tour) and `tour` (false): whenever the puck has lain at the goal for a second it is laid back near the arm, as a
+ * person would, and the goal moves, so that one episode shows many pushes; success is then to have made at least one.
  * Throws INVALID_ARGUMENT for a wrong option, NOT_FOUND for an unknown one, and what {@link Physics.load} throws.
  */
 export async function createArmTask(options: TaskOptions = {}): Promise<Task> {
-  checkOptionNames('arm', options, ['maxSteps']);
-  const maxSteps = maxStepsOf(options, 120);
-  return new ArmTask(await Physics.load(armModel()), maxSteps);
+  checkOptionNames('arm', options, ['maxSteps', 'tour']);
+  const tour = flagOf(options, 'tour');
+  return new ArmTask(await Physics.load(armModel()), maxStepsOf(options, tour ? 600 : 120), tour);
 }
 
 class ArmTask implements Task {
@@ -39,13 +51,19 @@ class ArmTask implements Task {
   readonly #servo: ArmServo;
   readonly #puck: { readonly qpos: number; readonly qvel: number };
   #goal: readonly [number, number] = [0, 0];
+  readonly #tour: boolean;
+  #seed = 0;
+  /** Pushes done so far, and steps the puck has lain at the present goal. */
+  #reached = 0;
+  #lain = 0;
   #step = 0;
 
-  constructor(physics: Physics, maxSteps: number) {
+  constructor(physics: Physics, maxSteps: number, tour: boolean) {
     this.#physics = physics;
     this.#servo = new ArmServo(physics);
     this.#puck = physics.joint('puck');
     this.maxSteps = maxSteps;
+    this.#tour = tour;
     this.stepSeconds = physics.timestep * SUBSTEPS;
     this.reset(0);
   }
@@ -53,17 +71,26 @@ class ArmTask implements Task {
   reset(seed: number): Float64Array {
     checkSeed(seed);
     const random = Random.derive(seed, 'arm');
+    this.#physics.reset();
+    this.#layPuck(random);
+    this.#servo.place(random.uniform(0.26, 0.29), random.uniform(-0.03, 0.03));
+    this.#seed = seed;
+    this.#reached = 0;
+    this.#lain = 0;
+    this.#step = 0;
+    return observeArm(this.sense());
+  }
+
+  /** Draws a goal and lays the puck down between arm and goal. */
+  #layPuck(random: Random): void {
     this.#goal = [random.uniform(0.56, 0.6), random.uniform(-0.04, 0.04)];
     const puck = [random.uniform(0.4, 0.44), random.uniform(-0.1, 0.1)] as const;
     const yaw = random.uniform(-Math.PI, Math.PI);
-    this.#physics.reset();
     this.#physics.qpos.set(
       [...puck, armTools.puckHalfHeight, Math.cos(yaw / 2), 0, 0, Math.sin(yaw / 2)],
       this.#puck.qpos,
     );
-    this.#servo.place(random.uniform(0.26, 0.29), random.uniform(-0.03, 0.03));
-    this.#step = 0;
-    return observeArm(this.sense());
+    this.#physics.qvel.fill(0, this.#puck.qvel, this.#puck.qvel + 6);
   }
 
   step(action: ArrayLike<number>): StepResult {
@@ -80,13 +107,20 @@ class ArmTask implements Task {
     const after = this.#remaining();
     const { qvel } = this.#physics;
     const speed = Math.hypot(qvel[this.#puck.qvel]!, qvel[this.#puck.qvel + 1]!);
-    const success = after.goal <= armGoalRadius && speed < STILL;
+    const there = after.goal <= armGoalRadius && speed < STILL;
+    this.#lain = there ? this.#lain + 1 : 0;
+    if (this.#tour && this.#lain === LAIN_STEPS) {
+      this.#lain = 0;
+      this.#reached += 1;
+      this.#layPuck(Random.derive(this.#seed, `arm push ${this.#reached}`));
+      this.#physics.forward();
+    }
     return {
       observation: observeArm(this.sense()),
-      reward: 10 * (before.goal - after.goal) + 2 * (before.tool - after.tool) + (success ? 0.1 : 0),
+      reward: 10 * (before.goal - after.goal) + 2 * (before.tool - after.tool) + (there ? 0.1 : 0),
       terminated: false,
       truncated: this.#step >= this.maxSteps,
-      success,
+      success: there || this.#reached > 0,
     };
   }
 
@@ -124,16 +158,25 @@ class ArmTask implements Task {
   }
 
   snapshot(): Float64Array {
-    return Float64Array.of(...this.#goal, this.#step, ...this.#servo.reference, ...this.#physics.getState());
+    return Float64Array.of(
+      ...this.#goal,
+      this.#step,
+      this.#seed,
+      this.#reached,
+      this.#lain,
+      ...this.#servo.reference,
+      ...this.#physics.getState(),
+    );
   }
 
   restore(state: Float64Array): void {
-    const own = 3 + JOINTS;
+    const own = 6 + JOINTS;
     checkSnapshot('arm', state, own + this.#physics.stateSize);
     this.#physics.setState(state.slice(own));
     this.#goal = [state[0]!, state[1]!];
     this.#step = state[2]!;
-    this.#servo.reference.set(state.subarray(3, own));
+    [this.#seed, this.#reached, this.#lain] = [state[3]!, state[4]!, state[5]!];
+    this.#servo.reference.set(state.subarray(6, own));
   }
 
   close(): void {

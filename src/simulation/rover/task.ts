@@ -1,7 +1,15 @@
 import { IqLearnError, Random } from '../../common/index.js';
 import { clampTo, rotationMatrix } from '../geometry.js';
 import { Physics } from '../physics.js';
-import { checkAction, checkOptionNames, checkSeed, checkSnapshot, maxStepsOf, type TaskOptions } from '../spaces.js';
+import {
+  checkAction,
+  checkOptionNames,
+  checkSeed,
+  checkSnapshot,
+  flagOf,
+  maxStepsOf,
+  type TaskOptions,
+} from '../spaces.js';
 import type { BoxSpace, PoseReading, SceneGeometry, SensorReadings, StepResult, Task } from '../task.js';
 import { clearance, clearanceAlong, roverLayout } from './layout.js';
 import { roverBase, roverModel } from './model.js';
@@ -13,8 +21,8 @@ const ANGLE_MIN = -scanFieldOfView / 2;
 const ANGLE_INCREMENT = scanFieldOfView / (BEAMS - 1);
 const RANGE_MIN = 0.05;
 const RANGE_MAX = 4;
-/** Standing this long at a tour's goal brings the next one. */
-const STAND_STEPS = 5;
+/** Control steps the rover has to stand at a goal for it to count as reached. */
+const STAND_STEPS = 10;
 /** The base controller's ramps, m/s² and rad/s². */
 const MAX_ACCELERATION = [2, 8] as const;
 
@@ -22,22 +30,18 @@ const MAX_ACCELERATION = [2, 8] as const;
  * A differential drive robot with a range sensor that is to drive to a goal between obstacles and stop there.
  *
  * The action is the twist of cmd_vel; the base controller ramps it and turns it into wheel speeds. Episodes have a
- * fixed length: they end neither at the goal nor on a collision. Success is standing within 0.25 m of the goal
- * without having touched anything since the start.
+ * fixed length: they end neither at the goal nor on a collision. Success is to have stood within 0.25 m of the goal for
+ * a second, and to have touched nothing since the start.
  *
  * Options: `maxSteps` (150 control steps of 0.1 s, 600 on a tour), `blockedShare` (0.8), the share of goals whose
- * straight way is blocked, and `tour` (false): whenever the rover has stood at the goal for half a second the next goal
- * appears on the other side, so that one episode shows many ways; success is then to have reached at least one.
+ * straight way is blocked, and `tour` (false): whenever the rover has stood at the goal for a second the next goal appears on the
+ * other side, so that one episode shows many ways; success is then to have reached at least one.
  * Throws INVALID_ARGUMENT for a wrong option, NOT_FOUND for an unknown one, and what {@link Physics.load} throws.
  */
 export async function createRoverTask(options: TaskOptions = {}): Promise<Task> {
   checkOptionNames('rover', options, ['maxSteps', 'blockedShare', 'tour']);
-  const { blockedShare = 0.8, tour = false } = options;
-  if (typeof tour !== 'boolean')
-    throw new IqLearnError('INVALID_ARGUMENT', 'the option tour is wrong', {
-      found: String(tour),
-      expected: 'true or false',
-    });
+  const { blockedShare = 0.8 } = options;
+  const tour = flagOf(options, 'tour');
   const maxSteps = maxStepsOf(options, tour ? 600 : 150);
   if (typeof blockedShare !== 'number' || !(blockedShare >= 0 && blockedShare <= 1))
     throw new IqLearnError('INVALID_ARGUMENT', 'the option blockedShare is wrong', {
@@ -117,19 +121,21 @@ class RoverTask implements Task {
     const arrived = distance <= roverLayout.goalRadius && stands;
     const touches = this.#physics.data('sensordata')[this.#bumper]! > 0;
     this.#stood = arrived ? this.#stood + 1 : 0;
-    if (this.#tour && this.#stood >= STAND_STEPS) return this.#nextGoal(readings, before - distance);
+    if (this.#stood === STAND_STEPS) {
+      this.#reached += 1;
+      if (this.#tour) return this.#nextGoal(readings, before - distance);
+    }
     return {
       observation: observeRover(readings),
       reward: before - distance + (arrived ? 0.1 : 0) - (touches ? 0.5 : 0),
       terminated: false,
       truncated: this.#step >= this.maxSteps,
-      success: (arrived || this.#reached > 0) && !this.#collided,
+      success: this.#reached > 0 && !this.#collided,
     };
   }
 
   /** The end of a step that reached a tour's goal: the observation already shows the next one. */
   #nextGoal(readings: SensorReadings, progress: number): StepResult {
-    this.#reached += 1;
     this.#stood = 0;
     const random = Random.derive(this.#seed, `rover goal ${this.#reached}`);
     this.#goal = drawGoal(random, this.#goal, this.#goal[0] > 0 ? -1 : 1, this.#blockedShare);
