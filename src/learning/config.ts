@@ -35,6 +35,8 @@ export const learnerConfigSchema = z.strictObject({
   learnTemperature: z.boolean().default(false),
   /** H̄ in nats; null means −dim(A). */
   targetEntropy: z.number().nullable().default(null),
+  /** Updates of the critic alone before the actor moves: a cloned actor would be spoilt by a random critic. */
+  actorDelay: z.int().min(0).default(0),
   actorLearningRate: z.number().gt(0).default(3e-5),
   criticLearningRate: z.number().gt(0).default(3e-4),
   temperatureLearningRate: z.number().gt(0).default(3e-4),
@@ -45,6 +47,11 @@ export const learnerConfigSchema = z.strictObject({
   batchSize: z.int().min(1).max(65536).default(256),
   /** Policy transitions the replay buffer holds. */
   bufferSize: z.int().min(1).max(10_000_000).default(1_000_000),
+  /**
+   * Deviation of the Gaussian noise added to every normalised observation of a batch, expert and policy alike. It keeps
+   * the critic from telling a few demonstrations from the policy by heart; 0 adds none.
+   */
+  observationNoise: z.number().min(0).max(1).default(0),
   /** log σ is squashed into this range. */
   logStdRange: z.tuple([z.number(), z.number()]).default([-5, 2]),
   /** Expert actions are clipped to ±this, so that their pre-squash value is finite. */

@@ -225,6 +225,34 @@ export class Learner {
     return this.algorithm.policy(this.#executable.readState(), this.normalisation);
   }
 
+  /**
+   * Starts the actor from another policy of the same shape (behavioural cloning's). Call before the first update;
+   * give the critic a head start by `actorDelay`. Throws MISMATCH where the networks or the normalisation differ.
+   */
+  warmStart(policy: PolicyFunction): void {
+    const state = { ...this.#executable.readState() };
+    const own = this.algorithm.policy(state, this.normalisation).constants;
+    for (const name of ['observation_mean', 'observation_scale'])
+      if (own[name]!.data.some((x, i) => x !== policy.constants[name]?.data[i]))
+        throw new IqLearnError('MISMATCH', 'the policy to start from normalises its observations otherwise', {
+          found: `another ${name}`,
+          expected: "the learner's normalisation",
+          remedy: 'clone the demonstrations with the normalisation of the learner',
+        });
+    const actor = policy.constants.actor?.data;
+    if (actor === undefined || actor.length !== own.actor?.data.length)
+      throw new IqLearnError('MISMATCH', 'the policy to start from has another network', {
+        found: `${actor?.length ?? 'no'} actor parameters`,
+        expected: `${own.actor?.data.length ?? 'no actor: soft-Q has none'}`,
+        remedy: 'use the same hidden sizes for both',
+      });
+    this.#executable.writeState({
+      ...state,
+      actor,
+      ...(state.average === undefined ? {} : { average: actor }),
+    });
+  }
+
   /** A copy of networks, targets and moments by name. */
   parameters(): ArrayRecord {
     return this.#executable.readState();
@@ -340,12 +368,17 @@ export class Learner {
       this.#sampleInitial(inputs.initialObservations);
       if (inputs.initialNoise !== undefined) this.#noise.fillNormal(inputs.initialNoise);
     }
+    if (config.observationNoise > 0) {
+      this.#blur(target.observations, config.observationNoise);
+      this.#blur(target.nextObservations, config.observationNoise);
+    }
     if (inputs.noise !== undefined) this.#noise.fillNormal(inputs.noise);
     if (inputs.nextNoise !== undefined) this.#noise.fillNormal(inputs.nextNoise);
     const t = this.#updates + 1;
     const decay = 1 - (1 - config.learningRateFloor) * Math.min(1, t / config.decayUpdates);
     setCoefficients(inputs.criticAdam, t, config.criticLearningRate * decay);
-    setCoefficients(inputs.actorAdam, t, config.actorLearningRate * decay);
+    const actorRate = t > config.actorDelay ? config.actorLearningRate * decay : 0;
+    setCoefficients(inputs.actorAdam, t, actorRate);
     setCoefficients(inputs.temperatureAdam, t, config.temperatureLearningRate);
   }
 
@@ -353,6 +386,10 @@ export class Learner {
   #clipped(action: ArrayLike<number>): Float32Array {
     const clip = this.algorithm.continuous ? this.config.actionClip : Number.POSITIVE_INFINITY;
     return Float32Array.from(action, (x) => Math.min(clip, Math.max(-clip, x)));
+  }
+
+  #blur(values: Float32Array, deviation: number): void {
+    for (let i = 0; i < values.length; i++) values[i]! += deviation * this.#noise.normal();
   }
 
   #sampleInitial(out: Float32Array): void {
