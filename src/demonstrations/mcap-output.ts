@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { McapWriter } from '@mcap/core';
 import type { RecordingFile } from './recording-file.js';
 import { type BagSummary, offeredQosProfiles } from './rosbag-metadata.js';
@@ -102,8 +101,4 @@ export class McapOutput {
       topics: [...this.#channels].map(([name, { type, count }]) => ({ name, type, messageCount: count })),
     };
   }
-}
-
-export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

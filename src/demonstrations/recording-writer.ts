@@ -22,10 +22,11 @@ import {
   schemaOf,
 } from '../messages/index.js';
 import { type RobotSpec, robotSpecHash } from '../robot/index.js';
-import { McapOutput, type RawMessage } from './mcap-output.js';
+import { McapOutput } from './mcap-output.js';
 import { createFile, type RecordingFile } from './recording-file.js';
 import { recoverUnlocked } from './recover.js';
 import { rosbagMetadata } from './rosbag-metadata.js';
+import { WriteQueue } from './write-queue.js';
 
 /** The topic of the episode markers. */
 export const episodeTopic = '/episode_events';
@@ -64,10 +65,6 @@ export interface RecordingSummary {
   readonly lost: number;
 }
 
-interface Pending extends RawMessage {
-  readonly flush: boolean;
-}
-
 /**
  * Records topics as a rosbag2 folder: `<folder>/<name>_0.mcap` (`.part` while open) and metadata.yaml, written last.
  *
@@ -77,7 +74,6 @@ interface Pending extends RawMessage {
  */
 export class RecordingWriter {
   readonly folder: string;
-  readonly #options: RecordingOptions;
   readonly #clock: SteadyClock;
   readonly #flushNs: bigint;
   readonly #lock: FolderLock;
@@ -85,17 +81,9 @@ export class RecordingWriter {
   readonly #file: RecordingFile;
   readonly #output: McapOutput;
   readonly #types = new Map<string, MessageTypeName>();
-  readonly #queue: Pending[] = [];
-  #pendingBytes = 0;
-  #draining: Promise<void> = Promise.resolve();
-  #active = false;
+  readonly #queue: WriteQueue;
   #closing: Promise<RecordingSummary> | undefined;
   #flushedNs: bigint;
-  /** Where the last whole chunk ends. */
-  #goodBytes = 0n;
-  #error: IqLearnError | null = null;
-  #messages = 0;
-  #lost = 0;
   #episodes = 0;
   #discarded = 0;
   #openEpisode: number | null = null;
@@ -111,7 +99,6 @@ export class RecordingWriter {
     output: McapOutput,
   ) {
     this.folder = folder;
-    this.#options = options;
     this.#clock = options.clock ?? steadyClock;
     this.#flushNs = BigInt(Math.round((options.flushSeconds ?? 2) * 1e9));
     this.#flushedNs = this.#clock.nowNs();
@@ -119,7 +106,14 @@ export class RecordingWriter {
     this.#path = path;
     this.#file = file;
     this.#output = output;
-    this.#goodBytes = file.position();
+    this.#queue = new WriteQueue(file, output, {
+      maxPendingBytes: options.maxPendingBytes ?? 64 * 1024 * 1024,
+      failure: (what, cause) =>
+        what === 'too slow'
+          ? ioError(`the disk is too slow for the recording ${path}`, cause)
+          : ioError(`recording to ${path} failed`, cause),
+      onError: (error) => options.onError?.(error),
+    });
   }
 
   /**
@@ -163,7 +157,7 @@ export class RecordingWriter {
 
   /** The failure that ended the recording, if any. */
   get error(): IqLearnError | null {
-    return this.#error;
+    return this.#queue.error;
   }
 
   /** Number of the episode that is open. */
@@ -173,7 +167,7 @@ export class RecordingWriter {
 
   /** Messages that were not recorded because writing had failed. */
   get lost(): number {
-    return this.#lost;
+    return this.#queue.lost;
   }
 
   /**
@@ -192,9 +186,9 @@ export class RecordingWriter {
       throw new IqLearnError('INVALID_ARGUMENT', 'the recording is closed', { found: `a message on ${topic}` });
     this.#checkTopic(topic, type, logTimeNs, publishTimeNs);
     const event = topic === episodeTopic && type === eventType ? (message as EpisodeEvent) : undefined;
-    if (this.#error !== null) {
+    if (this.#queue.error !== null) {
       if (event !== undefined) this.#track(event);
-      this.#lost++;
+      this.#queue.lost++;
       return;
     }
     const data = encode(type, message);
@@ -208,12 +202,6 @@ export class RecordingWriter {
     const flush = (event !== undefined && event.kind !== episodeEvent.START) || now - this.#flushedNs >= this.#flushNs;
     if (flush) this.#flushedNs = now;
     this.#queue.push({ topic, type, schema: schemaOf(type), data, logTimeNs, publishTimeNs, flush });
-    this.#pendingBytes += data.length;
-    if (this.#pendingBytes > (this.#options.maxPendingBytes ?? 64 * 1024 * 1024))
-      this.#fail(
-        ioError(`the disk is too slow for the recording ${this.#path}`, `${this.#pendingBytes} bytes waiting`),
-      );
-    else if (!this.#active) this.#draining = this.#drain();
   }
 
   #checkTopic(topic: string, type: MessageTypeName, logTimeNs: bigint, publishTimeNs: bigint): void {
@@ -305,38 +293,9 @@ export class RecordingWriter {
     );
   }
 
-  async #drain(): Promise<void> {
-    this.#active = true;
-    await null; // what is written in the same turn goes in one sweep
-    let next: Pending | undefined;
-    // biome-ignore lint/suspicious/noAssignInExpressions: a queue
-    while (this.#error === null && (next = this.#queue.shift()) !== undefined) {
-      try {
-        const before = this.#file.position();
-        await this.#output.add(next, next.flush);
-        if (this.#file.position() !== before) this.#goodBytes = this.#file.position();
-        this.#pendingBytes -= next.data.length;
-        this.#messages++;
-      } catch (cause) {
-        this.#lost++;
-        this.#fail(ioError(`recording to ${this.#path} failed`, cause));
-      }
-    }
-    this.#active = false;
-  }
-
-  #fail(error: IqLearnError): void {
-    if (this.#error !== null) return;
-    this.#error = error;
-    this.#lost += this.#queue.length;
-    this.#queue.length = 0;
-    this.#pendingBytes = 0;
-    this.#options.onError?.(error);
-  }
-
   /** Resolves when everything written so far has been handed to the file (or the recording has failed). */
   async idle(): Promise<void> {
-    await this.#draining;
+    await this.#queue.idle();
   }
 
   /**
@@ -345,7 +304,7 @@ export class RecordingWriter {
    */
   close(): Promise<RecordingSummary> {
     if (this.#closing === undefined) {
-      if (this.#openEpisode !== null && this.#error === null)
+      if (this.#openEpisode !== null && this.#queue.error === null)
         this.endEpisode({ stampNs: this.#lastStampNs, terminated: false, truncated: true, reason: 'recording closed' });
       this.#closing = this.#close();
     }
@@ -353,31 +312,31 @@ export class RecordingWriter {
   }
 
   async #close(): Promise<RecordingSummary> {
-    await this.#draining;
+    await this.#queue.idle();
     const name = basename(this.#path);
     let file = this.#path;
     try {
-      if (this.#error === null) {
+      if (this.#queue.error === null) {
         try {
           const summary = await this.#output.end(name);
           renameDurable(`${this.#path}.part`, this.#path);
           writeFileAtomic(join(this.folder, 'metadata.yaml'), rosbagMetadata(summary));
         } catch (cause) {
-          this.#fail(ioError(`completing ${this.#path} failed`, cause));
+          this.#queue.fail(ioError(`completing ${this.#path} failed`, cause));
         }
       }
-      if (this.#error !== null) file = await this.#salvage();
+      if (this.#queue.error !== null) file = await this.#salvage();
     } finally {
       this.#lock.release();
     }
     return {
       folder: this.folder,
       file,
-      messages: this.#messages,
+      messages: this.#queue.written,
       episodes: this.#episodes,
       discarded: this.#discarded,
-      partial: this.#error !== null,
-      lost: this.#lost,
+      partial: this.#queue.error !== null,
+      lost: this.#queue.lost,
     };
   }
 
@@ -389,11 +348,11 @@ export class RecordingWriter {
       // it may be closed already; what counts is on the disk
     }
     try {
-      truncateSync(`${this.#path}.part`, Number(this.#goodBytes));
+      truncateSync(`${this.#path}.part`, Number(this.#queue.goodBytes));
       const { messages, closedEpisode } = await recoverUnlocked(this.folder, 'the disk failed');
       const kept = messages - (closedEpisode === null ? 0 : 1); // the marker that closes the open episode is new
-      this.#lost += this.#messages - kept;
-      this.#messages = kept;
+      this.#queue.lost += this.#queue.written - kept;
+      this.#queue.written = kept;
       return this.#path;
     } catch {
       return `${this.#path}.part`; // still full: `recover` can be run when there is room

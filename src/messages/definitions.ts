@@ -16,6 +16,7 @@ function shortName(type: string): string {
 /** The folder of our own definitions, msg/ of the package: they are the source of truth and are read as they are. */
 const ownFolder = new URL('../../../msg/', import.meta.url);
 const ownTexts = new Map<string, string>();
+const schemas = new Map<string, string>();
 
 function ownText(name: string): string | undefined {
   const match = /^iq_learn\/(\w+)$/.exec(name);
@@ -92,9 +93,14 @@ function dependencies(fields: readonly MessageDefinitionField[], found = new Set
  * line of 80 `=` and `MSG: package/Name`. Our own keep their comments (units, meaning).
  */
 export function schemaOf(type: string): string {
-  const text = (name: string): string => ownText(shortName(name)) ?? print(fieldsOf(name));
-  const parts = [...dependencies(fieldsOf(type))].map((name) => `${separator}MSG: ${name}\n${text(name)}`);
-  return [text(type), ...parts].join('');
+  let schema = schemas.get(type);
+  if (schema === undefined) {
+    const text = (name: string): string => ownText(shortName(name)) ?? print(fieldsOf(name));
+    const parts = [...dependencies(fieldsOf(type))].map((name) => `${separator}MSG: ${name}\n${text(name)}`);
+    schema = [text(type), ...parts].join('');
+    schemas.set(type, schema);
+  }
+  return schema;
 }
 
 /** A type's fields and those of the types it needs, one per line, so that two definitions can be compared. */

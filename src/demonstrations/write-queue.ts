@@ -1,0 +1,80 @@
+import type { IqLearnError } from '../common/index.js';
+import type { McapOutput, RawMessage } from './mcap-output.js';
+import type { RecordingFile } from './recording-file.js';
+
+export interface PendingMessage extends RawMessage {
+  /** Everything up to this message is to be on the disk after it. */
+  readonly flush: boolean;
+}
+
+export interface QueueOptions {
+  /** More waiting than this is a failure. */
+  readonly maxPendingBytes: number;
+  /** Makes the error of a failure. */
+  readonly failure: (what: 'writing' | 'too slow', cause: unknown) => IqLearnError;
+  readonly onError: (error: IqLearnError) => void;
+}
+
+/**
+ * Messages on their way to one file, one after the other (MCAP's writer is not re-entrant). The first failure ends
+ * it: what waits is dropped and counted, `onError` is told once, and `goodBytes` says where the last whole chunk ends.
+ */
+export class WriteQueue {
+  readonly #file: RecordingFile;
+  readonly #output: McapOutput;
+  readonly #options: QueueOptions;
+  readonly #waiting: PendingMessage[] = [];
+  #waitingBytes = 0;
+  #draining: Promise<void> = Promise.resolve();
+  #active = false;
+  error: IqLearnError | null = null;
+  goodBytes: bigint;
+  written = 0;
+  lost = 0;
+
+  constructor(file: RecordingFile, output: McapOutput, options: QueueOptions) {
+    this.#file = file;
+    this.#output = output;
+    this.#options = options;
+    this.goodBytes = file.position();
+  }
+
+  push(message: PendingMessage): void {
+    this.#waiting.push(message);
+    this.#waitingBytes += message.data.length;
+    if (this.#waitingBytes > this.#options.maxPendingBytes)
+      this.fail(this.#options.failure('too slow', `${this.#waitingBytes} bytes waiting`));
+    else if (!this.#active) this.#draining = this.#drain();
+  }
+
+  /** Resolves when everything pushed so far has been handed to the file, or dropped. */
+  async idle(): Promise<void> {
+    await this.#draining;
+  }
+
+  fail(error: IqLearnError): void {
+    if (this.error !== null) return;
+    this.error = error;
+    this.lost += this.#waiting.length;
+    this.#waiting.length = 0;
+    this.#options.onError(error);
+  }
+
+  async #drain(): Promise<void> {
+    this.#active = true;
+    await null; // what is written in the same turn goes in one sweep
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      try {
+        const before = this.#file.position();
+        await this.#output.add(next, next.flush);
+        if (this.#file.position() !== before) this.goodBytes = this.#file.position();
+        this.#waitingBytes -= next.data.length;
+        this.written++;
+      } catch (cause) {
+        this.lost++;
+        this.fail(this.#options.failure('writing', cause));
+      }
+    }
+    this.#active = false;
+  }
+}
