@@ -1,11 +1,17 @@
 import { meanAndDeviation, type PolicyResult, percent, policyLabels, summarise } from '../report/index.js';
 
-/** Columns under each other: the first to the left, the others to the right. */
+/** Columns under each other: numbers to the right, texts to the left. The first row may be a head. */
 export function columns(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
+  const body = rows.length > 1 ? rows.slice(1) : rows;
+  const layout = (rows[0] ?? []).map((_, i) => ({
+    width: Math.max(...rows.map((row) => row[i]!.length)),
+    right: i > 0 && body.every((row) => /^([−-]?\d|–|$)/.test(row[i]!)),
+  }));
   return rows
-    .map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('   '))
-    .map((line) => line.trimEnd())
+    .map((row) =>
+      row.map((cell, i) => (layout[i]!.right ? cell.padStart(layout[i]!.width) : cell.padEnd(layout[i]!.width))),
+    )
+    .map((cells) => cells.join('   ').trimEnd())
     .join('\n');
 }
 

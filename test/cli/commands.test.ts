@@ -1,0 +1,197 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readDemonstrations } from '#src/demonstrations/index.js';
+import { readBundle } from '#src/policy/index.js';
+import type { ReportData } from '#src/report/index.js';
+import { loadRobotSpec } from '#src/robot/index.js';
+import { cli, inNewFolder, start, tree } from './support.js';
+
+interface Figures {
+  readonly name: string;
+  readonly command: string;
+  readonly figures: readonly { readonly name: string; readonly value: number; readonly unit: string }[];
+  readonly machine: string;
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+const json = <T>(path: string): T => JSON.parse(readFileSync(path, 'utf8')) as T;
+
+let folder: ReturnType<typeof inNewFolder>;
+beforeAll(() => {
+  folder = inNewFolder();
+});
+afterAll(() => folder.leave());
+
+describe('from a demonstration to a policy', () => {
+  const spec = loadRobotSpec('rover');
+
+  it('demo writes recording, policy, checkpoint, report and figures, and says how to do it again', async () => {
+    const args = [
+      '--demonstrations',
+      '1',
+      '--steps',
+      '200',
+      '--episodes',
+      '2',
+      '--seed',
+      '3',
+      '--json',
+      'figures.json',
+    ];
+    const { code, stdout, stderr } = await cli('demo', '--name', 'first', ...args);
+    expect(stderr).not.toContain('error');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^policy +success +return \(mean ± sd\) +episodes$/m);
+    for (const policy of ['Expert', 'IQ-Learn', 'Behavioural cloning', 'Random'])
+      expect(stdout).toMatch(new RegExp(`^${policy} .* 2$`, 'm'));
+    expect(stdout).toContain('report: runs/first/report.html');
+    expect(stdout).toContain('again: iq-learn demo --robot rover --demonstrations 1 --steps 200 --episodes 2 --seed 3');
+
+    const { episodes } = await readDemonstrations(['runs/first/recording'], spec);
+    expect(episodes.map(({ success }) => success)).toEqual([true]);
+    for (const policy of ['policy', 'behavioural-cloning']) {
+      const runtime = await readBundle(`runs/first/${policy}`);
+      expect(runtime.contract.robot).toBe('rover');
+      await runtime.dispose();
+    }
+
+    const report = json<ReportData>('runs/first/report.json');
+    expect(report.results.map((result) => [result.policy, result.episodes.length])).toEqual([
+      ['expert', 2],
+      ['iq-learn', 2],
+      ['behavioural-cloning', 2],
+      ['random', 2],
+    ]);
+    // Every policy starts where the others do.
+    const seeds = report.results.map((result) => result.episodes.map(({ seed }) => seed));
+    for (const other of seeds) expect(other).toEqual(seeds[0]);
+    expect(report.learning.points.at(-1)?.transitions).toBe(200);
+    expect(report.rewards.map(({ recovered, task }) => [recovered.length, task.length])).toEqual([
+      [150, 150],
+      [150, 150],
+    ]);
+    const [view] = report.topView!.starts;
+    expect(view!.paths.map(({ x }) => x.length)).toEqual([151, 151, 151]);
+    // The ways begin at one place: the same start.
+    expect(new Set(view!.paths.map(({ x, y }) => `${x[0]} ${y[0]}`)).size).toBe(1);
+    expect(report.replays.map(({ frames }) => frames)).toEqual([151, 151, 151]);
+    expect(readFileSync('runs/first/report.html', 'utf8')).toContain('Rover, taught by 1 demonstration');
+
+    const figures = json<Figures>('figures.json');
+    expect(figures.name).toBe('demo');
+    expect(figures.command).toContain('demo --robot rover');
+    expect(figures.versions['onnxruntime-node']).toMatch(/^\d/);
+    const value = (name: string): number => figures.figures.find((figure) => figure.name === name)!.value;
+    const returns = report.results[0]!.episodes.map((episode) => episode.return);
+    expect(value('expert/return')).toBeCloseTo((returns[0]! + returns[1]!) / 2, 9);
+    expect(value('seconds')).toBeGreaterThan(value('seconds/learning'));
+    expect(tree('runs/first').filter((name) => /\.(part|lock)$/.test(name))).toEqual([]);
+  }, 60_000);
+
+  it('the replay stands where the robot stood', () => {
+    const report = json<ReportData>('runs/first/report.json');
+    const path = report.topView!.starts[0]!.paths[1]!;
+    const chassis = report.replays[1]!.bodies.find(({ name }) => name === 'chassis')!;
+    for (const t of [0, 75, 150]) {
+      expect(chassis.poses[7 * t]).toBeCloseTo(path.x[t]!, 2);
+      expect(chassis.poses[7 * t + 1]).toBeCloseTo(path.y[t]!, 2);
+    }
+  });
+
+  it('inspect tells what each part of a run is', async () => {
+    const said = async (path: string): Promise<string> => {
+      const { code, stdout, stderr } = await cli('inspect', path);
+      expect(stderr).toBe('');
+      expect(code).toBe(0);
+      return stdout;
+    };
+    expect(await said('runs/first')).toMatch(/^Report of rover[\s\S]*Behavioural cloning/);
+    expect(await said('runs/first/policy')).toMatch(/^Policy rover\/2\/.*golden vectors agree[\s\S]*goal_distance/);
+    expect(await said('runs/first/policy/manifest.json')).toMatch(/^Policy rover/);
+    expect(await said('runs/first/policy/policy.onnx')).toMatch(/^ONNX model policy[\s\S]*Gemm/);
+    expect(await said('runs/first/recording')).toMatch(/^Recording [\s\S]*\/odom +nav_msgs[\s\S]*success +seed \d+/);
+    expect(await said('runs/first/recording/recording_0.mcap')).toMatch(/^Recording/);
+    expect(await said('runs/first/checkpoint')).toMatch(/^Checkpoint .* is whole[\s\S]*learner\.updates +200/);
+  });
+
+  it('a run of the demo can be trained further, and its policy evaluated', async () => {
+    const further = await cli('train', '--resume', '--out', 'runs/first', '--steps', '300');
+    expect(further.stderr).toContain('going on from 200 of 300 steps');
+    expect(further.code).toBe(0);
+    const curves = json<ReportData['learning']>('runs/first/learning.json');
+    expect(curves.points.map(({ transitions }) => transitions)).toEqual([100, 200, 300]);
+    const evaluated = await cli('evaluate', '--robot', 'rover', '--policy', 'runs/first/policy', '--episodes', '2');
+    expect(evaluated.stdout).toMatch(/^IQ-Learn .* 2$/m);
+    expect(evaluated.code).toBe(0);
+  });
+});
+
+describe('expert', () => {
+  it('learns from rewards, saves, and goes on', async () => {
+    const first = await cli('expert', '--task', 'hopper', '--steps', '120', '--name', 'hop');
+    expect(first.stderr).not.toContain('error');
+    expect(first.stdout).toMatch(/best return .* after 120 steps/);
+    const runtime = await readBundle('runs/hop/policy');
+    expect(runtime.training.algorithm).toBe('sac');
+    await runtime.dispose();
+    const more = await cli(
+      'expert',
+      '--task',
+      'hopper',
+      '--steps',
+      '150',
+      '--name',
+      'hop',
+      '--resume',
+      '--json',
+      'e.json',
+    );
+    expect(more.code).toBe(0);
+    const steps = json<Figures>('e.json').figures.find(({ name }) => name === 'steps');
+    expect(steps?.value).toBe(150);
+  }, 60_000);
+});
+
+describe('Ctrl-C', () => {
+  it('in the middle of a recording leaves whole episodes', async () => {
+    const process = start(['record', '--robot', 'rover', '--episodes', '500', '--out', 'cut'], { cwd: folder.path });
+    await process.seen('1 of 500 episodes');
+    process.child.kill('SIGINT');
+    const { code, stderr } = await process.ended;
+    expect(code).toBe(130);
+    expect(stderr).toMatch(/stopping: .*\n(.*\n)*error: interrupted/);
+    expect(tree('cut').filter((name) => /\.(part|lock)$/.test(name))).toEqual([]);
+    const { episodes } = await readDemonstrations(['cut'], loadRobotSpec('rover'));
+    expect(episodes.length).toBeGreaterThan(0);
+    for (const { length } of episodes) expect(length).toBe(150);
+  });
+
+  it('in the middle of learning saves a checkpoint from which it goes on', async () => {
+    const args = ['train', '--recording', 'cut', '--robot', 'rover', '--steps', '1000000', '--out', 'learning'];
+    const process = start(args, { cwd: folder.path });
+    await process.seen('learning: 100 of');
+    process.child.kill('SIGINT');
+    const { code, stdout } = await process.ended;
+    expect(code).toBe(130);
+    expect(stdout).toContain('go on: iq-learn train --out learning --resume');
+    await (await readBundle('learning/policy')).dispose();
+    const done = json<ReportData['learning']>('learning/learning.json').points.at(-1)!.transitions;
+    const further = await cli('train', '--resume', '--out', 'learning', '--steps', String(done + 100));
+    expect(further.stderr).toMatch(new RegExp(`going on from (${done}|${done + 100}) of`));
+    expect(further.code).toBe(0);
+    expect(existsSync('learning/.lock')).toBe(false);
+  });
+
+  it('twice ends at once', async () => {
+    const args = ['train', '--recording', 'cut', '--robot', 'rover', '--steps', '1000000', '--out', 'twice'];
+    const process = start(args, { cwd: folder.path });
+    await process.seen('learning: 100 of');
+    process.child.kill('SIGINT');
+    await process.seen('stopping');
+    process.child.kill('SIGINT');
+    const { code, stdout } = await process.ended;
+    expect(code).toBe(130);
+    // It did not wait for the policy to be written.
+    expect(stdout).toBe('');
+  });
+});

@@ -1,0 +1,77 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { run } from '#src/cli/index.js';
+
+export const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command line in this process, as main.js does. */
+export async function cli(...args: string[]): Promise<Ended> {
+  let stdout = '';
+  let stderr = '';
+  const interrupt = { signal: new AbortController().signal, exitCode: 0, close: () => undefined };
+  const code = await run(args, {
+    stdout: { write: (text) => (stdout += text) },
+    stderr: { write: (text) => (stderr += text) },
+    interrupt: interrupt as unknown as Parameters<typeof run>[1]['interrupt'],
+  });
+  return { code, stdout, stderr };
+}
+
+/** Starts the program itself; `seen` resolves once stderr holds a text. */
+export function start(args: readonly string[], options: { readonly cwd: string; readonly node?: readonly string[] }) {
+  const child: ChildProcess = spawn(process.execPath, [...(options.node ?? []), MAIN, ...args], { cwd: options.cwd });
+  let stdout = '';
+  let stderr = '';
+  const listeners: (() => void)[] = [];
+  child.stdout!.on('data', (data: Buffer) => {
+    stdout += data.toString();
+  });
+  child.stderr!.on('data', (data: Buffer) => {
+    stderr += data.toString();
+    for (const listener of listeners) listener();
+  });
+  const ended = new Promise<Ended & { signal: NodeJS.Signals | null }>((resolve) => {
+    child.on('close', (code, signal) => resolve({ code: code ?? -1, signal, stdout, stderr }));
+  });
+  return {
+    child,
+    ended,
+    seen: (text: string): Promise<void> =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (stderr.includes(text)) resolve();
+        };
+        listeners.push(look);
+        look();
+        void ended.then(() => reject(new Error(`ended without saying '${text}': ${stderr}`)));
+      }),
+  };
+}
+
+/** A new folder that is the present one until the returned function is called, which removes it. */
+export function inNewFolder(): { readonly path: string; leave(): void } {
+  const before = process.cwd();
+  const path = mkdtempSync(join(tmpdir(), 'iq-cli-'));
+  process.chdir(path);
+  return {
+    path,
+    leave: () => {
+      process.chdir(before);
+      rmSync(path, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Every file and folder below. */
+export function tree(path: string): string[] {
+  return readdirSync(path, { recursive: true }).map(String).sort();
+}
