@@ -46,7 +46,8 @@ export function commandOf(name: string, args: readonly string[]): string {
     const last = value.includes('/') ? basename(value) : value;
     return flag === '' ? last : `${flag}=${last}`;
   });
-  return ['npm run bench --', name, ...words].join(' ');
+  const quoted = words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`));
+  return ['npm run bench --', name, ...quoted].join(' ');
 }
 
 function splitOnce(text: string, separator: string): [string, string | undefined] {

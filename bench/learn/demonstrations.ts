@@ -1,0 +1,69 @@
+import { basename } from 'node:path';
+import { IqLearnError } from '../../src/common/index.js';
+import { importNpz } from '../../src/demonstrations/index.js';
+import { type Environment, type Episode, type Normalisation, normalisationOf } from '../../src/learning/index.js';
+
+export interface Demonstrations {
+  readonly episodes: readonly Episode[];
+  /** Of the episodes that are used. */
+  readonly normalisation: Normalisation;
+  /** Returns of all episodes of the file, and of those that are used. */
+  readonly demonstrator: readonly number[];
+  readonly used: readonly number[];
+}
+
+export interface DemonstrationChoice {
+  readonly file: string;
+  readonly count: number;
+  /** Index of the first one taken. */
+  readonly first: number;
+}
+
+/** Reads expert episodes; actions go from the task's units to [−1, 1]. Throws CORRUPT_DATA, MISMATCH, INVALID_ARGUMENT. */
+export function readDemonstrations(choice: DemonstrationChoice, environment: Environment): Demonstrations {
+  const all = importNpz(choice.file);
+  const { observationSize, actionLow, actionHigh } = environment;
+  const name = basename(choice.file);
+  const wrong = all.find((e) => e.observationSize !== observationSize || e.actionSize !== actionLow.length);
+  if (wrong !== undefined)
+    throw new IqLearnError('MISMATCH', `${name} holds demonstrations of another task`, {
+      found: `${wrong.observationSize} observations, ${wrong.actionSize} actions`,
+      expected: `${observationSize} and ${actionLow.length}`,
+      remedy: 'give the data of this task with --data',
+    });
+  const returns = all.map(({ rewards }) => {
+    if (rewards === null)
+      throw new IqLearnError('MISMATCH', `${name} has no rewards`, {
+        expected: "the demonstrator's rewards, to hold the learner against (they are not learned from)",
+      });
+    return rewards.reduce((sum, reward) => sum + reward, 0);
+  });
+  const chosen = all.slice(choice.first, choice.first + choice.count);
+  if (choice.count < 1 || chosen.length < choice.count)
+    throw new IqLearnError('INVALID_ARGUMENT', 'there are not so many demonstrations', {
+      found: `${choice.count} wanted from index ${choice.first}`,
+      expected: `within the ${all.length} of ${name}`,
+    });
+  const scale = (value: number, k: number): number =>
+    (2 * (value - actionLow[k]!)) / (actionHigh[k]! - actionLow[k]!) - 1;
+  const episodes = chosen.map(
+    ({ length, observations, actions, terminated, actionSize }): Episode => ({
+      length,
+      observations,
+      actions: actions.map((value, i) => scale(value, i % actionSize)),
+      terminated,
+    }),
+  );
+  const rows = new Float32Array(episodes.reduce((sum, episode) => sum + episode.observations.length, 0));
+  let at = 0;
+  for (const { observations } of episodes) {
+    rows.set(observations, at);
+    at += observations.length;
+  }
+  return {
+    episodes,
+    normalisation: normalisationOf(rows, observationSize),
+    demonstrator: returns,
+    used: returns.slice(choice.first, choice.first + choice.count),
+  };
+}

@@ -1,0 +1,303 @@
+import { existsSync } from 'node:fs';
+import { IqLearnError } from '../../src/common/index.js';
+import {
+  Actor,
+  environmentOf,
+  evaluateOnTask,
+  generations,
+  Learner,
+  type LearnerConfig,
+  loadCheckpoint,
+  type Metrics,
+  type PolicyFunction,
+  saveCheckpoint,
+  TaskTraining,
+} from '../../src/learning/index.js';
+import type { Task } from '../../src/simulation/index.js';
+import { progress } from '../harness.js';
+import type { Demonstrations } from './demonstrations.js';
+
+export interface SeedSettings {
+  readonly task: string;
+  readonly seed: number;
+  readonly steps: number;
+  /** Steps between two points of the curve. */
+  readonly every: number;
+  readonly curveEpisodes: number;
+  readonly finalEpisodes: number;
+  readonly randomSteps: number;
+  readonly updatesPerStep: number;
+  readonly config: LearnerConfig;
+  readonly threads: number;
+  /** What the demonstrations were, in words, for the check on resuming. */
+  readonly data: string;
+  readonly checkpoints: string | null;
+  readonly resume: boolean;
+}
+
+/** A point of the curve; seconds are of learning (steps and updates), `elapsed` with evaluations and checkpoints. */
+export interface Point {
+  readonly steps: number;
+  readonly seconds: number;
+  readonly elapsed: number;
+  readonly return: number;
+  readonly sd: number;
+  readonly length: number;
+  readonly criticLoss: number | null;
+  readonly rewardExpert: number | null;
+  readonly rewardPolicy: number | null;
+}
+
+export interface Evaluation {
+  readonly steps: number;
+  readonly mean: number;
+  readonly sd: number;
+  readonly lowest: number;
+}
+
+export interface SeedOutcome {
+  readonly seed: number;
+  readonly points: readonly Point[];
+  /** On fresh starts, after the last step. */
+  readonly last: Evaluation;
+  /** The policy of the curve's highest point, on the same fresh starts: its place was chosen by the return. */
+  readonly best: Evaluation;
+  readonly diverged: string | null;
+}
+
+/** What a checkpoint holds beside the training. */
+interface Saved {
+  readonly identity: string;
+  readonly points: readonly Point[];
+  readonly seconds: number;
+  readonly elapsed: number;
+}
+
+/** Starts that the curve is measured on, and others for what is reported at the end. */
+const CURVE_STARTS = 1_000_000;
+const FINAL_STARTS = 2_000_000;
+const REPORT_MS = 30_000;
+
+const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
+const deviation = (values: readonly number[]): number => {
+  const centre = mean(values);
+  return values.length < 2 ? 0 : Math.sqrt(values.reduce((sum, x) => sum + (x - centre) ** 2, 0) / (values.length - 1));
+};
+
+/** Online IQ-Learn of one seed, measured as it goes; what it needs to go on later lies in its checkpoints. */
+export class SeedRun {
+  readonly #settings: SeedSettings;
+  readonly #training: TaskTraining;
+  readonly #evaluation: Task;
+  readonly #label: string;
+  #points: Point[] = [];
+  #best: PolicyFunction | undefined;
+  #seconds = 0;
+  #elapsed = 0;
+  #sums = new Map<string, number>();
+  #count = 0;
+
+  private constructor(settings: SeedSettings, training: TaskTraining, evaluation: Task) {
+    this.#settings = settings;
+    this.#training = training;
+    this.#evaluation = evaluation;
+    this.#label = `${settings.task} seed ${settings.seed}`;
+  }
+
+  static async start(
+    settings: SeedSettings,
+    demonstrations: Demonstrations,
+    tasks: { readonly training: Task; readonly evaluation: Task },
+  ): Promise<SeedRun> {
+    const { config, threads, seed, checkpoints, randomSteps, updatesPerStep } = settings;
+    const environment = environmentOf(tasks.training);
+    if (checkpoints !== null && existsSync(checkpoints) && generations(checkpoints).length > 0) {
+      if (settings.resume) return await SeedRun.#resume(settings, tasks);
+      throw new IqLearnError('CONFLICT', `${checkpoints} holds the checkpoints of another run`, {
+        remedy: 'go on from them with --resume, or choose another folder',
+      });
+    }
+    const learner = await Learner.create({
+      objective: 'iq',
+      config,
+      observationSize: environment.observationSize,
+      actionSize: environment.actionLow.length,
+      normalisation: demonstrations.normalisation,
+      seed,
+      threads,
+    });
+    for (const episode of demonstrations.episodes) learner.addDemonstration(episode);
+    const training = await TaskTraining.create({
+      learner,
+      environment,
+      seed,
+      randomSteps,
+      updateAfter: randomSteps,
+      updatesPerStep,
+    });
+    return new SeedRun(settings, training, tasks.evaluation);
+  }
+
+  static async #resume(settings: SeedSettings, tasks: { training: Task; evaluation: Task }): Promise<SeedRun> {
+    const checkpoint = loadCheckpoint(settings.checkpoints!, (problem) => progress(`warning: ${problem.message}`));
+    const saved = checkpoint.meta.bench as Saved;
+    if (saved.identity !== identityOf(settings))
+      throw new IqLearnError('MISMATCH', `${settings.checkpoints} is of a run with other settings`, {
+        found: saved.identity,
+        expected: identityOf(settings),
+        remedy: 'give the options it was begun with; only --steps may grow',
+      });
+    const training = await TaskTraining.resume(checkpoint, environmentOf(tasks.training), {
+      threads: settings.threads,
+    });
+    const run = new SeedRun(settings, training, tasks.evaluation);
+    run.#points = [...saved.points];
+    run.#seconds = saved.seconds;
+    run.#elapsed = saved.elapsed;
+    const policy = training.learner.policyFunction();
+    const constants = Object.entries(policy.constants).map(([name, { spec, data }]) => {
+      const best = checkpoint.arrays[`best.${name}`];
+      return [name, { spec, data: best instanceof Float32Array ? best : data }] as const;
+    });
+    run.#best = { ...policy, constants: Object.fromEntries(constants) };
+    progress(`${run.#label}: goes on from step ${training.steps}`);
+    return run;
+  }
+
+  /** Learns up to the last step and evaluates. */
+  async run(): Promise<SeedOutcome> {
+    const { steps, every, finalEpisodes } = this.#settings;
+    const training = this.#training;
+    const began = performance.now();
+    const from = training.steps;
+    let diverged: string | null = null;
+    let reported = began;
+    let yielded = began;
+    const elapsed = this.#elapsed;
+    while (training.steps < steps) {
+      const start = performance.now();
+      try {
+        const { metrics } = await training.step();
+        if (metrics !== undefined) this.#take(metrics);
+      } catch (error) {
+        if (!(error instanceof IqLearnError) || error.code !== 'DIVERGED') throw error;
+        diverged = `${error.found}, step ${training.steps}`;
+        progress(`${this.#label}: diverged: ${diverged}`);
+        break;
+      } finally {
+        this.#seconds += (performance.now() - start) / 1000;
+      }
+      const now = performance.now();
+      const rate = (training.steps - from) / ((now - began) / 1000);
+      const left = `${Math.round(rate)} steps/s, ${Math.ceil((steps - training.steps) / rate / 6) / 10} min left`;
+      if (training.steps % every === 0 || training.steps === steps) {
+        const point = await this.#measure(elapsed + (now - began) / 1000);
+        this.#elapsed = elapsed + (performance.now() - began) / 1000;
+        this.#save();
+        progress(`${this.#label}: ${told(point)}; ${left}`);
+        reported = performance.now();
+      } else if (now - reported > REPORT_MS) {
+        progress(`${this.#label}: step ${training.steps} of ${steps}; ${left}`);
+        reported = now;
+      }
+      // Signals are heard only where the loop is left now and then.
+      if (now - yielded > 100) {
+        await new Promise(setImmediate);
+        yielded = now;
+      }
+    }
+    const last = await this.#evaluate(training.learner.policyFunction(), finalEpisodes, FINAL_STARTS);
+    const highest = this.#points.reduce<Point | undefined>(
+      (best, point) => (best === undefined || point.return > best.return ? point : best),
+      undefined,
+    );
+    const best =
+      this.#best === undefined || highest?.steps === training.steps
+        ? last
+        : await this.#evaluate(this.#best, finalEpisodes, FINAL_STARTS);
+    const evaluation = (returns: readonly number[], at: number): Evaluation => ({
+      steps: at,
+      mean: mean(returns),
+      sd: deviation(returns),
+      lowest: Math.min(...returns),
+    });
+    return {
+      seed: this.#settings.seed,
+      points: this.#points,
+      last: evaluation(last.returns, training.steps),
+      best: evaluation(best.returns, highest?.steps ?? training.steps),
+      diverged,
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#training.dispose();
+  }
+
+  #take(metrics: Metrics): void {
+    for (const [name, value] of Object.entries(metrics)) this.#sums.set(name, (this.#sums.get(name) ?? 0) + value);
+    this.#count++;
+  }
+
+  async #measure(elapsed: number): Promise<Point> {
+    const policy = this.#training.learner.policyFunction();
+    const { returns, lengths } = await this.#evaluate(policy, this.#settings.curveEpisodes, CURVE_STARTS);
+    const metric = (name: string): number | null =>
+      this.#count === 0 ? null : this.#sums.get(`train/${name}`)! / this.#count;
+    const point: Point = {
+      steps: this.#training.steps,
+      seconds: this.#seconds,
+      elapsed,
+      return: mean(returns),
+      sd: deviation(returns),
+      length: mean(lengths),
+      criticLoss: metric('critic_loss'),
+      rewardExpert: metric('reward_expert'),
+      rewardPolicy: metric('reward_policy'),
+    };
+    this.#sums.clear();
+    this.#count = 0;
+    if (this.#points.every(({ return: other }) => other < point.return)) this.#best = policy;
+    this.#points.push(point);
+    return point;
+  }
+
+  async #evaluate(policy: PolicyFunction, episodes: number, seed: number) {
+    const actor = await Actor.create(policy);
+    try {
+      const results = await evaluateOnTask(actor, environmentOf(this.#evaluation), { episodes, seed });
+      return { returns: results.map((r) => r.return), lengths: results.map((r) => r.length) };
+    } finally {
+      await actor.dispose();
+    }
+  }
+
+  #save(): void {
+    if (this.#settings.checkpoints === null) return;
+    const bench: Saved = {
+      identity: identityOf(this.#settings),
+      points: this.#points,
+      seconds: this.#seconds,
+      elapsed: this.#elapsed,
+    };
+    const { meta, arrays } = this.#training.checkpoint();
+    const best = Object.entries(this.#best?.constants ?? {}).map(([name, { data }]) => [`best.${name}`, data] as const);
+    saveCheckpoint(this.#settings.checkpoints, {
+      meta: { ...meta, bench },
+      arrays: { ...arrays, ...Object.fromEntries(best) },
+    });
+  }
+}
+
+/** What must be the same for a run to go on. */
+function identityOf({ task, seed, every, curveEpisodes, randomSteps, updatesPerStep, config, data }: SeedSettings) {
+  return JSON.stringify({ task, seed, every, curveEpisodes, randomSteps, updatesPerStep, data, config });
+}
+
+function told(point: Point): string {
+  const reward = (value: number | null): string => (value === null ? 'none yet' : value.toFixed(2));
+  return (
+    `step ${point.steps}, ${Math.round(point.seconds)} s: return ${point.return.toFixed(0)} ± ${point.sd.toFixed(0)}` +
+    `, ${point.length.toFixed(0)} steps an episode, recovered reward: expert ${reward(point.rewardExpert)}, policy ${reward(point.rewardPolicy)}`
+  );
+}
