@@ -3,7 +3,7 @@ export type { EpisodeOutcome, EpisodeTrace, PoseSample } from './episode-followe
 export { type Candidate, type EvaluationOptions, evaluate } from './evaluation-session.js';
 export { LearnerNode, type LearnerParameters } from './learner.js';
 export type { LearningOptions, LearningProgress, Segment } from './learner-protocol.js';
-export { type LearningClient, type LearningEvents, LearningWorker } from './learning-client.js';
+export { type LearningClient, type LearningEvents, LearningProcess } from './learning-process.js';
 export { type Diagnosis, diagnosticLevel, LifecycleNode, type LifecycleState, type NodeContext } from './lifecycle.js';
 export { PolicyNode, type PolicyParameters } from './policy.js';
 export { RecorderNode, type RecorderParameters } from './recorder.js';

@@ -2,7 +2,7 @@ import type { ErrorCode } from '../common/index.js';
 import type { Episode, LearnerConfig, Metrics } from '../learning/index.js';
 import type { PolicyBundle, PolicyContract, TrainingSummary } from '../policy/index.js';
 
-/** What a learning worker is started with. Plain data: it crosses a thread border. */
+/** What learning is started with. Plain data: it crosses a process border. */
 export interface LearningOptions {
   readonly config: LearnerConfig;
   /** Of the robot; sizes and the range of actions come from it. */
@@ -48,12 +48,13 @@ export interface LearningProgress {
 }
 
 export type LearnerRequest =
+  | { readonly kind: 'start'; readonly options: LearningOptions }
   | { readonly kind: 'segment'; readonly segment: Segment }
   | { readonly kind: 'recover'; readonly id: number; readonly episode: Episode }
   | { readonly kind: 'save'; readonly id: number }
   | { readonly kind: 'stop'; readonly save: boolean };
 
-/** An error on its way through a port. */
+/** An error on its way between processes. */
 export interface PackedError {
   readonly code: ErrorCode;
   readonly message: string;

@@ -5,7 +5,7 @@ import { header, type MessageTypes, type Transition } from '../messages/index.js
 import { unscaleAction } from '../robot/index.js';
 import { type Publisher, qos } from '../transport/index.js';
 import type { LearningProgress, Segment } from './learner-protocol.js';
-import type { LearningClient } from './learning-client.js';
+import type { LearningClient } from './learning-process.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from './lifecycle.js';
 import { SequenceTracker } from './sequences.js';
 import { topics } from './topics.js';
@@ -30,7 +30,7 @@ interface Sender {
 /**
  * Feeds learning with the transitions on /transitions and publishes each new policy. Duplicates, other robots and bad
  * numbers are counted and go no further. Learning itself runs behind a {@link LearningClient}, never in this thread.
- * When it diverges or its worker dies, no policy is published any more and the node reports a fault.
+ * When it diverges or its process dies, no policy is published any more and the node reports a fault.
  */
 export class LearnerNode extends LifecycleNode<typeof parametersSchema> {
   readonly #client: LearningClient;
@@ -130,7 +130,7 @@ export class LearnerNode extends LifecycleNode<typeof parametersSchema> {
       this.#foreign++;
       return;
     }
-    const sender = this.#senderOf(transition.session);
+    const sender = this.#senderOf(transition);
     if (!sender.sequences.accept(transition.sequence)) return;
     if (!this.#isSound(transition)) {
       this.#refused++;
@@ -155,10 +155,10 @@ export class LearnerNode extends LifecycleNode<typeof parametersSchema> {
     }
   }
 
-  #senderOf(session: string): Sender {
+  #senderOf({ session, sequence }: Transition): Sender {
     let sender = this.#senders.get(session);
     if (sender === undefined) {
-      sender = { sequences: new SequenceTracker(), segment: 0n };
+      sender = { sequences: new SequenceTracker(), segment: sequence / BigInt(this.parameters.segmentSize) };
       this.#senders.set(session, sender);
       if (this.#senders.size > this.parameters.maxSessions) {
         const [oldest] = this.#senders.keys();

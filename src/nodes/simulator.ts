@@ -130,7 +130,6 @@ export class SimulatorNode extends LifecycleNode<typeof parametersSchema> {
   }
 
   protected override async onShutdown(): Promise<void> {
-    await this.#tail;
     await this.#client.close();
   }
 
@@ -260,7 +259,9 @@ export class SimulatorNode extends LifecycleNode<typeof parametersSchema> {
       this.#stampNs += this.#periodNs;
       if (result.terminated || result.truncated) this.#running = false;
       if (this.state === 'active') this.#publish();
-    }).catch((error) => this.fail(error));
+    }).catch((error) => {
+      if (this.state === 'active') this.fail(error);
+    });
   }
 
   async #queue<T>(work: () => Promise<T>): Promise<T> {

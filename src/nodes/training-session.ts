@@ -8,7 +8,7 @@ import type { EpisodeOutcome } from './episode-follower.js';
 import { evaluate } from './evaluation-session.js';
 import { LearnerNode } from './learner.js';
 import type { LearningOptions, LearningProgress } from './learner-protocol.js';
-import { LearningWorker } from './learning-client.js';
+import { LearningProcess } from './learning-process.js';
 import { PolicyNode } from './policy.js';
 import { Stage, type StageOptions } from './stage.js';
 
@@ -82,19 +82,19 @@ export function learningEpisode(episode: DemonstrationEpisode, spec: RobotSpec):
 
 /**
  * Online learning over nodes: the policy node drives the simulated robot and publishes its transitions, the learner
- * node learns from them and the demonstrations in a worker, and every segment's policy goes back to the policy node.
+ * node learns from them and the demonstrations in its own process, and every segment's policy goes back to the policy node.
  * Acting and learning run side by side, one segment apart; the same options give the same policy bit for bit.
  */
 export class TrainingSession {
   readonly #options: TrainingOptions;
-  readonly #client: LearningWorker;
+  readonly #client: LearningProcess;
   readonly #learner: LearnerNode;
   readonly #stage: Stage;
   readonly #logger: Logger;
   #start = process.hrtime.bigint();
   #evaluations: Promise<void> = Promise.resolve();
 
-  private constructor(options: TrainingOptions, client: LearningWorker, stage: Stage, learner: LearnerNode) {
+  private constructor(options: TrainingOptions, client: LearningProcess, stage: Stage, learner: LearnerNode) {
     this.#options = options;
     this.#client = client;
     this.#stage = stage;
@@ -102,10 +102,10 @@ export class TrainingSession {
     this.#logger = (options.logger ?? createNodeLogger)('training');
   }
 
-  /** Starts the worker and the nodes. Throws what the learner or the robot refuse, CANCELLED when interrupted. */
+  /** Starts the learning process and the nodes. Throws what the learner or the robot refuse, CANCELLED when interrupted. */
   static async create(options: TrainingOptions): Promise<TrainingSession> {
     const { demonstrations, segmentSize } = options;
-    const client = await LearningWorker.create(learningOptions(options, demonstrations));
+    const client = await LearningProcess.create(learningOptions(options, demonstrations));
     let stage: Stage;
     try {
       stage = await Stage.create(options);

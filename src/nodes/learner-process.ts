@@ -1,24 +1,24 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { parentPort, workerData } from 'node:worker_threads';
 import { IqLearnError, messageOf } from '../common/index.js';
 import type { LearnerReply, LearnerRequest, LearningOptions, PackedError, Segment } from './learner-protocol.js';
 import { LearningLoop } from './learning-loop.js';
 
-// The thread that learns. Segments are worked off in order; requests are answered between small batches of updates.
+// The process that learns. Segments are worked off in order; requests are answered between small batches of updates.
 
 const UPDATES_A_TURN = 8;
 
-const port = parentPort!;
-const say = (reply: LearnerReply): void => port.postMessage(reply);
+function say(reply: LearnerReply): void {
+  if (process.connected) process.send!(reply);
+}
 const warn = (message: string): void => say({ kind: 'warning', message });
 
 function packed(error: unknown): PackedError {
   return error instanceof IqLearnError
     ? { code: error.code, message: error.message }
-    : { code: 'INTERNAL', message: `the learning worker failed: ${messageOf(error)}` };
+    : { code: 'INTERNAL', message: `the learning process failed: ${messageOf(error)}` };
 }
 
-class LearnerThread {
+class LearnerProcess {
   readonly #loop: LearningLoop;
   readonly #segments: Segment[] = [];
   readonly #requests: (() => Promise<void>)[] = [];
@@ -30,7 +30,7 @@ class LearnerThread {
     this.#loop = loop;
   }
 
-  take(request: LearnerRequest): void {
+  take(request: Exclude<LearnerRequest, { kind: 'start' }>): void {
     if (request.kind === 'segment') {
       if (!this.#failed) this.#segments.push(request.segment);
     } else if (request.kind === 'recover') {
@@ -100,17 +100,30 @@ class LearnerThread {
       warn(messageOf(error));
     }
     say({ kind: 'stopped', generation });
-    port.close();
+    process.disconnect();
   }
 }
 
-try {
-  const loop = await LearningLoop.create(workerData as LearningOptions, warn);
-  const thread = new LearnerThread(loop);
-  say({ kind: 'ready', progress: await loop.progress() });
-  port.on('message', (request: LearnerRequest) => thread.take(request));
-  void thread.work();
-} catch (error) {
-  say({ kind: 'failed', error: packed(error), restored: null });
-  port.close();
+// Ctrl-C reaches the whole group of processes; who started this one decides when it ends. Without them it ends at once.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+process.on('disconnect', () => process.exit());
+
+let learner: Promise<LearnerProcess | undefined> | undefined;
+
+async function start(options: LearningOptions): Promise<LearnerProcess | undefined> {
+  try {
+    const loop = await LearningLoop.create(options, warn);
+    say({ kind: 'ready', progress: await loop.progress() });
+    const started = new LearnerProcess(loop);
+    void started.work();
+    return started;
+  } catch (error) {
+    say({ kind: 'failed', error: packed(error), restored: null });
+    return undefined;
+  }
 }
+
+process.on('message', (request: LearnerRequest) => {
+  if (request.kind === 'start') learner = start(request.options);
+  else void learner?.then((started) => started?.take(request));
+});

@@ -1,4 +1,5 @@
-import { Worker } from 'node:worker_threads';
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { IqLearnError, messageOf } from '../common/index.js';
 import type { Episode } from '../learning/index.js';
 import type {
@@ -10,13 +11,13 @@ import type {
   Segment,
 } from './learner-protocol.js';
 
-/** How long a worker may take to save and end before it is terminated. */
+/** How long the process may take to save and end before it is killed. */
 const STOP_TIMEOUT_MS = 4000;
 
 export interface LearningEvents {
   progress(progress: LearningProgress): void;
   warning(message: string): void;
-  /** Learning has ended for good: it diverged (`restored`: the checkpoint it went back to), or its worker died. */
+  /** Learning has ended for good: it diverged (`restored`: the checkpoint it went back to), or its process died. */
   failure(error: IqLearnError, restored: number | null): void;
 }
 
@@ -40,9 +41,13 @@ function unpacked({ code, message }: PackedError): IqLearnError {
   return new IqLearnError(code, message);
 }
 
-/** Learning in a worker thread, so that it never delays control. */
-export class LearningWorker implements LearningClient {
-  readonly #worker: Worker;
+/**
+ * Learning in a process of its own: it never delays control, and whatever happens to it (a crash of native code, no
+ * memory, a kill) leaves the robot's process alone. A thread would not do: onnxruntime ends the whole process when
+ * its thread is ended in the middle of a run.
+ */
+export class LearningProcess implements LearningClient {
+  readonly #process: ChildProcess;
   readonly #exited: Promise<void>;
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: IqLearnError): void }>();
   readonly #early: ((events: LearningEvents) => void)[] = [];
@@ -50,35 +55,38 @@ export class LearningWorker implements LearningClient {
   #ready: ((outcome: LearningProgress | IqLearnError) => void) | undefined;
   #start: LearningProgress | undefined;
   #ended: IqLearnError | undefined;
+  #dead = false;
   #stopping: Promise<number | null> | undefined;
   #stopped: ((generation: number | null) => void) | undefined;
   #lastId = 0;
 
-  private constructor(worker: Worker) {
-    this.#worker = worker;
-    worker.on('message', (reply: LearnerReply) => this.#hear(reply));
-    worker.on('error', (error) => this.#end(died(messageOf(error)), null));
+  private constructor(child: ChildProcess) {
+    this.#process = child;
+    child.on('message', (reply: LearnerReply) => this.#hear(reply));
+    child.on('error', (error) => this.#die(messageOf(error)));
     this.#exited = new Promise((resolve) => {
-      worker.once('exit', (code) => {
-        this.#end(died(`it ended with code ${code}`), null);
+      child.once('exit', (code, signal) => {
+        this.#die(signal === null ? `it ended with code ${code}` : `it was ended by ${signal}`);
         resolve();
       });
     });
   }
 
-  /** Starts the worker and waits for its first policy. Rejects with the learner's own error, or UNAVAILABLE. */
-  static async create(options: LearningOptions): Promise<LearningWorker> {
-    const worker = new Worker(new URL('./learner-worker.js', import.meta.url), {
-      workerData: options,
-      name: 'learner',
+  /** Starts the process and waits for its first policy. Rejects with the learner's own error, or UNAVAILABLE. */
+  static async create(options: LearningOptions): Promise<LearningProcess> {
+    const child = fork(fileURLToPath(new URL('./learner-process.js', import.meta.url)), {
+      serialization: 'advanced', // typed arrays
+      stdio: ['ignore', 2, 2, 'ipc'], // the standard output is the program's own
+      execArgv: [],
     });
-    const client = new LearningWorker(worker);
+    const client = new LearningProcess(child);
     const outcome = await new Promise<LearningProgress | IqLearnError>((resolve) => {
       client.#ready = resolve;
+      client.#post({ kind: 'start', options });
     });
     client.#ready = undefined;
     if (outcome instanceof IqLearnError) {
-      await worker.terminate();
+      await client.kill();
       throw outcome;
     }
     client.#start = outcome;
@@ -89,19 +97,17 @@ export class LearningWorker implements LearningClient {
     return this.#start!;
   }
 
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
   listen(events: LearningEvents): void {
     this.#events = events;
     for (const tell of this.#early.splice(0)) tell(events);
   }
 
   learn(segment: Segment): void {
-    if (this.#ended !== undefined || this.#stopping !== undefined) return;
-    this.#post({ kind: 'segment', segment }, [
-      segment.observations.buffer as ArrayBuffer,
-      segment.actions.buffer as ArrayBuffer,
-      segment.nextObservations.buffer as ArrayBuffer,
-      segment.terminated.buffer as ArrayBuffer,
-    ]);
+    if (this.#ended === undefined && this.#stopping === undefined) this.#post({ kind: 'segment', segment });
   }
 
   async recoverRewards(episode: Episode): Promise<Float32Array> {
@@ -117,15 +123,15 @@ export class LearningWorker implements LearningClient {
     return this.#stopping;
   }
 
-  /** Ends the thread at once, as a crash would. */
-  async terminate(): Promise<void> {
-    await this.#worker.terminate();
+  /** Ends the process at once. */
+  async kill(): Promise<void> {
+    this.#process.kill('SIGKILL');
     await this.#exited;
   }
 
   async #stop(save: boolean): Promise<number | null> {
-    if (this.#ended?.code === 'UNAVAILABLE') return null;
-    const timer = setTimeout(() => void this.#worker.terminate(), STOP_TIMEOUT_MS);
+    if (this.#dead) return null;
+    const timer = setTimeout(() => this.#process.kill('SIGKILL'), STOP_TIMEOUT_MS);
     const generation = await new Promise<number | null>((resolve) => {
       this.#stopped = resolve;
       this.#post({ kind: 'stop', save });
@@ -136,7 +142,7 @@ export class LearningWorker implements LearningClient {
   }
 
   #ask(request: (id: number) => LearnerRequest): Promise<unknown> {
-    if (this.#ended?.code === 'UNAVAILABLE') return Promise.reject(this.#ended);
+    if (this.#dead) return Promise.reject(this.#ended);
     if (this.#stopping !== undefined)
       return Promise.reject(new IqLearnError('UNAVAILABLE', 'the learner is being stopped'));
     const id = ++this.#lastId;
@@ -146,8 +152,9 @@ export class LearningWorker implements LearningClient {
     });
   }
 
-  #post(request: LearnerRequest, transfer: ArrayBuffer[] = []): void {
-    this.#worker.postMessage(request, transfer);
+  #post(request: LearnerRequest): void {
+    // Where the channel has closed, the end of the process is about to be told.
+    if (this.#process.connected) this.#process.send(request, () => {});
   }
 
   #hear(reply: LearnerReply): void {
@@ -187,24 +194,27 @@ export class LearningWorker implements LearningClient {
     else event(this.#events);
   }
 
-  /** The first reason counts; a death always frees whoever waits. */
+  /** The first reason counts. */
   #end(error: IqLearnError, restored: number | null): void {
-    const dead = error.code === 'UNAVAILABLE';
-    const asked = this.#stopping !== undefined && dead;
-    if (this.#ended === undefined && !asked) this.#tell((events) => events.failure(error, restored));
-    if (this.#ended === undefined || dead) this.#ended = error;
-    this.#ready?.(error);
-    if (!dead) return;
+    if (this.#ended !== undefined) return;
+    this.#ended = error;
+    if (this.#ready !== undefined) this.#ready(error);
+    else this.#tell((events) => events.failure(error, restored));
+  }
+
+  /** Frees whoever waits. */
+  #die(why: string): void {
+    if (this.#dead) return;
+    this.#dead = true;
+    const error = new IqLearnError('UNAVAILABLE', 'the learning process died', {
+      found: why,
+      expected: 'a process that learns until it is stopped',
+      remedy: 'start again with --resume: the last checkpoint is whole',
+    });
+    if (this.#stopping === undefined) this.#end(error, null);
+    this.#ended ??= error;
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
     this.#stopped?.(null);
   }
-}
-
-function died(why: string): IqLearnError {
-  return new IqLearnError('UNAVAILABLE', 'the learning worker died', {
-    found: why,
-    expected: 'a worker that learns until it is stopped',
-    remedy: 'start again with --resume: the last checkpoint is whole',
-  });
 }

@@ -1,0 +1,342 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type IqLearnError, Random } from '#src/common/index.js';
+import { type Episode, type LearnerSettings, learnerConfig } from '#src/learning/index.js';
+import { header, type Transition } from '#src/messages/index.js';
+import {
+  LearnerNode,
+  type LearningClient,
+  type LearningEvents,
+  type LearningOptions,
+  LearningProcess,
+  type LearningProgress,
+  type Segment,
+} from '#src/nodes/index.js';
+import { decodeBundle } from '#src/policy/index.js';
+import { contractOf } from '#src/robot/index.js';
+import { diagnosed, Rig, spec, trolleyBundle, until } from './toy.js';
+
+let rig: Rig;
+let folder: string;
+beforeEach(() => {
+  rig = new Rig();
+  folder = mkdtempSync(join(tmpdir(), 'iq-learner-'));
+});
+afterEach(async () => {
+  await rig.close();
+  rmSync(folder, { recursive: true });
+});
+
+const transition = (sequence: number, change: Partial<Transition> = {}): Transition => ({
+  header: header(BigInt(sequence)),
+  robot: 'trolley',
+  session: 'a',
+  sequence: BigInt(sequence),
+  episode: 1,
+  step: sequence,
+  policy_version: 0n,
+  intervention: false,
+  observation: [sequence / 100, 0],
+  action: [0.5],
+  next_observation: [(sequence + 1) / 100, 0.5],
+  terminated: false,
+  truncated: false,
+  reward: Number.NaN,
+  ...change,
+});
+const send = (sequence: number, change: Partial<Transition> = {}): void =>
+  rig.say('/transitions', 'iq_learn/msg/Transition', transition(sequence, change));
+
+class FakeLearning implements LearningClient {
+  readonly start: LearningProgress;
+  readonly segments: Segment[] = [];
+  events!: LearningEvents;
+  stopped: boolean | undefined;
+  constructor(start: LearningProgress) {
+    this.start = start;
+  }
+  listen(events: LearningEvents): void {
+    this.events = events;
+  }
+  learn(segment: Segment): void {
+    this.segments.push(segment);
+  }
+  async recoverRewards(): Promise<Float32Array> {
+    return new Float32Array();
+  }
+  async save(): Promise<number> {
+    return 7;
+  }
+  async stop(save: boolean): Promise<number | null> {
+    this.stopped = save;
+    return null;
+  }
+}
+
+const progress = async (version: number, metrics: Record<string, number> = {}): Promise<LearningProgress> => ({
+  version,
+  updates: version * 10,
+  transitions: version * 4,
+  metrics,
+  seconds: 0.5,
+  bundle: await trolleyBundle(version),
+});
+
+describe('the learner node', () => {
+  it('hands over segments by sequence number: actions in −1…1, duplicates and strangers left out (F13, F14, F15)', async () => {
+    const client = new FakeLearning(await progress(0));
+    const node = rig.start(new LearnerNode(rig.context('learner'), client, { segmentSize: 4 }));
+    send(0);
+    send(1);
+    send(1); // twice
+    send(3); // overtakes 2
+    send(2, { terminated: true });
+    send(0); // again, late
+    send(4, { robot: 'rover' });
+    send(4, { session: 'b' });
+    await rig.broker.idle();
+    expect(client.segments.length).toBe(1);
+    // 3 closed the segment before 2 came; 2 goes with the next.
+    expect([...client.segments[0]!.observations]).toEqual([0, 0, 0.01, 0, 0.03, 0].map(Math.fround));
+    expect([...client.segments[0]!.actions]).toEqual([0.5, 0.5, 0.5]);
+    expect([...client.segments[0]!.terminated]).toEqual([0, 0, 0]);
+    for (const sequence of [5, 6, 7]) send(sequence); // 4 is lost
+    await rig.broker.idle();
+    expect(client.segments.length).toBe(2);
+    expect(diagnosed(node, 'duplicates')).toBe('2');
+    expect(diagnosed(node, 'missing')).toBe('5'); // 4 of session a, 0…3 of session b
+    expect(diagnosed(node, 'foreign')).toBe('1');
+    expect(node.status().level).toBe(1);
+    const all = client.segments.flatMap(({ length, observations }) =>
+      Array.from({ length }, (_, i) => Math.round(observations[2 * i]! * 100)),
+    );
+    expect(all.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  it('lets no bad number and no wrong length through', async () => {
+    const client = new FakeLearning(await progress(0));
+    const node = rig.start(new LearnerNode(rig.context('learner'), client, { segmentSize: 1 }));
+    send(0, { observation: [Number.NaN, 0] });
+    send(1, { action: [Number.POSITIVE_INFINITY] });
+    send(2, { next_observation: [1] });
+    send(3, { action: [] });
+    send(4);
+    await rig.broker.idle();
+    expect(client.segments.length).toBe(1);
+    expect(diagnosed(node, 'refused')).toBe('4');
+  });
+
+  it('publishes every policy, latched, with its metrics', async () => {
+    const client = new FakeLearning(await progress(0));
+    const statuses = rig.listen('/learner_status', 'iq_learn/msg/LearnerStatus');
+    rig.start(new LearnerNode(rig.context('learner'), client, { segmentSize: 4 }));
+    for (const sequence of [0, 1, 2, 3, 4]) send(sequence);
+    await rig.broker.idle();
+    client.events.progress(await progress(1, { 'train/critic_loss': 0.25 }));
+    await rig.broker.idle();
+    expect(statuses.at(-1)).toMatchObject({
+      updates: 10n,
+      transitions: 4n,
+      policy_version: 1n,
+      updates_per_second: 20,
+      backlog: 1,
+      names: ['train/critic_loss'],
+      values: [0.25],
+    });
+    const late: bigint[] = [];
+    rig.transport.subscribe('/policy', 'iq_learn/msg/PolicyBundle', ({ version }) => late.push(version), {
+      reliability: 'reliable',
+      durability: 'transient_local',
+      depth: 1,
+    });
+    await rig.broker.idle();
+    expect(late).toEqual([1n]);
+  });
+
+  it('publishes nothing any more once a metric is no number, and says which (F30)', async () => {
+    const client = new FakeLearning(await progress(0));
+    const policies: bigint[] = [];
+    rig.transport.subscribe('/policy', 'iq_learn/msg/PolicyBundle', ({ version }) => policies.push(version));
+    const node = rig.start(new LearnerNode(rig.context('learner'), client, { segmentSize: 4 }));
+    client.events.progress(await progress(1));
+    client.events.progress(await progress(2, { 'train/q': Number.NaN }));
+    client.events.progress(await progress(3));
+    await rig.broker.idle();
+    expect(policies).toEqual([0n, 1n]);
+    expect(node.fault).toMatchObject({ code: 'DIVERGED', found: 'train/q = NaN after 20 updates' });
+    expect(node.progress.version).toBe(1);
+    await node.shutdown();
+    expect(client.stopped).toBe(true);
+  });
+
+  it('saves when asked to', async () => {
+    rig.start(new LearnerNode(rig.context('learner'), new FakeLearning(await progress(0))));
+    expect(await rig.trigger('/learner/save')).toEqual({ success: true, message: 'generation 7' });
+  });
+});
+
+const demonstration = (seed: number): Episode => {
+  const random = new Random(seed);
+  const length = 60;
+  return {
+    length,
+    observations: random.fillNormal(new Float32Array(2 * (length + 1))),
+    actions: Float32Array.from({ length }, () => random.uniform(-0.9, 0.9)),
+    terminated: false,
+  };
+};
+const segment = (seed: number, length = 20): Segment => {
+  const random = new Random(seed);
+  return {
+    length,
+    observations: random.fillNormal(new Float32Array(2 * length)),
+    actions: Float32Array.from({ length }, () => random.uniform(-1, 1)),
+    nextObservations: random.fillNormal(new Float32Array(2 * length)),
+    terminated: Uint8Array.from({ length }, (_, i) => (i === 7 ? 1 : 0)),
+  };
+};
+const options = (settings: LearnerSettings = {}, change: Partial<LearningOptions> = {}): LearningOptions => ({
+  config: learnerConfig({ hiddenSizes: [16], batchSize: 16, ...settings }),
+  contract: contractOf(spec),
+  seed: 1,
+  demonstrations: [demonstration(1)],
+  normalisation: 'demonstrations',
+  updatesPerTransition: 0.5,
+  threads: 1,
+  ...change,
+});
+
+/** Collects what a learning says. */
+function follow(learning: LearningProcess) {
+  const heard = {
+    progress: [] as LearningProgress[],
+    warnings: [] as string[],
+    failures: [] as [IqLearnError, number | null][],
+  };
+  learning.listen({
+    progress: (progress) => heard.progress.push(progress),
+    warning: (message) => heard.warnings.push(message),
+    failure: (error, restored) => heard.failures.push([error, restored]),
+  });
+  return heard;
+}
+
+describe('learning in its own process', () => {
+  it('makes a policy a segment, the same bit for bit whatever the timing, and goes on from a checkpoint as if nothing had happened', async () => {
+    const run = async (change: Partial<LearningOptions>, seeds: number[], pauseMs = 0) => {
+      const learning = await LearningProcess.create(options({}, change));
+      const heard = follow(learning);
+      for (const seed of seeds) {
+        learning.learn(segment(seed, 21));
+        if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      }
+      await until(() => heard.progress.length === seeds.length, 'the policies');
+      const generation = await learning.stop(change.checkpoint !== undefined);
+      expect(heard.failures).toEqual([]);
+      return { start: learning.start, progress: heard.progress, generation };
+    };
+    const whole = await run({}, [1, 2, 3, 4]);
+    expect(whole.start).toMatchObject({ version: 0, updates: 0, transitions: 0, metrics: {} });
+    // 21 × 0.5 updates: the halves add up.
+    expect(whole.progress.map(({ version, updates, transitions }) => [version, updates, transitions])).toEqual([
+      [1, 10, 21],
+      [2, 21, 42],
+      [3, 31, 63],
+      [4, 42, 84],
+    ]);
+    expect(whole.progress[0]!.metrics['train/critic_loss']).toEqual(expect.any(Number));
+    const slow = await run({}, [1, 2, 3, 4], 30);
+    const models = (progress: LearningProgress[]) => progress.map(({ bundle }) => bundle.manifest);
+    expect(models(slow.progress)).toEqual(models(whole.progress));
+    expect(new Set(models(whole.progress)).size).toBe(4);
+
+    const checkpoint = { folder, everySegments: 100 };
+    const first = await run({ checkpoint }, [1, 2]);
+    expect(first.generation).toBe(1);
+    const second = await run({ checkpoint, resume: true, demonstrations: [] }, [3, 4]);
+    expect(second.start).toMatchObject({ version: 2, updates: 21, transitions: 42 });
+    expect(models(second.progress)).toEqual(models(whole.progress.slice(2)));
+    const runtime = await decodeBundle(whole.progress[3]!.bundle);
+    expect(runtime).toMatchObject({ version: 4, training: { updates: 42, transitions: 84, algorithm: 'iq-learn' } });
+    await runtime.dispose();
+  });
+
+  it('that diverges goes back to its checkpoint, says which metric, and publishes nothing (F30)', async () => {
+    const checkpoint = { folder, everySegments: 1 };
+    const settings = { clipTarget: false, targetNetwork: false };
+    const calm = await LearningProcess.create(options(settings, { checkpoint }));
+    const before = follow(calm);
+    calm.learn(segment(1));
+    await until(() => before.progress.length === 1, 'a policy');
+    await calm.stop(false);
+    const wild = await LearningProcess.create(
+      options({ ...settings, criticLearningRate: 1e30, actorLearningRate: 1e30 }, { checkpoint }),
+    );
+    const heard = follow(wild);
+    for (let i = 0; i < 5; i++) wild.learn(segment(i));
+    await until(() => heard.failures.length === 1, 'the divergence');
+    const [error, restored] = heard.failures[0]!;
+    expect(error.code).toBe('DIVERGED');
+    expect(error.message).toMatch(/train\/\w+ = (NaN|-?Infinity) after \d+ updates/);
+    expect(restored).toBeGreaterThanOrEqual(1);
+    const policies = heard.progress.length;
+    wild.learn(segment(9));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(heard.progress.length).toBe(policies);
+    // What it went back to still answers.
+    const rewards = await wild.recoverRewards(demonstration(2));
+    expect(rewards.length).toBe(60);
+    expect(rewards.every(Number.isFinite)).toBe(true);
+    expect(await wild.stop(true)).toBeNull(); // and is not written over a good checkpoint
+  });
+
+  it('that is killed tells so, and leaves nobody waiting (F19)', async () => {
+    const learning = await LearningProcess.create(options());
+    const heard = follow(learning);
+    learning.learn(segment(1, 2000));
+    const rewards = learning.recoverRewards(demonstration(1));
+    const refused = expect(rewards).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await learning.kill();
+    await refused;
+    expect(heard.failures.map(([error]) => error.code)).toEqual(['UNAVAILABLE']);
+    expect(heard.failures[0]![0].message).toMatch(/the learning process died.*--resume/);
+    await expect(learning.save()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(await learning.stop(true)).toBeNull();
+  });
+
+  it('makes the node report a killed process as its fault, and end cleanly', async () => {
+    const learning = await LearningProcess.create(options());
+    const node = rig.start(new LearnerNode(rig.context('learner'), learning, { segmentSize: 4 }));
+    await learning.kill();
+    expect(node.fault).toMatchObject({ code: 'UNAVAILABLE' });
+    expect(node.status()).toMatchObject({ level: 2, message: expect.stringContaining('died') });
+    await node.shutdown();
+  });
+
+  it('stops within its time in the middle of a long segment, and saves what is owed', async () => {
+    const checkpoint = { folder, everySegments: 100 };
+    const learning = await LearningProcess.create(options({}, { checkpoint, updatesPerTransition: 50 }));
+    const heard = follow(learning);
+    learning.learn(segment(1, 2000)); // 100 000 updates
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(await learning.stop(true)).toBe(1); // not killed: it had time to save
+    expect(heard).toEqual({ progress: [], warnings: [], failures: [] });
+    const resumed = await LearningProcess.create(options({}, { checkpoint, resume: true }));
+    expect(resumed.start).toMatchObject({ version: 1, transitions: 2000 });
+    expect(resumed.start.updates).toBeLessThan(100_000);
+    await resumed.kill();
+  });
+
+  it('refuses to start with a clear word: nothing to learn from, nothing to resume', async () => {
+    await expect(LearningProcess.create(options({}, { demonstrations: [] }))).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
+    await expect(
+      LearningProcess.create(
+        options({}, { checkpoint: { folder: join(folder, 'none'), everySegments: 1 }, resume: true }),
+      ),
+    ).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+});

@@ -1,0 +1,181 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type RecordingFile, RecordingWriter, readDemonstrations } from '#src/demonstrations/index.js';
+import type { TaskState } from '#src/messages/index.js';
+import { PolicyNode, RecorderNode, SimulatorNode, TeleopNode } from '#src/nodes/index.js';
+import { diagnosed, driver, Rig, spec, Trolley, until } from './toy.js';
+
+let folder: string;
+let rig: Rig;
+let task: Trolley;
+let states: TaskState[];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'iq-recorder-'));
+  rig = new Rig();
+  task = new Trolley();
+  states = rig.listen('/task_state', 'iq_learn/msg/TaskState');
+});
+afterEach(async () => {
+  await rig.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function stage(createFile?: (path: string) => Promise<RecordingFile>): Promise<RecorderNode> {
+  const writer = await RecordingWriter.create(join(folder, 'bag'), {
+    spec,
+    session: 'test',
+    ...(createFile === undefined ? {} : { createFile }),
+  });
+  rig.start(new SimulatorNode(rig.context('simulator'), task));
+  const recorder = rig.start(new RecorderNode(rig.context('recorder'), writer));
+  rig.start(new PolicyNode(rig.context('policy'), { source: 'teleop' }));
+  rig.start(new TeleopNode(rig.context('teleop'), driver));
+  return recorder;
+}
+
+async function demonstrate(seed: number): Promise<void> {
+  expect(await rig.startEpisode('/recorder/start_episode', seed)).toMatchObject({ success: true });
+  const { episode } = await rig.startEpisode('/simulator/start_episode', seed);
+  await until(() => {
+    const last = states.at(-1);
+    return last?.episode === episode && (last.terminated || last.truncated);
+  }, 'the end of the episode');
+}
+
+describe('the recorder', () => {
+  it('records what the simulator did, read back bit for bit by the code that runs live', async () => {
+    const recorder = await stage();
+    await demonstrate(6);
+    expect(await rig.trigger('/recorder/stop_episode')).toMatchObject({ success: true });
+    const first = task.actions.splice(0);
+    await demonstrate(3);
+    expect(await rig.trigger('/recorder/discard_episode')).toMatchObject({ success: true });
+    task.actions.length = 0;
+    await demonstrate(9);
+    expect(await rig.trigger('/recorder/stop_episode')).toMatchObject({ success: true });
+    const second = task.actions.splice(0);
+    await recorder.shutdown();
+    expect(recorder.summary).toMatchObject({ episodes: 3, discarded: 1, partial: false, lost: 0 });
+
+    for (const action of ['teleop', 'command'] as const) {
+      const { episodes, report } = await readDemonstrations([join(folder, 'bag')], spec, { action });
+      expect(report.recordings[0]).toMatchObject({ discarded: 1, splits: 0, clockJumps: 0, undecodable: 0 });
+      expect(
+        episodes.map(({ seed, terminated, truncated, success }) => ({ seed, terminated, truncated, success })),
+      ).toEqual([
+        { seed: 6n, terminated: true, truncated: false, success: true },
+        { seed: 9n, terminated: true, truncated: false, success: true },
+      ]);
+      expect([...episodes[0]!.actions]).toEqual(first);
+      expect([...episodes[1]!.actions]).toEqual(second);
+      const { observations, length } = episodes[0]!;
+      expect(observations[0]).toBeCloseTo(1.6, 6);
+      for (let t = 0; t < length; t++)
+        expect(observations[2 * (t + 1)]).toBeCloseTo(observations[2 * t]! + first[t]! / 20, 5);
+    }
+  });
+
+  it('ends an episode as truncated where the robot goes away in its middle (F20)', async () => {
+    const recorder = await stage();
+    const step = task.step.bind(task);
+    task.step = (action) => (task.steps < 5 ? step(action) : new Promise(() => {})); // then never answers again
+    await rig.startEpisode('/recorder/start_episode', 6);
+    await rig.startEpisode('/simulator/start_episode', 6);
+    await until(() => states.at(-1)!.step === 5, 'the last step');
+    await recorder.shutdown();
+    const { episodes } = await readDemonstrations([join(folder, 'bag')], spec);
+    expect(episodes).toMatchObject([{ length: 5, terminated: false, truncated: true, success: null }]);
+  });
+
+  it('closes an episode that was never stopped when the robot begins another', async () => {
+    const recorder = await stage();
+    await demonstrate(6);
+    await rig.startEpisode('/simulator/start_episode', 8);
+    await until(() => states.at(-1)!.episode === 2 && states.at(-1)!.terminated, 'the second episode');
+    await recorder.shutdown();
+    const { episodes } = await readDemonstrations([join(folder, 'bag')], spec);
+    expect(episodes).toMatchObject([{ seed: 6n, terminated: true }]);
+  });
+
+  it('refuses what makes no sense and says why', async () => {
+    const recorder = await stage();
+    expect(await rig.trigger('/recorder/stop_episode')).toMatchObject({
+      success: false,
+      message: expect.stringContaining('no episode is open'),
+    });
+    expect(await rig.trigger('/recorder/discard_episode')).toMatchObject({ success: false });
+    recorder.deactivate();
+    expect(await rig.startEpisode('/recorder/start_episode', 1)).toEqual({
+      success: false,
+      message: 'the recorder is inactive',
+      episode: 0,
+    });
+  });
+
+  it('a full disk ends the recording with a word, never the robot (F24)', async () => {
+    let written = 0;
+    const recorder = await stage(async (path) => {
+      const { createFile } = await import('#src/demonstrations/recording-file.js');
+      const file = await createFile(path);
+      return {
+        position: () => file.position(),
+        close: () => file.close(),
+        sync: () => file.sync(),
+        write: async (data: Uint8Array) => {
+          written += data.length;
+          if (written > 2000) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+          await file.write(data);
+        },
+      } as RecordingFile;
+    });
+    await demonstrate(6);
+    await rig.trigger('/recorder/stop_episode');
+    await until(() => recorder.status().level === 2, 'the failure being told');
+    expect(recorder.status().message).toMatch(/ENOSPC/);
+    expect(await rig.startEpisode('/recorder/start_episode', 8)).toMatchObject({
+      success: false,
+      message: expect.stringContaining('ENOSPC'),
+    });
+    await rig.startEpisode('/simulator/start_episode', 8);
+    await until(() => states.at(-1)!.episode === 2 && states.at(-1)!.terminated, 'the robot going on');
+    expect(Number(diagnosed(recorder, 'lost'))).toBeGreaterThan(0);
+    await recorder.shutdown();
+    expect(recorder.summary).toMatchObject({ partial: true });
+  });
+});
+
+describe('teleoperation', () => {
+  it('answers each state once, and is silent when released', async () => {
+    const commands = rig.listen('/teleop/cmd_vel', 'geometry_msgs/msg/TwistStamped');
+    rig.start(new SimulatorNode(rig.context('simulator'), task, { repeatMs: 20 }));
+    rig.start(new PolicyNode(rig.context('policy'), { source: 'teleop' }));
+    const teleop = rig.start(new TeleopNode(rig.context('teleop'), driver, { engaged: false }));
+    await rig.startEpisode('/simulator/start_episode', 6);
+    await until(() => states.length > 2, 'the state being repeated');
+    expect(commands).toEqual([]);
+    await rig.transport.call('/teleop/engage', 'std_srvs/srv/SetBool', { data: true }, { timeoutMs: 1000 });
+    await until(() => states.at(-1)!.terminated, 'the end');
+    expect(new Set(commands.map(({ header: { stamp } }) => `${stamp.sec}.${stamp.nanosec}`)).size).toBe(
+      task.actions.length,
+    );
+    expect(diagnosed(teleop, 'commands')).toBe(String(task.actions.length));
+  });
+
+  it('a driver that fails sends nothing, and is counted', async () => {
+    rig.start(new SimulatorNode(rig.context('simulator'), task));
+    const failing = {
+      reset() {},
+      act: () => {
+        throw new Error('I have lost my glasses');
+      },
+    };
+    const teleop = rig.start(new TeleopNode(rig.context('teleop'), failing));
+    await rig.startEpisode('/simulator/start_episode', 6);
+    await until(() => diagnosed(teleop, 'failed') === '1', 'the failure');
+    expect(task.actions).toEqual([]);
+    expect(rig.records[0]!.fields.reason).toMatch(/lost my glasses/);
+  });
+});
