@@ -1,6 +1,7 @@
 import { writeFileAtomic } from '../../src/common/index.js';
 import { learnerConfig } from '../../src/learning/index.js';
 import { type BenchResult, benchResult, type Figure, median, progress } from '../harness.js';
+import { watchLoad } from '../load.js';
 import { parseOptions } from '../options.js';
 import { alternate, type Contender, PythonPeer, peersPython, type Samples } from '../peers/peer.js';
 import { ACTION, learnerContender, OBSERVATION, programContender, sgemmContender } from './contenders.js';
@@ -61,6 +62,7 @@ export async function run(args: string[]): Promise<BenchResult> {
   if (options.golden !== null) return golden(options.golden, peersPython(options.peers), args);
 
   const { threads } = options;
+  const load = watchLoad();
   const wanted = options.only?.split(',');
   const versions: Record<string, string> = {};
   const figures: Figure[] = [];
@@ -88,7 +90,7 @@ export async function run(args: string[]): Promise<BenchResult> {
   }
   if (python !== undefined && (wanted === undefined || wanted.includes('parity')))
     figures.push(...(await parity(python)));
-  return benchResult('update', args, figures, { versions });
+  return benchResult('update', args, [...figures, ...load()], { versions });
 }
 
 type StartPeer = (name: string, script: string, ...rest: string[]) => Promise<Contender>[];
