@@ -1,0 +1,215 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { nanosecondsOf, type PolicyStatus, type Transition, type TwistStamped } from '#src/messages/index.js';
+import { PolicyNode, type PolicyParameters, SimulatorNode, TeleopNode } from '#src/nodes/index.js';
+import { decodeBundle, type PolicyRuntime } from '#src/policy/index.js';
+import { diagnosed, driver, Rig, spec as slow, Trolley, trolleyBundle, until } from './toy.js';
+
+// 100 Hz, so that an episode of 40 steps lasts 0.4 s.
+const spec = {
+  ...slow,
+  rateHz: 100,
+  stateTopics: slow.stateTopics.map((topic) => ({ ...topic, timeoutMs: 80 })),
+  command: { ...slow.command, timeoutMs: 80 },
+  teleop: { ...slow.teleop, timeoutMs: 80 },
+  action: slow.action.map((feature) => ({ ...feature, maxRate: Number.POSITIVE_INFINITY })),
+};
+
+let rig: Rig;
+let task: Trolley;
+let commands: TwistStamped[];
+let transitions: Transition[];
+let statuses: PolicyStatus[];
+
+beforeEach(() => {
+  rig = new Rig({ robot: spec });
+  task = new Trolley();
+  Object.assign(task, { stepSeconds: 0.01, maxSteps: 1e9 });
+  commands = rig.listen('/cmd_vel', 'geometry_msgs/msg/TwistStamped');
+  transitions = rig.listen('/transitions', 'iq_learn/msg/Transition');
+  statuses = rig.listen('/policy_status', 'iq_learn/msg/PolicyStatus');
+});
+afterEach(() => rig.close());
+
+/** For a robot of 100 Hz. */
+async function policy(gain = -4): Promise<PolicyRuntime> {
+  const runtime = await decodeBundle(await trolleyBundle(1, gain));
+  return { ...runtime, contract: { ...runtime.contract, rateHz: 100 } };
+}
+const simulator = (): SimulatorNode =>
+  rig.start(new SimulatorNode(rig.context('simulator'), task, { pace: 'realtime' }));
+const drive = (parameters: PolicyParameters, runtime: PolicyRuntime): PolicyNode =>
+  rig.start(new PolicyNode(rig.context('policy'), { pace: 'realtime', ...parameters }, runtime));
+const speed = (): number => commands.at(-1)!.twist.linear.x;
+const state = (): string | undefined => statuses.at(-1)?.state;
+/** Lets time pass without holding anything up. */
+const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe('the policy node in real time', () => {
+  it('drives at the rate of the robot, ends with the task, and tells sound transitions', async () => {
+    Object.assign(task, { maxSteps: 60 });
+    simulator();
+    drive({}, await policy());
+    await rig.startEpisode('/simulator/start_episode', 6);
+    await until(() => transitions.at(-1)?.truncated === true, 'the end');
+    await until(() => state() === 'IDLE' || speed() === 0, 'the stop at the end');
+    const count = commands.length;
+    await pass(50);
+    expect(commands.length).toBe(count); // nothing is said to a robot that has nothing to do
+    expect(transitions.length).toBeGreaterThan(20);
+    transitions.forEach(({ sequence, observation, action, next_observation }, i) => {
+      expect(sequence).toBe(BigInt(i));
+      expect(action[0]).toBeCloseTo(Math.tanh(-4 * observation[0]!), 2);
+      expect(next_observation[0]).toBeLessThanOrEqual(observation[0]!); // time goes forward
+    });
+    for (let i = 1; i < transitions.length; i++)
+      expect(nanosecondsOf(transitions[i]!.header.stamp)).toBeGreaterThan(
+        nanosecondsOf(transitions[i - 1]!.header.stamp),
+      );
+  });
+
+  it('stops a robot whose state goes stale, and goes on when it is back (F02, F10)', async () => {
+    simulator();
+    const node = drive({}, await policy(4));
+    await rig.startEpisode('/simulator/start_episode', 6);
+    await until(() => state() === 'RUNNING' && transitions.length > 5, 'driving');
+    await rig.trigger('/simulator/pause');
+    await until(() => state() === 'HOLDING', 'the hold');
+    expect(speed()).toBe(0);
+    expect(statuses.at(-1)!.reason).toMatch(/the state is not known|ms old/);
+    expect(node.status().level).toBe(3);
+    const count = transitions.length;
+    await pass(60);
+    expect(transitions.length).toBe(count);
+    await rig.trigger('/simulator/resume');
+    await until(() => state() === 'RUNNING' && transitions.length > count + 5, 'driving again');
+    for (const { observation, next_observation } of transitions)
+      expect(Math.abs(next_observation[0]! - observation[0]!)).toBeLessThan(0.02); // none reaches across the pause
+  });
+
+  it('drops states that are no numbers; after their timeout the robot stands (F01)', async () => {
+    simulator();
+    const node = drive({}, await policy(4));
+    await rig.startEpisode('/simulator/start_episode', 6);
+    await until(() => transitions.length > 5, 'driving');
+    task.fake = Number.NaN;
+    await until(() => state() === 'HOLDING', 'the hold');
+    expect(speed()).toBe(0);
+    expect(Number(diagnosed(node, 'states_dropped'))).toBeGreaterThan(2);
+    task.fake = undefined;
+    await until(() => state() === 'RUNNING', 'driving again');
+    const numbers = transitions.flatMap(({ observation, action, next_observation }) => [
+      ...observation,
+      ...action,
+      ...next_observation,
+    ]);
+    expect(numbers.every(Number.isFinite)).toBe(true);
+  });
+
+  it('a policy slower than the period: overruns are counted, the robot stops, no queue builds up (F09)', async () => {
+    const runtime = await policy(4);
+    let calls = 0;
+    let delayMs = 0;
+    const dawdling: PolicyRuntime = {
+      ...runtime,
+      act: async (observation) => {
+        calls++;
+        if (delayMs > 0) await pass(delayMs);
+        return await runtime.act(observation);
+      },
+    };
+    simulator();
+    const node = drive({}, dawdling);
+    await rig.startEpisode('/simulator/start_episode', 6);
+    await until(() => transitions.length > 5, 'driving');
+    delayMs = 100; // ten periods
+    const before = { calls, overruns: Number(diagnosed(node, 'overruns')) };
+    await until(() => state() === 'HOLDING', 'the hold');
+    expect(speed()).toBe(0);
+    await until(() => calls >= before.calls + 3, 'three slow decisions');
+    expect(Number(diagnosed(node, 'overruns')) - before.overruns).toBeGreaterThan(10);
+    expect(Number(diagnosed(node, 'expired'))).toBeGreaterThan(0); // what came late was not executed
+    delayMs = 0;
+    await until(() => state() === 'RUNNING', 'driving again');
+  });
+
+  it('a person takes over at once, and the policy goes on after they let go (F28)', async () => {
+    simulator();
+    drive({}, await policy(4));
+    rig.start(new TeleopNode(rig.context('teleop'), driver, { engaged: false }));
+    const engage = (data: boolean) =>
+      rig.transport.call('/teleop/engage', 'std_srvs/srv/SetBool', { data }, { timeoutMs: 1000 });
+    await rig.startEpisode('/simulator/start_episode', 6);
+    await until(() => transitions.length > 5, 'driving');
+    expect(speed()).toBeGreaterThan(0);
+    await engage(true);
+    await until(() => state() === 'TAKEOVER', 'the takeover');
+    await until(() => transitions.filter(({ intervention }) => intervention).length > 5, 'tagged transitions');
+    expect(speed()).toBeLessThan(0);
+    await engage(false);
+    await until(() => state() === 'RUNNING', 'the policy');
+    const versions = new Set(
+      transitions.map(({ intervention, policy_version }) => `${intervention} ${policy_version}`),
+    );
+    expect([...versions].sort()).toEqual(['false 1', 'true -1']);
+  });
+
+  it('stops on the e-stop within the same turn of the event loop, latched (F29)', async () => {
+    simulator();
+    const node = drive({}, await policy(4));
+    await rig.startEpisode('/simulator/start_episode', 6);
+    await until(() => transitions.length > 5, 'driving');
+    rig.say('/estop', 'std_msgs/msg/Bool', { data: true });
+    await rig.broker.idle();
+    expect(speed()).toBe(0);
+    expect(state()).toBe('ESTOP');
+    rig.say('/estop', 'std_msgs/msg/Bool', { data: false });
+    await pass(60);
+    expect(speed()).toBe(0);
+    expect(state()).toBe('ESTOP');
+    expect(await rig.trigger('/policy/reset_fault')).toMatchObject({ success: true });
+    await until(() => state() === 'RUNNING', 'driving again');
+    expect(node.status().level).toBe(0);
+  });
+
+  it('takes a missing heartbeat of the e-stop for the e-stop (F29)', async () => {
+    simulator();
+    drive({ estopHeartbeatMs: 60 }, await policy(4));
+    await rig.startEpisode('/simulator/start_episode', 6);
+    await until(() => state() === 'HOLDING', 'waiting for the first heartbeat');
+    const beat = setInterval(() => rig.say('/estop', 'std_msgs/msg/Bool', { data: false }), 15);
+    await until(() => state() === 'RUNNING' && transitions.length > 3, 'driving');
+    clearInterval(beat);
+    await until(() => state() === 'ESTOP', 'the e-stop');
+    expect(speed()).toBe(0);
+    expect(statuses.at(-1)!.reason).toMatch(/heartbeat/);
+  });
+
+  it('after the event loop was blocked the first command is a stop (F34)', async () => {
+    simulator();
+    const node = drive({}, await policy(4));
+    await rig.startEpisode('/simulator/start_episode', 6);
+    await until(() => transitions.length > 5, 'driving');
+    const count = commands.length;
+    const overruns = Number(diagnosed(node, 'overruns'));
+    const end = performance.now() + 60;
+    while (performance.now() < end);
+    await until(() => commands.length > count, 'the next command');
+    expect(commands[count]!.twist.linear.x).toBe(0);
+    expect(Number(diagnosed(node, 'overruns')) - overruns).toBeGreaterThanOrEqual(4);
+    await until(() => speed() > 0, 'driving again');
+  });
+
+  it('says stop when it is taken down, before anything else (F32)', async () => {
+    simulator();
+    const node = drive({}, await policy(4));
+    await rig.startEpisode('/simulator/start_episode', 6);
+    await until(() => transitions.length > 5, 'driving');
+    const down = node.shutdown();
+    await rig.broker.idle();
+    expect(speed()).toBe(0);
+    await down;
+    const count = commands.length;
+    await pass(40);
+    expect(commands.length).toBe(count);
+  });
+});
