@@ -14,6 +14,8 @@ export interface StageOptions {
   /** Logger of a node; by default to the console. */
   readonly logger?: (node: string) => Logger;
   readonly signal?: AbortSignal;
+  /** Where the topics are, for others to look on; one of its own if not given. */
+  readonly broker?: EmbeddedBroker;
 }
 
 interface StageNode {
@@ -58,7 +60,7 @@ export class Stage {
         expected: "the name of a simulated task in 'task'",
         remedy: 'run with the real robot, or choose a robot that has a task',
       });
-    const stage = new Stage(options, createEmbeddedBroker());
+    const stage = new Stage(options, options.broker ?? createEmbeddedBroker());
     const client = await createTaskClient(spec.task, options.task ?? {});
     try {
       stage.add(new SimulatorNode(stage.context('simulator'), client));
@@ -147,7 +149,7 @@ export class Stage {
     this.#stop(cancelled());
     const nodes = this.#nodes.toReversed();
     const ends = await Promise.allSettled(nodes.map((node) => node.shutdown()));
-    await this.#broker.close();
+    if (this.#options.broker === undefined) await this.#broker.close();
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 

@@ -146,6 +146,11 @@ export class TrainingSession {
     }
   }
 
+  /** The process that learns. */
+  get learnerPid(): number | undefined {
+    return this.#client.pid;
+  }
+
   /** Where learning stands. */
   get progress(): LearningProgress {
     return this.#learner.progress;
@@ -235,7 +240,15 @@ export class TrainingSession {
     seeds: readonly number[],
   ): Promise<void> {
     try {
-      const outcomes = await evaluate({ ...this.#options, candidate: { kind: 'policy', bundle }, seeds });
+      const { spec, task, logger, signal } = this.#options;
+      const outcomes = await evaluate({
+        spec,
+        ...(task === undefined ? {} : { task }),
+        ...(logger === undefined ? {} : { logger }),
+        ...(signal === undefined ? {} : { signal }),
+        candidate: { kind: 'policy', bundle },
+        seeds,
+      });
       this.#options.onEvaluation?.({ version, transitions, updates, outcomes });
     } catch (error) {
       if (this.#options.signal?.aborted !== true)

@@ -1,0 +1,267 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Logger } from '#src/common/index.js';
+import { type DemonstrationEpisode, readDemonstrations } from '#src/demonstrations/index.js';
+import { learnerConfig } from '#src/learning/index.js';
+import type { TwistStamped } from '#src/messages/index.js';
+import {
+  evaluate,
+  type Rollout,
+  runDemonstrations,
+  runTraining,
+  type TrainingEvaluation,
+  type TrainingOptions,
+  type TrainingPoint,
+  TrainingSession,
+} from '#src/nodes/index.js';
+import { decodeBundle, readBundle, writeBundle } from '#src/policy/index.js';
+import { checkContract, loadRobotSpec } from '#src/robot/index.js';
+import { createExpert } from '#src/simulation/index.js';
+import { createEmbeddedBroker } from '#src/transport/index.js';
+import { until } from './toy.js';
+
+const quiet = { error() {}, warn() {}, info() {}, debug() {} } as unknown as Logger;
+const logger = (): Logger => quiet;
+const spec = loadRobotSpec('rover');
+
+let folder: string;
+let episodes: DemonstrationEpisode[];
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'iq-sessions-'));
+  const seen: [number, boolean][] = [];
+  const made = await runDemonstrations({
+    spec,
+    driver: createExpert('rover'),
+    episodes: 1,
+    seed: 1,
+    folder: join(folder, 'demonstrations'),
+    logger,
+    onEpisode: (outcome, kept) => seen.push([outcome.length, kept]),
+  });
+  expect(made.episodes.length).toBe(1);
+  expect(seen.filter(([, kept]) => kept)).toEqual([[made.episodes[0]!.length, true]]);
+  expect(made.recording).toMatchObject({ discarded: made.discarded, partial: false, lost: 0 });
+  ({ episodes } = await readDemonstrations([join(folder, 'demonstrations')], spec, { action: 'command' }));
+  expect(episodes).toMatchObject([{ length: made.episodes[0]!.length, success: true }]);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const training = (change: Partial<TrainingOptions> = {}): TrainingOptions => ({
+  spec,
+  demonstrations: episodes,
+  config: learnerConfig({ hiddenSizes: [16], batchSize: 16 }),
+  seed: 3,
+  transitions: 190, // rounded up to 200
+  segmentSize: 50,
+  updatesPerTransition: 0.5,
+  threads: 1,
+  logger,
+  ...change,
+});
+
+describe('training over nodes', () => {
+  it('is the same bit for bit with the same options, and not with another seed', async () => {
+    const run = async (change: Partial<TrainingOptions> = {}) => {
+      const points: TrainingPoint[] = [];
+      const rollouts: Rollout[] = [];
+      const outcome = await runTraining(
+        training({ ...change, onProgress: (p) => points.push(p), onRollout: (r) => rollouts.push(r) }),
+      );
+      expect(outcome).toMatchObject({ version: 4, transitions: 200, updates: 100, interrupted: false });
+      expect(points.map(({ version, transitions, updates }) => [version, transitions, updates])).toEqual([
+        [1, 50, 25],
+        [2, 100, 50],
+        [3, 150, 75],
+        [4, 200, 100],
+      ]);
+      for (const { metrics } of points) expect(Object.values(metrics).every(Number.isFinite)).toBe(true);
+      return { outcome, points, rollouts };
+    };
+    const first = await run();
+    const second = await run({ threads: 1 });
+    expect(second.outcome.bundle.manifest).toBe(first.outcome.bundle.manifest);
+    expect(second.points.map(({ metrics }) => metrics)).toEqual(first.points.map(({ metrics }) => metrics));
+    expect(second.rollouts.map(({ return: sum }) => sum)).toEqual(first.rollouts.map(({ return: sum }) => sum));
+    expect(first.rollouts.length).toBeGreaterThan(0);
+    const other = await run({ seed: 4 });
+    expect(other.outcome.bundle.manifest).not.toBe(first.outcome.bundle.manifest);
+  });
+
+  it('gives policies that deploy: from a folder, through the policy node; traces agree with the robot', async () => {
+    const evaluations: TrainingEvaluation[] = [];
+    const session = await TrainingSession.create(
+      training({ evaluation: { everySegments: 4, seeds: [5] }, onEvaluation: (e) => evaluations.push(e) }),
+    );
+    const { bundle } = await session.run();
+    writeBundle(join(folder, 'policy'), bundle);
+    const runtime = await readBundle(join(folder, 'policy'));
+    checkContract(runtime.contract, spec);
+    expect(() => checkContract(runtime.contract, loadRobotSpec('arm'))).toThrow(/robot differs/);
+    await runtime.dispose();
+
+    const [trained] = await evaluate({
+      spec,
+      candidate: { kind: 'policy', bundle: join(folder, 'policy') },
+      seeds: [5],
+      traces: true,
+      logger,
+    });
+    expect(evaluations).toMatchObject([{ version: 4, transitions: 200, updates: 100 }]);
+    expect(evaluations[0]!.outcomes[0]!.return).toBe(trained!.return);
+    const { observations, actions, rewards, poses } = trained!.trace!;
+    expect(observations.length).toBe(trained!.length + 1);
+    expect(actions.length).toBe(trained!.length);
+    expect(poses['/odom']!.length).toBe(trained!.length + 1);
+    expect(rewards.reduce((sum, reward) => sum + reward, 0)).toBeCloseTo(trained!.return, 10);
+    // What the policy was seen to do is what the bundle says it does.
+    const policy = await decodeBundle(bundle);
+    for (const [t, action] of actions.entries()) {
+      const wanted = await policy.act(observations[t]!);
+      action.forEach((value, k) => {
+        expect(value).toBeCloseTo(wanted[k]!, 5);
+      });
+    }
+    await policy.dispose();
+
+    const recovered = await session.recoverRewards({ observations, actions, terminated: trained!.terminated });
+    expect(recovered.length).toBe(trained!.length);
+    expect(recovered.every(Number.isFinite)).toBe(true);
+    await session.close();
+  });
+
+  it('tells the expert from chance, by the same road', async () => {
+    const seeds = [11, 12, 13, 14];
+    const expert = await evaluate({
+      spec,
+      candidate: { kind: 'driver', driver: createExpert('rover') },
+      seeds,
+      logger,
+    });
+    const random = await evaluate({ spec, candidate: { kind: 'random', seed: 1 }, seeds, logger });
+    expect(expert.filter(({ success }) => success).length).toBeGreaterThanOrEqual(3);
+    expect(random.filter(({ success }) => success).length).toBe(0);
+    const mean = (outcomes: readonly { return: number }[]) => outcomes.reduce((sum, o) => sum + o.return, 0) / 4;
+    expect(mean(expert)).toBeGreaterThan(mean(random));
+    const again = await evaluate({ spec, candidate: { kind: 'random', seed: 1 }, seeds, logger });
+    expect(again).toEqual(random);
+  });
+
+  it('goes on from its checkpoint after an interruption, to the same total', async () => {
+    const checkpoint = { folder: join(folder, 'checkpoint'), everySegments: 1 };
+    const abort = new AbortController();
+    const first = await runTraining(
+      training({
+        checkpoint,
+        signal: abort.signal,
+        onProgress: ({ version }) => {
+          if (version === 2) abort.abort();
+        },
+      }),
+    );
+    expect(first.interrupted).toBe(true);
+    expect(first.version).toBeGreaterThanOrEqual(2);
+    expect(first.version).toBeLessThan(4);
+    const second = await runTraining(training({ checkpoint, resume: true, demonstrations: [] }));
+    expect(second).toMatchObject({ version: 4, transitions: 200, updates: 100, interrupted: false });
+    const done = await runTraining(training({ checkpoint, resume: true, demonstrations: [] }));
+    expect(done).toMatchObject({ version: 4, transitions: 200, updates: 100 });
+  });
+
+  it('ends with a clear error when its learner is killed, and leaves nothing running (F19)', async () => {
+    const session = await TrainingSession.create(training({ transitions: 100_000 }));
+    const running = session.run();
+    const refused = expect(running).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringMatching(/the learning process died; found: it was ended by SIGKILL.*--resume/),
+    });
+    process.kill(session.learnerPid!, 'SIGKILL');
+    await refused;
+    await session.close();
+  });
+});
+
+describe('an interruption (F32)', () => {
+  it('stops the robot first, keeps what was finished, throws the unfinished demonstration away', async () => {
+    const broker = createEmbeddedBroker();
+    const commands: TwistStamped[] = [];
+    broker
+      .connect()
+      .subscribe(spec.command.topic, 'geometry_msgs/msg/TwistStamped', (message) => commands.push(message));
+    const abort = new AbortController();
+    let finished = 0;
+    let settled = false;
+    const running = runDemonstrations({
+      spec,
+      driver: createExpert('rover'),
+      episodes: 1000,
+      seed: 2,
+      folder: join(folder, 'interrupted'),
+      keepFailures: true,
+      logger,
+      broker,
+      signal: abort.signal,
+      onEpisode: () => finished++,
+    }).finally(() => {
+      settled = true;
+    });
+    const refused = expect(running).rejects.toMatchObject({ code: 'CANCELLED' });
+    await until(() => finished === 1, 'the first demonstration', 20_000);
+    const count = commands.length;
+    await until(() => commands.length > count + 5, 'the second demonstration being under way', 20_000);
+    abort.abort();
+    await broker.idle();
+    expect(commands.at(-1)!.twist).toMatchObject({ linear: { x: 0 }, angular: { z: 0 } });
+    expect(settled).toBe(false); // files are closed after the stop, not before
+    const last = commands.length;
+    await refused;
+    expect(commands.length).toBe(last);
+    const read = await readDemonstrations([join(folder, 'interrupted')], spec);
+    expect(read.episodes.length).toBe(1);
+    expect(read.report.recordings[0]!.discarded).toBe(1);
+    await broker.close();
+  });
+
+  it('before the start starts nothing', async () => {
+    await expect(
+      evaluate({ spec, candidate: { kind: 'random', seed: 1 }, seeds: [1], logger, signal: AbortSignal.abort() }),
+    ).rejects.toMatchObject({ code: 'CANCELLED' });
+  });
+});
+
+describe('what does not fit', () => {
+  it('is refused with a clear word', async () => {
+    const candidate = { kind: 'random', seed: 1 } as const;
+    await expect(evaluate({ spec: { ...spec, task: null }, candidate, seeds: [1], logger })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: expect.stringContaining('rover cannot be simulated'),
+    });
+    await expect(evaluate({ spec: { ...spec, rateHz: 20 }, candidate, seeds: [1], logger })).rejects.toMatchObject({
+      code: 'MISMATCH',
+      message: expect.stringContaining('the rate differs; found: 10 Hz; expected: 20 Hz'),
+    });
+    await expect(
+      evaluate({
+        spec: loadRobotSpec('arm'),
+        candidate: { kind: 'policy', bundle: join(folder, 'policy') },
+        seeds: [1],
+        logger,
+      }),
+    ).rejects.toMatchObject({ code: 'MISMATCH', message: expect.stringContaining("found: 'rover'; expected: 'arm'") });
+  });
+
+  it('a driver that never succeeds is given up', async () => {
+    await expect(
+      runDemonstrations({
+        spec,
+        driver: { reset() {}, act: () => [0, 0] },
+        episodes: 1,
+        seed: 1,
+        folder: join(folder, 'hopeless'),
+        logger,
+      }),
+    ).rejects.toMatchObject({ code: 'UNAVAILABLE', message: expect.stringContaining('20 episodes in a row') });
+  });
+});
