@@ -15,8 +15,13 @@ export function checkArrays(what: string, specs: TensorSpecs, arrays: ArrayRecor
       expected: `${spec.dtype === 'int32' ? 'Int32Array' : 'Float32Array'} of ${size} ([${spec.shape.join()}])`,
     });
   }
-  for (const name of Object.keys(arrays))
-    if (specs[name] === undefined) {
+  checkNames(what, specs, Object.keys(arrays));
+}
+
+/** Checks that every name is one of the specs'. INVALID_ARGUMENT. */
+export function checkNames(what: string, specs: TensorSpecs, names: readonly string[]): void {
+  for (const name of names)
+    if (!Object.hasOwn(specs, name)) {
       const unknown = unknownName(what, name, Object.keys(specs));
       throw new IqLearnError('INVALID_ARGUMENT', `unknown ${what}`, {
         found: `'${name}'`,

@@ -38,8 +38,8 @@ export interface Executable {
   readonly outputs: TensorSpecs;
   /** Runs the step (`unroll` steps), advances the state and gives the outputs. Shapes are checked: INVALID_ARGUMENT. */
   run(inputs: ArrayRecord): Promise<ArrayRecord>;
-  /** A copy of the state. */
-  readState(): ArrayRecord;
+  /** A copy of the state, or only of the entries named. INVALID_ARGUMENT for a name that it does not have. */
+  readState(entries?: readonly string[]): ArrayRecord;
   /** Replaces the state (all entries). */
   writeState(state: ArrayRecord): void;
   dispose(): Promise<void>;

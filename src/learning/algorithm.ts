@@ -34,6 +34,8 @@ export interface Algorithm {
   readonly continuous: boolean;
   /** State entries that hold networks (not moments): what {@link recover} needs. */
   readonly networks: readonly string[];
+  /** State entries that {@link policy} reads. */
+  readonly deployed: readonly string[];
   initialState(random: Random): ArrayRecord;
   policy(state: ArrayRecord, normalisation: Normalisation): PolicyFunction;
   /** r = Q(s, a) − γ (1 − d) V(s′) → [rows, 1]. */
@@ -50,16 +52,18 @@ export interface AlgorithmSizes {
 /** SAC: squashed Gaussian actor, one or two critics; the critic's loss is IQ-Learn's (`iq`) or SAC's own (`sac`). */
 export function actorCritic(objective: Objective, config: LearnerConfig, sizes: AlgorithmSizes): Algorithm {
   const layouts = layoutsOf(config, sizes);
+  const deployed = config.actorAveraging > 0 ? 'average' : 'actor';
   return {
     program: actorCriticProgram(objective, config, sizes),
     metrics: METRICS,
     continuous: true,
     networks: ['actor', 'critic'],
+    deployed: [deployed],
     initialState: (random) => initialState(config, layouts, random),
     policy: (state, normalisation) =>
       actorPolicy({
         layout: layouts.actor,
-        parameters: (config.actorAveraging > 0 ? state.average : state.actor) as Float32Array,
+        parameters: state[deployed] as Float32Array,
         normalisation,
         logStdRange: config.logStdRange,
         actionSize: sizes.action,
@@ -90,6 +94,7 @@ export function softQ(config: LearnerConfig, sizes: AlgorithmSizes): Algorithm {
     metrics: SOFT_Q_METRICS,
     continuous: false,
     networks: ['critic'],
+    deployed: ['critic'],
     initialState: (random) => initialSoftQState(config, layout, random),
     policy: (state, normalisation) =>
       softQPolicy({

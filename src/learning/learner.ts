@@ -222,7 +222,7 @@ export class Learner {
 
   /** The policy as it is now (its running average where `actorAveraging` is set). A copy: later updates leave it. */
   policyFunction(): PolicyFunction {
-    return this.algorithm.policy(this.#executable.readState(), this.normalisation);
+    return this.algorithm.policy(this.#executable.readState(this.algorithm.deployed), this.normalisation);
   }
 
   /**
@@ -265,7 +265,7 @@ export class Learner {
   async recoverRewards(episode: Episode, samples = 8): Promise<Float32Array> {
     this.#rewards ??= await RewardModel.create(this.algorithm, this.#sizes, samples);
     return this.#rewards.recover(
-      this.#executable.readState(),
+      this.#executable.readState(this.algorithm.networks),
       { ...episode, actions: this.#clipped(episode.actions) },
       this.normalisation,
       Random.derive(this.#options.seed, 'reward recovery'),

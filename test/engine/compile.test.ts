@@ -39,6 +39,28 @@ describe.each(['onnx', 'eager'] as const)('the %s executor', (executor) => {
     await executable.dispose();
   });
 
+  it('reads single entries of the state, as copies', async () => {
+    const vector = { shape: [2], dtype: 'float32' } as const;
+    const executable = await compile(
+      {
+        name: 'two',
+        state: { a: vector, b: vector },
+        inputs: {},
+        step: ({ a, b }) => ({ state: { a: tf.add(a!, 1), b: b! }, outputs: {} }),
+      },
+      { ...options, initialState: { a: Float32Array.of(1, 2), b: Float32Array.of(3, 4) } },
+    );
+    const before = executable.readState(['a']);
+    await executable.run({});
+    await executable.run({});
+    expect(before).toEqual({ a: Float32Array.of(1, 2) });
+    expect(executable.readState(['a'])).toEqual({ a: Float32Array.of(3, 4) });
+    expect(executable.readState([])).toEqual({});
+    const error = await failure(() => executable.readState(['a', 'toString']));
+    expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', found: "'toString'" });
+    await executable.dispose();
+  });
+
   it('keeps runs that overlap in order', async () => {
     const executable = await compile(accumulate, options);
     await Promise.all([executable.run({ x }), executable.run({ x }), executable.run({ x })]);

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs';
 import { IqLearnError } from '../../common/index.js';
-import { checkArrays } from '../check.js';
+import { checkArrays, checkNames } from '../check.js';
 import { sizeOf } from '../ir/graph.js';
 import type { ArrayRecord, Executable, Program, TensorRecord, TensorSpec, TensorSpecs } from '../program.js';
 import { tf, withBackend } from '../trace/tfjs.js';
@@ -64,13 +64,14 @@ export class EagerExecutable implements Executable {
     this.#current = next;
   }
 
-  readState(): ArrayRecord {
+  readState(entries: readonly string[] = Object.keys(this.state)): ArrayRecord {
     this.#alive();
-    const read = ([name, tensor]: [string, Tensor]): [string, Float32Array] => [
+    checkNames('state', this.state, entries);
+    const read = (name: string): [string, Float32Array] => [
       name,
-      (tensor.dataSync() as Float32Array).slice(),
+      (this.#current[name]!.dataSync() as Float32Array).slice(),
     ];
-    return withBackend(this.#backend, () => Object.fromEntries(Object.entries(this.#current).map(read)));
+    return withBackend(this.#backend, () => Object.fromEntries(entries.map(read)));
   }
 
   writeState(state: ArrayRecord): void {

@@ -1,5 +1,5 @@
 import { IqLearnError } from '../../common/index.js';
-import { checkArrays } from '../check.js';
+import { checkArrays, checkNames } from '../check.js';
 import type { ArrayRecord, Executable, TensorSpecs } from '../program.js';
 import { names } from '../trace/trace.js';
 import type { Ort, OrtSession, OrtTensor, SessionThreads } from './session.js';
@@ -83,11 +83,10 @@ export class OnnxExecutable implements Executable {
     return outputs;
   }
 
-  readState(): ArrayRecord {
+  readState(entries: readonly string[] = Object.keys(this.state)): ArrayRecord {
     this.#alive();
-    return Object.fromEntries(
-      Object.keys(this.state).map((name) => [name, (this.#current[name]!.data as Float32Array).slice()]),
-    );
+    checkNames('state', this.state, entries);
+    return Object.fromEntries(entries.map((name) => [name, (this.#current[name]!.data as Float32Array).slice()]));
   }
 
   writeState(state: ArrayRecord): void {
