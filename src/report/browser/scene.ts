@@ -31,15 +31,17 @@ const GROUND = 20;
 const VIEW_FROM = new Vector3(1.0, -1.75, 1.1).normalize();
 
 /** MuJoCo's shapes stand along z; three's capsules and cylinders along y. */
-function geometryOf({ shape, size }: Body): BufferGeometry {
+function geometryOf({ shape, size }: Body, index: number): BufferGeometry {
   const [a = 0, b = 0, c = 0] = size;
+  // The ends of two links in a joint are the same sphere: a hair's breadth decides which one is seen.
+  const round = a * (1 - 0.006 * (index % 3));
   switch (shape) {
     case 'plane':
       return new PlaneGeometry(2 * (a || GROUND), 2 * (b || GROUND));
     case 'sphere':
-      return new SphereGeometry(a, 32, 20);
+      return new SphereGeometry(round, 48, 32);
     case 'capsule':
-      return new CapsuleGeometry(a, 2 * b, 12, 28).rotateX(Math.PI / 2);
+      return new CapsuleGeometry(round, 2 * b, 20, 48).rotateX(Math.PI / 2);
     case 'cylinder':
       return new CylinderGeometry(a, a, 2 * b, 36).rotateX(Math.PI / 2);
     case 'ellipsoid':
@@ -49,7 +51,7 @@ function geometryOf({ shape, size }: Body): BufferGeometry {
   }
 }
 
-function meshOf(body: Body): Mesh {
+function meshOf(body: Body, index: number): Mesh {
   const [r = 1, g = 1, b = 1, alpha = 1] = body.rgba;
   const material = new MeshStandardMaterial({
     color: new Color().setRGB(r, g, b, 'srgb'),
@@ -58,7 +60,7 @@ function meshOf(body: Body): Mesh {
     transparent: alpha < 1,
     opacity: alpha,
   });
-  const mesh = new Mesh(geometryOf(body), material);
+  const mesh = new Mesh(geometryOf(body, index), material);
   mesh.castShadow = body.shape !== 'plane' && alpha > 0.5;
   mesh.receiveShadow = true;
   return mesh;
