@@ -132,7 +132,8 @@ export function writeResult(path: string, result: BenchResult): void {
   writeFileAtomic(path, `${text}\n`);
 }
 
-function shown(value: number): string {
+/** Four digits, as people read it. */
+export function shown(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   if (Number.isInteger(value)) return String(value);
   const magnitude = Math.abs(value);

@@ -1,6 +1,7 @@
 import { IqLearnError, unknownName } from '../src/common/index.js';
 import { type BenchResult, progress, table, writeResult } from './harness.js';
 import { HelpRequested } from './options.js';
+import { writeTables } from './tables.js';
 
 const BENCHES: Readonly<Record<string, string>> = {
   update:
@@ -19,6 +20,7 @@ function usage(): string {
     '',
     ...rows,
     '',
+    'tables writes the results in bench/results into docs/benchmarks.md.',
     'NAME --help lists the options of a bench; --json writes figures, machine, versions and command.',
   ].join('\n');
 }
@@ -53,6 +55,10 @@ async function main(args: readonly string[]): Promise<number> {
     return name === undefined ? 2 : 0;
   }
   try {
+    if (name === 'tables') {
+      writeTables();
+      return 0;
+    }
     if (!Object.hasOwn(BENCHES, name)) throw unknownName('bench', name, Object.keys(BENCHES));
     const { json, rest } = takeJson(benchArgs);
     const module = (await import(new URL(`./${name}/index.js`, import.meta.url).href)) as {

@@ -206,26 +206,24 @@ export class SeedRun {
         yielded = now;
       }
     }
-    const last = await this.#evaluate(training.learner.policyFunction(), finalEpisodes, FINAL_STARTS);
     const highest = this.#points.reduce<Point | undefined>(
       (best, point) => (best === undefined || point.return > best.return ? point : best),
       undefined,
     );
+    const evaluated = async (policy: PolicyFunction | undefined, at: number): Promise<Evaluation> => {
+      if (policy === undefined) return { steps: at, mean: Number.NaN, sd: Number.NaN, lowest: Number.NaN };
+      const { returns } = await this.#evaluate(policy, finalEpisodes, FINAL_STARTS);
+      return { steps: at, mean: mean(returns), sd: deviation(returns), lowest: Math.min(...returns) };
+    };
+    // What diverged has no policy: its parameters are no numbers.
+    const last = await evaluated(diverged === null ? training.learner.policyFunction() : undefined, training.steps);
     const best =
-      this.#best === undefined || highest?.steps === training.steps
-        ? last
-        : await this.#evaluate(this.#best, finalEpisodes, FINAL_STARTS);
-    const evaluation = (returns: readonly number[], at: number): Evaluation => ({
-      steps: at,
-      mean: mean(returns),
-      sd: deviation(returns),
-      lowest: Math.min(...returns),
-    });
+      highest?.steps === training.steps ? last : await evaluated(this.#best, highest?.steps ?? training.steps);
     return {
       seed: this.#settings.seed,
       points: this.#points,
-      last: evaluation(last.returns, training.steps),
-      best: evaluation(best.returns, highest?.steps ?? training.steps),
+      last,
+      best,
       diverged,
     };
   }

@@ -1,0 +1,107 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { IqLearnError, writeFileAtomic } from '../src/common/index.js';
+import { type BenchResult, type Figure, root, shown } from './harness.js';
+
+/** A result in bench/results and the figures of it that the document shows, with their targets. */
+interface TableSpec {
+  readonly title: string;
+  readonly file: string;
+  readonly rows: readonly (readonly [figure: RegExp, target?: string])[];
+}
+
+const load: TableSpec['rows'][number] = [/^CPU taken by others$/, '< 0.1'];
+
+const learn = (task: string, title: string, target: readonly (readonly [RegExp, string])[]): TableSpec => ({
+  title,
+  file: `learn-${task}.json`,
+  rows: [
+    [/^demonstrator$/],
+    [/^demonstrations$/],
+    ...target,
+    [/^seed \d+: (last|best), fraction$/],
+    [/^seed \d+: (steps to|time to|lowest after) 9[05] %$/],
+    [/^seeds that reached/],
+    [/^(steps|time) to 9[05] %$/],
+    [/^(last|best), fraction$/],
+    load,
+  ],
+});
+
+const TABLES: readonly TableSpec[] = [
+  {
+    title: 'update',
+    file: 'update.json',
+    rows: [
+      [/^double: ours ÷ torch$/, '≤ 0.42'],
+      [/^double: ours ÷ jax$/, '≤ 1.0'],
+      [/^(double|single|sac): (ours|torch|jax|torch lean|ours with batches and noise|stable-baselines3|sbx)$/],
+      [/^(single|sac): ours ÷ [^,]+$/],
+      [/share of the peak$/],
+      [/^parity/],
+      load,
+    ],
+  },
+  {
+    title: 'policy',
+    file: 'policy.json',
+    rows: [[/^in process: median$/, '≤ 50'], [/^in process: p99$/], [/(median|p99)$/], load],
+  },
+  learn('halfcheetah', 'learn, HalfCheetah', [[/^seed \d+: time to 95 %$/, '≤ 600']]),
+  learn('hopper', 'learn, Hopper', []),
+  {
+    title: 'memory',
+    file: 'memory.json',
+    rows: [[/^resident set, highest$/, '< 1024'], [/^growth/, 'none'], [/^resident set/], [/^(time|updates)$/], load],
+  },
+  {
+    title: 'parity',
+    file: 'parity.json',
+    rows: [[/v4: (model constants|observation|reward|terminated)$/], [/^cartpole/], [/: speed/]],
+  },
+];
+
+const BEGIN = '<!-- Written by `npm run bench -- tables` from bench/results. -->';
+const END = '<!-- End of what is written. -->';
+
+function tableOf({ title, rows }: TableSpec, file: string, result: BenchResult): string {
+  const left = new Set<Figure>(result.figures);
+  const lines: string[] = [];
+  for (const [pattern, target] of rows)
+    for (const figure of left) {
+      if (!pattern.test(figure.name)) continue;
+      left.delete(figure);
+      const cells = [figure.name, shown(figure.value), figure.unit, target ?? '', figure.note ?? ''];
+      lines.push(`| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`);
+    }
+  const versions = Object.entries(result.versions)
+    .filter(([name]) => name !== 'settings')
+    .map(([name, version]) => `${name} ${version}`);
+  return [
+    `### ${title}`,
+    '',
+    `\`${result.command}\`, ${result.date.slice(0, 10)}, on ${result.machine}, with ${versions.join(', ')}.`,
+    `All figures: [${file}](../bench/results/${file}).`,
+    '',
+    '| figure | value | unit | target | note |',
+    '|---|---:|---|---|---|',
+    ...lines,
+    '',
+  ].join('\n');
+}
+
+/** Writes the results in bench/results into docs/benchmarks.md; a bench without a result has no table. */
+export function writeTables(): void {
+  const path = join(root, 'docs', 'benchmarks.md');
+  const text = readFileSync(path, 'utf8');
+  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
+  if (begin < 0 || end < begin)
+    throw new IqLearnError('CORRUPT_DATA', 'docs/benchmarks.md has no place for the results', {
+      expected: `the lines '${BEGIN}' and '${END}'`,
+    });
+  const tables = TABLES.flatMap((spec) => {
+    const file = join(root, 'bench', 'results', spec.file);
+    return existsSync(file) ? [tableOf(spec, spec.file, JSON.parse(readFileSync(file, 'utf8')) as BenchResult)] : [];
+  });
+  writeFileAtomic(path, `${text.slice(0, begin)}${BEGIN}\n\n${tables.join('\n')}\n${text.slice(end)}`);
+}
