@@ -37,12 +37,19 @@ export class StepGate {
     this.#taskNs = stampNs;
   }
 
+  /** All topics have spoken of the task's instant, and none of a later one: then this instant's state is gone. */
+  #isComplete(): boolean {
+    if (!this.#assembler.completeAt(this.#taskNs)) return false;
+    for (const stampNs of this.#assembler.stamps.values()) if (stampNs > this.#taskNs) return false;
+    return true;
+  }
+
   /** The step that is ready to be handled, once. */
   next(): ReadyStep | undefined {
     const task = this.#task;
     if (task === undefined) return undefined;
     const repeated = this.#again;
-    if (!repeated && (this.#taskNs === this.#handledNs || !this.#assembler.completeAt(this.#taskNs))) return undefined;
+    if (!repeated && (this.#taskNs === this.#handledNs || !this.#isComplete())) return undefined;
     this.#again = false;
     this.#handledNs = this.#taskNs;
     return { stampNs: this.#taskNs, task, repeated };

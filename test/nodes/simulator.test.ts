@@ -23,11 +23,14 @@ const send = (speed: number, stampNs: bigint): void =>
   rig.say('/cmd_vel', 'geometry_msgs/msg/TwistStamped', command(speed, stampNs));
 const stampOf = (state: TaskState | undefined): bigint => nanosecondsOf(state!.header.stamp);
 
+/** Long enough that no state is said again in a test that does not ask for it. */
+const patient = { repeatMs: 1e6 };
+
 describe('the simulator in lockstep', () => {
   it('steps once for each command that answers the present state, and for no other', async () => {
     const odometry = rig.listen('/odom', 'nav_msgs/msg/Odometry');
     const clock = rig.listen('/clock', 'rosgraph_msgs/msg/Clock');
-    const node = rig.start(new SimulatorNode(rig.context('simulator'), task));
+    const node = rig.start(new SimulatorNode(rig.context('simulator'), task, patient));
     expect(await rig.startEpisode('/simulator/start_episode', 4)).toEqual({ success: true, message: '', episode: 1 });
     await rig.broker.idle();
     const first = stampOf(states[0]);
@@ -48,7 +51,7 @@ describe('the simulator in lockstep', () => {
   });
 
   it('refuses a command that is not finite, says so, and goes on with the next', async () => {
-    const node = rig.start(new SimulatorNode(rig.context('simulator'), task));
+    const node = rig.start(new SimulatorNode(rig.context('simulator'), task, patient));
     await rig.startEpisode('/simulator/start_episode', 4);
     await rig.broker.idle();
     send(Number.NaN, stampOf(states[0]));
@@ -60,7 +63,7 @@ describe('the simulator in lockstep', () => {
   });
 
   it('ends an episode with its last state, then waits; time goes on over episodes', async () => {
-    rig.start(new SimulatorNode(rig.context('simulator'), task));
+    rig.start(new SimulatorNode(rig.context('simulator'), task, patient));
     await rig.startEpisode('/simulator/start_episode', 0);
     await rig.broker.idle();
     for (let i = 0; !states.at(-1)!.terminated; i++) {
@@ -92,7 +95,7 @@ describe('the simulator in lockstep', () => {
   });
 
   it('pauses and goes on', async () => {
-    rig.start(new SimulatorNode(rig.context('simulator'), task));
+    rig.start(new SimulatorNode(rig.context('simulator'), task, patient));
     await rig.startEpisode('/simulator/start_episode', 4);
     await rig.trigger('/simulator/pause');
     send(-0.5, stampOf(states[0]));
@@ -124,7 +127,7 @@ describe('the simulator in lockstep', () => {
   });
 
   it('reports a task that dies as a fault of its own', async () => {
-    const node = rig.start(new SimulatorNode(rig.context('simulator'), task));
+    const node = rig.start(new SimulatorNode(rig.context('simulator'), task, patient));
     const faults: IqLearnError[] = [];
     node.onFault((error) => faults.push(error));
     await rig.startEpisode('/simulator/start_episode', 4);
@@ -137,7 +140,7 @@ describe('the simulator in lockstep', () => {
   });
 
   it('refuses to start while it is not active, and a seed that is none', async () => {
-    const node = rig.start(new SimulatorNode(rig.context('simulator'), task));
+    const node = rig.start(new SimulatorNode(rig.context('simulator'), task, patient));
     expect(await rig.startEpisode('/simulator/start_episode', 2 ** 33)).toMatchObject({
       success: false,
       message: expect.stringContaining('bad seed'),
