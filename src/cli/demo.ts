@@ -26,7 +26,7 @@ interface DemoOptions {
   readonly robot: string;
   readonly demonstrations?: number;
   readonly steps?: number;
-  readonly episodes: number;
+  readonly episodes?: number;
   readonly expert?: string;
   readonly seed: number;
   readonly name?: string;
@@ -45,7 +45,7 @@ async function evaluateAll(
   folder: RunFolder,
   driver: ExpertDriver,
 ): Promise<Assessment[]> {
-  const seeds = evaluationSeeds(options.seed, options.episodes);
+  const seeds = evaluationSeeds(options.seed, options.episodes ?? session.settings.evaluationEpisodes);
   const traces = Math.min(DRAWN_STARTS, seeds.length);
   return [
     await assess(session, 'expert', { kind: 'driver', driver }, seeds, traces),
@@ -209,7 +209,11 @@ export function demoCommand(io: Io): Command {
       integer('--demonstrations', 1, 1000),
     )
     .option('--steps <n>', "steps the policy learns from (default: the robot's own)", integer('--steps', 1, 10_000_000))
-    .option('--episodes <n>', 'fresh starts of the evaluation', integer('--episodes', 1, 10_000), 50)
+    .option(
+      '--episodes <n>',
+      "fresh starts of the evaluation (default: the robot's own)",
+      integer('--episodes', 1, 10_000),
+    )
     .option('--expert <folder>', 'a trained policy demonstrates, e.g. one that iq-learn expert made')
     .addOption(seedOption())
     .addOption(nameOption())

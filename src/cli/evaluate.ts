@@ -14,7 +14,7 @@ import { resultTable } from './table.js';
 interface EvaluateOptions {
   readonly policy: string;
   readonly robot: string;
-  readonly episodes: number;
+  readonly episodes?: number;
   readonly seed: number;
   readonly json?: string;
   readonly headless: boolean;
@@ -28,7 +28,7 @@ export function evaluateCommand(io: Io): Command {
   ])
     .requiredOption('--policy <folder>', 'the folder of a policy bundle')
     .requiredOption('--robot <name>', `${robotNames().join(', ')}, or the path of a RobotSpec`, robot)
-    .option('--episodes <n>', 'fresh starts', integer('--episodes', 1, 100_000), 50)
+    .option('--episodes <n>', "fresh starts (default: the robot's own)", integer('--episodes', 1, 100_000))
     .addOption(seedOption())
     .addOption(jsonOption())
     .addOption(headlessOption())
@@ -41,7 +41,7 @@ export function evaluateCommand(io: Io): Command {
       const display = new Display(io.stderr, options);
       const settings = teachingSettings(spec.task);
       const session = { io, display, spec, settings, seed: options.seed, logger: fileLogger(undefined) };
-      const seeds = evaluationSeeds(options.seed, options.episodes);
+      const seeds = evaluationSeeds(options.seed, options.episodes ?? settings.evaluationEpisodes);
       const kind = runtime.training.algorithm === 'behavioural-cloning' ? 'behavioural-cloning' : 'iq-learn';
       const assessment = await withDisplay(display, () =>
         assess(session, kind, { kind: 'policy', bundle: options.policy }, seeds),

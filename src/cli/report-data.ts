@@ -11,6 +11,9 @@ import type { RobotSpec } from '../robot/index.js';
 import { createTaskClient, roverLayout } from '../simulation/index.js';
 import type { Assessment } from './assess.js';
 
+/** Frames a second that are enough for the eye. */
+const FRAME_RATE = 30;
+
 const rounded = (value: number, digits: number): number => Number(value.toFixed(digits));
 
 /** The poses of a message type along an episode. */
@@ -78,18 +81,19 @@ export async function replaysOf(spec: RobotSpec, assessments: readonly Assessmen
     const space = client.actionSpace;
     const order =
       space.kind === 'box' ? space.dimensions.map(({ name }) => spec.action.findIndex((a) => a.name === name)) : [0];
+    const stride = Math.max(1, Math.floor(1 / (FRAME_RATE * client.stepSeconds)));
     const replays: SceneReplay[] = [];
     for (const { policy, outcomes } of assessments) {
       const episode = outcomes[0];
       if (episode?.trace === undefined) continue;
       await client.reset(episode.seed);
       const frames = [await client.scene()];
-      for (const action of episode.trace.actions) {
+      for (const [t, action] of episode.trace.actions.entries()) {
         await client.step(order.map((i) => action[i]!));
-        frames.push(await client.scene());
+        if ((t + 1) % stride === 0) frames.push(await client.scene());
       }
       const { seed, success } = episode;
-      replays.push(sceneReplay({ policy, seed, success, stepSeconds: client.stepSeconds }, frames));
+      replays.push(sceneReplay({ policy, seed, success, stepSeconds: stride * client.stepSeconds }, frames));
     }
     return replays;
   } finally {

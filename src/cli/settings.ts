@@ -16,6 +16,8 @@ export interface TeachingSettings {
   readonly updatesPerTransition: number;
   readonly config: LearnerSettings;
   readonly cloning: Pick<CloningOptions, 'updates' | 'loss'>;
+  /** Fresh starts of an evaluation. */
+  readonly evaluationEpisodes: number;
 }
 
 const LOCOMOTION: TeachingSettings = {
@@ -26,6 +28,8 @@ const LOCOMOTION: TeachingSettings = {
   updatesPerTransition: 1,
   config: { bufferSize: 1_000_000 },
   cloning: { updates: 5000 },
+  // A thousand steps each: more would take longer than learning.
+  evaluationEpisodes: 20,
 };
 
 const SETTINGS: Readonly<Record<string, TeachingSettings>> = {
@@ -37,6 +41,7 @@ const SETTINGS: Readonly<Record<string, TeachingSettings>> = {
     updatesPerTransition: 1,
     config: { hiddenSizes: [128, 128], batchSize: 128, bufferSize: 200_000 },
     cloning: { updates: 5000 },
+    evaluationEpisodes: 50,
   },
   arm: {
     hasSuccess: true,
@@ -46,6 +51,7 @@ const SETTINGS: Readonly<Record<string, TeachingSettings>> = {
     updatesPerTransition: 1,
     config: { hiddenSizes: [128, 128], batchSize: 128, bufferSize: 200_000 },
     cloning: { updates: 5000 },
+    evaluationEpisodes: 50,
   },
   hopper: LOCOMOTION,
   halfcheetah: LOCOMOTION,
