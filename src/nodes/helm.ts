@@ -112,7 +112,6 @@ export class Helm {
     const held = this.#held();
     if (this.#spec.stopMode === 'hold' && held === undefined) return;
     this.#filter ??= createSafetyFilter(this.#spec, { ...this.#options, initial: held! });
-    this.takeover.reset();
     const idle = { nowNs, action: null, actionExpiryNs: null, observationStampAgeMs: null, takeover: null };
     const { stale } = this.#filter.counters;
     this.#filter.step({ ...idle, estop: this.estop, heartbeatNs: this.#heartbeatNs });

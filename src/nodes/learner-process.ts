@@ -7,8 +7,8 @@ import { LearningLoop } from './learning-loop.js';
 
 const UPDATES_A_TURN = 8;
 
-function say(reply: LearnerReply): void {
-  if (process.connected) process.send!(reply);
+function say(reply: LearnerReply, then: () => void = () => {}): void {
+  if (process.connected) process.send!(reply, then);
 }
 const warn = (message: string): void => say({ kind: 'warning', message });
 
@@ -99,8 +99,7 @@ class LearnerProcess {
     } catch (error) {
       warn(messageOf(error));
     }
-    say({ kind: 'stopped', generation });
-    process.disconnect();
+    say({ kind: 'stopped', generation }, () => process.disconnect());
   }
 }
 

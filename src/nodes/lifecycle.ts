@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { IqLearnError, type Logger, messageOf, type SteadyClock } from '../common/index.js';
-import { type DiagnosticStatus, header } from '../messages/index.js';
+import { type DiagnosticArray, type DiagnosticStatus, header } from '../messages/index.js';
 import type { RobotSpec } from '../robot/index.js';
-import { type Closable, qos, type Transport } from '../transport/index.js';
+import { type Closable, type Publisher, qos, type Transport } from '../transport/index.js';
 import { topics } from './topics.js';
 
 /** What every node is given: the ports it works with and the robot it works for. */
@@ -40,6 +40,7 @@ export abstract class LifecycleNode<Schema extends z.ZodObject> {
   readonly #dynamic: ReadonlySet<string>;
   #parameters: z.output<Schema>;
   #state: LifecycleState = 'unconfigured';
+  #diagnostics: Publisher<DiagnosticArray> | undefined;
   #owned: Closable[] = [];
   #timers: NodeJS.Timeout[] = [];
   #fault: IqLearnError | undefined;
@@ -82,6 +83,9 @@ export abstract class LifecycleNode<Schema extends z.ZodObject> {
   configure(): void {
     this.#expect('configure', 'unconfigured');
     try {
+      this.#diagnostics = this.own(
+        this.context.transport.advertise(topics.diagnostics, 'diagnostic_msgs/msg/DiagnosticArray', qos.event),
+      );
       this.onConfigure();
     } catch (error) {
       this.#closeOwned();
@@ -92,27 +96,20 @@ export abstract class LifecycleNode<Schema extends z.ZodObject> {
 
   activate(): void {
     this.#expect('activate', 'inactive');
-    const diagnostics = this.context.transport.advertise(
-      topics.diagnostics,
-      'diagnostic_msgs/msg/DiagnosticArray',
-      qos.event,
-    );
     try {
       this.#state = 'active';
       this.onActivate();
     } catch (error) {
       this.#state = 'inactive';
-      diagnostics.close();
       this.#stopTimers();
       throw error;
     }
     this.every(DIAGNOSTICS_PERIOD_MS, () =>
-      diagnostics.publish({
+      this.#diagnostics!.publish({
         header: header(BigInt(Date.now()) * 1_000_000n),
         status: [this.status()],
       }),
     );
-    this.#owned.push(diagnostics);
   }
 
   deactivate(): void {

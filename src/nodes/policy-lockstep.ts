@@ -168,7 +168,11 @@ export class LockstepLoop implements ControlLoop {
     if (terminated || truncated || (limit > 0 && log.count >= BigInt(limit))) return;
     if (task.episode !== this.#episode) {
       this.#episode = task.episode;
-      this.#teleopHeard = false;
+      if (this.#teleopStampNs < stampNs) {
+        // What a person last said was meant for the episode before.
+        this.#teleopHeard = false;
+        helm.takeover.reset();
+      }
       helm.begin(nowNs - this.#periodNs);
     }
     const action = await this.#decide(stampNs, observation);

@@ -87,6 +87,7 @@ export class TeleopNode extends LifecycleNode<typeof parametersSchema> {
     this.own(
       transport.serve(`/${this.name}/engage`, 'std_srvs/srv/SetBool', async ({ data }) => {
         this.#engaged = data;
+        this.#poll();
         return { success: true, message: data ? 'engaged' : 'released' };
       }),
     );

@@ -82,8 +82,8 @@ export function learningEpisode(episode: DemonstrationEpisode, spec: RobotSpec):
 
 /**
  * Online learning over nodes: the policy node drives the simulated robot and publishes its transitions, the learner
- * node learns from them and the demonstrations in its own process, and every segment's policy goes back to the policy node.
- * Acting and learning run side by side, one segment apart; the same options give the same policy bit for bit.
+ * node has them and the demonstrations learned from in its own process, and every segment's policy goes back to the
+ * policy node. Acting and learning run side by side, one segment apart; the same options give the same policy bit for bit.
  */
 export class TrainingSession {
   readonly #options: TrainingOptions;

@@ -41,7 +41,7 @@ describe('the simulator in lockstep', () => {
     send(-0.5, first);
     send(-0.5, first); // the same once more
     send(0.7, first - 50_000_000n); // late
-    send(0.7, first + 50_000_000n); // ahead
+    send(0.7, first + 500_000_000n); // ahead
     await until(() => states.length === 2, 'the step');
     await rig.broker.idle();
     expect(task.actions).toEqual([-0.5]);
