@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { IqLearnError, writeFileAtomic } from '../common/index.js';
-import { learnerConfig } from '../learning/index.js';
 import { writeBundle } from '../policy/index.js';
 import { type ReportData, renderReport } from '../report/index.js';
 import { loadRobotSpec, robotNames } from '../robot/index.js';
@@ -15,7 +14,7 @@ import { headlessOption, integer, jsonOption, nameOption, robot, seedOption } fr
 import { replaysOf, rewardTraces, topViewOf } from './report-data.js';
 import { checkTarget, defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 import { demonstrate, fileLogger, type Session } from './session.js';
-import { teachingSettings } from './settings.js';
+import { configurationFor, teachingSettings } from './settings.js';
 import { machine, versions } from './surroundings.js';
 import { resultTable } from './table.js';
 
@@ -117,7 +116,7 @@ async function runDemo(
     steps: options.steps ?? settings.steps,
     segmentSize: settings.segmentSize,
     updatesPerTransition: settings.updatesPerTransition,
-    config: learnerConfig(settings.config),
+    config: configurationFor(settings, options.steps ?? settings.steps),
   };
   writeFileAtomic(folder.file('training.json'), `${JSON.stringify(plan, null, 2)}\n`);
   const learning = await learn(session, plan, demonstrations, {

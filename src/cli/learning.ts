@@ -19,6 +19,8 @@ import type { Session } from './session.js';
 const WINDOW = 10;
 /** A checkpoint about this often, in own steps: little is lost, and little time is spent writing. */
 const CHECKPOINT_STEPS = 2000;
+/** The other core belongs to the robot and its policy. */
+const LEARNER_THREADS = 1;
 
 /** Demonstrations that can be learned from; warnings about them are said. Throws what reading throws, CORRUPT_DATA for poor ones. */
 export async function usableDemonstrations(
@@ -107,7 +109,8 @@ export async function learn(
     resume: options.resume,
     logger,
     signal: io.interrupt.signal,
-    ...(settings.task === undefined ? {} : { task: settings.task }),
+    ...(settings.learningTask === undefined ? {} : { task: settings.learningTask }),
+    threads: LEARNER_THREADS,
     onProgress: ({ seconds, transitions, updates, metrics }) => {
       points.push({ seconds: before.seconds + seconds, transitions, updates, metrics });
       show();

@@ -54,7 +54,7 @@ export async function demonstrate(
     logger,
     signal: io.interrupt.signal,
     keepFailures: !settings.hasSuccess,
-    ...(settings.task === undefined ? {} : { task: settings.task }),
+    ...(settings.demonstrationTask === undefined ? {} : { task: settings.demonstrationTask }),
     onEpisode: ({ return: total, length }, kept) => {
       if (kept) returns.push(total);
       steps += length;

@@ -1,4 +1,4 @@
-import type { CloningOptions, LearnerSettings } from '../learning/index.js';
+import { type CloningOptions, type LearnerConfig, type LearnerSettings, learnerConfig } from '../learning/index.js';
 import type { StageOptions } from '../nodes/index.js';
 
 /** How a robot is taught when nobody says otherwise. */
@@ -7,8 +7,10 @@ export interface TeachingSettings {
   readonly hasSuccess: boolean;
   /** Demonstrations of the demo. */
   readonly demonstrations: number;
-  /** Options of the simulated task while it is demonstrated and learned; evaluation takes the task as it is. */
-  readonly task?: NonNullable<StageOptions['task']>;
+  /** Options of the simulated task while it is demonstrated; evaluation takes the task as it is. */
+  readonly demonstrationTask?: NonNullable<StageOptions['task']>;
+  /** Options of the simulated task while the policy learns in it. */
+  readonly learningTask?: NonNullable<StageOptions['task']>;
   /** Own steps of the policy. */
   readonly steps: number;
   /** Own steps between two policies. */
@@ -32,24 +34,46 @@ const LOCOMOTION: TeachingSettings = {
   evaluationEpisodes: 20,
 };
 
+/**
+ * For tasks of a few seconds with a goal: a horizon of two seconds, an actor that starts from cloning and is averaged,
+ * learning rates that fall to nearly nothing. docs/decisions has what each of them is worth.
+ */
+const GOAL_TASK: LearnerSettings = {
+  hiddenSizes: [128, 128],
+  batchSize: 128,
+  bufferSize: 200_000,
+  gamma: 0.95,
+  temperature: 0.01,
+  actorLearningRate: 1e-4,
+  warmStartUpdates: 5000,
+  actorDelay: 1000,
+  actorAveraging: 5e-4,
+  learningRateFloor: 0.05,
+};
+
 const SETTINGS: Readonly<Record<string, TeachingSettings>> = {
   rover: {
     hasSuccess: true,
     demonstrations: 5,
-    steps: 12_000,
-    segmentSize: 100,
+    // A demonstration of a minute shows several ways; the policy's own episodes are short, so that it starts afresh often.
+    demonstrationTask: { tour: true },
+    learningTask: { tour: true, maxSteps: 150 },
+    steps: 30_000,
+    segmentSize: 150,
     updatesPerTransition: 1,
-    config: { hiddenSizes: [128, 128], batchSize: 128, bufferSize: 200_000 },
+    config: { ...GOAL_TASK, observationNoise: 0.05 },
     cloning: { updates: 5000 },
     evaluationEpisodes: 50,
   },
   arm: {
     hasSuccess: true,
     demonstrations: 5,
-    steps: 12_000,
+    demonstrationTask: { tour: true },
+    learningTask: { tour: true },
+    steps: 40_000,
     segmentSize: 100,
     updatesPerTransition: 1,
-    config: { hiddenSizes: [128, 128], batchSize: 128, bufferSize: 200_000 },
+    config: { ...GOAL_TASK, warmStartUpdates: 0, actorDelay: 0, actorLearningRate: 3e-4 },
     cloning: { updates: 5000 },
     evaluationEpisodes: 50,
   },
@@ -61,4 +85,10 @@ const SETTINGS: Readonly<Record<string, TeachingSettings>> = {
 /** Of a simulated task; a task that is not known here is taught as the walkers are. */
 export function teachingSettings(task: string | null): TeachingSettings {
   return (task === null ? undefined : SETTINGS[task]) ?? LOCOMOTION;
+}
+
+/** The learner's configuration for a run of so many own steps: falling learning rates reach their floor at its end. */
+export function configurationFor(settings: TeachingSettings, steps: number): LearnerConfig {
+  const updates = Math.max(1, Math.round(steps * settings.updatesPerTransition));
+  return learnerConfig({ decayUpdates: updates, ...settings.config });
 }

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { IqLearnError, writeFileAtomic } from '../common/index.js';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
-import { learnerConfig, learnerConfigSchema, loadCheckpoint } from '../learning/index.js';
+import { learnerConfigSchema, loadCheckpoint } from '../learning/index.js';
 import { writeBundle } from '../policy/index.js';
 import { loadRobotSpec, robotNames } from '../robot/index.js';
 import { command, commandLine, type Io, withDisplay } from './command.js';
@@ -14,7 +14,7 @@ import { learn, type TrainingPlan, usableDemonstrations } from './learning.js';
 import { headlessOption, integer, robot } from './options.js';
 import { defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 import { fileLogger, type Session } from './session.js';
-import { teachingSettings } from './settings.js';
+import { configurationFor, teachingSettings } from './settings.js';
 
 interface TrainOptions {
   readonly recording?: readonly string[];
@@ -76,7 +76,7 @@ function freshPlan(options: TrainOptions): TrainingPlan {
     steps: steps ?? settings.steps,
     segmentSize: settings.segmentSize,
     updatesPerTransition: settings.updatesPerTransition,
-    config: learnerConfig(settings.config),
+    config: configurationFor(settings, steps ?? settings.steps),
   };
 }
 

@@ -35,6 +35,8 @@ export const learnerConfigSchema = z.strictObject({
   learnTemperature: z.boolean().default(false),
   /** H̄ in nats; null means −dim(A). */
   targetEntropy: z.number().nullable().default(null),
+  /** Updates of behavioural cloning the actor starts from; 0 starts it at random. */
+  warmStartUpdates: z.int().min(0).default(0),
   /** Updates of the critic alone before the actor moves: a cloned actor would be spoilt by a random critic. */
   actorDelay: z.int().min(0).default(0),
   actorLearningRate: z.number().gt(0).default(3e-5),

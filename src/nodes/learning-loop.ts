@@ -1,5 +1,6 @@
 import { IqLearnError } from '../common/index.js';
 import {
+  behaviouralCloning,
   type Checkpoint,
   type Episode,
   identityNormalisation,
@@ -46,8 +47,7 @@ export class LearningLoop {
     }
     const { contract, demonstrations, config, seed } = options;
     const o = contract.observation.length;
-    const learner = await Learner.create({
-      objective: 'iq',
+    const common = {
       config,
       observationSize: o,
       actionSize: contract.action.length,
@@ -56,9 +56,13 @@ export class LearningLoop {
           ? identityNormalisation(o)
           : normalisationOf(joined(demonstrations.map(({ observations }) => observations)), o),
       seed,
-      ...engineOf(options),
-    });
+    };
+    const learner = await Learner.create({ ...common, objective: 'iq', ...engineOf(options) });
     for (const episode of demonstrations) learner.addDemonstration(episode);
+    if (config.warmStartUpdates > 0)
+      learner.warmStart(
+        await behaviouralCloning({ ...common, episodes: demonstrations, updates: config.warmStartUpdates }),
+      );
     return new LearningLoop(options, learner);
   }
 
