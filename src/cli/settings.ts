@@ -69,7 +69,7 @@ const SETTINGS: Readonly<Record<string, TeachingSettings>> = {
     hasSuccess: true,
     demonstrations: 5,
     demonstrationTask: { tour: true },
-    learningTask: { tour: true },
+    learningTask: { tour: true, maxSteps: 120 },
     steps: 40_000,
     segmentSize: 100,
     updatesPerTransition: 1,

@@ -31,8 +31,9 @@ const JOINTS = armJoints.length;
  * The action is the tool's planar velocity, as a twist for MoveIt Servo; a resolved-rate servo turns it into joint
  * targets at every physics step. Episodes have a fixed length: the puck is to stay where it was brought. Success is a
  * puck that lies still within {@link armGoalRadius} of the goal. Options: `maxSteps` (120 control steps of 0.1 s, 600 on
- * a tour) and `tour` (false): whenever the puck has lain at the goal for a second it is laid back near the arm, as a
- * person would, and the goal moves, so that one episode shows many pushes; success is then to have made at least one.
+ * a tour) and `tour` (false): whenever the puck has lain at the goal for a second the scene is set up anew, as a person
+ * would (puck laid back, arm back home, another goal), so that one episode shows many pushes; success is then to have
+ * made at least one.
  * Throws INVALID_ARGUMENT for a wrong option, NOT_FOUND for an unknown one, and what {@link Physics.load} throws.
  */
 export async function createArmTask(options: TaskOptions = {}): Promise<Task> {
@@ -72,8 +73,7 @@ class ArmTask implements Task {
     checkSeed(seed);
     const random = Random.derive(seed, 'arm');
     this.#physics.reset();
-    this.#layPuck(random);
-    this.#servo.place(random.uniform(0.26, 0.29), random.uniform(-0.03, 0.03));
+    this.#setUp(random);
     this.#seed = seed;
     this.#reached = 0;
     this.#lain = 0;
@@ -81,8 +81,8 @@ class ArmTask implements Task {
     return observeArm(this.sense());
   }
 
-  /** Draws a goal and lays the puck down between arm and goal. */
-  #layPuck(random: Random): void {
+  /** Draws a goal, lays the puck down between arm and goal and brings the arm home. */
+  #setUp(random: Random): void {
     this.#goal = [random.uniform(0.56, 0.6), random.uniform(-0.04, 0.04)];
     const puck = [random.uniform(0.4, 0.44), random.uniform(-0.1, 0.1)] as const;
     const yaw = random.uniform(-Math.PI, Math.PI);
@@ -90,7 +90,8 @@ class ArmTask implements Task {
       [...puck, armTools.puckHalfHeight, Math.cos(yaw / 2), 0, 0, Math.sin(yaw / 2)],
       this.#puck.qpos,
     );
-    this.#physics.qvel.fill(0, this.#puck.qvel, this.#puck.qvel + 6);
+    this.#physics.qvel.fill(0);
+    this.#servo.place(random.uniform(0.26, 0.29), random.uniform(-0.03, 0.03));
   }
 
   step(action: ArrayLike<number>): StepResult {
@@ -112,8 +113,7 @@ class ArmTask implements Task {
     if (this.#tour && this.#lain === LAIN_STEPS) {
       this.#lain = 0;
       this.#reached += 1;
-      this.#layPuck(Random.derive(this.#seed, `arm push ${this.#reached}`));
-      this.#physics.forward();
+      this.#setUp(Random.derive(this.#seed, `arm push ${this.#reached}`));
     }
     return {
       observation: observeArm(this.sense()),
