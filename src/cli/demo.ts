@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { IqLearnError, writeFileAtomic } from '../common/index.js';
+import { type LearnerConfig, learnerConfig } from '../learning/index.js';
 import { writeBundle } from '../policy/index.js';
-import { type ReportData, renderReport } from '../report/index.js';
+import { type ReportData, renderReport, type Setting } from '../report/index.js';
 import { loadRobotSpec, robotNames } from '../robot/index.js';
 import { type Assessment, assess, evaluationSeeds, resultOf } from './assess.js';
 import { command, commandLine, type Io, withDisplay } from './command.js';
@@ -10,11 +11,12 @@ import { Display } from './display.js';
 import { type ExpertDriver, expertDriver } from './drivers.js';
 import { type Figure, resultFigures, writeFigures } from './figures.js';
 import { clone, type Learning, learn, type TrainingPlan, usableDemonstrations } from './learning.js';
-import { headlessOption, integer, jsonOption, nameOption, robot, seedOption } from './options.js';
+import { headlessOption, integer, jsonOption, nameOption, robot, seedOption, settingsOption } from './options.js';
 import { replaysOf, rewardTraces, topViewOf } from './report-data.js';
 import { checkTarget, defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 import { demonstrate, fileLogger, type Session } from './session.js';
 import { configurationFor, teachingSettings } from './settings.js';
+import { withSettingsFile } from './settings-file.js';
 import { machine, versions } from './surroundings.js';
 import { resultTable } from './table.js';
 
@@ -27,6 +29,7 @@ interface DemoOptions {
   readonly steps?: number;
   readonly episodes?: number;
   readonly expert?: string;
+  readonly settings?: string;
   readonly seed: number;
   readonly name?: string;
   readonly json?: string;
@@ -60,40 +63,27 @@ async function evaluateAll(
   ];
 }
 
-function shownSettings(
-  { spec, settings, seed }: Session,
-  plan: TrainingPlan,
-  driver: ExpertDriver,
-): ReportData['settings'] {
-  const {
-    hiddenSizes,
-    batchSize,
-    critics,
-    regMult,
-    valueTerm,
-    temperature,
-    learnTemperature,
-    gamma,
-    tau,
-    actorLearningRate,
-    criticLearningRate,
-  } = plan.config;
+/** camelCase → camel case */
+const words = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
+/** What decided the run: the plan, and every setting of the learner that is not its default. */
+function shownSettings({ spec, settings, seed }: Session, plan: TrainingPlan, driver: ExpertDriver): Setting[] {
+  const standard = learnerConfig();
+  const { critics, regMult, valueTerm, temperature } = plan.config;
+  const always: Partial<LearnerConfig> = { critics, regMult, valueTerm, temperature };
+  const changed = Object.entries(plan.config).filter(
+    ([name, value]) =>
+      !(name in always) && JSON.stringify(value) !== JSON.stringify(standard[name as keyof LearnerConfig]),
+  );
   return [
     { name: 'seed', value: seed },
     { name: 'robot', value: `${spec.robot}, ${spec.rateHz} Hz` },
     { name: 'expert', value: driver.name },
     { name: 'own steps', value: plan.steps },
     { name: 'steps between policies', value: plan.segmentSize },
-    { name: 'updates a step', value: plan.updatesPerTransition },
-    { name: 'networks', value: hiddenSizes.join(' × ') },
-    { name: 'batch', value: `${batchSize} expert + ${batchSize} policy` },
-    { name: 'critics', value: critics },
-    { name: 'χ² weight c', value: regMult },
-    { name: 'value term', value: valueTerm },
-    { name: 'temperature', value: learnTemperature ? `learned, from ${temperature}` : temperature },
-    { name: 'γ, τ', value: `${gamma}, ${tau}` },
-    { name: 'learning rates', value: `actor ${actorLearningRate}, critic ${criticLearningRate}` },
-    { name: 'cloning updates', value: settings.cloning.updates ?? 5000 },
+    { name: 'updates per step', value: plan.updatesPerTransition },
+    ...[...Object.entries(always), ...changed].map(([name, value]) => ({ name: words(name), value: String(value) })),
+    { name: 'cloning: updates', value: settings.cloning.updates ?? 5000 },
   ];
 }
 
@@ -214,19 +204,21 @@ export function demoCommand(io: Io): Command {
       integer('--episodes', 1, 10_000),
     )
     .option('--expert <folder>', 'a trained policy demonstrates, e.g. one that iq-learn expert made')
+    .addOption(settingsOption())
     .addOption(seedOption())
     .addOption(nameOption())
     .addOption(jsonOption())
     .addOption(headlessOption())
     .action(async (options: DemoOptions) => {
       const spec = loadRobotSpec(options.robot);
+      const settings = withSettingsFile(teachingSettings(spec.task), options.settings);
       const driver = await expertDriver(spec, options.expert);
       if (options.json !== undefined) checkTarget(options.json);
       const folder = openRunFolder(join('runs', options.name ?? defaultName(spec.robot, options.seed)));
       const display = new Display(io.stderr, options);
-      const { robot: name, demonstrations, steps, episodes, expert, seed } = options;
-      const again = commandLine('demo', { robot: name, demonstrations, steps, episodes, expert, seed });
-      const settings = teachingSettings(spec.task);
+      const { robot: name, demonstrations, steps, episodes, expert, settings: file, seed } = options;
+      const again = commandLine('demo', { robot: name, demonstrations, steps, episodes, expert, settings: file, seed });
+
       const session: Session = { io, display, spec, settings, seed, logger: fileLogger(folder.file('log.jsonl')) };
       try {
         const { report, figures } = await withDisplay(display, () => runDemo(session, options, folder, driver, again));

@@ -4,4 +4,6 @@ export { exitCode } from './exit.js';
 export { type Progress, panel, progressLine, sparkline } from './panel.js';
 export { run } from './program.js';
 export { checkSpace } from './run-folder.js';
+export { type TeachingSettings, teachingSettings } from './settings.js';
+export { withSettingsFile } from './settings-file.js';
 export { columns } from './table.js';

@@ -97,6 +97,8 @@ export async function learn(
       ...metricsOf(point),
     });
   };
+  if (config.warmStartUpdates > 0 && !options.resume)
+    display.say(`the actor starts from ${config.warmStartUpdates} updates of behavioural cloning`);
   const training = await TrainingSession.create({
     spec,
     demonstrations,

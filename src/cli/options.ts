@@ -52,3 +52,6 @@ export const headlessOption = (): Option =>
 
 export const nameOption = (): Option =>
   new Option('--name <name>', 'the run goes to runs/<name> (default: robot, date and seed)').argParser(runName);
+
+export const settingsOption = (): Option =>
+  new Option('--settings <file>', 'YAML that changes how the robot is taught (steps, segmentSize, learner: {…})');

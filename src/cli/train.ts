@@ -11,16 +11,18 @@ import { command, commandLine, type Io, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { readJson } from './inspect/kind.js';
 import { learn, type TrainingPlan, usableDemonstrations } from './learning.js';
-import { headlessOption, integer, robot } from './options.js';
+import { headlessOption, integer, robot, settingsOption } from './options.js';
 import { defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 import { fileLogger, type Session } from './session.js';
 import { configurationFor, teachingSettings } from './settings.js';
+import { withSettingsFile } from './settings-file.js';
 
 interface TrainOptions {
   readonly recording?: readonly string[];
   readonly robot?: string;
   readonly out?: string;
   readonly steps?: number;
+  readonly settings?: string;
   readonly seed?: number;
   readonly resume: boolean;
   readonly headless: boolean;
@@ -68,7 +70,7 @@ function freshPlan(options: TrainOptions): TrainingPlan {
   const { recording, robot: name, seed = 0, steps } = options;
   if (recording === undefined) throw missing('--recording <path…>', 'record one: iq-learn record --robot rover');
   if (name === undefined) throw missing('--robot <name>', `one of ${robotNames().join(', ')}`);
-  const settings = teachingSettings(loadRobotSpec(name).task);
+  const settings = withSettingsFile(teachingSettings(loadRobotSpec(name).task), options.settings);
   return {
     robot: name,
     recordings: recording,
@@ -112,6 +114,7 @@ export function trainCommand(io: Io): Command {
     .option('--robot <name>', `${robotNames().join(', ')}, or the path of a RobotSpec`, robot)
     .option('--out <folder>', 'where policy, checkpoint and curves go (default: runs/<robot, date and seed>)')
     .option('--steps <n>', "own steps of the policy (default: the robot's own)", integer('--steps', 1, 100_000_000))
+    .addOption(settingsOption())
     .option('--seed <n>', 'fixes every random choice of the run (default: 0)', integer('--seed', 0, 0xffffffff))
     .option('--resume', 'go on from the checkpoint in --out', false)
     .addOption(headlessOption())

@@ -20,7 +20,19 @@ let folder: ReturnType<typeof inNewFolder>;
 beforeAll(async () => {
   folder = inNewFolder();
   expect((await cli('record', '--robot', 'rover', '--episodes', '1', '--out', 'recording')).code).toBe(0);
-  const train = ['train', '--recording', 'recording', '--robot', 'rover', '--steps', '200', '--out', 'run'];
+  const train = [
+    'train',
+    '--recording',
+    'recording',
+    '--robot',
+    'rover',
+    '--steps',
+    '200',
+    '--out',
+    'run',
+    '--settings',
+    'quick.yaml',
+  ];
   expect((await cli(...train)).code).toBe(0);
 
   const spec = (name: string, from: string, to: string, robot = 'rover'): void => {
@@ -33,6 +45,9 @@ beforeAll(async () => {
   spec('field.yaml', 'rate_hz:', 'rate_hertz:');
   spec('joint.yaml', 'name: leg_joint, joint: leg_joint', 'name: leg_joint', 'hopper');
   writeFileSync('text.yaml', 'robot: [');
+  writeFileSync('unknown.yaml', 'stepps: 5');
+  writeFileSync('learner.yaml', 'learner: { gama: 0.9 }');
+  writeFileSync('range.yaml', 'learner: { gamma: 2 }');
 
   mkdirSync('nothing');
   writeFileSync('empty.mcap', '');
@@ -73,6 +88,10 @@ const ROWS: readonly [name: string, args: string, code: number, said: readonly (
   ['RobotSpec: missing joint', 'demo --robot ./joint.yaml', 2, ['joint.yaml:26', 'action[1]', 'no joint']],
   ['RobotSpec: no YAML', 'demo --robot ./text.yaml', 2, ['text.yaml']],
   ['RobotSpec: no file', 'demo --robot ./none.yaml', 2, ['none.yaml', 'no such file']],
+  ['settings: unknown field', 'demo --settings unknown.yaml', 2, ['unknown.yaml', 'stepps', 'steps']],
+  ['settings: unknown field of the learner', 'demo --settings learner.yaml', 2, ["'gama'", "did you mean 'gamma'?"]],
+  ['settings: out of range', 'demo --settings range.yaml', 2, ['gamma', '2']],
+  ['settings: no file', 'demo --settings none.yaml', 2, ['none.yaml', 'no such file']],
   ['no expert', 'record --robot halfcheetah', 2, ['halfcheetah', 'iq-learn expert --task halfcheetah']],
   ['no recording', 'train --robot rover --recording none', 2, ['none']],
   ['an empty folder', 'train --robot rover --recording nothing', 2, ['nothing', 'empty folder']],

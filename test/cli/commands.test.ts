@@ -26,26 +26,17 @@ describe('from a demonstration to a policy', () => {
   const spec = loadRobotSpec('rover');
 
   it('demo writes recording, policy, checkpoint, report and figures, and says how to do it again', async () => {
-    const args = [
-      '--demonstrations',
-      '1',
-      '--steps',
-      '200',
-      '--episodes',
-      '2',
-      '--seed',
-      '3',
-      '--json',
-      'figures.json',
-    ];
-    const { code, stdout, stderr } = await cli('demo', '--name', 'first', ...args);
+    const args = '--demonstrations 1 --steps 200 --episodes 2 --settings quick.yaml --seed 3'.split(' ');
+    const { code, stdout, stderr } = await cli('demo', '--name', 'first', '--json', 'figures.json', ...args);
     expect(stderr).not.toContain('error');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^policy +success +return \(mean ± sd\) +episodes$/m);
     for (const policy of ['Expert', 'IQ-Learn', 'Behavioural cloning', 'Random'])
       expect(stdout).toMatch(new RegExp(`^${policy} .* 2$`, 'm'));
     expect(stdout).toContain('report: runs/first/report.html');
-    expect(stdout).toContain('again: iq-learn demo --robot rover --demonstrations 1 --steps 200 --episodes 2 --seed 3');
+    expect(stdout).toContain(
+      'again: iq-learn demo --robot rover --demonstrations 1 --steps 200 --episodes 2 --settings quick.yaml --seed 3',
+    );
 
     const { episodes } = await readDemonstrations(['runs/first/recording'], spec);
     expect(episodes.map(({ success }) => success)).toEqual([true]);
@@ -93,8 +84,9 @@ describe('from a demonstration to a policy', () => {
     const path = report.topView!.starts[0]!.paths[1]!;
     const chassis = report.replays[1]!.bodies.find(({ name }) => name === 'chassis')!;
     for (const t of [0, 75, 150]) {
-      expect(chassis.poses[7 * t]).toBeCloseTo(path.x[t]!, 2);
-      expect(chassis.poses[7 * t + 1]).toBeCloseTo(path.y[t]!, 2);
+      // The chassis leans a little over the axle, whose way the odometry tells.
+      const apart = Math.hypot(chassis.poses[7 * t]! - path.x[t]!, chassis.poses[7 * t + 1]! - path.y[t]!);
+      expect(apart).toBeLessThan(0.02);
     }
   });
 
@@ -163,11 +155,25 @@ describe('Ctrl-C', () => {
     expect(tree('cut').filter((name) => /\.(part|lock)$/.test(name))).toEqual([]);
     const { episodes } = await readDemonstrations(['cut'], loadRobotSpec('rover'));
     expect(episodes.length).toBeGreaterThan(0);
-    for (const { length } of episodes) expect(length).toBe(150);
+    // None of them is the one that was cut.
+    for (const { length, success } of episodes)
+      expect({ length, success }).toEqual({ length: episodes[0]!.length, success: true });
   });
 
   it('in the middle of learning saves a checkpoint from which it goes on', async () => {
-    const args = ['train', '--recording', 'cut', '--robot', 'rover', '--steps', '1000000', '--out', 'learning'];
+    const args = [
+      'train',
+      '--recording',
+      'cut',
+      '--robot',
+      'rover',
+      '--steps',
+      '1000000',
+      '--out',
+      'learning',
+      '--settings',
+      'quick.yaml',
+    ];
     const process = start(args, { cwd: folder.path });
     await process.seen('learning: 100 of');
     process.child.kill('SIGINT');
@@ -183,7 +189,19 @@ describe('Ctrl-C', () => {
   });
 
   it('twice ends at once', async () => {
-    const args = ['train', '--recording', 'cut', '--robot', 'rover', '--steps', '1000000', '--out', 'twice'];
+    const args = [
+      'train',
+      '--recording',
+      'cut',
+      '--robot',
+      'rover',
+      '--steps',
+      '1000000',
+      '--out',
+      'twice',
+      '--settings',
+      'quick.yaml',
+    ];
     const process = start(args, { cwd: folder.path });
     await process.seen('learning: 100 of');
     process.child.kill('SIGINT');

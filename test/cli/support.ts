@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -57,11 +57,20 @@ export function start(args: readonly string[], options: { readonly cwd: string; 
   };
 }
 
-/** A new folder that is the present one until the returned function is called, which removes it. */
+/** Small networks, short segments: what the robots' own settings are must not matter to these tests. */
+const QUICK = `
+segmentSize: 100
+updatesPerTransition: 1
+learner: { hiddenSizes: [32, 32], batchSize: 32, warmStartUpdates: 0 }
+cloning: { updates: 200 }
+`;
+
+/** A new folder, with quick settings in it, that is the present one until the returned function is called, which removes it. */
 export function inNewFolder(): { readonly path: string; leave(): void } {
   const before = process.cwd();
   const path = mkdtempSync(join(tmpdir(), 'iq-cli-'));
   process.chdir(path);
+  writeFileSync('quick.yaml', QUICK);
   return {
     path,
     leave: () => {

@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { run } from '#src/cli/index.js';
+import { run, teachingSettings, withSettingsFile } from '#src/cli/index.js';
 import { parseRobotSpec } from '#src/robot/index.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -65,6 +66,18 @@ describe('the README', () => {
     const [example] = blocks('yaml');
     const spec = parseRobotSpec(example!, 'README.md');
     expect(spec.action[0]?.name).toBe('linear_velocity');
+  });
+
+  it('shows settings that are valid', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'iq-readme-'));
+    const file = join(folder, 'taught.yaml');
+    try {
+      writeFileSync(file, blocks('yaml')[1]!);
+      const settings = withSettingsFile(teachingSettings('rover'), file);
+      expect(settings).toMatchObject({ steps: 40_000, segmentSize: 150, config: { gamma: 0.95 } });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 
