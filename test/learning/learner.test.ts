@@ -135,10 +135,7 @@ describe('the learner', () => {
     const eager = await run('eager');
     for (const [name, value] of Object.entries(onnx.metrics)) expect(value).toBeCloseTo(eager.metrics[name]!, 4);
     for (const [name, values] of Object.entries(onnx.parameters)) {
-      const difference = values.reduce(
-        (worst, x, i) => Math.max(worst, Math.abs(x - eager.parameters[name]![i]!)),
-        0,
-      );
+      const difference = values.reduce((worst, x, i) => Math.max(worst, Math.abs(x - eager.parameters[name]![i]!)), 0);
       expect(difference, name).toBeLessThan(1e-5);
     }
   });
@@ -183,6 +180,45 @@ describe('the learner', () => {
     expect(learner.transitions).toBe(0);
     await expect(learner.update()).rejects.toThrow(/nothing to learn from/);
     await learner.dispose();
+  });
+
+  it('starts its actor from a cloned one, leaves it alone during the delay, then moves it', async () => {
+    const config = learnerConfig({ ...small, actorDelay: 5, actorAveraging: 0.5 });
+    const demonstration = episode(1, 40, false);
+    const normalisation = normalisationOf(demonstration.observations, 3);
+    const common = { config, observationSize: 3, actionSize: 2, normalisation, seed: 1 };
+    const cloned = await behaviouralCloning({ ...common, episodes: [demonstration], updates: 50, batchSize: 16 });
+    const learner = await Learner.create({ ...common, objective: 'iq', threads: 1 });
+    learner.addDemonstration(demonstration);
+    fill(learner);
+    learner.warmStart(cloned);
+    expect(learner.policyFunction().constants.actor!.data).toEqual(cloned.constants.actor!.data);
+    const critic = learner.parameters().critic;
+    await learner.update(5);
+    expect(learner.policyFunction().constants.actor!.data).toEqual(cloned.constants.actor!.data);
+    expect(learner.parameters().critic).not.toEqual(critic);
+    await learner.update(1);
+    expect(learner.policyFunction().constants.actor!.data).not.toEqual(cloned.constants.actor!.data);
+
+    const other = await Learner.create({ ...common, normalisation: identityNormalisation(3), objective: 'iq' });
+    expect(() => other.warmStart(cloned)).toThrow(/normalises its observations otherwise/);
+    await other.dispose();
+    await learner.dispose();
+  });
+
+  it('observation noise changes what is learned, reproducibly', async () => {
+    const run = async (observationNoise: number) => {
+      const learner = await learnerWith({ observationNoise });
+      learner.addDemonstration(episode(1, 40, false));
+      fill(learner);
+      await learner.update(3);
+      const { critic } = learner.parameters();
+      await learner.dispose();
+      return critic;
+    };
+    const noisy = await run(0.1);
+    expect(await run(0.1)).toEqual(noisy);
+    expect(await run(0)).not.toEqual(noisy);
   });
 
   it('says which metric diverged', async () => {
@@ -283,7 +319,12 @@ describe('a trivial continuous task', () => {
     const environment = new PointMass();
     const learner = await Learner.create({
       objective: 'iq',
-      config: learnerConfig({ hiddenSizes: [32, 32], batchSize: 64, actorLearningRate: 1e-3, criticLearningRate: 1e-3 }),
+      config: learnerConfig({
+        hiddenSizes: [32, 32],
+        batchSize: 64,
+        actorLearningRate: 1e-3,
+        criticLearningRate: 1e-3,
+      }),
       observationSize: 2,
       actionSize: 1,
       normalisation,
