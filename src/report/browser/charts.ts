@@ -44,7 +44,7 @@ class Chart {
         width: Math.max(200, this.#stage.clientWidth),
         height: HEIGHT,
         legend: { show: false },
-        padding: [8, 12, 0, 0],
+        padding: [8, 26, 0, 0],
         cursor: { y: false, sync: { key: this.#group }, points: { size: 7 } },
         scales: { x: { time: false }, y: panel.range === undefined ? {} : { range: [panel.range[0], panel.range[1]] } },
         axes: [

@@ -194,12 +194,13 @@ function startScene(): void {
     controls.target.copy(follow ? shown.centre(0) : box.getCenter(new Vector3()));
     // As near as possible with every corner in the picture.
     const corners = cornersOf(box);
+    const room = follow ? 0.7 : 0.94; // a walker jumps
     for (let distance = reach; distance < 20 * reach; distance *= 1.04) {
       camera.position.copy(controls.target).addScaledVector(VIEW_FROM, distance);
       camera.lookAt(controls.target);
       camera.updateMatrixWorld();
       const seen = corners.map((corner) => corner.clone().project(camera));
-      if (seen.every(({ x, y, z }) => Math.abs(x) < 0.94 && Math.abs(y) < 0.94 && z < 1)) break;
+      if (seen.every(({ x, y, z }) => Math.abs(x) < room && Math.abs(y) < room && z < 1)) break;
     }
     sun.position.copy(controls.target).add(new Vector3(0.6, -0.8, 2).multiplyScalar(reach * 2));
     sun.target.position.copy(controls.target);

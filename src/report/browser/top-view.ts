@@ -19,7 +19,7 @@ export function startTopView(): void {
         const robot = group.querySelector(`[data-policy="${path.policy}"] .robot`)!;
         const t = Math.min(frame, path.x.length - 1);
         const degrees = (path.yaw[t]! * 180) / Math.PI;
-        robot.setAttribute('transform', `translate(${path.x[t]} ${path.y[t]}) rotate(${degrees})`);
+        robot.setAttribute('transform', `translate(${100 * path.x[t]!} ${100 * path.y[t]!}) rotate(${degrees})`);
       }
     });
   });

@@ -2,16 +2,22 @@ import { type Path, policyLabels, type ReportData, type TopView } from '../data.
 import { html, type Markup } from '../escape.js';
 import { player } from './player.js';
 
-const metres = (value: number): string => value.toFixed(3);
+/** Drawn in centimetres: browsers draw curves of tiny units with gaps. */
+const cm = (metres: number): string => (100 * metres).toFixed(1);
+
+/** What was learned lies on top. */
+function inDrawingOrder(paths: readonly Path[]): Path[] {
+  return [...paths].sort((a, b) => Number(a.policy === 'iq-learn') - Number(b.policy === 'iq-learn'));
+}
 
 function pathMarkup({ policy, success, x, y, yaw }: Path, view: TopView): Markup {
-  const d = x.map((value, t) => `${t === 0 ? 'M' : 'L'}${metres(value)} ${metres(y[t]!)}`).join('');
+  const d = x.map((value, t) => `${t === 0 ? 'M' : 'L'}${cm(value)} ${cm(y[t]!)}`).join('');
   const [endX, endY] = [x.at(-1) ?? 0, y.at(-1) ?? 0];
   const arm = view.robotRadius * 0.45;
   const end = success
-    ? html`<circle class="end" cx="${metres(endX)}" cy="${metres(endY)}" r="${metres(arm)}"/>`
-    : html`<path class="end miss" d="M${metres(endX - arm)} ${metres(endY - arm)}l${metres(2 * arm)} ${metres(2 * arm)}m0 ${metres(-2 * arm)}l${metres(-2 * arm)} ${metres(2 * arm)}"/>`;
-  return html`<g class="path ${policy}" data-policy="${policy}"><path class="way" d="${d}"/>${end}<g class="robot" transform="translate(${metres(x[0] ?? 0)} ${metres(y[0] ?? 0)}) rotate(${metres(((yaw[0] ?? 0) * 180) / Math.PI)})"><circle r="${metres(view.robotRadius)}"/><path d="M0 0H${metres(view.robotRadius)}"/></g></g>`;
+    ? html`<circle class="end" cx="${cm(endX)}" cy="${cm(endY)}" r="${cm(arm)}"/>`
+    : html`<path class="end miss" d="M${cm(endX - arm)} ${cm(endY - arm)}l${cm(2 * arm)} ${cm(2 * arm)}m0 ${cm(-2 * arm)}l${cm(-2 * arm)} ${cm(2 * arm)}"/>`;
+  return html`<g class="path ${policy}" data-policy="${policy}"><path class="way" d="${d}"/>${end}<g class="robot" transform="translate(${cm(x[0] ?? 0)} ${cm(y[0] ?? 0)}) rotate(${(((yaw[0] ?? 0) * 180) / Math.PI).toFixed(1)})"><circle r="${cm(view.robotRadius)}"/><path d="M0 0H${cm(view.robotRadius)}"/></g></g>`;
 }
 
 /** Walls, obstacles, goals and ways seen from above. Readable without scripts; they add the choice of a start and time. */
@@ -32,15 +38,15 @@ export function topView({ topView: view }: ReportData): Markup | null {
             html`<label class="${policy}"><input type="checkbox" checked data-policy="${policy}"><i class="swatch"></i>${policyLabels[policy]}</label>`,
         )}</div>
       </div>
-      <svg viewBox="${-edge} ${-edge} ${2 * edge} ${2 * edge}" role="img" aria-label="Ways of ${policies.map((policy) => policyLabels[policy]).join(', ')} from ${view.starts.length} starts">
+      <svg viewBox="${cm(-edge)} ${cm(-edge)} ${cm(2 * edge)} ${cm(2 * edge)}" role="img" aria-label="Ways of ${policies.map((policy) => policyLabels[policy]).join(', ')} from ${view.starts.length} starts">
         <g transform="scale(1 -1)">
-          <rect class="wall" x="${-edge}" y="${-edge}" width="${2 * edge}" height="${2 * edge}" rx="0.08"/>
-          <rect class="floor" x="${-half}" y="${-half}" width="${2 * half}" height="${2 * half}"/>
-          ${view.pillars.map(({ x, y, radius }) => html`<circle class="obstacle" cx="${x}" cy="${y}" r="${radius}"/>`)}
-          ${view.blocks.map(({ x, y, halfX, halfY }) => html`<rect class="obstacle" x="${x - halfX}" y="${y - halfY}" width="${2 * halfX}" height="${2 * halfY}" rx="0.03"/>`)}
+          <rect class="wall" x="${cm(-edge)}" y="${cm(-edge)}" width="${cm(2 * edge)}" height="${cm(2 * edge)}" rx="8"/>
+          <rect class="floor" x="${cm(-half)}" y="${cm(-half)}" width="${cm(2 * half)}" height="${cm(2 * half)}"/>
+          ${view.pillars.map(({ x, y, radius }) => html`<circle class="obstacle" cx="${cm(x)}" cy="${cm(y)}" r="${cm(radius)}"/>`)}
+          ${view.blocks.map(({ x, y, halfX, halfY }) => html`<rect class="obstacle" x="${cm(x - halfX)}" y="${cm(y - halfY)}" width="${cm(2 * halfX)}" height="${cm(2 * halfY)}" rx="3"/>`)}
           ${view.starts.map(
             ({ seed, goal, paths }) =>
-              html`<g class="start" data-seed="${seed}"><circle class="goal" cx="${metres(goal[0])}" cy="${metres(goal[1])}" r="${view.goalRadius}"/>${[...paths].reverse().map((path) => pathMarkup(path, view))}</g>`,
+              html`<g class="start" data-seed="${seed}"><circle class="goal" cx="${cm(goal[0])}" cy="${cm(goal[1])}" r="${cm(view.goalRadius)}"/>${inDrawingOrder(paths).map((path) => pathMarkup(path, view))}</g>`,
           )}
         </g>
       </svg>
