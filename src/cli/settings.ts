@@ -58,10 +58,10 @@ const SETTINGS: Readonly<Record<string, TeachingSettings>> = {
     // A demonstration of a minute shows several ways; the policy's own episodes are short, so that it starts afresh often.
     demonstrationTask: { tour: true },
     learningTask: { tour: true, maxSteps: 150 },
-    steps: 30_000,
+    steps: 20_000,
     segmentSize: 150,
     updatesPerTransition: 1,
-    config: { ...GOAL_TASK, observationNoise: 0.05 },
+    config: { ...GOAL_TASK, observationNoise: 0.05, actorLearningRate: 3e-5 },
     cloning: { updates: 5000 },
     evaluationEpisodes: 50,
   },

@@ -22,7 +22,7 @@ const ANGLE_INCREMENT = scanFieldOfView / (BEAMS - 1);
 const RANGE_MIN = 0.05;
 const RANGE_MAX = 4;
 /** Control steps the rover has to stand at a goal for it to count as reached. */
-const STAND_STEPS = 10;
+const STAND_STEPS = 5;
 /** The base controller's ramps, m/s² and rad/s². */
 const MAX_ACCELERATION = [2, 8] as const;
 
@@ -31,10 +31,10 @@ const MAX_ACCELERATION = [2, 8] as const;
  *
  * The action is the twist of cmd_vel; the base controller ramps it and turns it into wheel speeds. Episodes have a
  * fixed length: they end neither at the goal nor on a collision. Success is to have stood within 0.25 m of the goal for
- * a second, and to have touched nothing since the start.
+ * half a second, and to have touched nothing since the start.
  *
  * Options: `maxSteps` (150 control steps of 0.1 s, 600 on a tour), `blockedShare` (0.8), the share of goals whose
- * straight way is blocked, and `tour` (false): whenever the rover has stood at the goal for a second the next goal appears on the
+ * straight way is blocked, and `tour` (false): whenever the rover has stood at the goal for half a second the next goal appears on the
  * other side, so that one episode shows many ways; success is then to have reached at least one.
  * Throws INVALID_ARGUMENT for a wrong option, NOT_FOUND for an unknown one, and what {@link Physics.load} throws.
  */
