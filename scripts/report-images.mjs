@@ -36,5 +36,4 @@ if ((await page.locator('.top-view').count()) > 0) {
 }
 await scrub('.scene', 0.33);
 await page.locator('.scene').screenshot({ path: `${images}replay.png` });
-await page.locator('#learning').screenshot({ path: `${images}learning.png` });
 await browser.close();
