@@ -1,10 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import { Random } from '#src/common/index.js';
-import { criticLoss, valueBound } from '#src/learning/index.js';
-import { adam } from '#src/learning/adam.js';
-import { adamCoefficients } from '#src/learning/index.js';
 import { compile } from '#src/engine/index.js';
+import { adam } from '#src/learning/adam.js';
+import { adamCoefficients, criticLoss, valueBound } from '#src/learning/index.js';
 import { evaluate } from './support/evaluate.js';
 import { multiplicities, occupancy, randomMdp, randomPolicy } from './support/mdp.js';
 
@@ -31,7 +30,10 @@ async function lossOf(
   const { loss } = await evaluate(
     { q: column(rows.q), v: column(rows.v), y: column(y), v0: column(v0) },
     ({ q, v, y: target, v0: initial }) => ({
-      loss: tf.reshape(criticLoss({ q: q!, v: v!, y: target!, v0: initial!, policyRows, expertRows }, settings).loss, [1]),
+      loss: tf.reshape(
+        criticLoss({ q: q!, v: v!, y: target!, v0: initial!, policyRows, expertRows }, settings).loss,
+        [1],
+      ),
     }),
   );
   return loss![0]!;
@@ -123,7 +125,9 @@ describe('the IQ-Learn critic loss', () => {
   it('T1: without regulariser, value_expert is T times the likelihood of softmax(Q/T), gradient by gradient', async () => {
     const [states, actions, T] = [6, 4, 0.3];
     const table = normals(states * actions);
-    const demonstrated = [0, 3, 1, 2, 2, 0].flatMap((a) => Array.from({ length: actions }, (_, i) => (i === a ? 1 : 0)));
+    const demonstrated = [0, 3, 1, 2, 2, 0].flatMap((a) =>
+      Array.from({ length: actions }, (_, i) => (i === a ? 1 : 0)),
+    );
     const next = [2, 0, 5, 1, 3, 4];
     const { ours, likelihood } = await evaluate(
       {
@@ -185,20 +189,17 @@ describe('on a tabular MDP with a known answer', () => {
 
   it('T3: (1−γ) E V(s₀) equals E[V(s) − γ V(s′)] over any policy’s occupancy', async () => {
     const table = normals(pairs);
-    const { left, over } = await evaluate(
-      { q: { shape: [pairs, 1], data: table } },
-      ({ q }) => {
-        const { v, y } = valuesOf(q!);
-        const left = tf.mul(tf.sum(tf.mul(v, tf.tensor2d([...mdp.initial], [states, 1]))), 1 - gamma);
-        const here = tf.reshape(tf.tile(v, [1, actions]), [pairs, 1]);
-        const advantage = tf.sub(here, y);
-        const under = (weights: number[]): tf.Tensor => tf.sum(tf.mul(advantage, tf.tensor2d(weights, [pairs, 1])));
-        return {
-          left: tf.reshape(left, [1]),
-          over: tf.stack([under(rho), under(rhoE), under(occupancy(mdp, randomPolicy(99, mdp)))]),
-        };
-      },
-    );
+    const { left, over } = await evaluate({ q: { shape: [pairs, 1], data: table } }, ({ q }) => {
+      const { v, y } = valuesOf(q!);
+      const left = tf.mul(tf.sum(tf.mul(v, tf.tensor2d([...mdp.initial], [states, 1]))), 1 - gamma);
+      const here = tf.reshape(tf.tile(v, [1, actions]), [pairs, 1]);
+      const advantage = tf.sub(here, y);
+      const under = (weights: number[]): tf.Tensor => tf.sum(tf.mul(advantage, tf.tensor2d(weights, [pairs, 1])));
+      return {
+        left: tf.reshape(left, [1]),
+        over: tf.stack([under(rho), under(rhoE), under(occupancy(mdp, randomPolicy(99, mdp)))]),
+      };
+    });
     for (const value of over!) expect(value).toBeCloseTo(left![0]!, 5);
   });
 
@@ -252,7 +253,7 @@ describe('on a tabular MDP with a known answer', () => {
         initialState: { q: new Float32Array(pairs), m: new Float32Array(pairs), v: new Float32Array(pairs) },
       },
     );
-    let reward = new Float32Array(0);
+    let reward: Float32Array = new Float32Array(0);
     for (let t = 1; t <= 3000; t++) {
       const { step, epsilon } = adamCoefficients(t, 0.05 * (1 - t / 3001));
       const outputs = await executable.run({ coefficients: Float32Array.of(step, epsilon) });

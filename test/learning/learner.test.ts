@@ -135,7 +135,7 @@ describe('the learner', () => {
     const eager = await run('eager');
     for (const [name, value] of Object.entries(onnx.metrics)) expect(value).toBeCloseTo(eager.metrics[name]!, 4);
     for (const [name, values] of Object.entries(onnx.parameters)) {
-      const difference = values.reduce((worst, x, i) => Math.max(worst, Math.abs(x - eager.parameters[name]![i]!)), 0);
+      const difference = Math.max(...Array.from(values, (x, i) => Math.abs(x - eager.parameters[name]![i]!)));
       expect(difference, name).toBeLessThan(1e-5);
     }
   });

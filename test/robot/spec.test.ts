@@ -224,7 +224,7 @@ describe('RobotSpec', () => {
 
   test("the README's example is a valid description", () => {
     const readme = readFileSync(new URL('../../src/robot/README.md', import.meta.url), 'utf8');
-    const [, example] = /```yaml\n([^]*?)```/.exec(readme)!;
+    const [, example] = /```yaml\n([\s\S]*?)```/.exec(readme)!;
     expect(parseRobotSpec(example!, 'README.md').observation).toHaveLength(17);
   });
 

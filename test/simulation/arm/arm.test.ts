@@ -9,8 +9,8 @@ beforeAll(async () => {
 });
 afterAll(() => task.close());
 
-/** What stands before the physics state in a snapshot: goal, step and the servo's reference; then time. */
-const OWN = 3 + 7 + 1;
+/** What stands before the physics state in a snapshot: goal, step, tour (3) and the servo's reference; then time. */
+const OWN = 6 + 7 + 1;
 
 const tool = (): readonly number[] => task.sense().poses!.tool_pose!.position;
 const puck = (): readonly number[] => task.sense().poses!.object_pose!.position;
