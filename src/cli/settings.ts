@@ -77,7 +77,24 @@ const SETTINGS: Readonly<Record<string, TeachingSettings>> = {
     cloning: { updates: 5000 },
     evaluationEpisodes: 50,
   },
-  hopper: LOCOMOTION,
+  hopper: {
+    ...LOCOMOTION,
+    demonstrations: 5,
+    steps: 12_000,
+    config: {
+      bufferSize: 1_000_000,
+      batchSize: 128,
+      // An episode that ends when the robot falls: only this estimator does not teach it to fall (algorithm notes, 1.9).
+      valueTerm: 'v0',
+      initialStates: 'all',
+      warmStartUpdates: 10_000,
+      actorDelay: 2000,
+      actorLearningRate: 1e-5,
+      actorAveraging: 1e-3,
+      learningRateFloor: 0.05,
+    },
+    cloning: { updates: 10_000 },
+  },
   halfcheetah: LOCOMOTION,
   walker2d: LOCOMOTION,
 };
