@@ -1,4 +1,14 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { IqLearnError, messageOf } from './errors.js';
 
@@ -46,8 +56,9 @@ export function writeFileAtomic(path: string, data: Uint8Array | string): void {
   }
 }
 
-/** Renames a finished folder or file into place and flushes the rename. */
+/** Renames a finished folder (flushed first: the names of its files) or file into place and flushes the rename. */
 export function renameDurable(from: string, to: string): void {
+  if (statSync(from).isDirectory()) fsyncFolder(from);
   renameSync(from, to);
   fsyncFolder(dirname(to));
 }
@@ -57,7 +68,8 @@ export interface FolderLock {
   release(): void;
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process of this machine runs. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { IqLearnError, messageOf, renameDurable, writeFileDurable } from '../common/index.js';
+import { IqLearnError, isAlive, messageOf, renameDurable, writeFileDurable } from '../common/index.js';
 
 /** What a checkpoint holds: JSON data and named arrays. */
 export interface Checkpoint {
@@ -16,21 +16,35 @@ interface Manifest {
   readonly format: 'iq_learn checkpoint 1';
   readonly generation: number;
   readonly meta: Readonly<Record<string, unknown>>;
-  readonly metaSha256: string;
   readonly arrays: readonly { name: string; file: string; kind: Kind; length: number; sha256: string }[];
+  /** Of meta and arrays. */
+  readonly sha256: string;
 }
 
 const GENERATION = /^generation-(\d{8})$/;
+/** A generation that is being written, and by which process. */
+const PART = /^generation-\d{8}\.(\d+)\.part$/;
 const sha256 = (data: Uint8Array | string): string => createHash('sha256').update(data).digest('hex');
+const contentOf = ({ meta, arrays }: Pick<Manifest, 'meta' | 'arrays'>): string =>
+  sha256(JSON.stringify([meta, arrays]));
 const folderOf = (generation: number): string => `generation-${String(generation).padStart(8, '0')}`;
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 /** The numbers of the generations in a folder, newest first. */
 export function generations(folder: string): number[] {
-  if (!existsSync(folder)) return [];
+  if (!isFolder(folder)) return [];
   return readdirSync(folder)
     .flatMap((name) => GENERATION.exec(name)?.[1] ?? [])
     .map(Number)
     .sort((a, b) => b - a);
+}
+
+/** Removes what killed processes left half-written. */
+function clean(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const pid = Number(PART.exec(name)?.[1]);
+    if (pid > 0 && (pid === process.pid || !isAlive(pid))) rmSync(join(folder, name), { recursive: true, force: true });
+  }
 }
 
 /**
@@ -39,31 +53,35 @@ export function generations(folder: string): number[] {
  * Returns the generation's number; throws IO with nothing half-written left.
  */
 export function saveCheckpoint(folder: string, { meta, arrays }: Checkpoint, keep = 2): number {
-  const existing = generations(folder);
-  const generation = (existing[0] ?? 0) + 1;
-  const target = join(folder, folderOf(generation));
-  const part = `${target}.part`;
+  let part: string | undefined;
   try {
     mkdirSync(folder, { recursive: true });
-    for (const name of readdirSync(folder)) if (name.endsWith('.part')) rmSync(join(folder, name), { recursive: true });
+    clean(folder);
+    const existing = generations(folder);
+    const generation = (existing[0] ?? 0) + 1;
+    const target = join(folder, folderOf(generation));
+    part = `${target}.${process.pid}.part`;
     mkdirSync(part);
     const entries = Object.entries(arrays).map(([name, array], i) => {
       const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
       const file = `${i}.bin`;
-      writeFileDurable(join(part, file), bytes);
+      writeFileDurable(join(part!, file), bytes);
       return { name, file, kind: array.constructor.name as Kind, length: array.length, sha256: sha256(bytes) };
     });
     const manifest: Manifest = {
       format: 'iq_learn checkpoint 1',
       generation,
       meta,
-      metaSha256: sha256(JSON.stringify(meta)),
       arrays: entries,
+      sha256: contentOf({ meta, arrays: entries }),
     };
     writeFileDurable(join(part, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`);
     renameDurable(part, target);
+    for (const old of existing.slice(Math.max(0, keep - 1)))
+      rmSync(join(folder, folderOf(old)), { recursive: true, force: true });
+    return generation;
   } catch (cause) {
-    rmSync(part, { recursive: true, force: true });
+    if (part !== undefined) rmSync(part, { recursive: true, force: true });
     throw new IqLearnError('IO', `cannot write a checkpoint to ${folder}`, {
       found: messageOf(cause),
       expected: 'a writable folder with free space',
@@ -71,15 +89,12 @@ export function saveCheckpoint(folder: string, { meta, arrays }: Checkpoint, kee
       cause,
     });
   }
-  for (const old of existing.slice(Math.max(0, keep - 1)))
-    rmSync(join(folder, folderOf(old)), { recursive: true, force: true });
-  return generation;
 }
 
 function readGeneration(path: string): Checkpoint {
   const manifest = JSON.parse(readFileSync(join(path, 'manifest.json'), 'utf8')) as Manifest;
   if (manifest.format !== 'iq_learn checkpoint 1') throw new Error(`unknown format '${String(manifest.format)}'`);
-  if (sha256(JSON.stringify(manifest.meta)) !== manifest.metaSha256) throw new Error('manifest.json was altered');
+  if (contentOf(manifest) !== manifest.sha256) throw new Error('manifest.json was altered');
   const arrays: Record<string, Float32Array | Int32Array | Float64Array | Uint8Array> = {};
   for (const { name, file, kind, length, sha256: expected } of manifest.arrays) {
     const type = KINDS[kind];
@@ -124,7 +139,7 @@ export function loadCheckpoint(
       remedy: 'start the training again without resuming',
     });
   throw new IqLearnError('NOT_FOUND', `there is no checkpoint in ${folder}`, {
-    found: existsSync(folder) && statSync(folder).isDirectory() ? 'a folder without generations' : 'no such folder',
+    found: isFolder(folder) ? 'a folder without generations' : 'no such folder',
     expected: 'generation-… folders written by a training run',
     remedy: 'check the path, or start without resuming',
   });
