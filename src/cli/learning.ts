@@ -55,12 +55,14 @@ export interface Learning {
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Curves of an earlier part of the run, up to the checkpoint it goes on from. */
+/** Curves of an earlier part of the run, up to the checkpoint it goes on from: its own point is told again. */
 function earlierCurves(file: string, transitions: number): { points: LearningPoint[]; rollouts: Rollout[] } {
   if (!existsSync(file)) return { points: [], rollouts: [] };
   const { points, rollouts } = readJson(file) as LearningCurves;
-  const before = (item: { readonly transitions: number }): boolean => item.transitions <= transitions;
-  return { points: points.filter(before), rollouts: rollouts.filter(before) };
+  return {
+    points: points.filter((point) => point.transitions < transitions),
+    rollouts: rollouts.filter((rollout) => rollout.transitions <= transitions),
+  };
 }
 
 /**
@@ -74,9 +76,11 @@ export async function learn(
   options: { readonly checkpoint: string; readonly curves: string; readonly resume: boolean },
 ): Promise<Learning> {
   const { seed, steps, segmentSize, updatesPerTransition, config } = plan;
+  const everySegments = Math.max(1, Math.round(CHECKPOINT_STEPS / segmentSize));
   let points: LearningPoint[] = [];
   let rollouts: Rollout[] = [];
   let before = { seconds: 0, transitions: 0 };
+  const save = (): void => writeFileAtomic(options.curves, `${JSON.stringify({ points, rollouts })}\n`);
   const show = (): void => {
     const point = points.at(-1);
     const last = rollouts.slice(-WINDOW);
@@ -107,15 +111,17 @@ export async function learn(
     transitions: steps,
     segmentSize,
     updatesPerTransition,
-    checkpoint: { folder: options.checkpoint, everySegments: Math.max(1, Math.round(CHECKPOINT_STEPS / segmentSize)) },
+    checkpoint: { folder: options.checkpoint, everySegments },
     resume: options.resume,
     logger,
     signal: io.interrupt.signal,
     ...(settings.learningTask === undefined ? {} : { task: settings.learningTask }),
     threads: LEARNER_THREADS,
-    onProgress: ({ seconds, transitions, updates, metrics }) => {
+    onProgress: ({ seconds, version, transitions, updates, metrics }) => {
       points.push({ seconds: before.seconds + seconds, transitions, updates, metrics });
       show();
+      // Just before a checkpoint: a run that is killed and resumed has the curves up to there.
+      if ((version + 1) % everySegments === 0) save();
     },
     onRollout: ({ seconds, transitions, return: total, length, success }) => {
       rollouts.push({ seconds: before.seconds + seconds, transitions, return: total, length, success });
@@ -129,9 +135,8 @@ export async function learn(
       display.say(`going on from ${transitions} of ${steps} steps`);
     }
     const { bundle, interrupted } = await training.run();
-    const curves = { points, rollouts };
-    writeFileAtomic(options.curves, `${JSON.stringify(curves)}\n`);
-    return { training, bundle, curves, interrupted };
+    save();
+    return { training, bundle, curves: { points, rollouts }, interrupted };
   } catch (error) {
     await training.close();
     throw error;

@@ -2,7 +2,7 @@ export { type DemonstrationOptions, type Demonstrations, runDemonstrations } fro
 export type { EpisodeOutcome, EpisodeTrace, PoseSample } from './episode-follower.js';
 export { type Candidate, type EvaluationOptions, evaluate } from './evaluation-session.js';
 export { LearnerNode, type LearnerParameters } from './learner.js';
-export type { LearningOptions, LearningProgress, Segment } from './learner-protocol.js';
+export type { LearningOptions, LearningProgress, LearningStart, Segment, Standing } from './learner-protocol.js';
 export { type LearningClient, type LearningEvents, LearningProcess } from './learning-process.js';
 export { type Diagnosis, diagnosticLevel, LifecycleNode, type LifecycleState, type NodeContext } from './lifecycle.js';
 export { PolicyNode, type PolicyParameters } from './policy.js';

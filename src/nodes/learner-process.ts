@@ -49,7 +49,7 @@ class LearnerProcess {
     while (!this.#stopping) {
       const request = this.#requests.shift();
       if (request !== undefined) await request();
-      else if (!this.#failed && (this.#loop.due > 0 || this.#segments.length > 0)) await this.#learn();
+      else if (!this.#failed && (this.#loop.open || this.#segments.length > 0)) await this.#learn();
       else break;
       await nextTurn(); // hear what has arrived
     }
@@ -58,7 +58,7 @@ class LearnerProcess {
 
   async #learn(): Promise<void> {
     try {
-      if (this.#loop.due === 0) this.#loop.add(this.#segments.shift()!);
+      if (!this.#loop.open) this.#loop.add(this.#segments.shift()!);
       await this.#loop.update(UPDATES_A_TURN);
       if (this.#loop.due > 0) return;
       if (this.#loop.checkpointDue) this.#loop.save();
@@ -112,7 +112,7 @@ let learner: Promise<LearnerProcess | undefined> | undefined;
 async function start(options: LearningOptions): Promise<LearnerProcess | undefined> {
   try {
     const loop = await LearningLoop.create(options, warn);
-    say({ kind: 'ready', progress: await loop.progress() });
+    say({ kind: 'ready', start: await loop.start() });
     const started = new LearnerProcess(loop);
     void started.work();
     return started;

@@ -24,14 +24,18 @@ export interface LearningOptions {
   readonly summary?: TrainingSummary;
 }
 
-/** Transitions of the policy, row-major: n × o, n × a (in [−1, 1]), n × o, n. */
+/** Transitions of the policy, row-major: n × o, n × a (in [−1, 1]), n × a, n × o, n, n. */
 export interface Segment {
   readonly length: number;
   readonly observations: Float32Array;
   readonly actions: Float32Array;
+  /** The same actions in the robot's units, exactly as they were executed. */
+  readonly commands: Float32Array;
   readonly nextObservations: Float32Array;
   /** 1 where the next observation is a true terminal state. */
   readonly terminated: Uint8Array;
+  /** 1 where the episode ended, for whatever reason. */
+  readonly ended: Uint8Array;
 }
 
 /** Where learning stands after a segment (or at the start). */
@@ -45,6 +49,24 @@ export interface LearningProgress {
   /** Time spent on the segment's updates. */
   readonly seconds: number;
   readonly bundle: PolicyBundle;
+}
+
+/** How far acting has come: what a robot in simulation needs to go on where the last segment ended. */
+export interface Standing {
+  /** Segments learned from or being learned from. */
+  readonly segments: number;
+  /** Episodes that have ended. */
+  readonly episodes: number;
+  /** What was executed of the episode under way, row-major k × a in the robot's units. */
+  readonly commands: Float32Array;
+}
+
+/**
+ * Where learning begins. A run that is resumed has the policy that the robot was driven with after the last segment
+ * (acting is one segment ahead), and tells that segment's own as its first progress.
+ */
+export interface LearningStart extends LearningProgress {
+  readonly standing: Standing;
 }
 
 export type LearnerRequest =
@@ -61,7 +83,8 @@ export interface PackedError {
 }
 
 export type LearnerReply =
-  | { readonly kind: 'ready' | 'progress'; readonly progress: LearningProgress }
+  | { readonly kind: 'ready'; readonly start: LearningStart }
+  | { readonly kind: 'progress'; readonly progress: LearningProgress }
   | { readonly kind: 'warning'; readonly message: string }
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'refusal'; readonly id: number; readonly error: PackedError }

@@ -238,14 +238,18 @@ function segmentOf(transitions: readonly Transition[], spec: NodeContext['spec']
     length: n,
     observations: new Float32Array(n * o),
     actions: new Float32Array(n * a),
+    commands: new Float32Array(n * a),
     nextObservations: new Float32Array(n * o),
     terminated: new Uint8Array(n),
+    ended: new Uint8Array(n),
   };
   transitions.forEach((transition, i) => {
     segment.observations.set(transition.observation, i * o);
     segment.actions.set(unscaleAction(transition.action, spec.action), i * a);
+    segment.commands.set(transition.action, i * a);
     segment.nextObservations.set(transition.next_observation, i * o);
     segment.terminated[i] = transition.terminated ? 1 : 0;
+    segment.ended[i] = transition.terminated || transition.truncated ? 1 : 0;
   });
   return segment;
 }

@@ -10,31 +10,49 @@ import {
   normalisationOf,
   saveCheckpoint,
 } from '../learning/index.js';
-import { encodeBundle } from '../policy/index.js';
-import type { LearningOptions, LearningProgress, Segment } from './learner-protocol.js';
+import { encodeBundle, type PolicyBundle, type TrainingSummary } from '../policy/index.js';
+import type { LearningOptions, LearningProgress, LearningStart, Segment } from './learner-protocol.js';
 
 interface LoopMeta {
   readonly version: number;
   readonly owed: number;
+  readonly metrics: Metrics;
+  readonly counted: number;
+  readonly episodes: number;
+  readonly summary: TrainingSummary;
+  /** Manifest of the policy before the newest segment; '' before the first. Its model is an array beside. */
+  readonly driving: string;
 }
 
 /**
  * A learner fed with segments of the policy's transitions: each is added whole and pays for its updates, so that the
- * result depends on the segments and their order alone, never on timing. Its checkpoint goes on bit for bit.
+ * result depends on the segments and their order alone, never on timing. Its checkpoint goes on bit for bit, wherever
+ * in a segment's updates it was taken: with the learner it holds what is owed, and where the robot that acts stood.
  */
 export class LearningLoop {
   readonly #options: LearningOptions;
   #learner: Learner;
+  #summary: TrainingSummary;
+  /** Segments added. */
   #version = 0;
+  /** The version whose policy was told last, and that policy. */
+  #told = 0;
+  #latest: PolicyBundle | undefined;
+  /** The policy before the newest segment: the robot acts with it until the segment's own is told. */
+  #driving: PolicyBundle | undefined;
   /** Updates due; at most a fraction of one between segments. */
   #owed = 0;
-  #metrics = new Map<string, number>();
+  readonly #metrics = new Map<string, number>();
   #counted = 0;
   #seconds = 0;
+  #episodes = 0;
+  /** Commands of the episode under way. */
+  #commands: Float32Array[] = [];
 
   private constructor(options: LearningOptions, learner: Learner) {
     this.#options = options;
     this.#learner = learner;
+    this.#summary = options.summary ?? {};
   }
 
   /** `warn` hears of checkpoints that are damaged and passed over. */
@@ -66,6 +84,19 @@ export class LearningLoop {
     return new LearningLoop(options, learner);
   }
 
+  /** Where a learner node begins; once, before anything else. */
+  async start(): Promise<LearningStart> {
+    const standing = { segments: this.#version, episodes: this.#episodes, commands: joined(this.#commands) };
+    const { updates, transitions } = this.#learner;
+    this.#latest = this.#driving ?? (await this.#encode());
+    return { version: this.#told, updates, transitions, metrics: {}, seconds: 0, bundle: this.#latest, standing };
+  }
+
+  /** Whether a segment was added whose policy is not told yet. */
+  get open(): boolean {
+    return this.#version > this.#told;
+  }
+
   /** Whole updates that are due. */
   get due(): number {
     return Math.floor(this.#owed + 1e-9);
@@ -81,8 +112,15 @@ export class LearningLoop {
         nextObservation: row(segment.nextObservations, i, observation.length),
         terminated: segment.terminated[i] === 1,
       });
+    const end = segment.ended.lastIndexOf(1) + 1;
+    if (end > 0) this.#commands = [];
+    this.#commands.push(segment.commands.slice(end * action.length));
+    for (const ended of segment.ended) this.#episodes += ended;
     this.#owed += segment.length * this.#options.updatesPerTransition;
     this.#version++;
+    this.#driving = this.#latest;
+    this.#metrics.clear();
+    this.#counted = 0;
   }
 
   /** Makes at most `most` of the updates that are due. Throws DIVERGED. */
@@ -98,17 +136,26 @@ export class LearningLoop {
       this.#metrics.set(name, (this.#metrics.get(name) ?? 0) + value * count);
   }
 
-  /** Where learning stands, with the policy as a bundle; the metrics start afresh. */
+  /** Where learning stands once a segment's updates are made, with its policy as a bundle. */
   async progress(): Promise<LearningProgress> {
     const metrics: Metrics = Object.fromEntries([...this.#metrics].map(([name, sum]) => [name, sum / this.#counted]));
-    const { contract, seed, updatesPerTransition, summary } = this.#options;
+    const { updates, transitions } = this.#learner;
+    const seconds = this.#seconds;
+    this.#seconds = 0;
+    this.#latest = await this.#encode();
+    this.#told = this.#version;
+    return { version: this.#version, updates, transitions, metrics, seconds, bundle: this.#latest };
+  }
+
+  async #encode(): Promise<PolicyBundle> {
+    const { contract, seed, updatesPerTransition } = this.#options;
     const { updates, transitions, expertTransitions } = this.#learner;
-    const bundle = await encodeBundle({
+    return await encodeBundle({
       policy: this.#learner.policyFunction(),
       contract,
       version: this.#version,
       training: {
-        ...summary,
+        ...this.#summary,
         algorithm: 'iq-learn',
         seed,
         updates,
@@ -117,11 +164,6 @@ export class LearningLoop {
         updates_per_transition: updatesPerTransition,
       },
     });
-    const progress = { version: this.#version, updates, transitions, metrics, seconds: this.#seconds, bundle };
-    this.#metrics = new Map();
-    this.#counted = 0;
-    this.#seconds = 0;
-    return progress;
   }
 
   recoverRewards(episode: Episode): Promise<Float32Array> {
@@ -137,8 +179,23 @@ export class LearningLoop {
   /** Writes a generation and gives its number. */
   save(): number {
     const { meta, arrays } = this.#learner.checkpoint();
-    const loop: LoopMeta = { version: this.#version, owed: this.#owed };
-    return saveCheckpoint(folderOf(this.#options), { meta: { ...meta, loop }, arrays });
+    const loop: LoopMeta = {
+      version: this.#version,
+      owed: this.#owed,
+      metrics: Object.fromEntries(this.#metrics),
+      counted: this.#counted,
+      episodes: this.#episodes,
+      summary: this.#summary,
+      driving: this.#driving?.manifest ?? '',
+    };
+    return saveCheckpoint(folderOf(this.#options), {
+      meta: { ...meta, loop },
+      arrays: {
+        ...arrays,
+        'loop.commands': joined(this.#commands),
+        'loop.driving': this.#driving?.model ?? new Uint8Array(),
+      },
+    });
   }
 
   /** Goes back to the newest whole generation; null where there is none. */
@@ -164,15 +221,22 @@ export class LearningLoop {
 
   #restoreCounters(checkpoint: Checkpoint): void {
     const meta = checkpoint.meta.loop as LoopMeta | undefined;
-    if (meta === undefined)
+    const { 'loop.commands': commands, 'loop.driving': model } = checkpoint.arrays;
+    if (meta === undefined || !(commands instanceof Float32Array) || !(model instanceof Uint8Array))
       throw new IqLearnError('CORRUPT_DATA', 'the checkpoint was not written by a learner node', {
-        expected: "an entry 'loop'",
+        expected: "entries 'loop', 'loop.commands' and 'loop.driving'",
         remedy: 'resume it with the command that wrote it',
       });
     this.#version = meta.version;
+    this.#told = Math.max(0, meta.version - 1);
     this.#owed = meta.owed;
     this.#metrics.clear();
-    this.#counted = 0;
+    for (const [name, sum] of Object.entries(meta.metrics)) this.#metrics.set(name, sum);
+    this.#counted = meta.counted;
+    this.#episodes = meta.episodes;
+    this.#commands = [commands];
+    this.#summary = meta.summary;
+    this.#driving = meta.version > 0 ? { model, manifest: meta.driving } : undefined;
   }
 }
 

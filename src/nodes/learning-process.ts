@@ -7,6 +7,7 @@ import type {
   LearnerRequest,
   LearningOptions,
   LearningProgress,
+  LearningStart,
   PackedError,
   Segment,
 } from './learner-protocol.js';
@@ -52,8 +53,8 @@ export class LearningProcess implements LearningClient {
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: IqLearnError): void }>();
   readonly #early: ((events: LearningEvents) => void)[] = [];
   #events: LearningEvents | undefined;
-  #ready: ((outcome: LearningProgress | IqLearnError) => void) | undefined;
-  #start: LearningProgress | undefined;
+  #ready: ((outcome: LearningStart | IqLearnError) => void) | undefined;
+  #start: LearningStart | undefined;
   #ended: IqLearnError | undefined;
   #dead = false;
   #stopping: Promise<number | null> | undefined;
@@ -80,7 +81,7 @@ export class LearningProcess implements LearningClient {
       execArgv: [],
     });
     const client = new LearningProcess(child);
-    const outcome = await new Promise<LearningProgress | IqLearnError>((resolve) => {
+    const outcome = await new Promise<LearningStart | IqLearnError>((resolve) => {
       client.#ready = resolve;
       client.#post({ kind: 'start', options });
     });
@@ -93,7 +94,7 @@ export class LearningProcess implements LearningClient {
     return client;
   }
 
-  get start(): LearningProgress {
+  get start(): LearningStart {
     return this.#start!;
   }
 
@@ -160,7 +161,7 @@ export class LearningProcess implements LearningClient {
   #hear(reply: LearnerReply): void {
     switch (reply.kind) {
       case 'ready':
-        this.#ready?.(reply.progress);
+        this.#ready?.(reply.start);
         break;
       case 'progress':
         this.#tell((events) => events.progress(reply.progress));

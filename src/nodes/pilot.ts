@@ -9,6 +9,8 @@ export interface PilotOptions {
   readonly stochastic: boolean;
   /** Without a policy: nothing, or uniformly random actions. */
   readonly explore: 'hold' | 'random';
+  /** Actions that the part of the run before this one drew: it goes on with the generator where that part left it. */
+  readonly drawn?: { readonly random: number; readonly sampled: number };
 }
 
 /** Chooses actions: the policy that is loaded, or random ones before the first. Deterministic in its seed. */
@@ -21,7 +23,11 @@ export class Pilot {
   constructor(options: PilotOptions, runtime: PolicyRuntime | undefined) {
     this.#options = options;
     this.#random = Random.derive(options.seed, 'policy actions');
-    this.#noise = new Float32Array(options.spec.action.length);
+    const a = options.spec.action.length;
+    const { random, sampled } = options.drawn ?? { random: 0, sampled: 0 };
+    for (let i = 0; i < random * a; i++) this.#random.uniform();
+    for (let i = 0; i < sampled * a; i++) this.#random.normal();
+    this.#noise = new Float32Array(a);
     this.#runtime = runtime;
   }
 

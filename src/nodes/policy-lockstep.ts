@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SteadyClock } from '../common/index.js';
 import type { TaskState } from '../messages/index.js';
 import type { ObservationAssembler, RobotSpec } from '../robot/index.js';
@@ -15,6 +16,8 @@ export interface LoopParts {
   readonly helm: Helm;
   readonly inbox: PolicyInbox;
   readonly log: TransitionLog;
+  /** Commands that begin the first episode: executed before, to be executed again. */
+  readonly relive: Float32Array[];
   readonly fail: (error: unknown) => void;
 }
 
@@ -22,7 +25,7 @@ export interface LockstepOptions {
   readonly source: 'policy' | 'teleop';
   readonly teleopWaitMs: number;
   readonly synchronousSegment: number;
-  readonly baseVersion: number;
+  readonly segmentsBefore: number;
   readonly segmentTimeoutMs: number;
   readonly transitionLimit: number;
 }
@@ -55,7 +58,8 @@ const OTHER_CLOCK_NS = 10_000_000_000n;
  * safety filter are simulated, so that a run depends on its seeds alone, however fast it goes.
  *
  * With `synchronousSegment` N the answer to the state after every N transitions waits for the policy made from all
- * but the last N: acting and learning run side by side, and still every run is the same bit for bit.
+ * but the last N: acting and learning run side by side, and still every run is the same bit for bit. A run that is
+ * resumed relives the episode under way: the same start and commands bring robot and safety filter where they were.
  */
 export class LockstepLoop implements ControlLoop {
   readonly overruns = 0;
@@ -175,7 +179,10 @@ export class LockstepLoop implements ControlLoop {
       }
       helm.begin(nowNs - this.#periodNs);
     }
-    const action = await this.#decide(stampNs, observation);
+    const relived = this.#parts.relive.shift();
+    // A simulator takes no command before it has finished the step that it tells of.
+    if (relived !== undefined) await nextTurn();
+    const action = relived ?? (await this.#decide(stampNs, observation));
     if (this.#closed) return;
     const output = helm.steer({
       nowNs,
@@ -186,7 +193,7 @@ export class LockstepLoop implements ControlLoop {
       stateAgeMs: ageMs,
     });
     this.#latencyMs = Number(this.#parts.clock.nowNs() - startNs) / 1e6;
-    if (output === undefined) return;
+    if (output === undefined || relived !== undefined) return;
     if (output.state !== 'TAKEOVER') this.#teleopHeard = false;
     const { command, source } = output;
     log.executed({
@@ -225,7 +232,7 @@ export class LockstepLoop implements ControlLoop {
   /** Changes the policy at the step boundary. */
   async #adopt(): Promise<void> {
     const { inbox, pilot, log } = this.#parts;
-    const { synchronousSegment, baseVersion, segmentTimeoutMs } = this.#options;
+    const { synchronousSegment, segmentsBefore, segmentTimeoutMs } = this.#options;
     if (synchronousSegment === 0) {
       const newest = inbox.takeNewest();
       if (newest !== undefined) pilot.load(newest);
@@ -234,7 +241,7 @@ export class LockstepLoop implements ControlLoop {
     const sent = log.count / BigInt(synchronousSegment);
     if (sent === this.#segmentsAdopted) return;
     this.#segmentsAdopted = sent;
-    const version = baseVersion + Number(sent) - 1;
+    const version = segmentsBefore + Number(sent) - 1;
     if (version > pilot.version) pilot.load(await inbox.takeVersion(version, segmentTimeoutMs));
   }
 

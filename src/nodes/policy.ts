@@ -34,8 +34,11 @@ const parametersSchema = z.strictObject({
   session: z.string().min(1).default('session'),
   /** Lockstep: waits for the learner after every so many transitions, see {@link LockstepLoop}; 0 never. */
   synchronousSegment: z.int().min(0).default(0),
-  /** Policy version that learning began with, where `synchronousSegment` is used. */
-  baseVersion: z.int().min(0).default(0),
+  /**
+   * Segments of `synchronousSegment` transitions that were acted before, where a run is resumed: it goes on as if it
+   * had never ended, with the policy of the last segment but one to start with.
+   */
+  segmentsBefore: z.int().min(0).default(0),
   /** Lockstep: holds still once so many transitions were published; 0 for no limit. */
   transitionLimit: z.int().min(0).default(0),
   segmentTimeoutMs: z.number().positive().default(120_000),
@@ -56,6 +59,7 @@ export type PolicyParameters = z.input<typeof parametersSchema>;
  */
 export class PolicyNode extends LifecycleNode<typeof parametersSchema> {
   readonly #initial: PolicyRuntime | undefined;
+  readonly #relive: Float32Array[];
   readonly #assembler: ObservationAssembler;
   readonly #simulation: SimulationClock;
   readonly #inbox: PolicyInbox;
@@ -67,12 +71,21 @@ export class PolicyNode extends LifecycleNode<typeof parametersSchema> {
   #clockNs = -1n;
   #clockJumps = 0;
 
-  /** `initial`: a policy to start with, the node's own from then on. */
-  constructor(context: NodeContext, parameters: PolicyParameters = {}, initial?: PolicyRuntime) {
+  /**
+   * `initial`: a policy to start with, the node's own from then on. `relive` (lockstep): commands that were executed
+   * at the beginning of the first episode already; they are given again, and are no transitions any more.
+   */
+  constructor(
+    context: NodeContext,
+    parameters: PolicyParameters = {},
+    initial?: PolicyRuntime,
+    relive: readonly Float32Array[] = [],
+  ) {
     super('policy', context, parametersSchema, parameters);
     const { spec, logger } = context;
-    const { seed, stochastic, explore, synchronousSegment } = this.parameters;
+    const { seed, stochastic, explore, synchronousSegment, segmentsBefore } = this.parameters;
     this.#initial = initial;
+    this.#relive = [...relive];
     this.#assembler = createObservationAssembler(spec);
     this.#simulation = new SimulationClock(context.clock);
     this.#inbox = new PolicyInbox({
@@ -82,7 +95,10 @@ export class PolicyNode extends LifecycleNode<typeof parametersSchema> {
       version: initial?.version ?? -1,
       onVerified: () => this.#loop?.takePolicy(),
     });
-    this.#pilot = new Pilot({ spec, seed, stochastic, explore }, initial);
+    // The first segment has no policy yet.
+    const random = Math.min(1, segmentsBefore) * synchronousSegment;
+    const drawn = { random, sampled: segmentsBefore * synchronousSegment - random };
+    this.#pilot = new Pilot({ spec, seed, stochastic, explore, drawn }, initial);
   }
 
   protected override onConfigure(): void {
@@ -173,6 +189,7 @@ export class PolicyNode extends LifecycleNode<typeof parametersSchema> {
       helm: this.#helm,
       inbox: this.#inbox,
       log: this.#log,
+      relive: this.#relive,
       fail: (error) => this.fail(error),
     };
     this.#loop =

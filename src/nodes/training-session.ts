@@ -49,6 +49,7 @@ export interface TrainingPoint {
 
 export interface Rollout extends EpisodeOutcome {
   readonly seconds: number;
+  /** Steps of the policy up to its end. */
   readonly transitions: number;
 }
 
@@ -83,7 +84,8 @@ export function learningEpisode(episode: DemonstrationEpisode, spec: RobotSpec):
 /**
  * Online learning over nodes: the policy node drives the simulated robot and publishes its transitions, the learner
  * node has them and the demonstrations learned from in its own process, and every segment's policy goes back to the
- * policy node. Acting and learning run side by side, one segment apart; the same options give the same policy bit for bit.
+ * policy node. Acting and learning run side by side, one segment apart; the same options give the same policy bit for
+ * bit. So does a run that was interrupted or killed at any moment and resumed from its checkpoint.
  */
 export class TrainingSession {
   readonly #options: TrainingOptions;
@@ -92,6 +94,11 @@ export class TrainingSession {
   readonly #stage: Stage;
   readonly #logger: Logger;
   #start = process.hrtime.bigint();
+  /** Progress before `run` listens. */
+  readonly #early: LearningProgress[] = [];
+  #hear = (progress: LearningProgress): void => {
+    this.#early.push(progress);
+  };
   #evaluations: Promise<void> = Promise.resolve();
 
   private constructor(options: TrainingOptions, client: LearningProcess, stage: Stage, learner: LearnerNode) {
@@ -100,6 +107,7 @@ export class TrainingSession {
     this.#stage = stage;
     this.#learner = learner;
     this.#logger = (options.logger ?? createNodeLogger)('training');
+    learner.onProgress((progress) => this.#hear(progress));
   }
 
   /** Starts the learning process and the nodes. Throws what the learner or the robot refuse, CANCELLED when interrupted. */
@@ -118,24 +126,28 @@ export class TrainingSession {
         segmentSize,
         saveOnShutdown: options.checkpoint !== undefined,
       });
-      stage.add(learner);
       const session = new TrainingSession(options, client, stage, learner);
-      const { version, transitions, bundle } = client.start;
-      const left = Math.ceil((options.transitions - transitions) / segmentSize) * segmentSize;
-      if (left <= 0) return session;
+      stage.add(learner);
+      const left = session.#segmentsLeft * segmentSize;
+      if (left === 0) return session;
+      const { standing, bundle } = client.start;
+      const { segments, commands } = standing;
+      const a = options.spec.action.length;
+      const relive = Array.from({ length: commands.length / a }, (_, i) => commands.subarray(i * a, (i + 1) * a));
       const policy = new PolicyNode(
         stage.context('policy'),
         {
           stochastic: true,
           explore: 'random',
-          seed: startSeed(options.seed, 'exploration', version),
-          session: `training ${options.seed} from ${version}`,
+          seed: startSeed(options.seed, 'exploration', 0),
+          session: `training ${options.seed} from ${segments}`,
           synchronousSegment: segmentSize,
-          baseVersion: version,
+          segmentsBefore: segments,
           transitionLimit: left,
         },
         // A run that is resumed goes on with its policy; a fresh one explores at random first.
-        version > 0 ? await decodeBundle(bundle) : undefined,
+        segments > 0 ? await decodeBundle(bundle) : undefined,
+        relive,
       );
       stage.add(policy);
       return session;
@@ -158,22 +170,23 @@ export class TrainingSession {
 
   /** Trains to the end, or until the signal: then what was learned so far is the outcome. Throws what a node fails with. */
   async run(): Promise<TrainingOutcome> {
-    const { segmentSize, signal, seed } = this.#options;
-    const { version: base, transitions: before } = this.#client.start;
-    const segments = Math.max(0, Math.ceil((this.#options.transitions - before) / segmentSize));
+    const { signal } = this.#options;
+    const last = this.#client.start.standing.segments + this.#segmentsLeft;
     this.#start = process.hrtime.bigint();
     let final: LearningProgress | undefined;
     let interrupted = false;
     const finished = new Promise<void>((resolve) => {
-      this.#learner.onProgress((progress) => {
+      this.#hear = (progress) => {
         this.#report(progress);
-        if (progress.version < base + segments) return;
+        if (progress.version < last) return;
         final = progress;
         resolve();
-      });
+      };
     });
+    for (const progress of this.#early.splice(0)) this.#hear(progress);
     try {
-      if (segments > 0) await this.#stage.guard(Promise.race([finished, this.#drive(seed, base)]));
+      const work = this.#segmentsLeft > 0 ? Promise.race([finished, this.#drive()]) : finished;
+      if (last > 0) await this.#stage.guard(work);
       await this.#evaluations;
     } catch (error) {
       if (!(error instanceof IqLearnError && error.code === 'CANCELLED') || signal?.aborted !== true) throw error;
@@ -214,16 +227,24 @@ export class TrainingSession {
     return this.#stage.close();
   }
 
+  get #segmentsLeft(): number {
+    const { transitions, segmentSize } = this.#options;
+    return Math.max(0, Math.ceil((transitions - this.#client.start.transitions) / segmentSize));
+  }
+
   get #seconds(): number {
     return Number(process.hrtime.bigint() - this.#start) / 1e9;
   }
 
   /** One episode after the other; never resolves by itself. */
-  async #drive(seed: number, base: number): Promise<never> {
-    for (let i = 0; ; i++) {
-      const outcome = await this.#stage.runEpisode(startSeed(seed, `training from ${base}`, i));
-      const { transitions } = this.#learner.progress;
-      this.#options.onRollout?.({ ...outcome, seconds: this.#seconds, transitions });
+  async #drive(): Promise<never> {
+    const { spec, seed, onRollout } = this.#options;
+    const { standing, transitions: before } = this.#client.start;
+    let transitions = before - standing.commands.length / spec.action.length;
+    for (let i = standing.episodes; ; i++) {
+      const outcome = await this.#stage.runEpisode(startSeed(seed, 'training from 0', i));
+      transitions += outcome.length;
+      onRollout?.({ ...outcome, seconds: this.#seconds, transitions });
     }
   }
 

@@ -187,14 +187,19 @@ const demonstration = (seed: number): Episode => {
     terminated: false,
   };
 };
+/** An episode ends with the eighth transition. */
 const segment = (seed: number, length = 20): Segment => {
   const random = new Random(seed);
+  const observations = random.fillNormal(new Float32Array(2 * length));
+  const actions = Float32Array.from({ length }, () => random.uniform(-1, 1));
   return {
     length,
-    observations: random.fillNormal(new Float32Array(2 * length)),
-    actions: Float32Array.from({ length }, () => random.uniform(-1, 1)),
+    observations,
+    actions,
+    commands: actions.map((action) => 2 * action),
     nextObservations: random.fillNormal(new Float32Array(2 * length)),
     terminated: Uint8Array.from({ length }, (_, i) => (i === 7 ? 1 : 0)),
+    ended: Uint8Array.from({ length }, (_, i) => (i === 7 ? 1 : 0)),
   };
 };
 const options = (settings: LearnerSettings = {}, change: Partial<LearningOptions> = {}): LearningOptions => ({
@@ -225,14 +230,14 @@ function follow(learning: LearningProcess) {
 
 describe('learning in its own process', () => {
   it('makes a policy a segment, the same bit for bit whatever the timing, and goes on from a checkpoint as if nothing had happened', async () => {
-    const run = async (change: Partial<LearningOptions>, seeds: number[], pauseMs = 0) => {
+    const run = async (change: Partial<LearningOptions>, seeds: number[], pauseMs = 0, told = seeds.length) => {
       const learning = await LearningProcess.create(options({}, change));
       const heard = follow(learning);
       for (const seed of seeds) {
         learning.learn(segment(seed, 21));
         if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
       }
-      await until(() => heard.progress.length === seeds.length, 'the policies');
+      await until(() => heard.progress.length === told, 'the policies');
       const generation = await learning.stop(change.checkpoint !== undefined);
       expect(heard.failures).toEqual([]);
       return { start: learning.start, progress: heard.progress, generation };
@@ -255,9 +260,15 @@ describe('learning in its own process', () => {
     const checkpoint = { folder, everySegments: 100 };
     const first = await run({ checkpoint }, [1, 2]);
     expect(first.generation).toBe(1);
-    const second = await run({ checkpoint, resume: true, demonstrations: [] }, [3, 4]);
-    expect(second.start).toMatchObject({ version: 2, updates: 21, transitions: 42 });
-    expect(models(second.progress)).toEqual(models(whole.progress.slice(2)));
+    const second = await run({ checkpoint, resume: true, demonstrations: [], summary: {} }, [3, 4], 0, 3);
+    // The robot was being driven by the first policy when the second came.
+    expect(second.start).toMatchObject({ version: 1, updates: 21, transitions: 42 });
+    expect(second.start.bundle).toEqual(whole.progress[0]!.bundle);
+    expect(second.start.standing).toEqual({ segments: 2, episodes: 2, commands: segment(2, 21).commands.slice(8) });
+    expect(models(second.progress)).toEqual(models(whole.progress.slice(1)));
+    expect(second.progress.map(({ metrics }) => metrics)).toEqual(
+      whole.progress.slice(1).map(({ metrics }) => metrics),
+    );
     const runtime = await decodeBundle(whole.progress[3]!.bundle);
     expect(runtime).toMatchObject({ version: 4, training: { updates: 42, transitions: 84, algorithm: 'iq-learn' } });
     await runtime.dispose();
@@ -324,7 +335,7 @@ describe('learning in its own process', () => {
     expect(await learning.stop(true)).toBe(1); // not killed: it had time to save
     expect(heard).toEqual({ progress: [], warnings: [], failures: [] });
     const resumed = await LearningProcess.create(options({}, { checkpoint, resume: true }));
-    expect(resumed.start).toMatchObject({ version: 1, transitions: 2000 });
+    expect(resumed.start).toMatchObject({ version: 0, transitions: 2000, standing: { segments: 1, episodes: 1 } });
     expect(resumed.start.updates).toBeLessThan(100_000);
     await resumed.kill();
   });
