@@ -111,15 +111,17 @@ export class ReplayBuffer {
     };
   }
 
-  /** Replaces everything by what `contents` gave. */
+  /** Replaces everything by what `contents` gave; MISMATCH where it was another buffer's changes nothing. */
   restore(contents: BufferContents): void {
     const n = Math.min(contents.added, this.capacity);
-    if (contents.continues.length !== n || contents.observations.length !== n * this.#o)
-      throw new IqLearnError('MISMATCH', 'the saved replay buffer does not fit', {
-        found: `${contents.continues.length} rows, ${contents.observations.length} observation values`,
-        expected: `${n} rows of ${this.#o} values`,
-        remedy: 'resume with the settings the run was started with',
-      });
+    const widths = { observations: this.#o, actions: this.#a, nextObservations: this.#o, continues: 1, rewards: 1 };
+    for (const [name, width] of Object.entries(widths) as [keyof typeof widths, number][])
+      if (contents[name].length !== n * width || contents.cursor !== contents.added % this.capacity)
+        throw new IqLearnError('MISMATCH', 'the saved replay buffer does not fit', {
+          found: `${contents[name].length} values of ${name}, the next row at ${contents.cursor}`,
+          expected: `${n} rows of ${width}, the next row at ${contents.added % this.capacity}`,
+          remedy: 'resume with the settings the run was started with',
+        });
     this.#observations.set(contents.observations);
     this.#actions.set(contents.actions);
     this.#next.set(contents.nextObservations);
@@ -136,10 +138,10 @@ export class ReplayBuffer {
         expected: `${length}`,
       });
     for (let i = 0; i < length; i++)
-      if (!Number.isFinite(values[i]))
+      if (!Number.isFinite(Math.fround(values[i]!)))
         throw new IqLearnError('INVALID_ARGUMENT', `bad ${what} in a transition`, {
           found: `${values[i]} at index ${i}`,
-          expected: 'finite numbers',
+          expected: 'finite float32 numbers',
           remedy: 'drop the sample at its source',
         });
   }
