@@ -150,7 +150,7 @@ describe('training over nodes', () => {
   });
 
   // In the middle of an episode; its commands are limited in their rate, so what came before matters.
-  it('goes on from its checkpoint after an interruption as if there had been none', async () => {
+  it('goes on from its checkpoint after an interruption as if there had been none', { timeout: 120_000 }, async () => {
     const whole = await runTraining(training());
     const checkpoint = { folder: join(folder, 'checkpoint'), everySegments: 1 };
     const abort = new AbortController();
