@@ -73,7 +73,7 @@ export async function behaviouralCloning(options: CloningOptions): Promise<Polic
         inputs.observations.set(states.subarray(t * o, (t + 1) * o), row * o);
         inputs.actions.set(actions.subarray(t * a, (t + 1) * a), row * a);
       }
-      // A cosine-free linear decay: the last updates average the noise of the batches out.
+      // The rate falls linearly: the last updates average the noise of the batches out.
       const rate = (options.learningRate ?? 1e-3) * (1 - (0.9 * update) / updates);
       const { step, epsilon } = adamCoefficients(update, rate);
       inputs.actorAdam[0] = step;

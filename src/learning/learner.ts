@@ -7,7 +7,7 @@ import type { Checkpoint } from './checkpoint.js';
 import type { LearnerConfig } from './config.js';
 import { type Normalisation, normalise } from './normalisation.js';
 import type { PolicyFunction } from './policy-function.js';
-import { type BufferContents, ReplayBuffer } from './replay-buffer.js';
+import { type BufferContents, type BufferRow, ReplayBuffer } from './replay-buffer.js';
 import { RewardModel } from './reward.js';
 
 /** An episode as learning takes it: n steps, n + 1 observations in the robot's units, actions in [−1, 1]. */
@@ -21,16 +21,11 @@ export interface Episode {
   readonly terminated: boolean;
 }
 
-/** One step of the learning policy. */
-export interface LearnerTransition {
-  readonly observation: ArrayLike<number>;
-  /** In [−1, 1]: the action that was executed. */
-  readonly action: ArrayLike<number>;
-  readonly nextObservation: ArrayLike<number>;
-  readonly terminated: boolean;
-  /** Needed by the `sac` objective only. */
-  readonly reward?: number;
-}
+/**
+ * One step of the learning policy: a buffer's row, but with observations in the robot's units and the action in [−1, 1]
+ * that was executed. The reward is needed by the `sac` objective only.
+ */
+export type LearnerTransition = BufferRow;
 
 export interface LearnerOptions {
   readonly objective: Objective;

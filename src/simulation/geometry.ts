@@ -1,4 +1,4 @@
-import type { Dimension, PoseReading } from './task.js';
+import type { Dimension, PoseReading, SceneGeometry } from './task.js';
 
 /** Row-major rotation matrix of a unit quaternion (x, y, z, w). */
 export function rotationMatrix([x, y, z, w]: PoseReading['orientation']): number[] {
@@ -23,4 +23,16 @@ export function yawOf([x, y, z, w]: PoseReading['orientation']): number {
 /** Each value within its dimension's limits. */
 export function clampTo(dimensions: readonly Dimension[], values: ArrayLike<number>): Float64Array {
   return Float64Array.from(dimensions, ({ low, high }, i) => Math.min(Math.max(values[i]!, low), high));
+}
+
+/** A flat green disc that shows where a goal is; nothing collides with it. Metres. */
+export function goalMarker(goal: readonly [number, number], radius: number, halfHeight: number): SceneGeometry {
+  return {
+    name: 'goal',
+    shape: 'cylinder',
+    size: [radius, halfHeight, 0],
+    rgba: [0.2, 0.7, 0.35, 0.8],
+    position: [...goal, halfHeight],
+    rotation: [1, 0, 0, 0, 1, 0, 0, 0, 1],
+  };
 }

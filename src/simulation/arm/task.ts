@@ -1,5 +1,5 @@
 import { Random } from '../../common/index.js';
-import { clampTo } from '../geometry.js';
+import { clampTo, goalMarker } from '../geometry.js';
 import { Physics } from '../physics.js';
 import {
   checkAction,
@@ -144,17 +144,7 @@ class ArmTask implements Task {
   }
 
   scene(): readonly SceneGeometry[] {
-    return [
-      ...this.#physics.scene(),
-      {
-        name: 'goal',
-        shape: 'cylinder',
-        size: [armGoalRadius, 0.001, 0],
-        rgba: [0.2, 0.7, 0.35, 0.8],
-        position: [...this.#goal, 0.001],
-        rotation: [1, 0, 0, 0, 1, 0, 0, 0, 1],
-      },
-    ];
+    return [...this.#physics.scene(), goalMarker(this.#goal, armGoalRadius, 0.001)];
   }
 
   snapshot(): Float64Array {

@@ -1,5 +1,5 @@
 import { IqLearnError, Random } from '../../common/index.js';
-import { clampTo, rotationMatrix } from '../geometry.js';
+import { clampTo, goalMarker, rotationMatrix } from '../geometry.js';
 import { Physics } from '../physics.js';
 import {
   checkAction,
@@ -176,17 +176,7 @@ class RoverTask implements Task {
   }
 
   scene(): readonly SceneGeometry[] {
-    return [
-      ...this.#physics.scene(),
-      {
-        name: 'goal',
-        shape: 'cylinder',
-        size: [roverLayout.goalRadius, 0.005, 0],
-        rgba: [0.2, 0.7, 0.35, 0.8],
-        position: [...this.#goal, 0.005],
-        rotation: [1, 0, 0, 0, 1, 0, 0, 0, 1],
-      },
-    ];
+    return [...this.#physics.scene(), goalMarker(this.#goal, roverLayout.goalRadius, 0.005)];
   }
 
   snapshot(): Float64Array {
