@@ -1,0 +1,2 @@
+export { openRos2 } from './open.js';
+export type * from './types.js';
