@@ -1,5 +1,5 @@
 import { IqLearnError } from '../common/index.js';
-import { createActionMapper, createObservationAssembler, type RobotSpec } from '../robot/index.js';
+import { createActionMapper, createObservationAssembler, type RobotSpec, type TopicSpec } from '../robot/index.js';
 import type { DemonstrationEpisode } from './episode.js';
 import type { EpisodePart, TimedMessage } from './timeline.js';
 
@@ -81,9 +81,9 @@ class Commands {
   #next = 0;
   #current: TimedMessage | undefined;
 
-  constructor(messages: readonly TimedMessage[], spec: RobotSpec, periodNs: number) {
+  constructor(messages: readonly TimedMessage[], spec: RobotSpec, topic: TopicSpec, periodNs: number) {
     this.#messages = messages;
-    const mapper = createActionMapper(spec);
+    const mapper = createActionMapper(spec, topic);
     this.#read = (message) => mapper.fromMessage(message);
     this.#dueNs = dueNs(
       messages.map(({ stampNs }) => stampNs),
@@ -113,14 +113,15 @@ class Commands {
  * stamp cannot move it by a tick), its action is the newest command by the same rule, through the code that runs live.
  * Ticks that cannot be used cut the part: no transition reaches across one.
  *
- * `messages` are those of one era, `latched` the newest of topics without timeout from before it.
+ * `messages` are those of one era, `latched` the newest of topics without timeout from before it,
+ * `action` the topic of the actions: the spec's teleop or command.
  */
 export function samplePart(
   messages: readonly TimedMessage[],
   latched: readonly TimedMessage[],
   part: EpisodePart,
   spec: RobotSpec,
-  commandTopic: string,
+  action: TopicSpec,
   source: string,
   report: SampleReport,
 ): DemonstrationEpisode[] {
@@ -134,15 +135,16 @@ export function samplePart(
     ({ topic, stampNs }) =>
       (latest === null || stampNs <= latest) &&
       (earliest === null || stampNs >= earliest || isLatched(topic)) &&
-      (topic === commandTopic || state.has(topic)),
+      (topic === action.topic || state.has(topic)),
   );
   const states = inOrder([...latched, ...within.filter(({ topic }) => state.has(topic))], report);
   const commands = new Commands(
     inOrder(
-      within.filter(({ topic }) => topic === commandTopic),
+      within.filter(({ topic }) => topic === action.topic),
       report,
     ),
     spec,
+    action,
     periodNs,
   );
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { IqLearnError } from '../common/index.js';
 import { type Header, type MessageTypeName, nanosecondsOf } from '../messages/index.js';
-import type { RobotSpec } from '../robot/index.js';
+import { isImage, type RobotSpec, type TopicSpec } from '../robot/index.js';
 import type { DemonstrationEpisode } from './episode.js';
 import { openRecording, type RecordingReader } from './recording-reader.js';
 import { episodeTopic } from './recording-writer.js';
@@ -51,7 +51,7 @@ function recordingsIn(path: string): string[] {
 }
 
 /** Refuses another robot's recording, and one without the topics the robot's vectors are made of. */
-function commandTopicOf(reader: RecordingReader, spec: RobotSpec, wanted: ReadOptions['action']): string {
+function actionTopicOf(reader: RecordingReader, spec: RobotSpec, wanted: ReadOptions['action']): TopicSpec {
   if (reader.info !== null && reader.info.robot !== spec.robot)
     throw new IqLearnError('MISMATCH', `${reader.path} is another robot's recording`, {
       found: `robot '${reader.info.robot}'`,
@@ -80,7 +80,7 @@ function commandTopicOf(reader: RecordingReader, spec: RobotSpec, wanted: ReadOp
         remedy: 'adapt the type in the description of the robot, or record the topic it names',
       });
   }
-  return action.topic;
+  return action;
 }
 
 function stampOf(message: unknown, logTimeNs: bigint): bigint {
@@ -89,24 +89,30 @@ function stampOf(message: unknown, logTimeNs: bigint): bigint {
   return stampNs === 0n ? logTimeNs : stampNs;
 }
 
+const noBytes = new Uint8Array(0);
+
 async function readRecording(
   path: string,
   spec: RobotSpec,
   options: ReadOptions,
 ): Promise<{ episodes: DemonstrationEpisode[]; report: RecordingReport }> {
   const reader = await openRecording(path);
-  const actionTopic = commandTopicOf(reader, spec, options.action);
+  const action = actionTopicOf(reader, spec, options.action);
   const types = new Map<string, MessageTypeName>(spec.stateTopics.map(({ topic, type }) => [topic, type]));
-  types.set(actionTopic, spec.command.type);
+  types.set(action.topic, action.type);
   if (reader.topics.get(episodeTopic)?.type === eventType) types.set(episodeTopic, eventType);
 
   const messages: TimedMessage[] = [];
   let undecodable = 0;
   for await (const recorded of reader.messages({ topics: [...types.keys()] })) {
     try {
-      const message = reader.decode(types.get(recorded.topic)!, recorded);
-      const { topic, data, logTimeNs } = recorded;
-      messages.push({ topic, message, data, stampNs: stampOf(message, logTimeNs) });
+      const type = types.get(recorded.topic)!;
+      const message = reader.decode(type, recorded);
+      const { topic, logTimeNs } = recorded;
+      // Nothing is made of pictures but when they came, and a recording of them does not fit into memory.
+      const data = isImage(type) ? noBytes : recorded.data;
+      const kept = isImage(type) ? { header: (message as { header: Header }).header } : message;
+      messages.push({ topic, message: kept, data, stampNs: stampOf(message, logTimeNs) });
     } catch (error) {
       if (!(error instanceof IqLearnError) || error.code !== 'CORRUPT_DATA') throw error;
       undecodable++;
@@ -121,7 +127,7 @@ async function readRecording(
   for (const part of parts) {
     const latched = latchedBefore(eras, part.era, spec);
     const source = `${path}#${part.number}`;
-    episodes.push(...samplePart(eras[part.era]!.messages, latched, part, spec, actionTopic, source, sampled));
+    episodes.push(...samplePart(eras[part.era]!.messages, latched, part, spec, action, source, sampled));
   }
   return {
     episodes,
@@ -134,7 +140,7 @@ async function readRecording(
       discarded,
       clockJumps,
       undecodable,
-      actionTopic,
+      actionTopic: action.topic,
     },
   };
 }

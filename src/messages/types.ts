@@ -64,6 +64,20 @@ export interface Joy {
   axes: Float32Array | number[];
   buttons: Int32Array | number[];
 }
+export interface Image {
+  header: Header;
+  height: number;
+  width: number;
+  encoding: string;
+  is_bigendian: number;
+  step: number;
+  data: Uint8Array;
+}
+export interface CompressedImage {
+  header: Header;
+  format: string;
+  data: Uint8Array;
+}
 export interface TwistStamped {
   header: Header;
   twist: Twist;
@@ -222,6 +236,8 @@ export interface MessageTypes {
   'sensor_msgs/msg/LaserScan': LaserScan;
   'sensor_msgs/msg/Imu': Imu;
   'sensor_msgs/msg/Joy': Joy;
+  'sensor_msgs/msg/Image': Image;
+  'sensor_msgs/msg/CompressedImage': CompressedImage;
   'geometry_msgs/msg/Twist': Twist;
   'geometry_msgs/msg/TwistStamped': TwistStamped;
   'geometry_msgs/msg/PoseStamped': PoseStamped;
@@ -248,6 +264,8 @@ const known: Record<MessageTypeName, true> = {
   'sensor_msgs/msg/LaserScan': true,
   'sensor_msgs/msg/Imu': true,
   'sensor_msgs/msg/Joy': true,
+  'sensor_msgs/msg/Image': true,
+  'sensor_msgs/msg/CompressedImage': true,
   'geometry_msgs/msg/Twist': true,
   'geometry_msgs/msg/TwistStamped': true,
   'geometry_msgs/msg/PoseStamped': true,

@@ -62,7 +62,7 @@ export class Helm {
     this.#options = options;
     this.#publisher = publisher;
     this.#mapper = createActionMapper(spec);
-    this.takeover = createTakeoverDetector(spec, this.#mapper);
+    this.takeover = createTakeoverDetector(spec, createActionMapper(spec, spec.teleop));
     if (spec.stopMode === 'zero') this.#filter = createSafetyFilter(spec, options);
   }
 

@@ -53,7 +53,7 @@ export class TeleopNode extends LifecycleNode<typeof parametersSchema> {
 
   protected override onConfigure(): void {
     const { spec, transport } = this.context;
-    this.#mapper = createActionMapper(spec);
+    this.#mapper = createActionMapper(spec, spec.teleop);
     this.#commands = this.own(transport.advertise(spec.teleop.topic, spec.teleop.type, qos.command)) as never;
     for (const { topic, type } of this.#assembler.topics)
       this.own(

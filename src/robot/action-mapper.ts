@@ -9,7 +9,7 @@ import {
   type Twist,
 } from '../messages/index.js';
 import { type CommandTypeName, readPath, writePath } from './templates.js';
-import type { ActionFeatureSpec, JointQuantity, RobotSpec } from './types.js';
+import type { ActionFeatureSpec, JointQuantity, RobotSpec, TopicSpec } from './types.js';
 
 export type CommandMessage = MessageTypes[CommandTypeName];
 
@@ -18,7 +18,7 @@ export interface ActionMapper {
   readonly type: MessageTypeName;
   /** The command that carries this action; fields that are no part of it are 0. Throws INVALID_ARGUMENT unless finite and as long as the action. */
   toMessage(action: ArrayLike<number>, stampNs: bigint): CommandMessage;
-  /** The action in a command of the spec's type, not clamped. Throws CORRUPT_DATA for NaN or ±Inf, MISMATCH for missing joints or a wrong length. */
+  /** The action in a command of this type, not clamped. Throws CORRUPT_DATA for NaN or ±Inf, MISMATCH for missing joints or a wrong length. */
   fromMessage(message: unknown): Float32Array;
 }
 
@@ -38,8 +38,9 @@ interface Carrier {
   read(message: unknown, out: Float32Array): void;
 }
 
-export function createActionMapper(spec: RobotSpec): ActionMapper {
-  const type = spec.command.type as CommandTypeName;
+/** For messages of `topic`: the spec's command, or its teleop. */
+export function createActionMapper(spec: RobotSpec, topic: TopicSpec = spec.command): ActionMapper {
+  const type = topic.type as CommandTypeName;
   const carrier = carrierOf(type, spec);
   const { action } = spec;
   return {
@@ -90,7 +91,11 @@ function carrierOf(type: CommandTypeName, spec: RobotSpec): Carrier {
 }
 
 function twistCarrier(spec: RobotSpec, stamped: boolean): Carrier {
-  const paths = spec.action.map(({ path }) => path.split('.'));
+  // The spec's paths are those of its command.
+  const paths = spec.action.map(({ path }) => {
+    const keys = path.split('.').filter((key) => key !== 'twist');
+    return stamped ? ['twist', ...keys] : keys;
+  });
   const neutral = (): Twist => ({ linear: { x: 0, y: 0, z: 0 }, angular: { x: 0, y: 0, z: 0 } });
   return {
     build(action, stampNs) {

@@ -6,6 +6,8 @@ export { parseRobotSpec } from './parse.js';
 export * from './readings.js';
 export * from './safety-filter.js';
 export * from './takeover.js';
+export { isImage } from './templates.js';
+export { withStampedTwist } from './twist.js';
 export * from './types.js';
 export { units } from './units.js';
 export * from './watchdog.js';

@@ -1,7 +1,7 @@
 import type { Path, SpecDocument } from './document.js';
 import { checkFieldPath, checkUnique, checkUnit } from './parse-observation.js';
 import { actionSchema, fieldsOf } from './schema.js';
-import type { CommandTypeName } from './templates.js';
+import { type CommandTypeName, isTwist } from './templates.js';
 import type { ActionFeatureSpec, JointQuantity } from './types.js';
 
 const quantityOfUnit: Readonly<Record<string, JointQuantity>> = {
@@ -71,23 +71,23 @@ function carrierOf(
   raw: { path?: string | undefined; joint?: string | undefined; quantity?: JointQuantity | undefined; unit: string },
   type: CommandTypeName,
 ): { path: string; quantity?: JointQuantity } {
-  const isTwist = type === 'geometry_msgs/msg/TwistStamped' || type === 'geometry_msgs/msg/Twist';
-  const key = isTwist ? 'path' : 'joint';
-  const other = isTwist ? 'joint' : 'path';
+  const twist = isTwist(type);
+  const key = twist ? 'path' : 'joint';
+  const other = twist ? 'joint' : 'path';
   const path = raw[key];
   if (path === undefined || raw[other] !== undefined)
     throw document.refusal(raw[other] === undefined ? at : [...at, other], {
       found: raw[other] === undefined ? `no ${key}` : `${other} '${raw[other]}'`,
-      expected: isTwist ? `path into ${type}` : `joint, as ${type} commands joints`,
+      expected: twist ? `path into ${type}` : `joint, as ${type} commands joints`,
     });
-  if (isTwist) {
+  if (twist) {
     checkFieldPath(document, [...at, 'path'], path, type);
     if (raw.quantity !== undefined)
       throw document.refusal([...at, 'quantity'], { found: raw.quantity, expected: `none: ${type} has no joints` });
     return { path };
   }
-  if (type === 'std_msgs/msg/Float64MultiArray') return { path };
   const quantity = raw.quantity ?? quantityOfUnit[raw.unit];
+  if (quantity === undefined && type === 'std_msgs/msg/Float64MultiArray') return { path };
   if (quantity === undefined)
     throw document.refusal([...at, 'quantity'], {
       found: `none, with the unit '${raw.unit}'`,

@@ -3,7 +3,7 @@ import { nearest } from '../common/index.js';
 import type { MessageTypeName } from '../messages/index.js';
 import type { Path, SpecDocument } from './document.js';
 import { type FeatureForm, featureForms, fieldsOf } from './schema.js';
-import { numericPaths } from './templates.js';
+import { isImage, numericPaths } from './templates.js';
 import type { FeatureSource, ObservationFeatureSpec, TopicSpec } from './types.js';
 import { isUnit, unitRemedy, units } from './units.js';
 
@@ -180,6 +180,12 @@ function checkTopic(
       remedy: meant === undefined ? `add ${topic} to state` : `did you mean '${meant}'?`,
     });
   }
+  if (isImage(spec.type))
+    throw document.refusal(path, {
+      found: `${topic} of type ${spec.type}`,
+      expected: 'a topic of numbers: image features are not built yet',
+      remedy: `keep ${topic} in state, where it is watched and recorded, and leave the feature out`,
+    });
   if (!types.includes(spec.type))
     throw document.refusal(path, {
       found: `${topic} of type ${spec.type}`,

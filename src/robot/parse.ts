@@ -4,8 +4,8 @@ import { SpecDocument } from './document.js';
 import { expandAction } from './parse-action.js';
 import { expandObservation } from './parse-observation.js';
 import { commandSchema, fieldsOf, robotSchema, stateTopicSchema, teleopSchema } from './schema.js';
-import { commandTypes, stateTypes } from './templates.js';
-import type { RobotSpec, TopicSpec } from './types.js';
+import { type CommandTypeName, commandTypes, siblingsOf, stateTypes } from './templates.js';
+import type { ActionFeatureSpec, RobotSpec, TopicSpec } from './types.js';
 
 /**
  * A RobotSpec from its YAML text. Strict: unknown fields, units, types, topics and joints, duplicate names, empty
@@ -44,6 +44,7 @@ export function parseRobotSpec(yamlText: string, source: string): RobotSpec {
       expected: 'a topic of its own',
       remedy: `publish teleoperation on /teleop${command.topic}`,
     });
+  const action = expandAction(document, raw.action, type, raw.stop);
   return {
     robot: raw.robot,
     description: raw.description,
@@ -52,12 +53,41 @@ export function parseRobotSpec(yamlText: string, source: string): RobotSpec {
     stateTopics,
     observation,
     command: { topic: command.topic, type, timeoutMs: command.timeout_ms },
-    action: expandAction(document, raw.action, type, raw.stop),
-    teleop: { topic: teleop.topic, type, timeoutMs: teleop.timeout_ms ?? command.timeout_ms },
+    action,
+    teleop: {
+      topic: teleop.topic,
+      type: teleopType(document, teleop.type, type, action),
+      timeoutMs: teleop.timeout_ms ?? command.timeout_ms,
+    },
     estopTopic: raw.estop_topic,
     stopMode: raw.stop,
     task: raw.task ?? null,
   };
+}
+
+/** The type of the teleoperation topic: the command's, or another that carries the same action. */
+function teleopType(
+  document: SpecDocument,
+  written: string | undefined,
+  command: CommandTypeName,
+  action: readonly ActionFeatureSpec[],
+): CommandTypeName {
+  if (written === undefined) return command;
+  const path = ['teleop', 'type'];
+  const type = known(document, path, written, siblingsOf(command));
+  const kinds = new Set(action.map(({ quantity }) => quantity));
+  const [kind] = kinds;
+  if (type === 'trajectory_msgs/msg/JointTrajectory' && (kinds.size > 1 || kind === undefined || kind === 'effort'))
+    throw document.refusal(path, {
+      found: `${type} for an action of ${[...kinds].map((each) => each ?? 'other units').join(' and ')}`,
+      expected: 'one quantity for all joints: position or velocity',
+    });
+  if (type === 'sensor_msgs/msg/JointState' && kinds.has(undefined))
+    throw document.refusal(path, {
+      found: `${type} for an action that is no position, velocity or effort`,
+      expected: 'quantity in every entry of action',
+    });
+  return type;
 }
 
 function known<Name extends MessageTypeName>(

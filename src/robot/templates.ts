@@ -8,7 +8,16 @@ export const stateTypes = [
   'sensor_msgs/msg/Imu',
   'geometry_msgs/msg/PoseStamped',
   'geometry_msgs/msg/TwistStamped',
+  // Watched and recorded; there are no features of these.
+  'sensor_msgs/msg/Joy',
+  'sensor_msgs/msg/Image',
+  'sensor_msgs/msg/CompressedImage',
 ] as const satisfies readonly MessageTypeName[];
+
+/** Whether a topic carries pictures. */
+export function isImage(type: MessageTypeName): boolean {
+  return type === 'sensor_msgs/msg/Image' || type === 'sensor_msgs/msg/CompressedImage';
+}
 
 /** What a robot may be commanded by. */
 export const commandTypes = [
@@ -19,6 +28,16 @@ export const commandTypes = [
   'sensor_msgs/msg/JointState',
 ] as const satisfies readonly MessageTypeName[];
 export type CommandTypeName = (typeof commandTypes)[number];
+
+/** Whether it is a Twist or a TwistStamped; the other commands are of joints. */
+export function isTwist(type: MessageTypeName): boolean {
+  return type === 'geometry_msgs/msg/TwistStamped' || type === 'geometry_msgs/msg/Twist';
+}
+
+/** The types that can carry the same action: what a robot of this command may be teleoperated by. */
+export function siblingsOf(type: CommandTypeName): CommandTypeName[] {
+  return commandTypes.filter((other) => isTwist(other) === isTwist(type));
+}
 
 /** Every path to a single number in a message of this type, stamps left out. */
 export function numericPaths(type: MessageTypeName): string[] {

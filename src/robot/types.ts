@@ -61,7 +61,7 @@ export interface ActionFeatureSpec extends FeatureSpec {
   readonly path: string;
   /** Largest change a second, in unit/s; Infinity for none. */
   readonly maxRate: number;
-  /** Of a joint command (JointTrajectory, JointState): which of its lists the value goes to. */
+  /** What a joint command sets of its joint; unknown only for a Float64MultiArray of another unit. */
   readonly quantity?: JointQuantity;
 }
 
@@ -76,7 +76,7 @@ export interface RobotSpec {
   readonly observation: readonly ObservationFeatureSpec[];
   readonly command: TopicSpec;
   readonly action: readonly ActionFeatureSpec[];
-  /** Same type as the command; what a person's (or scripted expert's) teleoperation publishes. */
+  /** What a person's (or scripted expert's) teleoperation publishes; a type that carries the same action as the command. */
   readonly teleop: TopicSpec;
   readonly estopTopic: string;
   /** What a stop commands: zero velocities, or hold the last position. */

@@ -222,6 +222,43 @@ describe('RobotSpec', () => {
     expect(refusalOf(hopper, from, to).error.message).toContain(text);
   });
 
+  test.each(['Joy', 'Image', 'CompressedImage'])('%s: a state topic to watch and record, without features', (type) => {
+    const name = `sensor_msgs/msg/${type}`;
+    const text = vehicleText.replace('observation:', `  /device: { type: ${name}, timeout_ms: 500 }\nobservation:`);
+    expect(parseRobotSpec(text, 'robot.yaml').stateTopics.at(-1)).toEqual({
+      topic: '/device',
+      type: name,
+      timeoutMs: 500,
+    });
+    const feature = '- { name: seen, topic: /device, field: height, unit: "1" }';
+    const { error } = refusalOf(text, '- { name: goal_distance', `${feature}\n  - { name: goal_distance`);
+    expect(error.message).toContain(type === 'Joy' ? 'a topic of nav_msgs' : 'image features are not built yet');
+  });
+
+  test('teleoperation may be another type that carries the same action, and no other', () => {
+    const teleop = 'topic: /teleop/cmd_vel,';
+    const text = vehicleText.replace(teleop, `${teleop} type: geometry_msgs/msg/Twist,`);
+    expect(parseRobotSpec(text, 'robot.yaml').teleop.type).toBe('geometry_msgs/msg/Twist');
+    const joints = `${teleop} type: sensor_msgs/msg/JointState,`;
+    expect(refusalOf(vehicleText, teleop, joints).error.message).toContain('one of geometry_msgs/msg/TwistStamped');
+    // Controls without unit are no position, velocity or effort.
+    const array = 'topic: /teleop/effort_controller/commands,';
+    for (const [type, expected] of [
+      ['sensor_msgs/msg/JointState', 'quantity in every entry'],
+      ['trajectory_msgs/msg/JointTrajectory', 'one quantity for all joints'],
+    ])
+      expect(refusalOf(hopper, array, `${array} type: ${type},`).error.message).toContain(expected);
+  });
+
+  test('a position in a Float64MultiArray is known as one, so that stop: hold can hold it', () => {
+    const text = hopper.replaceAll('unit: "1"', 'unit: rad').replace('stop: zero', 'stop: hold');
+    expect(parseRobotSpec(text, 'robot.yaml').action.map(({ quantity }) => quantity)).toEqual([
+      'position',
+      'position',
+      'position',
+    ]);
+  });
+
   test("the README's example is a valid description", () => {
     const readme = readFileSync(new URL('../../src/robot/README.md', import.meta.url), 'utf8');
     const [, example] = /```yaml\n([\s\S]*?)```/.exec(readme)!;

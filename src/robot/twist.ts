@@ -1,0 +1,17 @@
+import { isTwist } from './templates.js';
+import type { RobotSpec, TopicSpec } from './types.js';
+
+/**
+ * The same robot commanded and teleoperated by TwistStamped or by Twist: ROS 2's `cmd_vel_stamped`. Policies and
+ * recordings fit both. A robot that is not commanded by a twist is given back as it is.
+ */
+export function withStampedTwist(spec: RobotSpec, stamped: boolean): RobotSpec {
+  if (!isTwist(spec.command.type)) return spec;
+  const type = stamped ? 'geometry_msgs/msg/TwistStamped' : 'geometry_msgs/msg/Twist';
+  const retyped = (topic: TopicSpec): TopicSpec => ({ ...topic, type });
+  const action = spec.action.map((feature) => {
+    const path = feature.path.replace(/^twist\./, '');
+    return { ...feature, path: stamped ? `twist.${path}` : path };
+  });
+  return { ...spec, command: retyped(spec.command), teleop: retyped(spec.teleop), action };
+}
