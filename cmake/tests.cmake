@@ -1,0 +1,1 @@
+# `colcon test`: the suite as npm runs it, without the parts that need ROS processes.

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# ROS 2 Kilted from the pinned wheels: install-wheels.sh FOLDER makes FOLDER/venv, a ROS prefix and a Python at once.
+set -euo pipefail
+ros=$1
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+venv=$ros/venv
+python=${PYTHON:-python3}
+command -v "$python" >/dev/null || { echo "no $python: install Python 3.11 to 3.13, or set PYTHON" >&2; exit 1; }
+"$python" -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else "ROS 2 wheels exist for Python 3.11 to 3.13; set PYTHON")'
+
+key=$(sha256sum "$here"/{kilted-wheels.txt,colcon.txt,install-wheels.sh} | sha256sum; "$python" -VV; echo "$venv")
+if [ "$(cat "$venv/stamp" 2>/dev/null)" = "$key" ]; then exit 0; fi
+
+# Debian packages are only looked at where something is missing: compilers, and Python's headers and library.
+missing() {
+  for tool in cmake make g++; do command -v "$tool" >/dev/null || echo "$tool"; done
+  "$python" -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
+  "$python" - <<'EOF'
+import os, sysconfig
+get = sysconfig.get_config_var
+if not os.path.exists(os.path.join(sysconfig.get_path('include'), 'Python.h')): print('libpython3-dev')
+if not os.path.exists(os.path.join(get('LIBDIR'), get('INSTSONAME') or '-')): print('libpython' + get('py_version_short'))
+EOF
+}
+packages=$(missing)
+if [ -n "$packages" ]; then
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    echo "missing:" $packages "; install them: sudo apt-get install" $packages >&2
+    exit 1
+  fi
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >/dev/null
+fi
+
+rm -rf "$venv"
+"$python" -m venv "$venv"
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$here/kilted-wheels.txt" -r "$here/colcon.txt"
+
+# The wheels' CMake exports name the include folders of the machine that built them.
+"$venv/bin/python" - "$venv/share" <<'EOF'
+import pathlib, re, sys, sysconfig, numpy
+for file in pathlib.Path(sys.argv[1]).rglob('*.cmake'):
+    text = file.read_text()
+    fixed = re.sub(r'/opt/python/[^;"]*/numpy/_core/include', numpy.get_include(), text)
+    fixed = re.sub(r'/opt/python/[^;"]*/include/python3\.\d+', sysconfig.get_path('include'), fixed)
+    if '/opt/python/' in fixed: sys.exit(f'{file} still names the machine that built it')
+    if fixed != text: file.write_text(fixed)
+EOF
+
+# rclnodejs finds ROS 2 by `which ros2`, and ros2cli is not among the wheels.
+cat >"$venv/bin/ros2" <<'EOF'
+#!/bin/sh
+echo "ros2: the command line tools are not part of ROS 2's PyPI wheels; a ROS 2 from apt has them" >&2
+exit 1
+EOF
+chmod +x "$venv/bin/ros2"
+echo "$key" >"$venv/stamp"

