@@ -9,6 +9,9 @@ const services: Record<ServiceTypeName, true> = {
   'iq_learn/srv/StartEpisode': true,
 };
 
+/** Every service type there is. */
+export const serviceTypeNames = Object.keys(services) as ServiceTypeName[];
+
 /** Refuses what is no full ROS 2 name (INVALID_ARGUMENT): every adapter takes the same names. */
 export function checkName(kind: 'topic' | 'service', name: string): void {
   if (!/^(\/[A-Za-z_]\w*)+$/.test(name))
@@ -25,7 +28,7 @@ export function checkMessageType(type: string): void {
 
 /** Refuses an unknown service type: NOT_FOUND, with the nearest known one. */
 export function checkServiceType(type: string): void {
-  if (!Object.hasOwn(services, type)) throw unknownName('service type', type, Object.keys(services));
+  if (!Object.hasOwn(services, type)) throw unknownName('service type', type, serviceTypeNames);
 }
 
 /** Refuses a depth that is no number of messages: INVALID_ARGUMENT. */

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import { IqLearnError, type SteadyClock, steadyClock } from '../../common/index.js';
+import type { Handler, ReportError } from '../shared.js';
 import { type Closable, defaultQos, type Qos } from '../transport.js';
 import { checkFaultPlan, type FaultPlan, fits } from './faults.js';
 import { freezeMessage } from './freeze.js';
@@ -7,7 +8,7 @@ import { Participant, type ParticipantOptions } from './participant.js';
 import { servePort } from './port-server.js';
 import { Scheduler } from './scheduler.js';
 import { Services } from './services.js';
-import { type Handler, type ReportError, Subscription } from './subscription.js';
+import { Subscription } from './subscription.js';
 import { Topic, type TopicCounters } from './topic.js';
 
 export interface BrokerOptions {

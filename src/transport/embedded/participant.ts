@@ -1,9 +1,9 @@
 import { createNodeLogger, IqLearnError } from '../../common/index.js';
 import type { MessageTypeName, MessageTypes, ServiceTypeName, ServiceTypes } from '../../messages/index.js';
 import { checkMessageType, checkName, checkQos, checkServiceType } from '../names.js';
+import { checkTimeout, closedError, type Handler, type ReportError } from '../shared.js';
 import type { Closable, MessageInfo, Publisher, Qos, Transport } from '../transport.js';
 import type { EmbeddedBroker } from './broker.js';
-import type { Handler, ReportError } from './subscription.js';
 
 export interface ParticipantOptions {
   /** Told of handlers that fail, of publishers and subscribers that do not fit, of a connection that breaks. The log if not given. */
@@ -14,20 +14,6 @@ export interface ParticipantOptions {
 export function logErrors(): ReportError {
   const logger = createNodeLogger('transport');
   return (error) => logger.error(error.message, { code: error.code });
-}
-
-/** The error of using a transport after its end. */
-export function closedError(): IqLearnError {
-  return new IqLearnError('UNAVAILABLE', 'the transport is closed', { remedy: 'connect again' });
-}
-
-/** Refuses a time that is none. */
-export function checkTimeout(timeoutMs: number): void {
-  if (!(timeoutMs > 0 && timeoutMs <= 0x7fffffff))
-    throw new IqLearnError('INVALID_ARGUMENT', 'a call needs a timeout', {
-      found: `timeoutMs ${timeoutMs}`,
-      expected: 'milliseconds above 0',
-    });
 }
 
 /** The transport of one node on an embedded broker in the same thread. */

@@ -2,11 +2,11 @@ import type { MessagePort } from 'node:worker_threads';
 import { IqLearnError } from '../../common/index.js';
 import type { MessageTypeName, MessageTypes, ServiceTypeName, ServiceTypes } from '../../messages/index.js';
 import { checkMessageType, checkName, checkQos, checkServiceType } from '../names.js';
+import { callHandler, checkTimeout, closedError, type Handler, type ReportError, serviceError } from '../shared.js';
 import { type Closable, defaultQos, type MessageInfo, type Publisher, type Qos, type Transport } from '../transport.js';
-import { checkTimeout, closedError, logErrors, type ParticipantOptions } from './participant.js';
+import { logErrors, type ParticipantOptions } from './participant.js';
 import { type Answer, compacted, type FromBroker, fromWire, type ToBroker, toWire } from './port-protocol.js';
-import { type ServiceHandler, serviceError } from './services.js';
-import { callHandler, type Handler, type ReportError } from './subscription.js';
+import type { ServiceHandler } from './services.js';
 
 interface RemoteSubscription {
   readonly topic: string;

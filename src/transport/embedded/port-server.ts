@@ -1,9 +1,9 @@
 import type { MessagePort } from 'node:worker_threads';
 import { IqLearnError } from '../../common/index.js';
+import { serviceError } from '../shared.js';
 import { type Closable, defaultQos, type Publisher } from '../transport.js';
 import type { Participant } from './participant.js';
 import { type Answer, compacted, type FromBroker, fromWire, type ToBroker, toWire } from './port-protocol.js';
-import { serviceError } from './services.js';
 
 interface PendingAnswer {
   resolve(response: never): void;

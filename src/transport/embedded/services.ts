@@ -1,4 +1,5 @@
-import { IqLearnError, messageOf } from '../../common/index.js';
+import { IqLearnError } from '../../common/index.js';
+import { serviceError } from '../shared.js';
 import type { Scheduler } from './scheduler.js';
 
 export type ServiceHandler = (request: never) => Promise<unknown>;
@@ -15,12 +16,6 @@ interface Call {
   readonly request: unknown;
   /** Only the first of these counts. */
   readonly settle: (error: IqLearnError | null, response?: unknown) => void;
-}
-
-/** What a call is settled with when the handler threw: its own IqLearnError, or INTERNAL around anything else. */
-export function serviceError(service: string, cause: unknown): IqLearnError {
-  if (cause instanceof IqLearnError) return cause;
-  return new IqLearnError('INTERNAL', `the service ${service} failed`, { found: messageOf(cause), cause });
 }
 
 /** Services of a broker: one server each, calls that wait for one. */

@@ -1,34 +1,7 @@
-import { IqLearnError, messageOf } from '../../common/index.js';
-import type { MessageInfo, Qos } from '../transport.js';
+import { callHandler, type Delivery, type Handler, type ReportError } from '../shared.js';
+import type { Qos } from '../transport.js';
 import { KeepLast } from './keep-last.js';
 import type { Runnable, Scheduler } from './scheduler.js';
-
-/** A message under way: with the time it arrived at the broker. */
-export interface Delivery {
-  readonly message: unknown;
-  readonly receivedNs: bigint;
-}
-
-export type Handler = (message: never, info: MessageInfo) => unknown;
-export type ReportError = (error: IqLearnError) => void;
-
-/** Calls a handler so that nothing it throws, now or later, gets out. */
-export function callHandler(handler: Handler, delivery: Delivery, topic: string, report: ReportError): void {
-  const failed = (cause: unknown): void =>
-    report(
-      new IqLearnError('INTERNAL', `a handler of ${topic} failed`, {
-        found: messageOf(cause),
-        expected: 'a handler that does not throw',
-        cause,
-      }),
-    );
-  try {
-    const result = handler(delivery.message as never, { topic, receivedNs: delivery.receivedNs });
-    if (result instanceof Promise) result.catch(failed);
-  } catch (cause) {
-    failed(cause);
-  }
-}
 
 export interface SubscriptionOptions {
   readonly topic: string;

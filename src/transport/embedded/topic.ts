@@ -1,9 +1,10 @@
 import { IqLearnError, Random } from '../../common/index.js';
 import { incompatibility } from '../names.js';
+import type { Delivery, ReportError } from '../shared.js';
 import type { Qos } from '../transport.js';
 import { type FaultCounters, type FaultRule, FaultyLink } from './faults.js';
 import { KeepLast } from './keep-last.js';
-import type { Delivery, ReportError, Subscription } from './subscription.js';
+import type { Subscription } from './subscription.js';
 
 /** What became of a topic's messages. */
 export interface TopicCounters {

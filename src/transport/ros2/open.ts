@@ -1,10 +1,161 @@
-import { IqLearnError } from '../../common/index.js';
-import type { Ros2Node, Ros2Options } from './types.js';
+import { IqLearnError, messageOf } from '../../common/index.js';
+import type { ReportError } from '../shared.js';
+import { defaultQos, type Qos, type Transport } from '../transport.js';
+import { Lifecycle } from './lifecycle.js';
+import { rosTopic } from './names.js';
+import { SpinningNode } from './node.js';
+import { Parameters } from './parameters.js';
+import { checkRos, surroundings } from './preflight.js';
+import { overriddenQos } from './qos.js';
+import type { Rcl, RclAddon, RclContext, RclLifecycleNode, RclNode } from './rclnodejs.js';
+import { publishLog } from './rosout.js';
+import { Ros2Transport } from './transport.js';
+import type {
+  LifecycleCallbacks,
+  LifecycleStateName,
+  ParameterDeclaration,
+  ParameterValue,
+  ParameterVerdict,
+  Ros2Node,
+  Ros2Options,
+  RosClock,
+} from './types.js';
+
+/** rclnodejs, imported once. */
+let loaded: Promise<Rcl> | undefined;
+
+function load(): Promise<Rcl> {
+  loaded ??= import('rclnodejs' as string).then(
+    ({ default: rcl }: { default: Rcl }) => {
+      // Whoever runs the process stops the robot before anything is closed.
+      rcl.removeSignalHandlers();
+      return rcl;
+    },
+    (cause) => {
+      throw new IqLearnError('UNAVAILABLE', 'rclnodejs cannot be imported', { found: messageOf(cause), cause });
+    },
+  );
+  return loaded;
+}
 
 /**
  * Joins the ROS 2 graph as one node. Throws UNAVAILABLE, in milliseconds and without touching anything, where no ROS 2
- * is sourced, rclnodejs is not installed, or its native part does not fit this ROS 2 and machine.
+ * is sourced, rclnodejs is not installed, or its native part does not fit this ROS 2 and machine; INVALID_ARGUMENT
+ * for ROS arguments that rcl does not take; INVALID_CONFIG for parameters of the wrong type.
  */
-export async function openRos2(_options: Ros2Options): Promise<Ros2Node> {
-  throw new IqLearnError('UNAVAILABLE', 'no ROS 2', { remedy: 'source a ROS 2' });
+export async function openRos2(options: Ros2Options): Promise<Ros2Node> {
+  const addon = checkRos(surroundings());
+  const rcl = await load();
+  const context = new rcl.Context();
+  try {
+    await rcl.init(context, ['node', ...(options.args ?? [])]);
+    return new HostedNode(rcl, addon, context, options);
+  } catch (cause) {
+    context.tryShutdown();
+    if (cause instanceof IqLearnError) throw cause;
+    throw new IqLearnError('INVALID_ARGUMENT', `the node ${options.nodeName} cannot be made`, {
+      found: messageOf(cause),
+      expected: 'ROS arguments as in: --ros-args -p name:=value -r from:=to -r __ns:=/robot1 -r __node:=name',
+      cause,
+    });
+  }
+}
+
+class HostedNode implements Ros2Node {
+  readonly transport: Transport;
+  readonly name: string;
+  readonly namespace: string;
+  readonly clock: RosClock;
+  readonly #context: RclContext;
+  readonly #spinning: SpinningNode;
+  readonly #node: RclNode;
+  readonly #parameters: Parameters;
+  readonly #lifecycle: Lifecycle | undefined;
+  readonly #endLog: () => void;
+  readonly #options: Ros2Options;
+  #closing: Promise<void> | undefined;
+
+  constructor(rcl: Rcl, addon: RclAddon, context: RclContext, options: Ros2Options) {
+    const { nodeName, managed, logger } = options;
+    const report: ReportError = options.onError ?? ((error) => logger.error(error.message, { code: error.code }));
+    this.#options = options;
+    this.#context = context;
+    this.#spinning = new SpinningNode(rcl, nodeName, context, managed, report);
+    const node = this.#spinning.node;
+    this.#node = node;
+    this.name = node.name();
+    this.namespace = node.namespace();
+    this.#parameters = new Parameters(rcl, addon, context, node);
+    this.#endLog = publishLog(rcl, node, logger);
+    const clock = node.getClock();
+    this.clock = {
+      get simulated() {
+        return clock.isRosTimeActive;
+      },
+      nowNs: () => clock.now().nanoseconds,
+    };
+    this.#lifecycle = managed ? new Lifecycle(node as RclLifecycleNode, logger) : undefined;
+    this.transport = new Ros2Transport({
+      rcl,
+      node,
+      nodeName,
+      report,
+      override: (kind, topic, qos) => this.#overridden(kind, topic, qos),
+    });
+  }
+
+  get lifecycleState(): LifecycleStateName {
+    return this.#lifecycle?.state ?? 'unmanaged';
+  }
+
+  declareParameter(declaration: ParameterDeclaration): ParameterValue {
+    return this.#parameters.declare(declaration);
+  }
+
+  onSetParameters(check: (changes: Readonly<Record<string, ParameterValue>>) => ParameterVerdict): void {
+    this.#parameters.onSet(check);
+  }
+
+  manage(callbacks: LifecycleCallbacks): void {
+    if (this.#lifecycle === undefined)
+      throw new IqLearnError('INVALID_ARGUMENT', `the node ${this.name} has no lifecycle`, {
+        expected: 'a node opened with managed: true',
+      });
+    this.#lifecycle.manage(callbacks);
+  }
+
+  start(): void {
+    this.#spinning.start();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.transport.close();
+    // Never from inside a callback of rclnodejs: stopping runs the event loop once.
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#endLog();
+    this.#spinning.destroy();
+    this.#context.shutdown();
+  }
+
+  #overridden(kind: 'publisher' | 'subscription', topic: string, qos: Qos | undefined): Qos | undefined {
+    const prefix = `qos_overrides.${this.#node.resolveTopicName(rosTopic(topic))}.${kind}.`;
+    const policies = this.#parameters.overridesUnder(prefix);
+    const given = this.#options.qosOverrides?.[topic];
+    if (policies.size === 0 && given === undefined) return qos;
+    for (const [policy, value] of policies)
+      if (!this.#parameters.has(prefix + policy))
+        this.#parameters.declare({
+          name: prefix + policy,
+          type: typeof value === 'number' ? 'integer' : 'string',
+          default: value,
+          description: `${policy} of the ${kind} of ${topic}`,
+          readOnly: true,
+        });
+    return overriddenQos(prefix, policies, { ...(qos ?? defaultQos), ...given });
+  }
 }

@@ -1,4 +1,4 @@
-import type { Logger } from '../../common/index.js';
+import type { IqLearnError, Logger } from '../../common/index.js';
 import type { Qos, Transport } from '../transport.js';
 
 /** A parameter's value. Integers are numbers here (ROS 2 has 64 bits; beyond 2^53 is refused). */
@@ -36,8 +36,8 @@ export interface ParameterVerdict {
 
 /**
  * What a managed node does on its transitions; synchronous, as ROS 2's callbacks are. True is SUCCESS, false FAILURE
- * (the node stays where it was); what throws is logged with its reason and counts as FAILURE too (`error` runs only
- * where a callback left no way back: after a `deactivate` or `cleanup` that failed).
+ * (the node stays where it was). What throws is logged with its reason: FAILURE of `configure` and `activate`, which
+ * undo what they did; after a `deactivate`, `cleanup` or `shutdown` that throws, `error` runs.
  */
 export interface LifecycleCallbacks {
   configure(): boolean;
@@ -60,8 +60,10 @@ export interface Ros2Options {
   readonly managed: boolean;
   /** By our topic name (`/cmd_vel`). Parameters `qos_overrides.<topic>.<publisher|subscription>.<policy>` go before. */
   readonly qosOverrides?: Readonly<Record<string, Partial<Qos>>>;
-  /** Told what goes wrong in handlers, of incompatible peers and refused transitions. */
+  /** Told what goes wrong and why transitions are refused; what it is told also goes to /rosout. */
   readonly logger: Logger;
+  /** Told of handlers that fail and of peers that do not fit; the logger if not given. */
+  readonly onError?: (error: IqLearnError) => void;
 }
 
 /** ROS time: the wall clock, or `/clock` where `use_sim_time` is set. For stamps of data, never for watchdogs. */

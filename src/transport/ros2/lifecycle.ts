@@ -1,0 +1,77 @@
+import { IqLearnError, type Logger, messageOf } from '../../common/index.js';
+import type { ChangeStateRequest, RclLifecycleNode, RclResponse } from './rclnodejs.js';
+import type { LifecycleCallbacks, LifecycleStateName } from './types.js';
+
+// Of lifecycle_msgs/msg/Transition.
+const success = 97;
+const failure = 98;
+const error = 99;
+
+/** ROS 2's lifecycle services in front of a node's callbacks. */
+export class Lifecycle {
+  readonly #node: RclLifecycleNode;
+  readonly #logger: Logger;
+  #last = success;
+
+  constructor(node: RclLifecycleNode, logger: Logger) {
+    this.#node = node;
+    this.#logger = logger;
+    // rclnodejs throws in the service's handler where the transition is not possible now.
+    node._onChangeState = (request, response) => this.#changeState(request, response);
+  }
+
+  get state(): LifecycleStateName {
+    const { label } = this.#node.currentState;
+    return label as LifecycleStateName;
+  }
+
+  manage(callbacks: LifecycleCallbacks): void {
+    const node = this.#node;
+    // What a configure or activate that failed did is undone by the node itself: it may be tried again.
+    node.registerOnConfigure(() => this.#run('configure', callbacks.configure, failure));
+    node.registerOnActivate(() => this.#run('activate', callbacks.activate, failure));
+    node.registerOnDeactivate(() => this.#run('deactivate', callbacks.deactivate, error));
+    node.registerOnCleanup(() => this.#run('cleanup', callbacks.cleanup, error));
+    node.registerOnShutdown(() => this.#run('shutdown', callbacks.shutdown, error));
+    node.registerOnError(() => this.#run('error', callbacks.error, failure));
+  }
+
+  #run(name: string, callback: () => boolean, ifThrown: number): number {
+    let result: number;
+    try {
+      result = callback() ? success : failure;
+      if (result === failure) this.#logger.warn(`${name} is refused by the node`);
+    } catch (cause) {
+      result = ifThrown;
+      this.#logger.error(
+        `${name} failed: ${messageOf(cause)}`,
+        cause instanceof IqLearnError ? { code: cause.code } : {},
+      );
+    }
+    // The answer is about the transition that was asked for, not about how its error was handled.
+    if (name !== 'error') this.#last = result;
+    return result;
+  }
+
+  #changeState({ transition }: ChangeStateRequest, response: RclResponse): void {
+    const { id, label } = transition;
+    const possible = this.#node.availableTransitions.map((available) => available.transition);
+    const wanted = possible.find((known) => (label === '' ? known.id === id : known.label === label));
+    if (wanted === undefined) {
+      const names = possible.map((known) => known.label).join(', ');
+      this.#logger.warn(
+        `the lifecycle transition ${label || id} is refused: the node is ${this.state}; possible now: ${names || 'none'}`,
+      );
+      response.send({ success: false });
+      return;
+    }
+    this.#last = success;
+    try {
+      this.#node._changeState(wanted.id);
+    } catch (cause) {
+      this.#last = error;
+      this.#logger.error(`the lifecycle transition ${wanted.label} failed: ${messageOf(cause)}`);
+    }
+    response.send({ success: this.#last === success });
+  }
+}
