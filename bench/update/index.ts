@@ -43,7 +43,7 @@ const GOLDEN: ParitySettings = {
 
 interface Group {
   readonly name: string;
-  readonly contenders: () => Promise<Contender>[];
+  readonly contenders: readonly (() => Promise<Contender>)[];
   readonly figures: (samples: Samples) => Figure[];
 }
 
@@ -66,15 +66,17 @@ export async function run(args: string[]): Promise<BenchResult> {
   const wanted = options.only?.split(',');
   const versions: Record<string, string> = {};
   const figures: Figure[] = [];
-  const peer = (name: string, script: string, ...rest: string[]): Promise<Contender>[] =>
-    python === undefined ? [] : [PythonPeer.start(name, python, script, ['--threads', String(threads), ...rest])];
+  const peer: StartPeer = (name, script, ...rest) =>
+    python === undefined ? [] : [() => PythonPeer.start(name, python, script, ['--threads', String(threads), ...rest])];
   const groups = [iqGroup(2, threads, peer), iqGroup(1, threads, peer), sacGroup(threads, peer)].filter(
     ({ name }) => wanted === undefined || wanted.includes(name),
   );
   for (const group of groups) {
     progress(`${group.name}: starting and warming up`);
-    const contenders = await Promise.all(group.contenders());
+    // One after the other: what one does while it starts is load for the rest.
+    const contenders: Contender[] = [];
     try {
+      for (const start of group.contenders) contenders.push(await start());
       const samples = await alternate(contenders, {
         rounds: options.rounds,
         block: options.block,
@@ -93,7 +95,7 @@ export async function run(args: string[]): Promise<BenchResult> {
   return benchResult('update', args, [...figures, ...load()], { versions });
 }
 
-type StartPeer = (name: string, script: string, ...rest: string[]) => Promise<Contender>[];
+type StartPeer = (name: string, script: string, ...rest: string[]) => (() => Promise<Contender>)[];
 
 function times(label: string, samples: Samples, note: Readonly<Record<string, string>>): Figure[] {
   return [...samples]
@@ -128,13 +130,13 @@ function iqGroup(critics: 1 | 2, threads: number, peer: StartPeer): Group {
     updateFlops({ observation: OBSERVATION, action: ACTION, hidden: HIDDEN, critics, rows: 2 * BATCH }) / 1e9;
   return {
     name: label,
-    contenders: () => [
-      programContender('ours', config, threads),
+    contenders: [
+      () => programContender('ours', config, threads),
       ...peer('torch', 'iq_learn_torch.py', ...flag),
       ...peer('jax', 'iq_learn_jax.py', ...flag),
-      learnerContender('ours with batches and noise', 'iq', config, threads),
+      () => learnerContender('ours with batches and noise', 'iq', config, threads),
       ...peer('torch lean', 'iq_learn_torch.py', '--variant', 'lean', ...flag),
-      sgemmContender('sgemm onnxruntime', threads),
+      () => sgemmContender('sgemm onnxruntime', threads),
       ...peer('sgemm torch', 'sgemm.py'),
       ...peer('sgemm numpy', 'sgemm.py', '--variant', 'numpy'),
     ],
@@ -183,8 +185,8 @@ function sacGroup(threads: number, peer: StartPeer): Group {
   });
   return {
     name: 'sac',
-    contenders: () => [
-      learnerContender('ours', 'sac', config, threads),
+    contenders: [
+      () => learnerContender('ours', 'sac', config, threads),
       ...peer('stable-baselines3', 'sac_sb3.py'),
       ...peer('sbx', 'sac_sbx.py'),
     ],

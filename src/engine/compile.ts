@@ -5,8 +5,8 @@ import { EagerExecutable } from './eager/eager-executable.js';
 import { optimise } from './ir/passes.js';
 import { unroll } from './ir/unroll.js';
 import { OnnxExecutable } from './onnx/onnx-executable.js';
-import { createSession, loadOnnxruntime } from './onnx/session.js';
-import { chooseThreads } from './onnx/threads.js';
+import { PacedSession } from './onnx/paced-session.js';
+import { loadOnnxruntime } from './onnx/session.js';
 import { writeOnnx } from './onnx/write.js';
 import type { ArrayRecord, Executable, Program } from './program.js';
 import { formOf, names, stacked, traceProgram } from './trace/trace.js';
@@ -23,7 +23,7 @@ export interface CompileOptions {
    * the default, is the number of cores (at most 8), whatever the load.
    */
   readonly threads?: number | 'auto';
-  /** Whether waiting threads of the onnx executor stay active (results do not depend on it); measured by default. */
+  /** Whether waiting threads of the onnx executor stay active (results do not depend on it); by default what is faster. */
   readonly spinning?: boolean;
   /** The tfjs backend of the eager executor; `auto`, the default, is tensorflow where it loads, else wasm. */
   readonly eagerBackend?: EagerBackend;
@@ -62,19 +62,12 @@ export async function compile(program: Program, options: CompileOptions): Promis
   const unrolled = steps === 1 ? graph : optimise(unroll(graph, steps, { nextOf: (name) => nextOf.get(name) }));
   const model = writeOnnx(unrolled, { portable: false });
   const inputs = stacked(program.inputs, steps);
-  const { threads, spinning } = await chooseThreads(model, options);
-  const { profilePrefix } = options;
-  const session = await createSession(ort, model, {
-    threads,
-    spinning,
-    ...(profilePrefix === undefined ? {} : { profilePrefix }),
-  });
+  const session = await PacedSession.create(ort, model, options);
   return new OnnxExecutable(ort, session, {
     model,
     state: program.state,
     inputs,
     outputs: stacked(Object.fromEntries(outputs), steps),
     initialState: options.initialState,
-    threads: { threads, spinning },
   });
 }

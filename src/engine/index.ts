@@ -3,6 +3,5 @@ export type { EagerBackend } from './eager/backends.js';
 export { type InferenceModel, type InferenceOptions, loadInference, traceInference } from './inference.js';
 export { inspectModel, type ModelSummary, type NodeSummary, type TensorSummary } from './inspect.js';
 export type { SessionThreads } from './onnx/session.js';
-export { measureThreads, type ThreadMeasurement } from './onnx/threads.js';
 export * from './program.js';
 export { supportedKernels } from './trace/symbolic-backend.js';

@@ -2,7 +2,8 @@ import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import { IqLearnError } from '#src/common/index.js';
-import { compile, inspectModel, measureThreads, type Program } from '#src/engine/index.js';
+import { compile, inspectModel, type Program } from '#src/engine/index.js';
+import { SpinningChoice } from '#src/engine/onnx/threads.js';
 
 const vector = { shape: [3], dtype: 'float32' } as const;
 const program = (step: Program['step']): Program => ({
@@ -220,13 +221,44 @@ describe('tracing', () => {
 });
 
 describe('threads', () => {
-  it('are the number of cores where they are not given, whatever a measurement says', async () => {
+  it('are the number of cores where they are not given', async () => {
     const executable = await compile(accumulate, { executor: 'onnx', initialState });
     expect(executable.threads.threads).toBe(Math.min(availableParallelism(), 8));
-    const measured = await measureThreads(executable.model, { runs: 2 });
-    expect(measured.map(({ ms }) => ms)).toEqual(measured.map(({ ms }) => ms).toSorted((a, b) => a - b));
-    expect(measured.every(({ ms }) => ms > 0)).toBe(true);
     await executable.dispose();
+  });
+
+  it('spin or wait in turn within one state', async () => {
+    const executable = await compile(accumulate, { executor: 'onnx', initialState, threads: 2 });
+    const fixed = await compile(accumulate, { executor: 'onnx', initialState, threads: 2, spinning: false });
+    const kinds = new Set<boolean>();
+    for (let i = 0; i < 20; i++) {
+      kinds.add(executable.threads.spinning);
+      const x = Float32Array.of(i, 1, -i);
+      expect(await executable.run({ x })).toEqual(await fixed.run({ x }));
+    }
+    expect(kinds.size).toBe(2);
+    expect(executable.readState()).toEqual(fixed.readState());
+    await executable.dispose();
+    await fixed.dispose();
+  });
+
+  it('spin where that is faster, and are tried again when runs become slower', () => {
+    const choice = new SpinningChoice();
+    let [spinning, waiting] = [10, 14];
+    const runs = (count: number): boolean[] =>
+      Array.from({ length: count }, () => {
+        const kind = choice.spinning;
+        choice.took(kind ? spinning : waiting);
+        return kind;
+      });
+    expect(new Set(runs(12)).size).toBe(2); // the trial
+    expect(runs(100)).not.toContain(false);
+    [spinning, waiting] = [40, 20]; // others work
+    runs(40);
+    expect(runs(100)).not.toContain(true);
+    [spinning, waiting] = [10, 14]; // they stop, which waiting threads notice only by trying
+    expect(runs(600)).toContain(true);
+    expect(runs(100)).not.toContain(false);
   });
 
   it('are taken as given', async () => {

@@ -2,7 +2,8 @@ import { IqLearnError } from '../../common/index.js';
 import { checkArrays, checkNames } from '../check.js';
 import type { ArrayRecord, Executable, TensorSpecs } from '../program.js';
 import { names } from '../trace/trace.js';
-import type { Ort, OrtSession, OrtTensor, SessionThreads } from './session.js';
+import type { PacedSession } from './paced-session.js';
+import type { Ort, OrtTensor, SessionThreads } from './session.js';
 
 type Feeds = Record<string, OrtTensor>;
 
@@ -17,10 +18,8 @@ export class OnnxExecutable implements Executable {
   readonly state: TensorSpecs;
   readonly inputs: TensorSpecs;
   readonly outputs: TensorSpecs;
-  /** What was given or measured. */
-  readonly threads: SessionThreads;
   readonly #ort: Ort;
-  readonly #session: OrtSession;
+  readonly #session: PacedSession;
   #current: Feeds = {};
   #next: Feeds = {};
   #tail: Promise<unknown> = Promise.resolve();
@@ -28,14 +27,13 @@ export class OnnxExecutable implements Executable {
 
   constructor(
     ort: Ort,
-    session: OrtSession,
+    session: PacedSession,
     parts: {
       readonly model: Uint8Array;
       readonly state: TensorSpecs;
       readonly inputs: TensorSpecs;
       readonly outputs: TensorSpecs;
       readonly initialState: ArrayRecord;
-      readonly threads: SessionThreads;
     },
   ) {
     this.#ort = ort;
@@ -44,7 +42,6 @@ export class OnnxExecutable implements Executable {
     this.state = parts.state;
     this.inputs = parts.inputs;
     this.outputs = parts.outputs;
-    this.threads = parts.threads;
     for (const [name, { shape, dtype }] of Object.entries(parts.state)) {
       const make = (): OrtTensor => {
         const size = shape.reduce((product, n) => product * n, 1);
@@ -55,6 +52,11 @@ export class OnnxExecutable implements Executable {
       this.#next[name] = make();
     }
     this.writeState(parts.initialState);
+  }
+
+  /** Threads as given; spinning as given or as the latest runs made it. */
+  get threads(): SessionThreads {
+    return this.#session.threads;
   }
 
   /** Inputs are not copied: leave them unchanged until the promise settles. Runs that overlap keep their order. */

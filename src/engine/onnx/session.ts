@@ -5,7 +5,7 @@ export type Ort = typeof import('onnxruntime-node');
 export type OrtTensor = Tensor;
 export type OrtSession = InferenceSession;
 
-/** How a session uses the machine. Spinning changes time only; the number of threads can change the last bits. */
+/** How a model uses the machine. Spinning changes time only; the number of threads can change the last bits. */
 export interface SessionThreads {
   readonly threads: number;
   /** Whether idle threads wait actively: faster on a quiet machine, much slower on a busy one. */
