@@ -1,4 +1,7 @@
 import { defineConfig } from 'vitest/config';
+import { sourceRos } from './test/support/ros-environment.js';
+
+sourceRos();
 
 // Tests import the compiled output (`#src/*` → dist/src): what is tested is what users run, workers included.
 export default defineConfig({
@@ -6,6 +9,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    setupFiles: ['test/support/without-preload.ts'],
     pool: 'forks',
     maxWorkers: 2,
     reporters: process.env.CI ? ['default', ['json', { outputFile: 'coverage/vitest.json' }]] : ['default'],

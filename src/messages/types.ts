@@ -303,5 +303,10 @@ export interface ServiceTypes {
     request: { seed: bigint };
     response: { success: boolean; message: string; episode: number };
   };
+  /** Has the policy node check a policy bundle's folder and act with it from the next step on. */
+  'iq_learn/srv/LoadPolicy': {
+    request: { path: string };
+    response: { success: boolean; message: string; policy_version: bigint };
+  };
 }
 export type ServiceTypeName = keyof ServiceTypes;

@@ -7,6 +7,7 @@ const services: Record<ServiceTypeName, true> = {
   'std_srvs/srv/Trigger': true,
   'std_srvs/srv/SetBool': true,
   'iq_learn/srv/StartEpisode': true,
+  'iq_learn/srv/LoadPolicy': true,
 };
 
 /** Every service type there is. */

@@ -76,16 +76,26 @@ describe('types.ts, msg/ and the codec', () => {
     expect(Object.fromEntries(constants.map((c) => [c.name, c.value]))).toEqual(episodeEvent);
   });
 
-  it('srv/StartEpisode has the fields of its TypeScript face', () => {
-    const [request, response] = readFileSync(new URL('../../srv/StartEpisode.srv', import.meta.url), 'utf8')
-      .split(/^---$/m)
-      .map((text) =>
-        parse(text, { ros2: true })[0]!
-          .definitions.map((f) => `${f.name}: ${expectedFace(f)}`)
-          .join('; '),
-      );
-    const face = /'iq_learn\/srv\/StartEpisode': \{\n\s+request: \{ (.+?) \};\n\s+response: \{ (.+?) \};/.exec(source);
+  const services = readdirSync(new URL('../../srv/', import.meta.url));
+
+  it('srv/ holds exactly our own services', () => {
+    const ours = [...source.matchAll(/^ {2}'iq_learn\/srv\/(\w+)': \{$/gm)].map((m) => `${m[1]}.srv`);
+    expect(services.sort()).toEqual(ours.sort());
+  });
+
+  it.each(services)('srv/%s has the fields of its TypeScript face, each documented', (file) => {
+    const text = readFileSync(new URL(`../../srv/${file}`, import.meta.url), 'utf8');
+    const [request, response] = text.split(/^---$/m).map((half) =>
+      parse(half, { ros2: true })[0]!
+        .definitions.map((f) => `${f.name}: ${expectedFace(f)}`)
+        .join('; '),
+    );
+    const name = file.slice(0, -'.srv'.length);
+    const face = new RegExp(
+      `'iq_learn/srv/${name}': \\{\n\\s+request: \\{ (.+?) \\};\n\\s+response: \\{ (.+?) \\};`,
+    ).exec(source);
     expect([face?.[1], face?.[2]]).toEqual([request, response]);
+    for (const line of text.split('\n')) if (/^[a-z]/.test(line)) expect(line, file).toMatch(/^\S+ \w+ +# \S/);
   });
 });
 

@@ -27,7 +27,8 @@ export function describeWithPython(name: string, tests: () => void): void {
 export async function runPython(script: string, ...args: string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(python, [resolve(root, script), ...args], {
     maxBuffer: 256 * 1024 * 1024,
-    env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
+    // without a sourced ROS 2, whose packages would come before the venv's
+    env: { ...process.env, PYTHONPATH: '', LD_LIBRARY_PATH: '', PYTHONDONTWRITEBYTECODE: '1' },
   });
   return stdout;
 }
