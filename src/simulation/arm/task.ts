@@ -13,6 +13,7 @@ import {
 import type { BoxSpace, SceneGeometry, SensorReadings, StepResult, Task } from '../task.js';
 import { armJoints, armModel, armTools } from './model.js';
 import { armActions, armDimensions, observeArm } from './observation.js';
+import { drawArmScene } from './scene.js';
 import { ArmServo } from './servo.js';
 
 /** How near the goal the puck's centre counts as there, metres. */
@@ -83,15 +84,14 @@ class ArmTask implements Task {
 
   /** Draws a goal, lays the puck down between arm and goal and brings the arm home. */
   #setUp(random: Random): void {
-    this.#goal = [random.uniform(0.56, 0.6), random.uniform(-0.04, 0.04)];
-    const puck = [random.uniform(0.4, 0.44), random.uniform(-0.1, 0.1)] as const;
-    const yaw = random.uniform(-Math.PI, Math.PI);
+    const { goal, puck, puckYaw, tool } = drawArmScene(random);
+    this.#goal = goal;
     this.#physics.qpos.set(
-      [...puck, armTools.puckHalfHeight, Math.cos(yaw / 2), 0, 0, Math.sin(yaw / 2)],
+      [...puck, armTools.puckHalfHeight, Math.cos(puckYaw / 2), 0, 0, Math.sin(puckYaw / 2)],
       this.#puck.qpos,
     );
     this.#physics.qvel.fill(0);
-    this.#servo.place(random.uniform(0.26, 0.29), random.uniform(-0.03, 0.03));
+    this.#servo.place(...tool);
   }
 
   step(action: ArrayLike<number>): StepResult {

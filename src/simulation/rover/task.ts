@@ -11,9 +11,10 @@ import {
   type TaskOptions,
 } from '../spaces.js';
 import type { BoxSpace, PoseReading, SceneGeometry, SensorReadings, StepResult, Task } from '../task.js';
-import { clearance, clearanceAlong, roverLayout } from './layout.js';
+import { roverLayout } from './layout.js';
 import { roverBase, roverModel } from './model.js';
 import { observeRover, roverActions, roverDimensions, scanFieldOfView } from './observation.js';
+import { drawGoal, drawRoverScene } from './scene.js';
 
 const SUBSTEPS = 10;
 const BEAMS = 58;
@@ -89,9 +90,7 @@ class RoverTask implements Task {
 
   reset(seed: number): Float64Array {
     checkSeed(seed);
-    const random = Random.derive(seed, 'rover');
-    const { start, goal } = drawWay(random, this.#blockedShare);
-    const yaw = Math.atan2(goal[1] - start[1], goal[0] - start[0]) + random.uniform(-0.8, 0.8);
+    const { start, yaw, goal } = drawRoverScene(seed, this.#blockedShare);
     this.#physics.reset();
     this.#physics.qpos.set([...start, roverBase.axleHeight, Math.cos(yaw / 2), 0, 0, Math.sin(yaw / 2)]);
     this.#physics.forward();
@@ -232,35 +231,6 @@ class RoverTask implements Task {
   #goalDistance(): number {
     return Math.hypot(this.#goal[0] - this.#physics.qpos[0]!, this.#goal[1] - this.#physics.qpos[1]!);
   }
-}
-
-type Point = readonly [number, number];
-
-/** A point in free space near the left (−1) or right wall. */
-function drawPoint(random: Random, side: -1 | 1, margin: number): Point {
-  for (;;) {
-    const point = [side * random.uniform(1.5, 2.1), random.uniform(-1.9, 1.9)] as const;
-    if (clearance(...point) >= margin) return point;
-  }
-}
-
-/** Start on the left and goal on the right; in `blockedShare` of the draws the straight way is blocked. */
-function drawWay(random: Random, blockedShare: number): { start: Point; goal: Point } {
-  const blocked = random.uniform() < blockedShare;
-  for (;;) {
-    const start = drawPoint(random, -1, 0.35);
-    const goal = drawPoint(random, 1, 0.4);
-    if (clearanceAlong(start, goal) < roverLayout.robotRadius === blocked) return { start, goal };
-  }
-}
-
-/** A tour's next goal. From some places no way is blocked, or every one: then any goal will do. */
-function drawGoal(random: Random, from: Point, side: -1 | 1, blockedShare: number): Point {
-  const blocked = random.uniform() < blockedShare;
-  let goal = drawPoint(random, side, 0.4);
-  for (let i = 0; i < 50 && clearanceAlong(from, goal) < roverLayout.robotRadius !== blocked; i++)
-    goal = drawPoint(random, side, 0.4);
-  return goal;
 }
 
 function towards(from: number, to: number, most: number): number {
