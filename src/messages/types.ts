@@ -107,6 +107,9 @@ export interface JointTrajectory {
 export interface StringMessage {
   data: string;
 }
+export interface Float64Message {
+  data: number;
+}
 export interface Float64MultiArray {
   layout: { dim: { label: string; size: number; stride: number }[]; data_offset: number };
   data: Float64Array | number[];
@@ -231,6 +234,7 @@ export interface MessageTypes {
   'std_msgs/msg/Bool': Bool;
   'std_msgs/msg/Header': Header;
   'std_msgs/msg/String': StringMessage;
+  'std_msgs/msg/Float64': Float64Message;
   'std_msgs/msg/Float64MultiArray': Float64MultiArray;
   'sensor_msgs/msg/JointState': JointState;
   'sensor_msgs/msg/LaserScan': LaserScan;
@@ -259,6 +263,7 @@ const known: Record<MessageTypeName, true> = {
   'std_msgs/msg/Bool': true,
   'std_msgs/msg/Header': true,
   'std_msgs/msg/String': true,
+  'std_msgs/msg/Float64': true,
   'std_msgs/msg/Float64MultiArray': true,
   'sensor_msgs/msg/JointState': true,
   'sensor_msgs/msg/LaserScan': true,

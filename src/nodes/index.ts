@@ -1,6 +1,7 @@
 export { type DemonstrationOptions, type Demonstrations, runDemonstrations } from './demonstration-session.js';
 export type { EpisodeOutcome, EpisodeTrace, PoseSample } from './episode-follower.js';
 export { type Candidate, type EvaluationOptions, evaluate } from './evaluation-session.js';
+export * from './gazebo/index.js';
 export { LearnerNode, type LearnerParameters } from './learner.js';
 export type { LearningOptions, LearningProgress, LearningStart, Segment, Standing } from './learner-protocol.js';
 export { type LearningClient, type LearningEvents, LearningProcess } from './learning-process.js';

@@ -1,3 +1,4 @@
+export { ArmKinematics } from './kinematics.js';
 export { armHome, armJoints, armModel, armTools } from './model.js';
 export { armActions, armDimensions, observeArm } from './observation.js';
 export { type ArmScene, drawArmScene } from './scene.js';

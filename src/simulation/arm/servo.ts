@@ -79,9 +79,8 @@ export class ArmServo {
     this.#physics.forward();
   }
 
-  /** Sets the drives for one physics step with the tool moving at (vx, vy), m/s in the base frame. */
-  drive(vx: number, vy: number): void {
-    const { ctrl, timestep } = this.#physics;
+  /** Joint speeds, rad/s, with which the tool moves at (vx, vy), m/s in the base frame; valid until the next call. */
+  rates(vx: number, vy: number): Float64Array {
     const { position } = this.toolPose();
     const tilt = this.#tilt();
     this.#twist.set([
@@ -93,6 +92,13 @@ export class ArmServo {
       HOLD_GAIN * tilt[2],
     ]);
     this.#solve(DAMPING, POSTURE_GAIN);
+    return this.#rates;
+  }
+
+  /** Sets the drives for one physics step with the tool moving at (vx, vy), m/s in the base frame. */
+  drive(vx: number, vy: number): void {
+    const { ctrl, timestep } = this.#physics;
+    this.rates(vx, vy);
     for (let i = 0; i < JOINTS; i++) {
       this.reference[i] = this.reference[i]! + this.#rates[i]! * timestep;
       // The drives damp the joint's speed itself; this much of it is wanted.
