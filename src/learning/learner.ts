@@ -167,21 +167,34 @@ export class Learner {
     }
   }
 
+  /**
+   * Adds a single step that an expert made, as a person who took over from the policy: no start of an episode.
+   * False where the expert's buffer is full: what was demonstrated before stays. Throws INVALID_ARGUMENT on bad numbers.
+   */
+  addExpertTransition(transition: LearnerTransition): boolean {
+    if (this.#expert.added >= this.#expert.capacity) return false;
+    this.#expert.add({ ...this.#normalised(transition), reward: 0 });
+    return true;
+  }
+
   /** Adds a step of the policy to the replay buffer. Throws INVALID_ARGUMENT on bad numbers and adds nothing. */
   addTransition(transition: LearnerTransition): void {
-    const { observation: o } = this.#sizes;
     if (this.objective === 'sac' && !Number.isFinite(transition.reward))
       throw new IqLearnError('INVALID_ARGUMENT', 'SAC needs the reward of every transition', {
         found: String(transition.reward),
         expected: 'a finite number',
       });
-    this.#policy.add({
-      observation: normalise(this.normalisation, transition.observation, new Float32Array(o)),
-      action: this.#clipped(transition.action),
-      nextObservation: normalise(this.normalisation, transition.nextObservation, new Float32Array(o)),
-      terminated: transition.terminated,
-      reward: transition.reward ?? 0,
-    });
+    this.#policy.add({ ...this.#normalised(transition), reward: transition.reward ?? 0 });
+  }
+
+  #normalised({ observation, action, nextObservation, terminated }: LearnerTransition): LearnerTransition {
+    const { observation: o } = this.#sizes;
+    return {
+      observation: normalise(this.normalisation, observation, new Float32Array(o)),
+      action: this.#clipped(action),
+      nextObservation: normalise(this.normalisation, nextObservation, new Float32Array(o)),
+      terminated,
+    };
   }
 
   /**

@@ -185,6 +185,9 @@ export interface Transition {
 export interface PolicyBundleMessage {
   header: Header;
   robot: string;
+  /** Of the learner: of two, policies of the lower are ignored. */
+  epoch: bigint;
+  /** Counts up within an epoch. */
   version: bigint;
   /** policy.onnx */
   model: Uint8Array;
@@ -195,6 +198,10 @@ export interface PolicyBundleMessage {
 export interface PolicyStatus {
   header: Header;
   robot: string;
+  /** As in its transitions. */
+  session: string;
+  /** Of two policy nodes for one robot the lower yields. */
+  epoch: bigint;
   policy_version: bigint;
   /** IDLE, RUNNING, HOLDING, TAKEOVER, ESTOP, FAULT */
   state: string;
@@ -208,14 +215,31 @@ export interface PolicyStatus {
 
 export interface LearnerStatus {
   header: Header;
+  robot: string;
+  /** Of two learners for one robot the lower yields. */
+  epoch: bigint;
   updates: bigint;
   transitions: bigint;
+  /** Expert transitions held: demonstrated, and of takeovers where they count. */
+  demonstrations: bigint;
   policy_version: bigint;
   updates_per_second: number;
   backlog: number;
   /** Names of `values`, e.g. train/critic_loss. */
   names: string[];
   values: Float64Array | number[];
+}
+
+/** A person takes over from the policy, or hands back. */
+export interface Intervention {
+  header: Header;
+  robot: string;
+  session: string;
+  /** True: a person has taken over; false: handed back. */
+  active: boolean;
+  reason: string;
+  episode: number;
+  step: number;
 }
 
 /** The state of an episode on the robot's side, published by a simulator (or a supervisor of a real robot). */
@@ -254,6 +278,7 @@ export interface MessageTypes {
   'iq_learn/msg/PolicyBundle': PolicyBundleMessage;
   'iq_learn/msg/PolicyStatus': PolicyStatus;
   'iq_learn/msg/LearnerStatus': LearnerStatus;
+  'iq_learn/msg/Intervention': Intervention;
   'iq_learn/msg/TaskState': TaskState;
 }
 export type MessageTypeName = keyof MessageTypes;
@@ -283,6 +308,7 @@ const known: Record<MessageTypeName, true> = {
   'iq_learn/msg/PolicyBundle': true,
   'iq_learn/msg/PolicyStatus': true,
   'iq_learn/msg/LearnerStatus': true,
+  'iq_learn/msg/Intervention': true,
   'iq_learn/msg/TaskState': true,
 };
 
@@ -299,6 +325,20 @@ export interface TriggerResponse {
   message: string;
 }
 
+/** rcl_interfaces/msg/ParameterValue: `type` says which of the values counts. */
+export interface RosParameterValue {
+  type: number;
+  bool_value: boolean;
+  integer_value: bigint;
+  double_value: number;
+  string_value: string;
+  byte_array_value: number[];
+  bool_array_value: boolean[];
+  integer_array_value: bigint[];
+  double_array_value: number[];
+  string_array_value: string[];
+}
+
 /** Services by ROS 2 type name. */
 export interface ServiceTypes {
   'std_srvs/srv/Trigger': { request: Record<string, never>; response: TriggerResponse };
@@ -312,6 +352,19 @@ export interface ServiceTypes {
   'iq_learn/srv/LoadPolicy': {
     request: { path: string };
     response: { success: boolean; message: string; policy_version: bigint };
+  };
+  // ROS 2's own, for who conducts other nodes.
+  'lifecycle_msgs/srv/ChangeState': {
+    request: { transition: { id: number; label: string } };
+    response: { success: boolean };
+  };
+  'lifecycle_msgs/srv/GetState': {
+    request: Record<string, never>;
+    response: { current_state: { id: number; label: string } };
+  };
+  'rcl_interfaces/srv/SetParametersAtomically': {
+    request: { parameters: { name: string; value: RosParameterValue }[] };
+    response: { result: { successful: boolean; reason: string } };
   };
 }
 export type ServiceTypeName = keyof ServiceTypes;

@@ -57,7 +57,7 @@ export async function runDemonstrations(options: DemonstrationOptions): Promise<
   try {
     stage.add(recorder);
     stage.add(new PolicyNode(stage.context('policy'), { source: 'teleop' }));
-    stage.add(new TeleopNode(stage.context('teleop'), driver));
+    stage.add(new TeleopNode(stage.context('expert'), driver));
     for (let i = 0, failures = 0; kept.length < episodes; i++) {
       const start = startSeed(seed, 'demonstration', i);
       await stage.start(services.startRecording, start);

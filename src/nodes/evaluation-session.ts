@@ -53,6 +53,6 @@ async function addCandidate(stage: Stage, candidate: Candidate): Promise<void> {
     stage.add(new PolicyNode(context, { explore: 'random', seed: candidate.seed }));
   } else {
     stage.add(new PolicyNode(context, { source: 'teleop' }));
-    stage.add(new TeleopNode(stage.context('teleop'), candidate.driver));
+    stage.add(new TeleopNode(stage.context('expert'), candidate.driver));
   }
 }

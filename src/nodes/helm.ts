@@ -2,8 +2,10 @@ import type { JointState, MessageTypeName, MessageTypes } from '../messages/inde
 import {
   type ActionMapper,
   createActionMapper,
+  createDeadMan,
   createSafetyFilter,
   createTakeoverDetector,
+  type DeadMan,
   type RobotSpec,
   type SafetyCounters,
   type SafetyFilter,
@@ -28,6 +30,13 @@ export interface Decision {
   readonly stateAgeMs: number | null;
 }
 
+export interface HelmEvents {
+  /** The safety filter is in another state. */
+  changed(): void;
+  /** A command went out. */
+  sent(): void;
+}
+
 /**
  * The last stretch to the robot: safety filter, takeover, e-stop and the command topic. Nothing is published that did
  * not pass the filter, except the stop.
@@ -38,9 +47,11 @@ export class Helm {
   readonly #publisher: Publisher<MessageTypes[MessageTypeName]>;
   readonly #mapper: ActionMapper;
   readonly takeover: TakeoverDetector;
+  /** Undefined where the robot's description names no such button. */
+  readonly deadman: DeadMan | undefined;
   #filter: SafetyFilter | undefined;
   #joints = new Map<string, number>();
-  readonly #onChange: () => void;
+  readonly #events: HelmEvents;
   #estop = false;
   /** Pressed since the filter was last asked, however shortly. */
   #pressed = false;
@@ -50,19 +61,19 @@ export class Helm {
   #begun = 0;
   #begunStale = 0;
 
-  /** `onChange` is told when the filter's state changes. */
   constructor(
     spec: RobotSpec,
     options: SafetyOptions,
     publisher: Publisher<MessageTypes[MessageTypeName]>,
-    onChange: () => void,
+    events: HelmEvents,
   ) {
     this.#spec = spec;
-    this.#onChange = onChange;
+    this.#events = events;
     this.#options = options;
     this.#publisher = publisher;
     this.#mapper = createActionMapper(spec);
     this.takeover = createTakeoverDetector(spec, createActionMapper(spec, spec.teleop));
+    if (spec.teleop.deadman !== undefined) this.deadman = createDeadMan(spec.teleop.deadman);
     if (spec.stopMode === 'zero') this.#filter = createSafetyFilter(spec, options);
   }
 
@@ -132,13 +143,14 @@ export class Helm {
       observationStampAgeMs: stateAgeMs,
       takeover: this.takeover.take(),
       estop: this.estop,
+      deadmanReleased: this.deadman?.held(nowNs) === false,
       heartbeatNs: this.#heartbeatNs,
     });
     this.#pressed = false;
     const changed = output.state !== this.#output?.state;
     this.#output = output;
     this.#send(output.command, stampNs);
-    if (changed) this.#onChange();
+    if (changed) this.#events.changed();
     return output;
   }
 
@@ -160,6 +172,7 @@ export class Helm {
     const message = this.#mapper.toMessage(command, stampNs);
     this.#last = { stampNs, message };
     this.#publisher.publish(message);
+    this.#events.sent();
   }
 
   /** The joints' positions as a command; velocities and efforts hold at 0. Undefined where a joint is not known. */

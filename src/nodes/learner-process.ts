@@ -25,6 +25,7 @@ class LearnerProcess {
   #failed = false;
   #stopping = false;
   #working = false;
+  #paused = false;
 
   constructor(loop: LearningLoop) {
     this.#loop = loop;
@@ -33,6 +34,8 @@ class LearnerProcess {
   take(request: Exclude<LearnerRequest, { kind: 'start' }>): void {
     if (request.kind === 'segment') {
       if (!this.#failed) this.#segments.push(request.segment);
+    } else if (request.kind === 'pause') {
+      this.#paused = request.paused;
     } else if (request.kind === 'recover') {
       this.#answer(request.id, () => this.#loop.recoverRewards(request.episode));
     } else if (request.kind === 'save') {
@@ -49,7 +52,7 @@ class LearnerProcess {
     while (!this.#stopping) {
       const request = this.#requests.shift();
       if (request !== undefined) await request();
-      else if (!this.#failed && (this.#loop.open || this.#segments.length > 0)) await this.#learn();
+      else if (!this.#failed && !this.#paused && (this.#loop.open || this.#segments.length > 0)) await this.#learn();
       else break;
       await nextTurn(); // hear what has arrived
     }

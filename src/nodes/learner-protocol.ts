@@ -24,7 +24,7 @@ export interface LearningOptions {
   readonly summary?: TrainingSummary;
 }
 
-/** Transitions of the policy, row-major: n × o, n × a (in [−1, 1]), n × a, n × o, n, n. */
+/** Transitions of the policy, row-major: n × o, n × a (in [−1, 1]), n × a, n × o, n, n, n. */
 export interface Segment {
   readonly length: number;
   readonly observations: Float32Array;
@@ -36,6 +36,8 @@ export interface Segment {
   readonly terminated: Uint8Array;
   /** 1 where the episode ended, for whatever reason. */
   readonly ended: Uint8Array;
+  /** 1 where a person had taken over and what they did counts as demonstration; all 0 where it does not. */
+  readonly demonstrated: Uint8Array;
 }
 
 /** Where learning stands after a segment (or at the start). */
@@ -43,7 +45,10 @@ export interface LearningProgress {
   /** Segments learned from; the version of the policy. */
   readonly version: number;
   readonly updates: number;
+  /** Of the policy. */
   readonly transitions: number;
+  /** Expert transitions held: demonstrated, and of takeovers where they count. */
+  readonly demonstrations: number;
   /** Means over the segment's updates; empty before the first. */
   readonly metrics: Metrics;
   /** Time spent on the segment's updates. */
@@ -74,6 +79,7 @@ export type LearnerRequest =
   | { readonly kind: 'segment'; readonly segment: Segment }
   | { readonly kind: 'recover'; readonly id: number; readonly episode: Episode }
   | { readonly kind: 'save'; readonly id: number }
+  | { readonly kind: 'pause'; readonly paused: boolean }
   | { readonly kind: 'stop'; readonly save: boolean };
 
 /** An error on its way between processes. */

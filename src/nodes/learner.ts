@@ -1,25 +1,40 @@
 import { z } from 'zod';
 import { IqLearnError } from '../common/index.js';
 import type { Metrics } from '../learning/index.js';
-import { header, type MessageTypes, type Transition } from '../messages/index.js';
+import { header, type LearnerStatus, type MessageTypes, type Transition } from '../messages/index.js';
 import { unscaleAction } from '../robot/index.js';
 import { type Publisher, qos } from '../transport/index.js';
 import type { LearningProgress, Segment } from './learner-protocol.js';
 import type { LearningClient } from './learning-process.js';
+import { Lease } from './lease.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from './lifecycle.js';
 import { SequenceTracker } from './sequences.js';
 import { topics } from './topics.js';
 
-const parametersSchema = z.strictObject({
-  /** Transitions a segment: learning takes them in this many at a time, and makes a new policy after each. */
-  segmentSize: z.int().min(1).max(100_000).default(64),
-  /** Senders of transitions that are remembered; the oldest is forgotten. */
-  maxSessions: z.int().min(1).max(10_000).default(64),
-  /** Whether shutting down writes a checkpoint. */
-  saveOnShutdown: z.boolean().default(true),
+export const learnerSchema = z.strictObject({
+  segmentSize: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(64)
+    .describe('Transitions a segment: learning takes them in this many at a time, and makes a new policy after each.'),
+  maxSessions: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(64)
+    .describe('Senders of transitions that are remembered; the oldest is forgotten.'),
+  saveOnShutdown: z.boolean().default(true).describe('Whether shutting down writes a checkpoint.'),
+  learnFromInterventions: z
+    .boolean()
+    .default(false)
+    .describe('What a person does when taking over counts as demonstration.')
+    .meta({ dynamic: true }),
 });
 
-export type LearnerParameters = z.input<typeof parametersSchema>;
+export type LearnerParameters = z.input<typeof learnerSchema>;
+
+const STATUS_PERIOD_MS = 1000;
 
 interface Sender {
   readonly sequences: SequenceTracker;
@@ -32,7 +47,7 @@ interface Sender {
  * numbers are counted and go no further. Learning itself runs behind a {@link LearningClient}, never in this thread.
  * When it diverges or its process dies, no policy is published any more and the node reports a fault.
  */
-export class LearnerNode extends LifecycleNode<typeof parametersSchema> {
+export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   readonly #client: LearningClient;
   readonly #senders = new Map<string, Sender>();
   readonly #listeners: ((progress: LearningProgress) => void)[] = [];
@@ -43,12 +58,14 @@ export class LearnerNode extends LifecycleNode<typeof parametersSchema> {
   #metrics: Metrics = {};
   #handedOver = 0;
   #learned = 0;
+  #paused = false;
+  #lease: Lease | undefined;
   #refused = 0;
   #foreign = 0;
   #updatesPerSecond = 0;
 
   constructor(context: NodeContext, client: LearningClient, parameters: LearnerParameters = {}) {
-    super('learner', context, parametersSchema, parameters);
+    super('learner', context, learnerSchema, parameters);
     this.#client = client;
     this.#latest = client.start;
   }
@@ -70,10 +87,21 @@ export class LearnerNode extends LifecycleNode<typeof parametersSchema> {
     this.own(
       transport.subscribe(topics.transitions, 'iq_learn/msg/Transition', (message) => this.#take(message), qos.event),
     );
+    this.own(
+      transport.subscribe(
+        topics.learnerStatus,
+        'iq_learn/msg/LearnerStatus',
+        (status) => this.#hearOther(status),
+        qos.event,
+      ),
+    );
+    this.serveTrigger('pause', () => this.#pause(true));
+    this.serveTrigger('resume', () => this.#pause(false));
     this.serveTrigger('save', async () => `generation ${await this.#client.save()}`);
   }
 
   protected override onActivate(): void {
+    this.#lease = new Lease('learner');
     this.#client.listen({
       progress: (progress) => this.#learnedFrom(progress),
       warning: (message) => this.context.logger.warn(message),
@@ -83,6 +111,7 @@ export class LearnerNode extends LifecycleNode<typeof parametersSchema> {
       },
     });
     this.#publishPolicy();
+    this.every(STATUS_PERIOD_MS, () => this.#publishStatus());
   }
 
   protected override async onShutdown(): Promise<void> {
@@ -94,11 +123,12 @@ export class LearnerNode extends LifecycleNode<typeof parametersSchema> {
     const { missing, duplicates } = this.#sums();
     return {
       level: missing > 0n ? diagnosticLevel.warn : diagnosticLevel.ok,
-      message: missing > 0n ? `${missing} transitions are missing` : 'learning',
+      message: missing > 0n ? `${missing} transitions are missing` : this.#paused ? 'paused' : 'learning',
       values: {
         policy_version: this.#latest.version,
         updates: this.#latest.updates,
         transitions: this.#latest.transitions,
+        demonstrations: this.#latest.demonstrations,
         updates_per_second: this.#updatesPerSecond.toFixed(1),
         backlog: this.#backlog,
         missing,
@@ -122,6 +152,33 @@ export class LearnerNode extends LifecycleNode<typeof parametersSchema> {
       duplicates += sequences.duplicates;
     }
     return { missing, duplicates };
+  }
+
+  #pause(paused: boolean): string {
+    this.#paused = paused;
+    this.#client.pause(paused);
+    return paused ? 'no updates are made; transitions are kept' : 'learning goes on';
+  }
+
+  /** Two learners for one robot: the one that came last teaches it (F35). */
+  #hearOther({ robot, epoch }: LearnerStatus): void {
+    const lease = this.#lease;
+    if (lease === undefined || this.fault !== undefined || robot !== this.context.spec.robot) return;
+    if (epoch === lease.epoch) return;
+    if (epoch < lease.epoch) {
+      if (lease.isNews(epoch))
+        this.context.logger.error('another learner for this robot came before this one: it has to yield', {
+          epoch: String(epoch),
+        });
+      return;
+    }
+    this.fail(
+      new IqLearnError('CONFLICT', 'another learner teaches this robot', {
+        found: `epoch ${epoch}`,
+        expected: `none after epoch ${lease.epoch}`,
+        remedy: 'end one of the two; this one publishes no policy any more',
+      }),
+    );
   }
 
   #take(transition: Transition): void {
@@ -180,7 +237,7 @@ export class LearnerNode extends LifecycleNode<typeof parametersSchema> {
 
   #close(): void {
     if (this.#open.length === 0) return;
-    const segment = segmentOf(this.#open, this.context.spec);
+    const segment = segmentOf(this.#open, this.context.spec, this.parameters.learnFromInterventions);
     this.#handedOver += segment.length;
     this.#open = [];
     this.#client.learn(segment);
@@ -200,7 +257,8 @@ export class LearnerNode extends LifecycleNode<typeof parametersSchema> {
       return;
     }
     const updates = progress.updates - this.#latest.updates;
-    this.#learned += progress.transitions - this.#latest.transitions;
+    const before = this.#latest;
+    this.#learned += progress.transitions - before.transitions + progress.demonstrations - before.demonstrations;
     this.#updatesPerSecond = progress.seconds > 0 ? updates / progress.seconds : 0;
     this.#latest = progress;
     this.#metrics = progress.metrics;
@@ -209,20 +267,29 @@ export class LearnerNode extends LifecycleNode<typeof parametersSchema> {
   }
 
   #publishPolicy(): void {
-    const { version, bundle, updates, transitions } = this.#latest;
+    const { version, bundle } = this.#latest;
     const { spec } = this.context;
-    const head = header(BigInt(Date.now()) * 1_000_000n);
+    const { epoch } = this.#lease!;
     this.#policies.publish({
-      header: head,
+      header: header(this.stampNow()),
       robot: spec.robot,
+      epoch,
       version: BigInt(version),
       model: bundle.model,
       manifest: bundle.manifest,
     });
+    this.#publishStatus();
+  }
+
+  #publishStatus(): void {
+    const { version, updates, transitions, demonstrations } = this.#latest;
     this.#statuses.publish({
-      header: head,
+      header: header(this.stampNow()),
+      robot: this.context.spec.robot,
+      epoch: this.#lease!.epoch,
       updates: BigInt(updates),
       transitions: BigInt(transitions),
+      demonstrations: BigInt(demonstrations),
       policy_version: BigInt(version),
       updates_per_second: this.#updatesPerSecond,
       backlog: this.#backlog,
@@ -232,7 +299,7 @@ export class LearnerNode extends LifecycleNode<typeof parametersSchema> {
   }
 }
 
-function segmentOf(transitions: readonly Transition[], spec: NodeContext['spec']): Segment {
+function segmentOf(transitions: readonly Transition[], spec: NodeContext['spec'], interventions: boolean): Segment {
   const [n, o, a] = [transitions.length, spec.observation.length, spec.action.length];
   const segment = {
     length: n,
@@ -242,6 +309,7 @@ function segmentOf(transitions: readonly Transition[], spec: NodeContext['spec']
     nextObservations: new Float32Array(n * o),
     terminated: new Uint8Array(n),
     ended: new Uint8Array(n),
+    demonstrated: new Uint8Array(n),
   };
   transitions.forEach((transition, i) => {
     segment.observations.set(transition.observation, i * o);
@@ -249,6 +317,7 @@ function segmentOf(transitions: readonly Transition[], spec: NodeContext['spec']
     segment.commands.set(transition.action, i * a);
     segment.nextObservations.set(transition.next_observation, i * o);
     segment.terminated[i] = transition.terminated ? 1 : 0;
+    segment.demonstrated[i] = interventions && transition.intervention ? 1 : 0;
     segment.ended[i] = transition.terminated || transition.truncated ? 1 : 0;
   });
   return segment;

@@ -33,6 +33,7 @@ export class LearningLoop {
   readonly #options: LearningOptions;
   #learner: Learner;
   #summary: TrainingSummary;
+  readonly #warn: (message: string) => void;
   /** Segments added. */
   #version = 0;
   /** The version whose policy was told last, and that policy. */
@@ -49,7 +50,8 @@ export class LearningLoop {
   /** Commands of the episode under way. */
   #commands: Float32Array[] = [];
 
-  private constructor(options: LearningOptions, learner: Learner) {
+  private constructor(options: LearningOptions, learner: Learner, warn: (message: string) => void) {
+    this.#warn = warn;
     this.#options = options;
     this.#learner = learner;
     this.#summary = options.summary ?? {};
@@ -59,7 +61,7 @@ export class LearningLoop {
   static async create(options: LearningOptions, warn: (message: string) => void): Promise<LearningLoop> {
     if (options.resume === true) {
       const checkpoint = loadCheckpoint(folderOf(options), (problem) => warn(problem.message));
-      const loop = new LearningLoop(options, await Learner.resume(checkpoint, engineOf(options)));
+      const loop = new LearningLoop(options, await Learner.resume(checkpoint, engineOf(options)), warn);
       loop.#restoreCounters(checkpoint);
       return loop;
     }
@@ -81,15 +83,24 @@ export class LearningLoop {
       learner.warmStart(
         await behaviouralCloning({ ...common, episodes: demonstrations, updates: config.warmStartUpdates }),
       );
-    return new LearningLoop(options, learner);
+    return new LearningLoop(options, learner, warn);
   }
 
   /** Where a learner node begins; once, before anything else. */
   async start(): Promise<LearningStart> {
     const standing = { segments: this.#version, episodes: this.#episodes, commands: joined(this.#commands) };
-    const { updates, transitions } = this.#learner;
+    const { updates, transitions, expertTransitions: demonstrations } = this.#learner;
     this.#latest = this.#driving ?? (await this.#encode());
-    return { version: this.#told, updates, transitions, metrics: {}, seconds: 0, bundle: this.#latest, standing };
+    return {
+      version: this.#told,
+      updates,
+      transitions,
+      demonstrations,
+      metrics: {},
+      seconds: 0,
+      bundle: this.#latest,
+      standing,
+    };
   }
 
   /** Whether a segment was added whose policy is not told yet. */
@@ -99,19 +110,28 @@ export class LearningLoop {
 
   /** Whole updates that are due. */
   get due(): number {
+    // A person may have driven from the start: there is nothing yet to tell the demonstrations from.
+    if (this.#learner.transitions === 0) return 0;
     return Math.floor(this.#owed + 1e-9);
   }
 
   add(segment: Segment): void {
     const { observation, action } = this.#options.contract;
     const row = (data: Float32Array, i: number, size: number): Float32Array => data.subarray(i * size, (i + 1) * size);
-    for (let i = 0; i < segment.length; i++)
-      this.#learner.addTransition({
+    let refused = 0;
+    for (let i = 0; i < segment.length; i++) {
+      const transition = {
         observation: row(segment.observations, i, observation.length),
         action: row(segment.actions, i, action.length),
         nextObservation: row(segment.nextObservations, i, observation.length),
         terminated: segment.terminated[i] === 1,
-      });
+      };
+      // What a person showed is no data of the policy, too: the critic would be told to like and to dislike it.
+      if (segment.demonstrated[i] !== 1) this.#learner.addTransition(transition);
+      else if (!this.#learner.addExpertTransition(transition)) refused++;
+    }
+    if (refused > 0)
+      this.#warn(`${refused} steps of takeovers do not fit beside the demonstrations any more and are left out`);
     const end = segment.ended.lastIndexOf(1) + 1;
     if (end > 0) this.#commands = [];
     this.#commands.push(segment.commands.slice(end * action.length));
@@ -139,12 +159,12 @@ export class LearningLoop {
   /** Where learning stands once a segment's updates are made, with its policy as a bundle. */
   async progress(): Promise<LearningProgress> {
     const metrics: Metrics = Object.fromEntries([...this.#metrics].map(([name, sum]) => [name, sum / this.#counted]));
-    const { updates, transitions } = this.#learner;
+    const { updates, transitions, expertTransitions: demonstrations } = this.#learner;
     const seconds = this.#seconds;
     this.#seconds = 0;
     this.#latest = await this.#encode();
     this.#told = this.#version;
-    return { version: this.#version, updates, transitions, metrics, seconds, bundle: this.#latest };
+    return { version: this.#version, updates, transitions, demonstrations, metrics, seconds, bundle: this.#latest };
   }
 
   async #encode(): Promise<PolicyBundle> {

@@ -30,6 +30,8 @@ export interface LearningClient {
   listen(events: LearningEvents): void;
   /** Hands over a segment; its arrays are the client's from then on. */
   learn(segment: Segment): void;
+  /** Makes no updates until told to go on; what is handed over meanwhile waits. */
+  pause(paused: boolean): void;
   /** The recovered reward along an episode (robot's units, actions in [−1, 1]), one a step. */
   recoverRewards(episode: Episode): Promise<Float32Array>;
   /** Writes a checkpoint and gives its generation. */
@@ -109,6 +111,10 @@ export class LearningProcess implements LearningClient {
 
   learn(segment: Segment): void {
     if (this.#ended === undefined && this.#stopping === undefined) this.#post({ kind: 'segment', segment });
+  }
+
+  pause(paused: boolean): void {
+    this.#post({ kind: 'pause', paused });
   }
 
   async recoverRewards(episode: Episode): Promise<Float32Array> {

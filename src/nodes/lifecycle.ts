@@ -12,6 +12,10 @@ export interface NodeContext {
   /** For watchdogs, deadlines and rates. */
   readonly clock: SteadyClock;
   readonly logger: Logger;
+  /** Time for the stamps of what is no data (status, diagnostics), nanoseconds: of day, if not given. */
+  readonly stampNs?: () => bigint;
+  /** Whatever a host knows that belongs into the node's diagnostics: how late its event loop runs. */
+  readonly vitals?: () => Readonly<Record<string, string | number>>;
 }
 
 export type LifecycleState = 'unconfigured' | 'inactive' | 'active' | 'finalized';
@@ -26,6 +30,13 @@ export interface Diagnosis {
 }
 
 const DIAGNOSTICS_PERIOD_MS = 1000;
+
+/** Names of the parameters that may change while a node is active. */
+export function dynamicParameters(schema: z.ZodObject): string[] {
+  return Object.entries(schema.shape as Record<string, z.ZodType>)
+    .filter(([, parameter]) => parameter.meta()?.dynamic === true)
+    .map(([name]) => name);
+}
 
 /**
  * The lifecycle of a ROS 2 managed node without ROS: configure validates everything and throws with the reason,
@@ -46,18 +57,12 @@ export abstract class LifecycleNode<Schema extends z.ZodObject> {
   #fault: IqLearnError | undefined;
   readonly #faultListeners: ((error: IqLearnError) => void)[] = [];
 
-  /** `dynamic` names the parameters that may change while the node is active. Throws INVALID_CONFIG. */
-  protected constructor(
-    name: string,
-    context: NodeContext,
-    schema: Schema,
-    parameters: z.input<Schema>,
-    dynamic: readonly string[] = [],
-  ) {
+  /** Parameters with `dynamic` in their meta may change while the node is active. Throws INVALID_CONFIG. */
+  protected constructor(name: string, context: NodeContext, schema: Schema, parameters: z.input<Schema>) {
     this.name = name;
     this.context = context;
     this.#schema = schema;
-    this.#dynamic = new Set(dynamic);
+    this.#dynamic = new Set(dynamicParameters(schema));
     this.#parameters = this.#validated(parameters);
   }
 
@@ -106,7 +111,7 @@ export abstract class LifecycleNode<Schema extends z.ZodObject> {
     }
     this.every(DIAGNOSTICS_PERIOD_MS, () =>
       this.#diagnostics!.publish({
-        header: header(BigInt(Date.now()) * 1_000_000n),
+        header: header(this.stampNow()),
         status: [this.status()],
       }),
     );
@@ -154,13 +159,19 @@ export abstract class LifecycleNode<Schema extends z.ZodObject> {
       this.#fault === undefined
         ? this.diagnose()
         : { level: diagnosticLevel.error, message: this.#fault.message, values: this.diagnose().values };
+    const all = { ...values, ...this.context.vitals?.() };
     return {
       level,
       name: this.name,
       message,
       hardware_id: this.context.spec.robot,
-      values: Object.entries(values).map(([key, value]) => ({ key, value: String(value) })),
+      values: Object.entries(all).map(([key, value]) => ({ key, value: String(value) })),
     };
+  }
+
+  /** For messages that are no data. */
+  protected stampNow(): bigint {
+    return this.context.stampNs?.() ?? BigInt(Date.now()) * 1_000_000n;
   }
 
   protected abstract onConfigure(): void;

@@ -1,6 +1,6 @@
 import { IqLearnError, type Logger, messageOf } from '../common/index.js';
 import type { PolicyBundleMessage } from '../messages/index.js';
-import { decodeBundle, type PolicyRuntime } from '../policy/index.js';
+import { decodeBundle, type PolicyRuntime, readBundle } from '../policy/index.js';
 import { checkContract, type RobotSpec } from '../robot/index.js';
 
 export interface PolicyInboxOptions {
@@ -24,6 +24,10 @@ export class PolicyInbox {
   #waiting: PolicyBundleMessage[] = [];
   #working = false;
   readonly #underWay = new Set<bigint>();
+  /** Of the learner whose policies are taken; 0 before the first. */
+  #epoch = 0n;
+  /** Asked for by name: goes before what the learner sends. */
+  #demanded: PolicyRuntime | undefined;
   #newestTaken: number;
   #arrival: (() => void)[] = [];
   #refused = 0;
@@ -51,7 +55,12 @@ export class PolicyInbox {
   }
 
   take(message: PolicyBundleMessage): void {
-    const { version } = message;
+    const { version, epoch } = message;
+    if (epoch < this.#epoch) {
+      this.#refuse(version, `it comes from a learner of epoch ${epoch}; one of epoch ${this.#epoch} has taken over`);
+      return;
+    }
+    if (epoch > this.#epoch) this.#follow(epoch);
     if (this.#closed || this.#underWay.has(version) || this.#verified.has(Number(version))) return;
     if (version <= BigInt(this.#newestTaken)) {
       if (version < BigInt(this.#newestTaken)) this.#outdated++;
@@ -66,9 +75,36 @@ export class PolicyInbox {
     void this.#work();
   }
 
+  /**
+   * Reads a bundle's folder and has it taken next, whatever its version. Throws what reading and the robot's contract
+   * throw, CONFLICT where policies come in step with the learner.
+   */
+  async load(folder: string): Promise<number> {
+    const { keepAll, spec, onVerified } = this.#options;
+    if (keepAll)
+      throw new IqLearnError('CONFLICT', 'no policy can be loaded now', {
+        found: 'a node that takes each policy of its learner in step',
+        remedy: 'set synchronous_segment to 0',
+      });
+    const runtime = await readBundle(folder);
+    try {
+      checkContract(runtime.contract, spec);
+      if (this.#closed) throw new IqLearnError('CANCELLED', 'the policy node is shut down');
+    } catch (error) {
+      await runtime.dispose();
+      throw error;
+    }
+    void this.#demanded?.dispose();
+    this.#demanded = runtime;
+    onVerified();
+    return runtime.version;
+  }
+
   /** The newest policy that passed, if there is one that was not taken yet. */
   takeNewest(): PolicyRuntime | undefined {
-    let newest: PolicyRuntime | undefined;
+    let newest = this.#demanded;
+    this.#demanded = undefined;
+    if (newest !== undefined) return this.#taken(newest);
     for (const runtime of this.#verified.values())
       if (newest === undefined || runtime.version > newest.version) newest = runtime;
     return newest === undefined ? undefined : this.#taken(newest);
@@ -103,9 +139,30 @@ export class PolicyInbox {
     this.#closed = true;
     this.#waiting = [];
     this.#wake();
-    const left = [...this.#verified.values()];
+    const left = [...this.#verified.values(), ...(this.#demanded === undefined ? [] : [this.#demanded])];
     this.#verified.clear();
     await Promise.all(left.map((runtime) => runtime.dispose()));
+  }
+
+  /** Another learner has the robot. It may have begun anew or gone back to a checkpoint: its versions count from there. */
+  #follow(epoch: bigint): void {
+    const first = this.#epoch === 0n;
+    this.#epoch = epoch;
+    if (first) return;
+    this.#options.logger.warn('another learner sends policies from now on', { epoch: String(epoch) });
+    this.#newestTaken = -1;
+    this.#waiting = [];
+    this.#underWay.clear();
+    for (const runtime of this.#verified.values()) void runtime.dispose();
+    this.#verified.clear();
+  }
+
+  #refuse(version: bigint, reason: string): void {
+    this.#refused++;
+    const { logger } = this.#options;
+    if (reason !== this.#lastRefusal)
+      logger.error('a policy is refused; the one before stays', { version: String(version), reason });
+    this.#lastRefusal = reason;
   }
 
   #taken(runtime: PolicyRuntime): PolicyRuntime {
@@ -127,8 +184,8 @@ export class PolicyInbox {
     this.#working = false;
   }
 
-  async #verify({ robot, version, model, manifest }: PolicyBundleMessage): Promise<void> {
-    const { spec, logger } = this.#options;
+  async #verify({ robot, epoch, version, model, manifest }: PolicyBundleMessage): Promise<void> {
+    const { spec } = this.#options;
     let runtime: PolicyRuntime | undefined;
     try {
       if (robot !== spec.robot)
@@ -143,7 +200,7 @@ export class PolicyInbox {
           found: `version ${runtime.version} in the manifest`,
           expected: String(version),
         });
-      if (this.#closed || runtime.version < this.#newestTaken) {
+      if (this.#closed || epoch !== this.#epoch || runtime.version < this.#newestTaken) {
         await runtime.dispose();
         return;
       }
@@ -153,9 +210,7 @@ export class PolicyInbox {
       this.#options.onVerified();
     } catch (error) {
       await runtime?.dispose();
-      this.#refused++;
-      this.#lastRefusal = messageOf(error);
-      logger.error('a policy is refused; the one before stays', { version: String(version), reason: messageOf(error) });
+      this.#refuse(version, messageOf(error));
     }
   }
 

@@ -18,6 +18,8 @@ export interface LoopParts {
   readonly log: TransitionLog;
   /** Commands that begin the first episode: executed before, to be executed again. */
   readonly relive: Float32Array[];
+  /** Whether the policy is to stay off; a person may drive. */
+  readonly paused: () => boolean;
   readonly fail: (error: unknown) => void;
 }
 
@@ -39,8 +41,10 @@ export interface ControlLoop {
   takeTeleop(stampNs: bigint | undefined): void;
   /** The e-stop has changed. */
   takeEstop(): void;
-  /** A policy has arrived. */
+  /** A policy has arrived, or may go on. */
   takePolicy(): void;
+  /** Stops the robot now: the policy is paused. */
+  hold(): void;
   /** Stamp for a command right now. */
   readonly stampNs: bigint;
   readonly task: TaskState | undefined;
@@ -133,6 +137,9 @@ export class LockstepLoop implements ControlLoop {
     this.#signal();
   }
 
+  /** Stands still already between the states. */
+  hold(): void {}
+
   close(): void {
     this.#closed = true;
     this.#signal();
@@ -214,7 +221,7 @@ export class LockstepLoop implements ControlLoop {
     while (!this.#closed) {
       if (helm.estop || helm.latched) return null;
       if (this.#teleopStampNs >= stampNs) return null;
-      if (source === 'teleop') await this.#signalled();
+      if (source === 'teleop' || (this.#parts.paused() && !this.#teleopHeard)) await this.#signalled();
       else if (this.#teleopHeard) {
         if (!(await this.#signalled(teleopWaitMs))) return null;
       } else {
@@ -222,7 +229,7 @@ export class LockstepLoop implements ControlLoop {
         if (!pilot.ready) await this.#signalled();
         else if (!this.#closed) {
           const action = await pilot.act(observation);
-          if (!this.#teleopHeard) return action;
+          if (!this.#teleopHeard && !this.#parts.paused()) return action;
         }
       }
     }

@@ -78,6 +78,12 @@ export class RealtimeLoop implements ControlLoop {
 
   takePolicy(): void {}
 
+  hold(): void {
+    if (!this.#began || this.#closed) return;
+    this.#parts.log.cut();
+    if (this.#parts.helm.filter?.state !== 'TAKEOVER') this.#steer(this.#parts.clock.nowNs(), null, null);
+  }
+
   close(): void {
     this.#closed = true;
     this.#timer.close();
@@ -134,7 +140,8 @@ export class RealtimeLoop implements ControlLoop {
     }
     const newest = inbox.takeNewest();
     if (newest !== undefined) pilot.load(newest);
-    if (this.#options.source === 'teleop' || !pilot.ready || helm.latched || helm.filter?.state === 'TAKEOVER') {
+    const off = this.#options.source === 'teleop' || this.#parts.paused();
+    if (off || !pilot.ready || helm.latched || helm.filter?.state === 'TAKEOVER') {
       this.#execute(nowNs, observation, stampNs, null, ageMs);
       return;
     }
@@ -143,7 +150,7 @@ export class RealtimeLoop implements ControlLoop {
       .act(observation)
       .then((action) => {
         this.#inferring = false;
-        if (!this.#closed) this.#execute(nowNs, observation, stampNs, action, ageMs);
+        if (!this.#closed) this.#execute(nowNs, observation, stampNs, this.#parts.paused() ? null : action, ageMs);
       })
       .catch((error) => {
         this.#inferring = false;

@@ -1,6 +1,12 @@
-import { z } from 'zod';
-import { IqLearnError } from '../common/index.js';
-import { header, type JointState, type MessageTypeName, type MessageTypes, nanosecondsOf } from '../messages/index.js';
+import { IqLearnError, messageOf } from '../common/index.js';
+import {
+  header,
+  type JointState,
+  type MessageTypeName,
+  type MessageTypes,
+  nanosecondsOf,
+  type PolicyStatus,
+} from '../messages/index.js';
 import type { PolicyRuntime } from '../policy/index.js';
 import {
   checkContract,
@@ -11,53 +17,25 @@ import {
 } from '../robot/index.js';
 import { type Publisher, qos } from '../transport/index.js';
 import { Helm } from './helm.js';
+import { InterventionLog, type InterventionMoment } from './interventions.js';
+import { Lease } from './lease.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from './lifecycle.js';
+import { PeakMeter, RateMeter } from './meters.js';
 import { Pilot } from './pilot.js';
 import { PolicyInbox } from './policy-inbox.js';
 import { type ControlLoop, LockstepLoop, type LoopParts } from './policy-lockstep.js';
+import { type PolicyParameters, policySchema } from './policy-parameters.js';
 import { RealtimeLoop } from './policy-realtime.js';
 import { headerStampNs } from './stamps.js';
 import { topics } from './topics.js';
 import { TransitionLog } from './transition-log.js';
-
-const parametersSchema = z.strictObject({
-  /** `lockstep`: answers each state of a simulator; `realtime`: a command every period of the steady clock. */
-  pace: z.enum(['lockstep', 'realtime']).default('lockstep'),
-  /** Who drives: the policy (a person may take over), or a person alone. */
-  source: z.enum(['policy', 'teleop']).default('policy'),
-  /** Draws actions from the policy (to learn) instead of taking its mean (to work). */
-  stochastic: z.boolean().default(false),
-  /** Before the first policy: hold, or random actions. */
-  explore: z.enum(['hold', 'random']).default('hold'),
-  seed: z.int().min(0).max(0xffffffff).default(0),
-  /** Names the sender of transitions; every start of a robot needs another one. */
-  session: z.string().min(1).default('session'),
-  /** Lockstep: waits for the learner after every so many transitions, see {@link LockstepLoop}; 0 never. */
-  synchronousSegment: z.int().min(0).default(0),
-  /**
-   * Segments of `synchronousSegment` transitions that were acted before, where a run is resumed: it goes on as if it
-   * had never ended, with the policy of the last segment but one to start with.
-   */
-  segmentsBefore: z.int().min(0).default(0),
-  /** Lockstep: holds still once so many transitions were published; 0 for no limit. */
-  transitionLimit: z.int().min(0).default(0),
-  segmentTimeoutMs: z.number().positive().default(120_000),
-  /** Lockstep: how long a person who has taken over is waited for at each step. */
-  teleopWaitMs: z.number().positive().default(500),
-  /** Real time: periods an action may be executed for. */
-  actionPeriods: z.int().min(1).max(10).default(2),
-  /** The e-stop must be heard to be released this often; null where the robot has no such heartbeat. */
-  estopHeartbeatMs: z.number().positive().nullable().default(null),
-});
-
-export type PolicyParameters = z.input<typeof parametersSchema>;
 
 /**
  * Drives the robot: state topics → observation → policy → safety filter → command topic, and publishes what was
  * executed as transitions. Takes new policies from the policy topic, verified beside the loop and swapped at a step
  * boundary; one that is refused leaves the old one running. A person's teleoperation goes before the policy.
  */
-export class PolicyNode extends LifecycleNode<typeof parametersSchema> {
+export class PolicyNode extends LifecycleNode<typeof policySchema> {
   readonly #initial: PolicyRuntime | undefined;
   readonly #relive: Float32Array[];
   readonly #assembler: ObservationAssembler;
@@ -68,6 +46,15 @@ export class PolicyNode extends LifecycleNode<typeof parametersSchema> {
   #log!: TransitionLog;
   #loop: ControlLoop | undefined;
   #statuses!: Publisher<MessageTypes['iq_learn/msg/PolicyStatus']>;
+  #interventions!: InterventionLog;
+  #lease: Lease | undefined;
+  /** Why another policy node has the robot; undefined while this one has it. */
+  #yielded: string | undefined;
+  #paused = false;
+  #unheld = 0;
+  readonly #commandRate: RateMeter;
+  readonly #stateRate: RateMeter;
+  readonly #latency = new PeakMeter();
   #clockNs = -1n;
   #clockJumps = 0;
 
@@ -81,11 +68,13 @@ export class PolicyNode extends LifecycleNode<typeof parametersSchema> {
     initial?: PolicyRuntime,
     relive: readonly Float32Array[] = [],
   ) {
-    super('policy', context, parametersSchema, parameters);
+    super('policy', context, policySchema, parameters);
     const { spec, logger } = context;
     const { seed, stochastic, explore, synchronousSegment, segmentsBefore } = this.parameters;
     this.#initial = initial;
     this.#relive = [...relive];
+    this.#commandRate = new RateMeter(context.clock);
+    this.#stateRate = new RateMeter(context.clock);
     this.#assembler = createObservationAssembler(spec);
     this.#simulation = new SimulationClock(context.clock);
     this.#inbox = new PolicyInbox({
@@ -104,11 +93,24 @@ export class PolicyNode extends LifecycleNode<typeof parametersSchema> {
   protected override onConfigure(): void {
     const { spec, transport } = this.context;
     if (this.#initial !== undefined) checkContract(this.#initial.contract, spec);
-    const { estopHeartbeatMs, session } = this.parameters;
-    const commands = this.own(transport.advertise(spec.command.topic, spec.command.type, qos.command));
-    const safety: SafetyOptions = { heartbeatTimeoutMs: estopHeartbeatMs };
-    this.#helm = new Helm(spec, safety, commands as Publisher<MessageTypes[MessageTypeName]>, () =>
-      this.#publishStatus(),
+    const { estopHeartbeatMs, session, source } = this.parameters;
+    const commands: Publisher<MessageTypes[MessageTypeName]> = this.own(
+      transport.advertise(spec.command.topic, spec.command.type, qos.command),
+    );
+    const safety: SafetyOptions = {
+      heartbeatTimeoutMs: estopHeartbeatMs,
+      deadman: source === 'policy' ? 'latch' : 'hold',
+    };
+    this.#helm = new Helm(spec, safety, commands, {
+      changed: () => this.#changed(),
+      sent: () => {
+        this.#commandRate.mark();
+        this.#latency.see(this.#loop?.latencyMs ?? 0);
+      },
+    });
+    this.#interventions = new InterventionLog(
+      this.own(transport.advertise(topics.interventions, 'iq_learn/msg/Intervention', qos.event)),
+      { robot: spec.robot, session },
     );
     this.#log = new TransitionLog(
       this.own(transport.advertise(topics.transitions, 'iq_learn/msg/Transition', qos.event)),
@@ -116,6 +118,14 @@ export class PolicyNode extends LifecycleNode<typeof parametersSchema> {
       session,
     );
     this.#statuses = this.own(transport.advertise(topics.policyStatus, 'iq_learn/msg/PolicyStatus', qos.event));
+    this.own(
+      transport.subscribe(
+        topics.policyStatus,
+        'iq_learn/msg/PolicyStatus',
+        (status) => this.#hearOther(status),
+        qos.event,
+      ),
+    );
     for (const { topic, type } of this.#assembler.topics) this.#subscribeState(topic, type);
     this.own(
       transport.subscribe(topics.taskState, 'iq_learn/msg/TaskState', (task) => this.#loop?.takeTask(task), qos.event),
@@ -144,13 +154,33 @@ export class PolicyNode extends LifecycleNode<typeof parametersSchema> {
         spec.teleop.type,
         (message, { receivedNs }) => {
           if (this.#loop === undefined) return;
+          const nowNs = this.#lockstep ? this.#loop.stampNs : receivedNs;
+          if (this.#helm.deadman?.held(nowNs) === false) {
+            this.#unheld++;
+            return;
+          }
           const before = this.#helm.takeover.counters.accepted;
-          this.#helm.takeover.accept(message, this.#lockstep ? this.#loop.stampNs : receivedNs, this.#stampNowNs());
+          this.#helm.takeover.accept(message, nowNs, this.#stampNowNs());
           if (this.#helm.takeover.counters.accepted > before) this.#loop.takeTeleop(headerStampNs(message));
         },
         { ...qos.command, depth: 10 },
       ),
     );
+    if (spec.teleop.deadman !== undefined)
+      this.own(
+        transport.subscribe(
+          spec.teleop.deadman.topic,
+          'sensor_msgs/msg/Joy',
+          (message, { receivedNs }) => {
+            const nowNs = this.#lockstep ? (this.#loop?.stampNs ?? 0n) : receivedNs;
+            const deadman = this.#helm.deadman!;
+            const before = deadman.held(nowNs);
+            deadman.accept(message, nowNs);
+            if (before && !deadman.held(nowNs)) this.#loop?.takeEstop();
+          },
+          qos.sensor,
+        ),
+      );
     this.own(
       transport.subscribe(
         spec.estopTopic,
@@ -169,6 +199,26 @@ export class PolicyNode extends LifecycleNode<typeof parametersSchema> {
         depth: 10,
       }),
     );
+    this.own(
+      transport.serve(`/${this.name}/load_policy`, 'iq_learn/srv/LoadPolicy', async ({ path }) => {
+        try {
+          return { success: true, message: '', policy_version: BigInt(await this.#inbox.load(path)) };
+        } catch (error) {
+          return { success: false, message: messageOf(error), policy_version: -1n };
+        }
+      }),
+    );
+    this.serveTrigger('pause', () => {
+      this.#paused = true;
+      this.#loop?.hold();
+      this.#publishStatus();
+      return 'the policy is paused; a person may drive';
+    });
+    this.serveTrigger('resume', () => {
+      this.#paused = false;
+      this.#loop?.takePolicy();
+      return 'the policy goes on';
+    });
     this.serveTrigger('reset_fault', () => {
       const { ok, reason } = this.#helm.filter?.reset() ?? { ok: true, reason: 'nothing was latched' };
       if (!ok) throw new IqLearnError('CONFLICT', reason);
@@ -181,6 +231,9 @@ export class PolicyNode extends LifecycleNode<typeof parametersSchema> {
     const { spec, clock } = this.context;
     this.#assembler.reset();
     this.#helm.takeover.reset();
+    this.#lease = new Lease(this.parameters.session);
+    this.#yielded = undefined;
+    this.#paused = false;
     const parts: LoopParts = {
       spec,
       clock,
@@ -190,6 +243,7 @@ export class PolicyNode extends LifecycleNode<typeof parametersSchema> {
       inbox: this.#inbox,
       log: this.#log,
       relive: this.#relive,
+      paused: () => this.#paused,
       fail: (error) => this.fail(error),
     };
     this.#loop =
@@ -208,10 +262,49 @@ export class PolicyNode extends LifecycleNode<typeof parametersSchema> {
 
   /** The stop command goes out before anything else. */
   protected override onDeactivate(): void {
+    if (this.#yielded === undefined) this.#stopDriving();
+  }
+
+  #stopDriving(): void {
     this.#helm.stop(this.#loop?.stampNs ?? 0n);
+    this.#interventions.set(false, this.#moment(), 'the policy node is stopped');
     this.#loop?.close();
     this.#loop = undefined;
     this.#log.cut();
+  }
+
+  #moment(): InterventionMoment {
+    const { episode = 0, step = 0 } = this.#loop?.task ?? {};
+    return { stampNs: this.#loop?.stampNs ?? 0n, episode, step };
+  }
+
+  /** Two policy nodes for one robot: the one that came last has it (F35). */
+  #hearOther({ robot, session, epoch }: PolicyStatus): void {
+    const lease = this.#lease;
+    if (lease === undefined || this.state !== 'active' || robot !== this.context.spec.robot) return;
+    const claim = lease.judge(session, epoch);
+    if (claim === 'own' || this.#yielded !== undefined) return;
+    if (claim === 'lower') {
+      if (lease.isNews(epoch))
+        this.context.logger.error('another policy node for this robot came before this one: it has to yield', {
+          session,
+          epoch: String(epoch),
+        });
+      return;
+    }
+    this.#yielded = `another policy node (session ${session}) has taken the robot`;
+    this.#stopDriving();
+    this.context.logger.error(`${this.#yielded}: this one is stopped until it is activated again`);
+    this.#publishStatus();
+  }
+
+  /** The safety filter is in another state. */
+  #changed(): void {
+    const { state, reason } = this.#helm.output!;
+    // Where nobody but a person drives there is nothing to intervene in.
+    const active = state === 'TAKEOVER' && this.parameters.source === 'policy';
+    this.#interventions.set(active, this.#moment(), reason === '' ? state : `${state}: ${reason}`);
+    this.#publishStatus();
   }
 
   protected override async onShutdown(): Promise<void> {
@@ -226,7 +319,7 @@ export class PolicyNode extends LifecycleNode<typeof parametersSchema> {
     const clock = this.#simulation.status();
     const clockMissing = this.#lockstep && clock.state === 'missing';
     const level =
-      clockMissing || state === 'FAULT' || state === 'ESTOP'
+      clockMissing || this.#yielded !== undefined || state === 'FAULT' || state === 'ESTOP'
         ? diagnosticLevel.error
         : state === 'HOLDING' && (safety?.stale ?? 0) > 0
           ? diagnosticLevel.stale
@@ -241,12 +334,17 @@ export class PolicyNode extends LifecycleNode<typeof parametersSchema> {
         policies_refused: this.#inbox.refused,
         policies_outdated: this.#inbox.outdated,
         last_refusal: this.#inbox.lastRefusal,
+        commands_hz: this.#commandRate.hz.toFixed(1),
+        states_hz: this.#stateRate.hz.toFixed(1),
+        latency_ms: this.#latency.take().toFixed(2),
         transitions: this.#log.count,
         gaps: this.#log.gaps,
         states_dropped: notFinite + incomplete + wrongFrame,
         states_late: duplicates + reordered,
         clock_jumps: clockJumps + this.#clockJumps,
         overruns: this.#loop?.overruns ?? 0,
+        takeovers: this.#interventions.count,
+        takeovers_unheld: this.#unheld,
         takeovers_refused: this.#helm.takeover.counters.malformed + this.#helm.takeover.counters.late,
         ...(safety === undefined
           ? {}
@@ -277,6 +375,7 @@ export class PolicyNode extends LifecycleNode<typeof parametersSchema> {
           // In lockstep all time is simulated: how long a learner took must not make a state old.
           this.#assembler.accept(topic, message, this.#lockstep ? (headerStampNs(message) ?? 0n) : receivedNs);
           if (type === 'sensor_msgs/msg/JointState') this.#helm.seeJoints(message as JointState);
+          this.#stateRate.mark();
           this.#loop.takeState();
         },
         qos.sensor,
@@ -292,12 +391,13 @@ export class PolicyNode extends LifecycleNode<typeof parametersSchema> {
   }
 
   #state(): { readonly state: string; readonly reason: string } {
+    if (this.#yielded !== undefined) return { state: 'FAULT', reason: this.#yielded };
     const task = this.#loop?.task;
     const output = this.#helm.output;
     const over = task === undefined || task.terminated || task.truncated;
     if (output === undefined || (over && output.state !== 'ESTOP' && output.state !== 'FAULT'))
       return { state: 'IDLE', reason: '' };
-    return output;
+    return this.#paused && output.state === 'HOLDING' ? { state: 'HOLDING', reason: 'paused' } : output;
   }
 
   #publishStatus(): void {
@@ -308,6 +408,8 @@ export class PolicyNode extends LifecycleNode<typeof parametersSchema> {
     this.#statuses.publish({
       header: header(this.#loop?.stampNs ?? 0n),
       robot: this.context.spec.robot,
+      session: this.parameters.session,
+      epoch: this.#lease?.epoch ?? 0n,
       policy_version: BigInt(this.#pilot.version),
       state,
       reason,

@@ -4,15 +4,22 @@ import type { RecordingSummary, RecordingWriter } from '../demonstrations/index.
 import { type MessageTypeName, type MessageTypes, nanosecondsOf, type TaskState } from '../messages/index.js';
 import { qos } from '../transport/index.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from './lifecycle.js';
+import { RateMeter } from './meters.js';
 import { headerStampNs } from './stamps.js';
 import { topics } from './topics.js';
 
-const parametersSchema = z.strictObject({
-  /** Log times: simulated time (/clock), or the time of day. */
-  useSimTime: z.boolean().default(true),
+export const recorderSchema = z.strictObject({
+  useSimTime: z.boolean().default(true).describe('Log times: simulated time (/clock), or the time of day.'),
+  checkTopics: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Refuses an episode while a state topic is missing or stale; not for a robot that only speaks in episodes.',
+    )
+    .meta({ dynamic: true }),
 });
 
-export type RecorderParameters = z.input<typeof parametersSchema>;
+export type RecorderParameters = z.input<typeof recorderSchema>;
 
 const NS_PER_MS = 1_000_000n;
 
@@ -21,7 +28,7 @@ const NS_PER_MS = 1_000_000n;
  * episode at the next first state (the next state where there is no /task_state), `~/stop_episode` closes it (as what the
  * task says it was), `~/discard_episode` throws it away. A failing disk ends the recording, never the robot.
  */
-export class RecorderNode extends LifecycleNode<typeof parametersSchema> {
+export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
   readonly #writer: RecordingWriter;
   #summary: RecordingSummary | undefined;
   #clockNs = 0n;
@@ -31,9 +38,10 @@ export class RecorderNode extends LifecycleNode<typeof parametersSchema> {
   #lastTask: TaskState | undefined;
   #messages = 0;
   #refused = 0;
+  readonly #heard = new Map<string, { readonly rate: RateMeter; lastNs: bigint }>();
 
   constructor(context: NodeContext, writer: RecordingWriter, parameters: RecorderParameters = {}) {
-    super('recorder', context, parametersSchema, parameters);
+    super('recorder', context, recorderSchema, parameters);
     this.#writer = writer;
   }
 
@@ -57,6 +65,7 @@ export class RecorderNode extends LifecycleNode<typeof parametersSchema> {
     );
     for (const { topic, type } of spec.stateTopics)
       this.#record(topic, type, (message) => {
+        this.#hear(topic);
         const stampNs = headerStampNs(message) ?? this.#now();
         if (stampNs > this.#stateNs) this.#stateNs = stampNs;
         if (this.#armed !== undefined && this.#lastTask === undefined) this.#open(this.#stateNs);
@@ -100,12 +109,35 @@ export class RecorderNode extends LifecycleNode<typeof parametersSchema> {
   }
 
   protected diagnose(): Diagnosis {
-    const { error, lost } = this.#writer;
+    const { error, lost, openEpisode } = this.#writer;
+    const quiet = this.#quietTopics();
+    const stale = openEpisode !== null && quiet.length > 0;
+    const rates = Object.fromEntries([...this.#heard].map(([topic, { rate }]) => [`${topic}_hz`, rate.hz.toFixed(1)]));
     return {
-      level: error === null ? diagnosticLevel.ok : diagnosticLevel.error,
-      message: error?.message ?? (this.#writer.openEpisode === null ? 'waiting for start_episode' : 'recording'),
-      values: { episode: this.#episode, messages: this.#messages, refused: this.#refused, lost },
+      level: error !== null ? diagnosticLevel.error : stale ? diagnosticLevel.stale : diagnosticLevel.ok,
+      message:
+        error?.message ?? (stale ? quiet.join('; ') : openEpisode === null ? 'waiting for start_episode' : 'recording'),
+      values: { episode: this.#episode, messages: this.#messages, refused: this.#refused, lost, ...rates },
     };
+  }
+
+  #hear(topic: string): void {
+    const { clock } = this.context;
+    const heard = this.#heard.get(topic) ?? { rate: new RateMeter(clock), lastNs: 0n };
+    heard.lastNs = clock.nowNs();
+    heard.rate.mark();
+    this.#heard.set(topic, heard);
+  }
+
+  /** State topics that say nothing, or nothing any more: one sentence each. */
+  #quietTopics(): string[] {
+    const now = this.context.clock.nowNs();
+    return this.context.spec.stateTopics.flatMap(({ topic, timeoutMs }) => {
+      const heard = this.#heard.get(topic);
+      if (heard === undefined) return [`${topic} has not been heard`];
+      const ageMs = Number(now - heard.lastNs) / 1e6;
+      return ageMs > timeoutMs ? [`${topic} is ${ageMs.toFixed(0)} ms old, timeout ${timeoutMs} ms`] : [];
+    });
   }
 
   #record<Name extends MessageTypeName>(
@@ -171,6 +203,8 @@ export class RecorderNode extends LifecycleNode<typeof parametersSchema> {
 
   #problem(): string | undefined {
     if (this.state !== 'active') return `the recorder is ${this.state}`;
-    return this.#writer.error?.message;
+    if (this.#writer.error !== null) return this.#writer.error.message;
+    const quiet = this.parameters.checkTopics ? this.#quietTopics() : [];
+    return quiet.length === 0 ? undefined : `no episode without state: ${quiet.join('; ')}`;
   }
 }

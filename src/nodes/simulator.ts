@@ -10,21 +10,33 @@ import { headerStampNs } from './stamps.js';
 import { actionOrder, stopAction } from './task-actions.js';
 import { topics } from './topics.js';
 
-const parametersSchema = z.strictObject({
-  /**
-   * `lockstep`: a step for each command that answers the present state, as fast as they come; `realtime`: a step
-   * every period, with the newest command.
-   */
-  pace: z.enum(['lockstep', 'realtime']).default('lockstep'),
-  /** Of the seeds the simulator chooses itself. */
-  seed: z.int().min(0).max(0xffffffff).default(0),
-  /** In lockstep: without a command for so long, the state is published once more (a message may have been lost). */
-  repeatMs: z.number().min(1).default(500),
-  /** In lockstep: without a command for so long, diagnostics turn to STALE. The simulation stands still meanwhile. */
-  quietMs: z.number().min(1).default(5000),
+export const simulatorSchema = z.strictObject({
+  pace: z
+    .enum(['lockstep', 'realtime'])
+    .default('lockstep')
+    .describe(
+      '`lockstep`: a step for each command that answers the present state, as fast as they come; `realtime`: a step every period, with the newest command.',
+    ),
+  seed: z.int().min(0).max(0xffffffff).default(0).describe('Of the seeds the simulator chooses itself.'),
+  repeatMs: z
+    .number()
+    .min(1)
+    .default(500)
+    .describe(
+      'In lockstep: without a command for so long, the state is published once more (a message may have been lost).',
+    )
+    .meta({ dynamic: true }),
+  quietMs: z
+    .number()
+    .min(1)
+    .default(5000)
+    .describe(
+      'In lockstep: without a command for so long, diagnostics turn to STALE. The simulation stands still meanwhile.',
+    )
+    .meta({ dynamic: true }),
 });
 
-export type SimulatorParameters = z.input<typeof parametersSchema>;
+export type SimulatorParameters = z.input<typeof simulatorSchema>;
 
 type Publishers = ReadonlyMap<string, { publish(message: TopicMessage['message']): void }>;
 
@@ -34,7 +46,7 @@ type Publishers = ReadonlyMap<string, { publish(message: TopicMessage['message']
  * Simulated time goes on over episodes and never back. Without a fresh command a robot in real time is stopped; in
  * lockstep it stands still.
  */
-export class SimulatorNode extends LifecycleNode<typeof parametersSchema> {
+export class SimulatorNode extends LifecycleNode<typeof simulatorSchema> {
   readonly #client: TaskClient;
   readonly #periodNs: bigint;
   readonly #seeds: Random;
@@ -70,7 +82,7 @@ export class SimulatorNode extends LifecycleNode<typeof parametersSchema> {
   #stops = 0;
 
   constructor(context: NodeContext, client: TaskClient, parameters: SimulatorParameters = {}) {
-    super('simulator', context, parametersSchema, parameters, ['repeatMs', 'quietMs']);
+    super('simulator', context, simulatorSchema, parameters);
     this.#client = client;
     this.#periodNs = BigInt(Math.round(client.stepSeconds * 1e9));
     this.#seeds = Random.derive(this.parameters.seed, 'simulator seeds');

@@ -13,12 +13,14 @@ import { headerStampNs } from './stamps.js';
 import { type ReadyStep, StepGate } from './step-gate.js';
 import { topics } from './topics.js';
 
-const parametersSchema = z.strictObject({
-  /** Whether the person's hands are on the controls from the start; see `~/engage`. */
-  engaged: z.boolean().default(true),
+export const teleopSchema = z.strictObject({
+  engaged: z
+    .boolean()
+    .default(true)
+    .describe("Whether the person's hands are on the controls from the start; see `~/engage`."),
 });
 
-export type TeleopParameters = z.input<typeof parametersSchema>;
+export type TeleopParameters = z.input<typeof teleopSchema>;
 
 /** Who drives in place of a person: a scripted expert, or a policy. Observation and action in the robot's units. */
 export interface Driver {
@@ -31,7 +33,7 @@ export interface Driver {
  * Drives the robot through its teleoperation topic exactly as a person would: sees the state topics through the
  * robot's description and answers each state with a command, while engaged and while an episode runs.
  */
-export class TeleopNode extends LifecycleNode<typeof parametersSchema> {
+export class TeleopNode extends LifecycleNode<typeof teleopSchema> {
   readonly #driver: Driver;
   readonly #assembler: ObservationAssembler;
   readonly #gate: StepGate;
@@ -44,7 +46,7 @@ export class TeleopNode extends LifecycleNode<typeof parametersSchema> {
   #failed = 0;
 
   constructor(context: NodeContext, driver: Driver, parameters: TeleopParameters = {}) {
-    super('teleop', context, parametersSchema, parameters);
+    super('expert', context, teleopSchema, parameters);
     this.#driver = driver;
     this.#assembler = createObservationAssembler(context.spec);
     this.#gate = new StepGate(this.#assembler);

@@ -6,6 +6,7 @@ export const topics = {
   episodeEvents: '/episode_events',
   transitions: '/transitions',
   policy: '/policy',
+  interventions: '/interventions',
   policyStatus: '/policy_status',
   learnerStatus: '/learner_status',
 } as const;
@@ -13,7 +14,7 @@ export const topics = {
 /** Services are named after the node that serves them. */
 export const services = {
   startSimulation: '/simulator/start_episode',
-  startTeleop: '/teleop/start_episode',
+  startTeleop: '/expert/start_episode',
   startRecording: '/recorder/start_episode',
   stopRecording: '/recorder/stop_episode',
   discardRecording: '/recorder/discard_episode',

@@ -1,6 +1,7 @@
 export * from './action-mapper.js';
 export * from './assembler.js';
 export * from './contract.js';
+export * from './dead-man.js';
 export * from './files.js';
 export { parseRobotSpec } from './parse.js';
 export * from './readings.js';

@@ -3,7 +3,7 @@ import type { MessageTypeName } from '../messages/index.js';
 import { SpecDocument } from './document.js';
 import { expandAction } from './parse-action.js';
 import { expandObservation } from './parse-observation.js';
-import { commandSchema, fieldsOf, robotSchema, stateTopicSchema, teleopSchema } from './schema.js';
+import { commandSchema, deadmanSchema, fieldsOf, robotSchema, stateTopicSchema, teleopSchema } from './schema.js';
 import { type CommandTypeName, commandTypes, siblingsOf, stateTypes } from './templates.js';
 import type { ActionFeatureSpec, RobotSpec, TopicSpec } from './types.js';
 
@@ -44,6 +44,11 @@ export function parseRobotSpec(yamlText: string, source: string): RobotSpec {
       expected: 'a topic of its own',
       remedy: `publish teleoperation on /teleop${command.topic}`,
     });
+  const deadman =
+    teleop.deadman === undefined
+      ? undefined
+      : document.check(deadmanSchema, teleop.deadman, ['teleop', 'deadman'], fieldsOf(deadmanSchema));
+  const teleopMs = teleop.timeout_ms ?? command.timeout_ms;
   const action = expandAction(document, raw.action, type, raw.stop);
   return {
     robot: raw.robot,
@@ -57,7 +62,10 @@ export function parseRobotSpec(yamlText: string, source: string): RobotSpec {
     teleop: {
       topic: teleop.topic,
       type: teleopType(document, teleop.type, type, action),
-      timeoutMs: teleop.timeout_ms ?? command.timeout_ms,
+      timeoutMs: teleopMs,
+      ...(deadman === undefined
+        ? {}
+        : { deadman: { topic: deadman.topic, button: deadman.button, timeoutMs: deadman.timeout_ms ?? teleopMs } }),
     },
     estopTopic: raw.estop_topic,
     stopMode: raw.stop,

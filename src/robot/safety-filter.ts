@@ -18,6 +18,8 @@ export interface SafetyInput {
   /** The action a person's teleoperation asked for since the last cycle. */
   readonly takeover: Float32Array | null;
   readonly estop: boolean;
+  /** The dead-man button is not held; false where the robot has none. While a person drives it ends in a latched stop. */
+  readonly deadmanReleased?: boolean;
   /** When the e-stop was last heard to be released; null before the first time. Looked at where a timeout is set. */
   readonly heartbeatNs: bigint | null;
 }
@@ -45,6 +47,11 @@ export interface SafetyOptions {
   readonly overshoot?: number;
   /** E-stop heartbeats must not be further apart; null (the default) where the robot has none. */
   readonly heartbeatTimeoutMs?: number | null;
+  /**
+   * What letting go of the dead-man button while driving does: `latch` (the default) waits for a reset, since else the
+   * policy would be next; `hold` stops until the button is held again, where there is no policy.
+   */
+  readonly deadman?: 'latch' | 'hold';
   /** What is commanded now: the joints' positions. Required where stopMode is hold, as there is nothing else to hold. */
   readonly initial?: ArrayLike<number>;
 }
@@ -105,6 +112,7 @@ class Filter implements SafetyFilter {
   readonly #teleopNs: bigint;
   readonly #longestNs: bigint;
   readonly #heartbeatNs: bigint | null;
+  readonly #deadmanLatches: boolean;
   readonly #counters = {
     cycles: 0,
     clamped: 0,
@@ -147,6 +155,7 @@ class Filter implements SafetyFilter {
     this.#teleopNs = ms(teleopMs);
     this.#quietNs = ms(Math.max(quietMs, teleopMs));
     this.#longestNs = ms(Math.min(spec.command.timeoutMs, 60_000));
+    this.#deadmanLatches = options.deadman !== 'hold';
     this.#heartbeatNs = heartbeatTimeoutMs === null ? null : ms(heartbeatTimeoutMs);
   }
 
@@ -162,6 +171,7 @@ class Filter implements SafetyFilter {
     this.#counters.cycles += 1;
     this.#limiter.advance(input.nowNs);
     this.#watchEstop(input);
+    this.#watchDeadman(input);
     this.#notReady = this.#reasonNotReady(input);
     // In a latched state nothing is remembered that could move the robot after the reset.
     if (this.#latch !== null) return this.#stop(this.#latch.state, 'stop', this.#latch.reason);
@@ -190,6 +200,16 @@ class Filter implements SafetyFilter {
     if ((!estop && !silent) || this.#latch?.state === 'ESTOP') return;
     this.#counters.estops += 1;
     this.#latch = { state: 'ESTOP', reason: estop ? 'e-stop' : 'the heartbeat of the e-stop is missing' };
+  }
+
+  /** Whoever lets go of the button while driving wants a stop, not the policy back. */
+  #watchDeadman({ nowNs, deadmanReleased }: SafetyInput): void {
+    if (deadmanReleased !== true || this.#latch !== null || this.#teleopAtNs === null) return;
+    if (nowNs - this.#teleopAtNs > this.#quietNs) return; // handed back already
+    this.#teleopAtNs = null;
+    if (!this.#deadmanLatches) return;
+    this.#counters.estops += 1;
+    this.#latch = { state: 'ESTOP', reason: 'the dead-man button was let go' };
   }
 
   #reasonNotReady({ nowNs, estop, heartbeatNs, observationStampAgeMs: age }: SafetyInput): string | null {

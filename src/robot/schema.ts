@@ -16,7 +16,17 @@ const topicFields = { type, timeout_ms: positive, frame_id: frame.optional() };
 
 export const stateTopicSchema = z.strictObject(topicFields);
 export const commandSchema = z.strictObject({ topic, type, timeout_ms: positive });
-export const teleopSchema = z.strictObject({ topic, type: type.optional(), timeout_ms: positive.optional() });
+export const deadmanSchema = z.strictObject({
+  topic,
+  button: z.int("a button's index").min(0, 'at least 0'),
+  timeout_ms: positive.optional(),
+});
+export const teleopSchema = z.strictObject({
+  topic,
+  type: type.optional(),
+  timeout_ms: positive.optional(),
+  deadman: z.unknown().optional(),
+});
 
 const limits = { low: number.optional(), high: number.optional() };
 /** The unit of a pose's part or a range follows from what it is; where it is written, it must be that. */

@@ -56,6 +56,20 @@ export interface TopicSpec {
   readonly frameId?: string;
 }
 
+/** A button that a person holds while driving; sensor_msgs/msg/Joy. */
+export interface DeadManSpec {
+  readonly topic: string;
+  /** Index into the message's buttons. */
+  readonly button: number;
+  /** Not heard of for longer, the button counts as let go. */
+  readonly timeoutMs: number;
+}
+
+export interface TeleopSpec extends TopicSpec {
+  /** Commands count only while this button is held; let go while a person drives, the robot is stopped. */
+  readonly deadman?: DeadManSpec;
+}
+
 export interface ActionFeatureSpec extends FeatureSpec {
   /** Path into the command message (twist.linear.x) or the joint's name. */
   readonly path: string;
@@ -77,7 +91,7 @@ export interface RobotSpec {
   readonly command: TopicSpec;
   readonly action: readonly ActionFeatureSpec[];
   /** What a person's (or scripted expert's) teleoperation publishes; a type that carries the same action as the command. */
-  readonly teleop: TopicSpec;
+  readonly teleop: TeleopSpec;
   readonly estopTopic: string;
   /** What a stop commands: zero velocities, or hold the last position. */
   readonly stopMode: 'zero' | 'hold';

@@ -8,6 +8,9 @@ const services: Record<ServiceTypeName, true> = {
   'std_srvs/srv/SetBool': true,
   'iq_learn/srv/StartEpisode': true,
   'iq_learn/srv/LoadPolicy': true,
+  'lifecycle_msgs/srv/ChangeState': true,
+  'lifecycle_msgs/srv/GetState': true,
+  'rcl_interfaces/srv/SetParametersAtomically': true,
 };
 
 /** Every service type there is. */

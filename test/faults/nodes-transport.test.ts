@@ -76,7 +76,7 @@ describe('a partition (F17)', () => {
     rig.broker.partition('/policy', true);
     for (const version of [2, 3]) {
       const { model, manifest } = await trolleyBundle(version);
-      const message = { header: header(0n), robot: 'trolley', version: BigInt(version), model, manifest };
+      const message = { header: header(0n), robot: 'trolley', epoch: 1n, version: BigInt(version), model, manifest };
       rig.say('/policy', 'iq_learn/msg/PolicyBundle', message, true);
     }
     await rig.startEpisode('/simulator/start_episode', 6);

@@ -63,6 +63,10 @@ class FakeLearning implements LearningClient {
   learn(segment: Segment): void {
     this.segments.push(segment);
   }
+  readonly pauses: boolean[] = [];
+  pause(paused: boolean): void {
+    this.pauses.push(paused);
+  }
   async recoverRewards(): Promise<Float32Array> {
     return new Float32Array();
   }
@@ -79,6 +83,7 @@ const progress = async (version: number, metrics: Record<string, number> = {}): 
   version,
   updates: version * 10,
   transitions: version * 4,
+  demonstrations: 0,
   metrics,
   seconds: 0.5,
   bundle: await trolleyBundle(version),
@@ -200,6 +205,7 @@ const segment = (seed: number, length = 20): Segment => {
     nextObservations: random.fillNormal(new Float32Array(2 * length)),
     terminated: Uint8Array.from({ length }, (_, i) => (i === 7 ? 1 : 0)),
     ended: Uint8Array.from({ length }, (_, i) => (i === 7 ? 1 : 0)),
+    demonstrated: new Uint8Array(length),
   };
 };
 const options = (settings: LearnerSettings = {}, change: Partial<LearningOptions> = {}): LearningOptions => ({

@@ -74,9 +74,9 @@ describe('the lifecycle of a node', () => {
     const own = new Rig({ manual: new ManualClock(1n) });
     const heard = own.listen('/diagnostics', 'diagnostic_msgs/msg/DiagnosticArray');
     vi.useFakeTimers();
-    const teleop = own.start(new TeleopNode(own.context('teleop'), { reset() {}, act: () => [0] }));
+    const teleop = own.start(new TeleopNode(own.context('expert'), { reset() {}, act: () => [0] }));
     await vi.advanceTimersByTimeAsync(2100);
-    expect(heard.map(({ status }) => status[0]!.name)).toEqual(['teleop', 'teleop']);
+    expect(heard.map(({ status }) => status[0]!.name)).toEqual(['expert', 'expert']);
     expect(heard[0]!.status[0]).toMatchObject({ level: 0, message: 'engaged', hardware_id: 'trolley' });
     teleop.deactivate();
     await vi.advanceTimersByTimeAsync(3000);

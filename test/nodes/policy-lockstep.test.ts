@@ -18,10 +18,10 @@ afterEach(() => rig.close());
 
 const simulator = (): SimulatorNode => rig.start(new SimulatorNode(rig.context('simulator'), task, { repeatMs: 20 }));
 const home = async (version = 1): Promise<PolicyRuntime> => decodeBundle(await trolleyBundle(version));
-const publish = (bundle: PolicyBundle, version: number, robot = 'trolley'): void => {
+const publish = (bundle: PolicyBundle, version: number, robot = 'trolley', epoch = 1n): void => {
   const head = { stamp: { sec: 0, nanosec: 0 }, frame_id: '' };
   const { model, manifest } = bundle;
-  const message = { header: head, robot, version: BigInt(version), model, manifest };
+  const message = { header: head, robot, epoch, version: BigInt(version), model, manifest };
   rig.say('/policy', 'iq_learn/msg/PolicyBundle', message, true);
 };
 const runEpisode = async (seed: number): Promise<void> => {
@@ -142,10 +142,10 @@ describe('the policy node in lockstep', () => {
     const away = await decodeBundle(await trolleyBundle(1, 4));
     simulator();
     const node = rig.start(new PolicyNode(rig.context('policy'), { teleopWaitMs: 20 }, away));
-    rig.start(new TeleopNode(rig.context('teleop'), driver, { engaged: false }));
+    rig.start(new TeleopNode(rig.context('expert'), driver, { engaged: false }));
     let engagedAt = -1;
     const engage = (data: boolean) =>
-      rig.transport.call('/teleop/engage', 'std_srvs/srv/SetBool', { data }, { timeoutMs: 1000 });
+      rig.transport.call('/expert/engage', 'std_srvs/srv/SetBool', { data }, { timeoutMs: 1000 });
     rig.transport.subscribe('/transitions', 'iq_learn/msg/Transition', ({ step }) => {
       if (step === 5) {
         engagedAt = step;

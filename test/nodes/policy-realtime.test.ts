@@ -136,9 +136,9 @@ describe('the policy node in real time', { retry: 2 }, () => {
   it('a person takes over at once, and the policy goes on after they let go (F28)', async () => {
     simulator();
     drive({}, await policy(4));
-    rig.start(new TeleopNode(rig.context('teleop'), driver, { engaged: false }));
+    rig.start(new TeleopNode(rig.context('expert'), driver, { engaged: false }));
     const engage = (data: boolean) =>
-      rig.transport.call('/teleop/engage', 'std_srvs/srv/SetBool', { data }, { timeoutMs: 1000 });
+      rig.transport.call('/expert/engage', 'std_srvs/srv/SetBool', { data }, { timeoutMs: 1000 });
     await rig.startEpisode('/simulator/start_episode', 6);
     await until(() => transitions.length > 5, 'driving');
     expect(speed()).toBeGreaterThan(0);

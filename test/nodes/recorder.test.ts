@@ -32,7 +32,7 @@ async function stage(createFile?: (path: string) => Promise<RecordingFile>): Pro
   rig.start(new SimulatorNode(rig.context('simulator'), task));
   const recorder = rig.start(new RecorderNode(rig.context('recorder'), writer));
   rig.start(new PolicyNode(rig.context('policy'), { source: 'teleop' }));
-  rig.start(new TeleopNode(rig.context('teleop'), driver));
+  rig.start(new TeleopNode(rig.context('expert'), driver));
   return recorder;
 }
 
@@ -152,11 +152,11 @@ describe('teleoperation', () => {
     const commands = rig.listen('/teleop/cmd_vel', 'geometry_msgs/msg/TwistStamped');
     rig.start(new SimulatorNode(rig.context('simulator'), task, { repeatMs: 20 }));
     rig.start(new PolicyNode(rig.context('policy'), { source: 'teleop' }));
-    const teleop = rig.start(new TeleopNode(rig.context('teleop'), driver, { engaged: false }));
+    const teleop = rig.start(new TeleopNode(rig.context('expert'), driver, { engaged: false }));
     await rig.startEpisode('/simulator/start_episode', 6);
     await until(() => states.length > 2, 'the state being repeated');
     expect(commands).toEqual([]);
-    await rig.transport.call('/teleop/engage', 'std_srvs/srv/SetBool', { data: true }, { timeoutMs: 1000 });
+    await rig.transport.call('/expert/engage', 'std_srvs/srv/SetBool', { data: true }, { timeoutMs: 1000 });
     await until(() => states.at(-1)!.terminated, 'the end');
     expect(new Set(commands.map(({ header: { stamp } }) => `${stamp.sec}.${stamp.nanosec}`)).size).toBe(
       task.actions.length,
@@ -172,7 +172,7 @@ describe('teleoperation', () => {
         throw new Error('I have lost my glasses');
       },
     };
-    const teleop = rig.start(new TeleopNode(rig.context('teleop'), failing));
+    const teleop = rig.start(new TeleopNode(rig.context('expert'), failing));
     await rig.startEpisode('/simulator/start_episode', 6);
     await until(() => diagnosed(teleop, 'failed') === '1', 'the failure');
     expect(task.actions).toEqual([]);

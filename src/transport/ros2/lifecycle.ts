@@ -53,8 +53,8 @@ export class Lifecycle {
     return result;
   }
 
-  #changeState({ transition }: ChangeStateRequest, response: RclResponse): void {
-    const { id, label } = transition;
+  /** Makes a transition by its label (or number); false where it is refused or fails. */
+  request(label: string, id = -1): boolean {
     const possible = this.#node.availableTransitions.map((available) => available.transition);
     const wanted = possible.find((known) => (label === '' ? known.id === id : known.label === label));
     if (wanted === undefined) {
@@ -62,8 +62,7 @@ export class Lifecycle {
       this.#logger.warn(
         `the lifecycle transition ${label || id} is refused: the node is ${this.state}; possible now: ${names || 'none'}`,
       );
-      response.send({ success: false });
-      return;
+      return false;
     }
     this.#last = success;
     try {
@@ -72,6 +71,10 @@ export class Lifecycle {
       this.#last = error;
       this.#logger.error(`the lifecycle transition ${wanted.label} failed: ${messageOf(cause)}`);
     }
-    response.send({ success: this.#last === success });
+    return this.#last === success;
+  }
+
+  #changeState({ transition }: ChangeStateRequest, response: RclResponse): void {
+    response.send({ success: this.request(transition.label, transition.id) });
   }
 }

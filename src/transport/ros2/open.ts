@@ -124,6 +124,14 @@ class HostedNode implements Ros2Node {
     this.#lifecycle.manage(callbacks);
   }
 
+  request(transition: 'configure' | 'activate' | 'deactivate' | 'cleanup' | 'shutdown'): boolean {
+    if (this.#lifecycle === undefined)
+      throw new IqLearnError('INVALID_ARGUMENT', `the node ${this.name} has no lifecycle`, {
+        expected: 'a node opened with managed: true',
+      });
+    return this.#lifecycle.request(transition);
+  }
+
   start(): void {
     this.#spinning.start();
   }

@@ -92,6 +92,8 @@ export interface Ros2Node {
   onSetParameters(check: (changes: Readonly<Record<string, ParameterValue>>) => ParameterVerdict): void;
   /** Throws INVALID_ARGUMENT for a node that is not managed. */
   manage(callbacks: LifecycleCallbacks): void;
+  /** Asks for a transition as `change_state` does: callbacks, event and state are the same. False: refused, or it failed. */
+  request(transition: 'configure' | 'activate' | 'deactivate' | 'cleanup' | 'shutdown'): boolean;
   /** Begins to take messages, requests and transitions. */
   start(): void;
   /** Closes the transport and leaves the graph, in under a second. What was published before is still sent. */

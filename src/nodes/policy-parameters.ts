@@ -1,0 +1,60 @@
+import { z } from 'zod';
+
+/** Parameters of the policy node. */
+export const policySchema = z.strictObject({
+  pace: z
+    .enum(['lockstep', 'realtime'])
+    .default('lockstep')
+    .describe('`lockstep`: answers each state of a simulator; `realtime`: a command every period of the steady clock.'),
+  source: z
+    .enum(['policy', 'teleop'])
+    .default('policy')
+    .describe('Who drives: the policy (a person may take over), or a person alone.'),
+  stochastic: z
+    .boolean()
+    .default(false)
+    .describe('Draws actions from the policy (to learn) instead of taking its mean (to work).'),
+  explore: z.enum(['hold', 'random']).default('hold').describe('Before the first policy: hold, or random actions.'),
+  seed: z.int().min(0).max(0xffffffff).default(0).describe('Of random actions.'),
+  session: z
+    .string()
+    .min(1)
+    .default('session')
+    .describe('Names the sender of transitions; every start of a robot needs another one.'),
+  synchronousSegment: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('Lockstep: waits for the learner after every so many transitions, see LockstepLoop; 0 never.'),
+  segmentsBefore: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe(
+      'Segments of `synchronousSegment` transitions that were acted before, where a run is resumed: it goes on as if it had never ended, with the policy of the last segment but one to start with.',
+    ),
+  transitionLimit: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('Lockstep: holds still once so many transitions were published; 0 for no limit.'),
+  segmentTimeoutMs: z
+    .number()
+    .positive()
+    .default(120_000)
+    .describe('Lockstep: how long the policy of a segment is waited for.'),
+  teleopWaitMs: z
+    .number()
+    .positive()
+    .default(500)
+    .describe('Lockstep: how long a person who has taken over is waited for at each step.'),
+  actionPeriods: z.int().min(1).max(10).default(2).describe('Real time: periods an action may be executed for.'),
+  estopHeartbeatMs: z
+    .number()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe('The e-stop must be heard to be released this often; null where the robot has no such heartbeat.'),
+});
+
+export type PolicyParameters = z.input<typeof policySchema>;
