@@ -13,8 +13,12 @@ const parametersSchema = z.strictObject({
   seed: z.int().min(0).max(0xffffffff).default(0),
   /** Steps an episode; 0: the task's own. */
   maxSteps: z.int().min(0).default(0),
-  /** Diagnostics turn to STALE where /clock stands still for so long. */
-  quietMs: z.number().min(1).default(5000),
+  quietMs: z
+    .number()
+    .min(1)
+    .default(5000)
+    .describe('Diagnostics turn to STALE where /clock stands still for so long.')
+    .meta({ dynamic: true }),
 });
 
 interface PoseTopic {
@@ -49,7 +53,7 @@ export class GazeboTaskNode extends LifecycleNode<typeof parametersSchema> {
   #resetsFailed = 0;
 
   constructor(context: NodeContext, world: GazeboWorld, makeStage: StageMaker, parameters: GazeboTaskParameters = {}) {
-    super('simulator', context, parametersSchema, parameters, ['quietMs']);
+    super('simulator', context, parametersSchema, parameters);
     this.#world = world;
     this.#makeStage = makeStage;
     this.#periodNs = BigInt(Math.round(1e9 / context.spec.rateHz));
