@@ -14,12 +14,13 @@ const flush = (): void => {};
  */
 export class SpinningNode {
   readonly node: RclNode;
-  readonly #wake: { trigger(): void };
+  readonly #stop: () => Promise<void>;
   #spinning = false;
 
   constructor(rcl: Rcl, name: string, context: RclContext, managed: boolean, report: ReportError) {
     const Base = managed ? rcl.lifecycle.LifecycleNode : rcl.Node;
     let wake: { trigger(): void } | undefined;
+    let stopped: (() => void) | undefined;
     class GuardedNode extends Base {
       /** Parameters are ours (`Parameters`): rclnodejs's reading of overrides knows no namespaces. */
       _getNativeParameterOverrides(): Map<string, unknown> {
@@ -51,6 +52,11 @@ export class SpinningNode {
             new IqLearnError('INTERNAL', 'rclnodejs failed to hand something over', { found: messageOf(cause), cause }),
           );
         }
+        if (stopped !== undefined) {
+          super.stop();
+          stopped();
+          stopped = undefined;
+        }
         // Called from outside of Node's callbacks: promises settled here would wait for the next timer or I/O.
         setImmediate(flush);
       }
@@ -58,7 +64,11 @@ export class SpinningNode {
     const options = new rcl.NodeOptions(true, [], false, false, false);
     this.node = new GuardedNode(name, '', context, options);
     wake = this.node.createGuardCondition(() => {});
-    this.#wake = wake;
+    this.#stop = () =>
+      new Promise((resolve) => {
+        stopped = resolve;
+        wake?.trigger();
+      });
   }
 
   start(): void {
@@ -67,10 +77,13 @@ export class SpinningNode {
     this.node.spin(WAIT_MS);
   }
 
-  destroy(): void {
+  /**
+   * Stopping runs the event loop inside of itself, which Node bears only where none of its own callbacks is under way:
+   * in `execute`.
+   */
+  async destroy(): Promise<void> {
     if (this.#spinning) {
-      this.#wake.trigger();
-      this.node.stop();
+      await this.#stop();
       this.#spinning = false;
     }
     this.node.destroy();

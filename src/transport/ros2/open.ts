@@ -143,10 +143,8 @@ class HostedNode implements Ros2Node {
 
   async #close(): Promise<void> {
     await this.transport.close();
-    // Never from inside a callback of rclnodejs: stopping runs the event loop once.
-    await new Promise((resolve) => setImmediate(resolve));
     this.#endLog();
-    this.#spinning.destroy();
+    await this.#spinning.destroy();
     this.#context.shutdown();
   }
 
