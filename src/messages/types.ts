@@ -253,6 +253,20 @@ export interface TaskState {
   success: boolean;
 }
 
+/** The reward that the learnt critic implies for a step: r = Q(s, a) − γ (1 − d) V(s′). */
+export interface RecoveredReward {
+  header: Header;
+  robot: string;
+  session: string;
+  /** Of the Transition it belongs to. */
+  sequence: bigint;
+  episode: number;
+  step: number;
+  /** Gradient updates the critic had had. */
+  updates: bigint;
+  reward: number;
+}
+
 /** Messages by ROS 2 type name. */
 export interface MessageTypes {
   'std_msgs/msg/Bool': Bool;
@@ -280,6 +294,7 @@ export interface MessageTypes {
   'iq_learn/msg/LearnerStatus': LearnerStatus;
   'iq_learn/msg/Intervention': Intervention;
   'iq_learn/msg/TaskState': TaskState;
+  'iq_learn/msg/RecoveredReward': RecoveredReward;
 }
 export type MessageTypeName = keyof MessageTypes;
 
@@ -310,6 +325,7 @@ const known: Record<MessageTypeName, true> = {
   'iq_learn/msg/LearnerStatus': true,
   'iq_learn/msg/Intervention': true,
   'iq_learn/msg/TaskState': true,
+  'iq_learn/msg/RecoveredReward': true,
 };
 
 /** Every message type this package can encode and decode. */
