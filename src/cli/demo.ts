@@ -5,18 +5,23 @@ import { type LearnerConfig, learnerConfig } from '../learning/index.js';
 import { writeBundle } from '../policy/index.js';
 import { type ReportData, renderReport, type Setting } from '../report/index.js';
 import { loadRobotSpec, robotNames } from '../robot/index.js';
+import {
+  configurationFor,
+  type ExpertDriver,
+  expertDriver,
+  teachingSettings,
+  usableDemonstrations,
+  withSettingsFile,
+} from '../teaching/index.js';
 import { type Assessment, assess, evaluationSeeds, resultOf } from './assess.js';
 import { command, commandLine, type Io, withDisplay } from './command.js';
 import { Display } from './display.js';
-import { type ExpertDriver, expertDriver } from './drivers.js';
 import { type Figure, resultFigures, writeFigures } from './figures.js';
-import { clone, type Learning, learn, type TrainingPlan, usableDemonstrations } from './learning.js';
+import { clone, type Learning, learn, type TrainingPlan } from './learning.js';
 import { headlessOption, integer, jsonOption, nameOption, robot, seedOption, settingsOption } from './options.js';
 import { replaysOf, rewardTraces, topViewOf } from './report-data.js';
 import { checkTarget, defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 import { demonstrate, fileLogger, type Session } from './session.js';
-import { configurationFor, teachingSettings } from './settings.js';
-import { withSettingsFile } from './settings-file.js';
 import { machine, versions } from './surroundings.js';
 import { resultTable } from './table.js';
 
@@ -98,7 +103,7 @@ async function runDemo(
   const started = performance.now();
   const recording = folder.file('recording');
   const shown = await demonstrate(session, driver, options.demonstrations ?? settings.demonstrations, recording);
-  const demonstrations = await usableDemonstrations(session, [recording]);
+  const demonstrations = await usableDemonstrations(spec, [recording], (text) => display.say(`warning: ${text}`));
   const plan: TrainingPlan = {
     robot: options.robot,
     recordings: [recording],

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { readBundle } from '../policy/index.js';
 import { checkContract, loadRobotSpec, robotNames } from '../robot/index.js';
+import { teachingSettings } from '../teaching/index.js';
 import { assess, evaluationSeeds, resultOf } from './assess.js';
 import { command, commandLine, type Io, withDisplay } from './command.js';
 import { Display } from './display.js';
@@ -8,7 +9,6 @@ import { resultFigures, writeFigures } from './figures.js';
 import { headlessOption, integer, jsonOption, robot, seedOption } from './options.js';
 import { checkTarget } from './run-folder.js';
 import { fileLogger } from './session.js';
-import { teachingSettings } from './settings.js';
 import { resultTable } from './table.js';
 
 interface EvaluateOptions {

@@ -1,9 +1,8 @@
+export { type TeachingSettings, teachingSettings, withSettingsFile } from '../teaching/index.js';
 export type { Io } from './command.js';
 export { Display, type Terminal } from './display.js';
 export { exitCode } from './exit.js';
 export { type Progress, panel, progressLine, sparkline } from './panel.js';
 export { run } from './program.js';
 export { checkSpace } from './run-folder.js';
-export { type TeachingSettings, teachingSettings } from './settings.js';
-export { withSettingsFile } from './settings-file.js';
 export { columns } from './table.js';

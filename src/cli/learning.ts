@@ -1,12 +1,6 @@
 import { existsSync } from 'node:fs';
 import { writeFileAtomic } from '../common/index.js';
-import {
-  type DemonstrationEpisode,
-  describeFinding,
-  lintDemonstrations,
-  readDemonstrations,
-  refusePoorDemonstrations,
-} from '../demonstrations/index.js';
+import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import { behaviouralCloning, type LearnerConfig } from '../learning/index.js';
 import { learningEpisode, TrainingSession } from '../nodes/index.js';
 import { encodeBundle, type PolicyBundle } from '../policy/index.js';
@@ -21,19 +15,6 @@ const WINDOW = 10;
 const CHECKPOINT_STEPS = 2000;
 /** The other core belongs to the robot and its policy. */
 const LEARNER_THREADS = 1;
-
-/** Demonstrations that can be learned from; warnings about them are said. Throws what reading throws, CORRUPT_DATA for poor ones. */
-export async function usableDemonstrations(
-  { spec, display }: Pick<Session, 'spec' | 'display'>,
-  recordings: readonly string[],
-): Promise<DemonstrationEpisode[]> {
-  const { episodes, report } = await readDemonstrations(recordings, spec);
-  for (const problem of report.recordings.flatMap(({ problems }) => problems)) display.say(`warning: ${problem}`);
-  const findings = lintDemonstrations(episodes, spec, report);
-  refusePoorDemonstrations(findings);
-  for (const finding of findings) display.say(describeFinding(finding).replace(/^warn:/, 'warning:'));
-  return episodes;
-}
 
 /** What a training run is; kept beside its checkpoint, so that resuming needs no options. */
 export interface TrainingPlan {

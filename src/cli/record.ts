@@ -1,12 +1,11 @@
 import type { Command } from 'commander';
 import { loadRobotSpec, robotNames } from '../robot/index.js';
+import { expertDriver, teachingSettings } from '../teaching/index.js';
 import { command, type Io, withDisplay } from './command.js';
 import { Display } from './display.js';
-import { expertDriver } from './drivers.js';
 import { headlessOption, integer, robot, seedOption } from './options.js';
 import { defaultName, openRunFolder } from './run-folder.js';
 import { demonstrate, fileLogger } from './session.js';
-import { teachingSettings } from './settings.js';
 
 interface RecordOptions {
   readonly robot: string;

@@ -2,9 +2,9 @@ import { createNodeLogger, type Logger } from '../common/index.js';
 import type { Driver, EpisodeOutcome } from '../nodes/index.js';
 import { runDemonstrations } from '../nodes/index.js';
 import type { RobotSpec } from '../robot/index.js';
+import type { TeachingSettings } from '../teaching/index.js';
 import type { Io } from './command.js';
 import type { Display } from './display.js';
-import type { TeachingSettings } from './settings.js';
 
 /** What the parts of a command share. */
 export interface Session {

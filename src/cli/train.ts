@@ -7,15 +7,14 @@ import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import { learnerConfigSchema, loadCheckpoint } from '../learning/index.js';
 import { writeBundle } from '../policy/index.js';
 import { loadRobotSpec, robotNames } from '../robot/index.js';
+import { configurationFor, teachingSettings, usableDemonstrations, withSettingsFile } from '../teaching/index.js';
 import { command, commandLine, type Io, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { readJson } from './inspect/kind.js';
-import { learn, type TrainingPlan, usableDemonstrations } from './learning.js';
+import { learn, type TrainingPlan } from './learning.js';
 import { headlessOption, integer, robot, settingsOption } from './options.js';
 import { defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 import { fileLogger, type Session } from './session.js';
-import { configurationFor, teachingSettings } from './settings.js';
-import { withSettingsFile } from './settings-file.js';
 
 interface TrainOptions {
   readonly recording?: readonly string[];
@@ -126,7 +125,9 @@ export function trainCommand(io: Io): Command {
       const display = new Display(io.stderr, options);
       // Bad input is refused before the folder is made.
       if (resume) loadCheckpoint(join(out, 'checkpoint'), ({ message }) => display.say(`warning: ${message}`));
-      const demonstrations = resume ? [] : await usableDemonstrations({ spec, display }, plan.recordings);
+      const demonstrations = resume
+        ? []
+        : await usableDemonstrations(spec, plan.recordings, (text) => display.say(`warning: ${text}`));
       const folder = openRunFolder(out, { reuse: resume });
       const { seed } = plan;
       const logger = fileLogger(folder.file('log.jsonl'));

@@ -1,17 +1,17 @@
-export { type DemonstrationOptions, type Demonstrations, runDemonstrations } from './demonstration-session.js';
-export type { EpisodeOutcome, EpisodeTrace, PoseSample } from './episode-follower.js';
+export { type DemonstrationOptions, type Demonstrations, runDemonstrations, startSeed } from './demonstration-session.js';
+export { EpisodeFollower, type EpisodeOutcome, type EpisodeTrace, type PoseSample } from './episode-follower.js';
 export { type Candidate, type EvaluationOptions, evaluate } from './evaluation-session.js';
 export * from './gazebo/index.js';
-export { LearnerNode, type LearnerParameters } from './learner.js';
+export { LearnerNode, type LearnerParameters, learnerSchema } from './learner.js';
 export type { LearningOptions, LearningProgress, LearningStart, Segment, Standing } from './learner-protocol.js';
 export { type LearningClient, type LearningEvents, LearningProcess } from './learning-process.js';
 export { type Diagnosis, diagnosticLevel, LifecycleNode, type LifecycleState, type NodeContext } from './lifecycle.js';
 export { PolicyNode } from './policy.js';
 export { type PolicyParameters, policySchema } from './policy-parameters.js';
-export { RecorderNode, type RecorderParameters } from './recorder.js';
-export { SimulatorNode, type SimulatorParameters } from './simulator.js';
+export { RecorderNode, type RecorderParameters, recorderSchema } from './recorder.js';
+export { SimulatorNode, type SimulatorParameters, simulatorSchema } from './simulator.js';
 export type { StageOptions } from './stage.js';
-export { type Driver, TeleopNode, type TeleopParameters } from './teleop.js';
+export { type Driver, TeleopNode, type TeleopParameters, teleopSchema } from './teleop.js';
 export { services, topics } from './topics.js';
 export {
   learningEpisode,
