@@ -1,0 +1,137 @@
+"""A policy on a robot, behind the safety filter, with takeover by a person and an emergency stop.
+
+The final command is not the policy's: policy -> policy_vel -> twist_mux -> the robot's command, where a joystick goes
+before navigation, navigation before the policy, and the emergency stop before all (config/teleop/twist_mux.yaml).
+"""
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument
+from launch.conditions import IfCondition
+from launch.substitutions import LaunchConfiguration, PythonExpression
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+from launch_ros.substitutions import FindPackageShare
+
+# The command topics of the shipped robots that are not cmd_vel.
+COMMANDS = {
+    'arm': 'servo_node/delta_twist_cmds',
+    'ackermann': 'ackermann_steering_controller/reference',
+    'ur5e': 'scaled_joint_trajectory_controller/joint_trajectory',
+    'franka': 'fr3_arm_controller/joint_trajectory',
+}
+
+
+def generate_launch_description():
+    robot = LaunchConfiguration('robot')
+    namespace = LaunchConfiguration('namespace')
+    command = LaunchConfiguration('command')
+    mux = LaunchConfiguration('mux')
+    configs = [FindPackageShare('iq_learn'), '/config/teleop/']
+    with_joystick = IfCondition(PythonExpression(["'", LaunchConfiguration('teleop'), "' == 'joy'"]))
+    use_sim_time = {'use_sim_time': ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool)}
+    stamped = ParameterValue(LaunchConfiguration('cmd_vel_stamped'), value_type=bool)
+
+    def text(name):
+        return ParameterValue(LaunchConfiguration(name), value_type=str)
+
+    def flag(name):
+        return ParameterValue(LaunchConfiguration(name), value_type=bool)
+
+    return LaunchDescription([
+        DeclareLaunchArgument(
+            'robot', default_value='rover', description='A robot of config/robots, or the path of a description (YAML).'),
+        DeclareLaunchArgument(
+            'policy', default_value='', description='Folder of the policy; empty: waits for one from a learner.'),
+        DeclareLaunchArgument('namespace', default_value='', description='Namespace of all nodes and topics.'),
+        DeclareLaunchArgument(
+            'command',
+            default_value=PythonExpression([repr(COMMANDS), ".get('", robot, "', 'cmd_vel')"]),
+            description="The robot's command topic without leading slash, as its description names it."),
+        DeclareLaunchArgument(
+            'mux',
+            default_value=PythonExpression(["'false' if '", robot, "' in ('ur5e', 'franka') else 'true'"]),
+            choices=['true', 'false'],
+            description='Goes through twist_mux; false for a robot that has its own, or is not commanded by a twist.'),
+        DeclareLaunchArgument(
+            'command_to',
+            default_value=PythonExpression(["'policy_vel' if '", mux, "' == 'true' else '", command, "'"]),
+            description='Where the policy node sends its commands.'),
+        DeclareLaunchArgument(
+            'source', default_value='policy', choices=['policy', 'teleop'],
+            description='Who drives: the policy, which a person may take over from, or a person alone.'),
+        DeclareLaunchArgument(
+            'teleop', default_value='none', choices=['none', 'joy'],
+            description='Starts a joystick with a dead-man button; none: something else publishes teleop/<command>.'),
+        DeclareLaunchArgument(
+            'joy_config',
+            default_value=PythonExpression(["'arm_joy' if '", robot, "' == 'arm' else 'base_joy'"]),
+            description='Buttons, axes and scales of the joystick: a file of config/teleop, without .yaml.'),
+        DeclareLaunchArgument(
+            'stochastic', default_value='false', choices=['true', 'false'],
+            description="Draws actions from the policy, to learn on; false: the policy's mean, to work."),
+        DeclareLaunchArgument(
+            'explore', default_value='hold', choices=['hold', 'random'],
+            description='What to do before the first policy: hold, or random actions within the limits.'),
+        DeclareLaunchArgument(
+            'estop_heartbeat_ms', default_value='0.0',
+            description='The e-stop must be heard to be released this often; 0: it has no heartbeat.'),
+        DeclareLaunchArgument(
+            'cmd_vel_stamped', default_value='true', choices=['true', 'false'],
+            description='Twist commands are TwistStamped, as since Jazzy; false: Twist.'),
+        DeclareLaunchArgument(
+            'autostart', default_value='true', choices=['true', 'false'],
+            description='Drives at once; false: waits for ros2 lifecycle set /policy configure, then activate.'),
+        DeclareLaunchArgument(
+            'use_sim_time', default_value='false', choices=['true', 'false'], description='Time is that of /clock.'),
+        Node(
+            package='iq_learn',
+            executable='policy',
+            namespace=namespace,
+            parameters=[{
+                **use_sim_time,
+                'robot': text('robot'),
+                'policy': text('policy'),
+                'source': text('source'),
+                'stochastic': flag('stochastic'),
+                'explore': text('explore'),
+                'estop_heartbeat_ms': ParameterValue(LaunchConfiguration('estop_heartbeat_ms'), value_type=float),
+                'cmd_vel_stamped': stamped,
+                'autostart': flag('autostart'),
+            }],
+            remappings=[(command, LaunchConfiguration('command_to'))],
+            output='screen',
+        ),
+        Node(
+            package='twist_mux',
+            executable='twist_mux',
+            namespace=namespace,
+            parameters=[
+                [*configs, 'twist_mux.yaml'],
+                {**use_sim_time, 'use_stamped': stamped, 'topics.joystick.topic': ['teleop/', command]},
+            ],
+            remappings=[('cmd_vel_out', command)],
+            output='screen',
+            condition=IfCondition(mux),
+        ),
+        Node(
+            package='joy',
+            executable='joy_node',
+            namespace=namespace,
+            parameters=[[*configs, 'joy.yaml'], use_sim_time],
+            output='screen',
+            condition=with_joystick,
+        ),
+        Node(
+            package='teleop_twist_joy',
+            executable='teleop_node',
+            name='teleop_twist_joy_node',
+            namespace=namespace,
+            parameters=[
+                [*configs, LaunchConfiguration('joy_config'), '.yaml'],
+                {**use_sim_time, 'publish_stamped_twist': stamped},
+            ],
+            remappings=[('cmd_vel', ['teleop/', command])],
+            output='screen',
+            condition=with_joystick,
+        ),
+    ])

@@ -1,0 +1,63 @@
+"""Learns from recorded demonstrations, and from the transitions of a robot that drives its policies (deploy.launch.py)."""
+
+from typing import List
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument
+from launch.substitutions import LaunchConfiguration, PythonExpression
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+
+
+def generate_launch_description():
+    def text(name):
+        return ParameterValue(LaunchConfiguration(name), value_type=str)
+
+    def whole(name):
+        return ParameterValue(LaunchConfiguration(name), value_type=int)
+
+    def flag(name):
+        return ParameterValue(LaunchConfiguration(name), value_type=bool)
+
+    return LaunchDescription([
+        DeclareLaunchArgument(
+            'robot', default_value='rover', description='A robot of config/robots, or the path of a description (YAML).'),
+        DeclareLaunchArgument(
+            'recording',
+            description='Recordings of demonstrations, separated by commas: folders, .mcap files, folders of recordings.'),
+        DeclareLaunchArgument('namespace', default_value='', description='Namespace of all nodes and topics.'),
+        DeclareLaunchArgument(
+            'run', default_value=['runs/', LaunchConfiguration('robot')],
+            description='Folder of this run: its checkpoint and its newest policy.'),
+        DeclareLaunchArgument(
+            'resume', default_value='true', choices=['true', 'false'],
+            description='Goes on from the newest checkpoint of the run, where there is one.'),
+        DeclareLaunchArgument(
+            'device', default_value='cpu', choices=['cpu', 'gpu'], description='gpu needs @tensorflow/tfjs-node-gpu.'),
+        DeclareLaunchArgument('threads', default_value='1', description='Threads of the learning process, on the CPU.'),
+        DeclareLaunchArgument('seed', default_value='0', description='Of everything that is drawn.'),
+        DeclareLaunchArgument(
+            'learn_from_interventions', default_value='true', choices=['true', 'false'],
+            description='What a person does when taking over counts as demonstration.'),
+        DeclareLaunchArgument(
+            'use_sim_time', default_value='false', choices=['true', 'false'], description='Time is that of /clock.'),
+        Node(
+            package='iq_learn',
+            executable='learner',
+            namespace=LaunchConfiguration('namespace'),
+            parameters=[{
+                'robot': text('robot'),
+                'recording': ParameterValue(
+                    PythonExpression(["'", LaunchConfiguration('recording'), "'.split(',')"]), value_type=List[str]),
+                'run': text('run'),
+                'resume': flag('resume'),
+                'device': text('device'),
+                'threads': whole('threads'),
+                'seed': whole('seed'),
+                'learn_from_interventions': flag('learn_from_interventions'),
+                'autostart': True,
+                'use_sim_time': flag('use_sim_time'),
+            }],
+            output='screen',
+        ),
+    ])

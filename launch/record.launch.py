@@ -1,0 +1,79 @@
+"""Demonstrations by teleoperation: a recorder, and the road by which the person's commands reach the robot."""
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
+from launch.conditions import IfCondition
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import LaunchConfiguration, PythonExpression
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+from launch_ros.substitutions import FindPackageShare
+
+
+def generate_launch_description():
+    def text(name):
+        return ParameterValue(LaunchConfiguration(name), value_type=str)
+
+    def flag(name):
+        return ParameterValue(LaunchConfiguration(name), value_type=bool)
+
+    shared = {
+        name: LaunchConfiguration(name)
+        for name in ('robot', 'namespace', 'cmd_vel_stamped', 'use_sim_time')
+    }
+    return LaunchDescription([
+        DeclareLaunchArgument(
+            'robot', default_value='rover', description='A robot of config/robots, or the path of a description (YAML).'),
+        DeclareLaunchArgument('namespace', default_value='', description='Namespace of all nodes and topics.'),
+        DeclareLaunchArgument('recordings', default_value='recordings', description='Folder that holds recordings.'),
+        DeclareLaunchArgument(
+            'session', default_value='', description='Name of this recording; empty: robot, date and time.'),
+        DeclareLaunchArgument(
+            'check_topics', default_value='true', choices=['true', 'false'],
+            description='Refuses an episode while a state topic is missing or stale.'),
+        DeclareLaunchArgument(
+            'teleop', default_value='joy', choices=['none', 'joy', 'expert'],
+            description='Who shows: a joystick, the scripted expert of a simulated robot, or something else (none).'),
+        DeclareLaunchArgument(
+            'cmd_vel_stamped', default_value='true', choices=['true', 'false'],
+            description='Twist commands are TwistStamped, as since Jazzy; false: Twist.'),
+        DeclareLaunchArgument(
+            'use_sim_time', default_value='false', choices=['true', 'false'], description='Time is that of /clock.'),
+        Node(
+            package='iq_learn',
+            executable='recorder',
+            namespace=LaunchConfiguration('namespace'),
+            parameters=[{
+                'robot': text('robot'),
+                'recordings': text('recordings'),
+                'session': text('session'),
+                'check_topics': flag('check_topics'),
+                'cmd_vel_stamped': flag('cmd_vel_stamped'),
+                'autostart': True,
+                'use_sim_time': flag('use_sim_time'),
+            }],
+            output='screen',
+        ),
+        Node(
+            package='iq_learn',
+            executable='expert',
+            namespace=LaunchConfiguration('namespace'),
+            parameters=[{
+                'robot': text('robot'),
+                'cmd_vel_stamped': flag('cmd_vel_stamped'),
+                'autostart': True,
+                'use_sim_time': flag('use_sim_time'),
+            }],
+            output='screen',
+            condition=IfCondition(PythonExpression(["'", LaunchConfiguration('teleop'), "' == 'expert'"])),
+        ),
+        # The person drives through the safety filter that the policy will drive through.
+        IncludeLaunchDescription(
+            PythonLaunchDescriptionSource([FindPackageShare('iq_learn'), '/launch/deploy.launch.py']),
+            launch_arguments={
+                **shared,
+                'source': 'teleop',
+                'teleop': PythonExpression(["'joy' if '", LaunchConfiguration('teleop'), "' == 'joy' else 'none'"]),
+            }.items(),
+        ),
+    ])
