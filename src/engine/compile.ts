@@ -4,6 +4,7 @@ import { type EagerBackend, readyBackend } from './eager/backends.js';
 import { EagerExecutable } from './eager/eager-executable.js';
 import { optimise } from './ir/passes.js';
 import { unroll } from './ir/unroll.js';
+import { withViews } from './ir/views.js';
 import { OnnxExecutable } from './onnx/onnx-executable.js';
 import { PacedSession } from './onnx/paced-session.js';
 import { loadOnnxruntime } from './onnx/session.js';
@@ -60,12 +61,14 @@ export async function compile(program: Program, options: CompileOptions): Promis
     .map(({ name, value }) => [name.slice(names.output('').length), formOf(value)] as const);
   const nextOf = new Map(Object.keys(program.state).map((key) => [names.state(key), names.nextState(key)]));
   const unrolled = steps === 1 ? graph : optimise(unroll(graph, steps, { nextOf: (name) => nextOf.get(name) }));
-  const model = writeOnnx(unrolled, { portable: false });
+  const viewed = withViews(unrolled, (name) => nextOf.has(name));
+  const model = writeOnnx(viewed.graph, { portable: false });
   const inputs = stacked(program.inputs, steps);
   const session = await PacedSession.create(ort, model, options);
   return new OnnxExecutable(ort, session, {
     model,
     state: program.state,
+    views: viewed.views,
     inputs,
     outputs: stacked(Object.fromEntries(outputs), steps),
     initialState: options.initialState,

@@ -1,4 +1,4 @@
-import { withBiases } from './biases.js';
+import { withBiases, withBiasGradients } from './biases.js';
 import { foldConstants } from './fold.js';
 import type { Graph } from './graph.js';
 import {
@@ -46,5 +46,5 @@ export function optimise(graph: Graph): Graph {
     current = next;
     if (settled) break;
   }
-  return withoutDeadNodes(withBiases(current));
+  return withoutDeadNodes(withBiasGradients(withBiases(current)));
 }

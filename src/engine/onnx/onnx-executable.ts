@@ -1,11 +1,20 @@
 import { IqLearnError } from '../../common/index.js';
 import { checkArrays, checkNames } from '../check.js';
+import { sizeOf } from '../ir/graph.js';
+import type { View } from '../ir/views.js';
 import type { ArrayRecord, Executable, TensorSpecs } from '../program.js';
 import { names } from '../trace/trace.js';
+import { discard } from './discard.js';
 import type { PacedSession } from './paced-session.js';
 import type { Ort, OrtTensor, SessionThreads } from './session.js';
 
-type Feeds = Record<string, OrtTensor>;
+/** One set of the state's tensors, and what a run that reads it is fed: the same tensors and views of their memory. */
+interface StateSet {
+  readonly tensors: Readonly<Record<string, OrtTensor>>;
+  readonly feeds: Readonly<Record<string, OrtTensor>>;
+}
+
+const dataOf = (tensor: OrtTensor): Float32Array => tensor.data as Float32Array;
 
 /**
  * A compiled program on an onnxruntime session. The state lives in two sets of tensors: a run reads one and writes the
@@ -20,8 +29,8 @@ export class OnnxExecutable implements Executable {
   readonly outputs: TensorSpecs;
   readonly #ort: Ort;
   readonly #session: PacedSession;
-  #current: Feeds = {};
-  #next: Feeds = {};
+  #current: StateSet;
+  #next: StateSet;
   #tail: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
@@ -31,6 +40,8 @@ export class OnnxExecutable implements Executable {
     parts: {
       readonly model: Uint8Array;
       readonly state: TensorSpecs;
+      /** Graph inputs that are parts of state entries. */
+      readonly views: readonly View[];
       readonly inputs: TensorSpecs;
       readonly outputs: TensorSpecs;
       readonly initialState: ArrayRecord;
@@ -42,15 +53,25 @@ export class OnnxExecutable implements Executable {
     this.state = parts.state;
     this.inputs = parts.inputs;
     this.outputs = parts.outputs;
-    for (const [name, { shape, dtype }] of Object.entries(parts.state)) {
-      const make = (): OrtTensor => {
-        const size = shape.reduce((product, n) => product * n, 1);
+    const stateSet = (): StateSet => {
+      const tensors: Record<string, OrtTensor> = {};
+      const feeds: Record<string, OrtTensor> = {};
+      for (const [name, { shape, dtype }] of Object.entries(parts.state)) {
+        const size = sizeOf(shape);
         const data = dtype === 'int32' ? new Int32Array(size) : new Float32Array(size);
-        return new ort.Tensor(dtype, data as Float32Array, shape);
-      };
-      this.#current[name] = make();
-      this.#next[name] = make();
-    }
+        const tensor = new ort.Tensor(dtype, data as Float32Array, shape);
+        tensors[name] = tensor;
+        feeds[names.state(name)] = tensor;
+      }
+      for (const { name, of, offset, shape } of parts.views) {
+        const { type, data } = feeds[of]!;
+        const part = (data as Float32Array).subarray(offset, offset + sizeOf(shape));
+        feeds[name] = new ort.Tensor(type as 'float32', part, shape);
+      }
+      return { tensors, feeds };
+    };
+    this.#current = stateSet();
+    this.#next = stateSet();
     this.writeState(parts.initialState);
   }
 
@@ -69,16 +90,18 @@ export class OnnxExecutable implements Executable {
   async #runNow(inputs: ArrayRecord): Promise<ArrayRecord> {
     this.#alive();
     checkArrays('input', this.inputs, inputs);
-    const feeds: Feeds = {};
+    const feeds: Record<string, OrtTensor> = { ...this.#current.feeds };
     const fetches: Record<string, OrtTensor | null> = {};
-    for (const name of Object.keys(this.state)) {
-      feeds[names.state(name)] = this.#current[name]!;
-      fetches[names.nextState(name)] = this.#next[name]!;
-    }
+    for (const [name, tensor] of Object.entries(this.#next.tensors)) fetches[names.nextState(name)] = tensor;
     for (const [name, { shape, dtype }] of Object.entries(this.inputs))
       feeds[names.input(name)] = new this.#ort.Tensor(dtype, inputs[name] as Float32Array, shape);
     for (const name of Object.keys(this.outputs)) fetches[names.output(name)] = null;
     const results = await this.#session.run(feeds, fetches);
+    const copies = Object.entries(this.#next.tensors).flatMap(([name, tensor]) => {
+      const copy = dataOf(results[names.nextState(name)] as OrtTensor);
+      return copy.buffer === dataOf(tensor).buffer ? [] : [copy];
+    });
+    if (copies.length > 0) discard(copies);
     [this.#current, this.#next] = [this.#next, this.#current];
     const outputs: Record<string, Float32Array | Int32Array> = {};
     for (const name of Object.keys(this.outputs)) outputs[name] = results[names.output(name)]!.data as Float32Array;
@@ -88,20 +111,20 @@ export class OnnxExecutable implements Executable {
   readState(entries: readonly string[] = Object.keys(this.state)): ArrayRecord {
     this.#alive();
     checkNames('state', this.state, entries);
-    return Object.fromEntries(entries.map((name) => [name, (this.#current[name]!.data as Float32Array).slice()]));
+    return Object.fromEntries(entries.map((name) => [name, dataOf(this.#current.tensors[name]!).slice()]));
   }
 
   writeState(state: ArrayRecord): void {
     this.#alive();
     checkArrays('state', this.state, state);
-    for (const name of Object.keys(this.state)) (this.#current[name]!.data as Float32Array).set(state[name]!);
+    for (const name of Object.keys(this.state)) dataOf(this.#current.tensors[name]!).set(state[name]!);
   }
 
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
     await this.#tail;
-    [this.#current, this.#next] = [{}, {}];
+    this.#current = this.#next = { tensors: {}, feeds: {} };
     await this.#session.release();
   }
 

@@ -1,0 +1,60 @@
+import { type Graph, GraphBuilder, sizeOf, type Value } from './graph.js';
+import { replay, withoutDeadNodes } from './rewrite.js';
+
+/** A graph input that reads a part of another input's memory. */
+export interface View {
+  readonly name: string;
+  readonly of: string;
+  /** Where it begins, in elements. */
+  readonly offset: number;
+  readonly shape: readonly number[];
+}
+
+/**
+ * Parts of flat inputs (networks in their parameter vectors) as inputs of their own, which the caller makes as views of
+ * the same memory: what would be copied by Split and renamed by Reshape at every run costs nothing.
+ */
+export function withViews(graph: Graph, isFlat: (inputName: string) => boolean): { graph: Graph; views: View[] } {
+  const builder = new GraphBuilder({ share: true });
+  const map = new Map<Value, Value>();
+  /** What stands for a part: where it lies. */
+  const places = new Map<Value, { readonly of: string; readonly offset: number }>();
+  const made = new Map<string, { readonly view: View; readonly value: Value }>();
+  const nameOf = (value: Value): string | undefined => (value.origin.kind === 'input' ? value.origin.name : undefined);
+
+  for (const input of graph.inputs) map.set(input, builder.input(nameOf(input) ?? '', input));
+  const part = (of: string, offset: number, form: Value): Value => {
+    const name = `view/${of}/${offset}/${form.shape.join('x')}`;
+    let entry = made.get(name);
+    if (entry === undefined) {
+      const value = builder.input(name, form);
+      entry = { value, view: { name, of, offset, shape: form.shape } };
+      made.set(name, entry);
+      places.set(value, { of, offset });
+    }
+    return entry.value;
+  };
+  replay(graph, builder, map, (_, { op, inputs, outputs }) => {
+    const [x] = inputs as readonly [Value];
+    const name = op === 'Split' && x.shape.length === 1 ? nameOf(x) : undefined;
+    if (name !== undefined && isFlat(name)) {
+      let offset = 0;
+      return outputs.map((output) => {
+        const value = part(name, offset, output);
+        offset += sizeOf(output.shape);
+        return value;
+      });
+    }
+    const place = op === 'Reshape' ? places.get(x) : undefined;
+    return place === undefined ? undefined : part(place.of, place.offset, outputs[0]!);
+  });
+  const outputs = graph.outputs.map(({ name, value }) => ({ name, value: map.get(value)! }));
+  const viewed = withoutDeadNodes({ name: graph.name, inputs: builder.inputs, nodes: builder.nodes, outputs });
+  const read = new Set([...viewed.nodes.flatMap((node) => node.inputs), ...outputs.map(({ value }) => value)]);
+  const kept = [...made.values()].filter(({ value }) => read.has(value));
+  const own = builder.inputs.filter((value) => !places.has(value));
+  return {
+    graph: { ...viewed, inputs: [...own, ...kept.map(({ value }) => value)] },
+    views: kept.map(({ view }) => view),
+  };
+}
