@@ -144,6 +144,66 @@ describe('a rule', () => {
     for (const graph of [once, twice]) await expectSame(graph, optimise(graph));
   });
 
+  describe('on the minimum over two critics', () => {
+    const rows = 7;
+    const inputs = { x: spec(rows, 3), w: spec(2, 3, 4), v: spec(2, 4, 1), b: spec(2, 1, 1) };
+    const critics = (x: tf.Tensor, { w, v, b }: Record<string, tf.Tensor>): tf.Tensor[] =>
+      tf.split(tf.add(tf.matMul(tf.relu(tf.matMul(tf.tile(tf.expandDims(x, 0), [2, 1, 1]), w!)), v!), b!), 2, 0);
+    const smallest = ([p, q]: readonly tf.Tensor[]): tf.Tensor => tf.minimum(p!, q!);
+    const gradient = graphOf(inputs, (given) =>
+      tf.grad((x: tf.Tensor) => tf.sum(smallest(critics(x, given))))(given.x!),
+    );
+
+    it.each([
+      ['as it falls', [0, 0]],
+      ['the first everywhere', [-100, 100]],
+      ['the second everywhere', [100, -100]],
+      ['both alike', undefined],
+    ])('makes products of the rows that count: %s', async (_, bias) => {
+      const random = new Random(3);
+      const normal = (size: number): Float32Array => random.fillNormal(new Float32Array(size));
+      const [w, v] = [normal(24), normal(8)];
+      if (bias === undefined) for (const weights of [w, v]) weights.copyWithin(weights.length / 2, 0);
+      const given = {
+        'input/x': normal(rows * 3),
+        'input/w': w,
+        'input/v': v,
+        'input/b': Float32Array.from(bias ?? [0, 0]),
+      };
+      const after = optimise(gradient);
+      expect(ops(after).filter((op) => op === 'RowsWhere')).not.toHaveLength(0);
+      const wanted = await run(gradient, given);
+      expect(Math.max(...wanted['output/y']!)).toBeGreaterThan(0);
+      expect(largestDifference(await run(after, given), wanted)).toBeLessThan(1e-6);
+    });
+
+    it('leaves a sum over critics as it is, where every row counts in each', async () => {
+      const both = graphOf(inputs, (given) =>
+        tf.grad((x: tf.Tensor) => tf.sum(tf.square(tf.addN(critics(x, given)))))(given.x!),
+      );
+      const after = optimise(both);
+      expect(ops(after)).not.toContain('RowsWhere');
+      await expectSame(both, after);
+    });
+  });
+
+  it('gives thin stacked layers their biases as a row of the weights, and takes both gradients at once', async () => {
+    const inputs = { x: spec(1, 6, 3), w: spec(2, 3, 5), c: spec(2, 1, 5) };
+    const layer = (x: tf.Tensor, w: tf.Tensor, c: tf.Tensor): tf.Tensor =>
+      tf.add(tf.matMul(tf.tile(x, [2, 1, 1]), w), c);
+    const forward = graphOf(inputs, ({ x, w, c }) => layer(x!, w!, c!));
+    expect(ops(optimise(forward))).toEqual(['Concat', 'Concat', 'MatMul']);
+    await expectSame(forward, optimise(forward));
+    const gradients = graphOf(inputs, ({ x, w, c }) => {
+      const [dw, dc] = tf.grads((w: tf.Tensor, c: tf.Tensor) => tf.sum(tf.square(layer(x!, w, c))))([w!, c!]);
+      return tf.concat([dw!, dc!], 1);
+    });
+    const after = optimise(gradients);
+    expect(ops(after).filter((op) => op === 'MatMul')).toHaveLength(2);
+    expect(ops(after)).not.toContain('ReduceSum');
+    await expectSame(gradients, after);
+  });
+
   it('shares equal expressions', async () => {
     const graph = graphOf({ a: spec(4) }, ({ a }) => tf.add(tf.exp(tf.mul(a!, 2)), tf.exp(tf.mul(a!, 2))));
     expect(ops(rewrite(graph))).toEqual(['Mul', 'Exp', 'Add']);

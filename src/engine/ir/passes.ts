@@ -1,6 +1,7 @@
 import { withBiases, withBiasGradients } from './biases.js';
 import { foldConstants } from './fold.js';
 import type { Graph } from './graph.js';
+import { withLiveRows } from './live-rows.js';
 import {
   dropBatchTiles,
   dropEmptySums,
@@ -46,5 +47,5 @@ export function optimise(graph: Graph): Graph {
     current = next;
     if (settled) break;
   }
-  return withoutDeadNodes(withBiasGradients(withBiases(current)));
+  return withoutDeadNodes(withLiveRows(withBiasGradients(withBiases(current))));
 }

@@ -28,6 +28,11 @@ const ints = (name: string, values: readonly number[]): AttributeProto => ({
   ints: [...values],
 });
 const float = (name: string, f: number): AttributeProto => ({ name, type: attributeType.float, f });
+const reduction = (how: string): AttributeProto => ({
+  name: 'reduction',
+  type: attributeType.string,
+  s: new TextEncoder().encode(how),
+});
 const list = (attributes: Attributes, key: string): readonly number[] => attributes[key] as readonly number[];
 
 /** Swaps the last two axes. */
@@ -120,13 +125,25 @@ const special: Readonly<Record<string, Lowering>> = {
     const axes = starts.map((_, i) => i);
     t.emit('Slice', [...inputs, t.int64(starts), t.int64(ends), t.int64(axes), t.int64(steps)], outputs);
   },
+  // The places of what is true in a vector, counted from `offset`: as many as there are.
+  RowsWhere: (node, t, inputs, outputs) => {
+    const [table, places] = [t.fresh(), t.fresh()];
+    const offset = Number(node.attributes.offset);
+    t.emit('NonZero', inputs, [table]);
+    t.emit('Reshape', [table, t.int64([-1])], offset === 0 ? outputs : [places]);
+    if (offset !== 0) t.emit('Add', [places, t.int64([offset])], outputs);
+  },
+  AddRows: (_node, t, [data = '', rows = '', updates = ''], outputs) => {
+    const column = t.fresh();
+    t.emit('Reshape', [rows, t.int64([-1, 1])], [column]);
+    t.emit('ScatterND', [data, column, updates], outputs, [reduction('add')]);
+  },
   // data[ids[i]] += updates[i] along the first axis; ids outside are refused by onnxruntime.
   ScatterSum: (node, t, [data = '', ids = '', updates = ''], outputs) => {
     const [wide, column] = [t.fresh(), t.fresh()];
     t.emit('Cast', [ids], [wide], [int('to', dataType.int64)]);
     t.emit('Reshape', [wide, t.int64([...node.inputs[1]!.shape, 1])], [column]);
-    const attribute = { name: 'reduction', type: attributeType.string, s: new TextEncoder().encode('add') };
-    t.emit('ScatterND', [data, column, updates], outputs, [attribute]);
+    t.emit('ScatterND', [data, column, updates], outputs, [reduction('add')]);
   },
 };
 

@@ -12,10 +12,25 @@ export interface WriteOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-const valueInfo = (name: string, type: IrType, shape: readonly number[]): ValueInfoProto => ({
-  name,
-  type: { tensorType: { elemType: dataType[type], shape: { dim: shape.map((dimValue) => ({ dimValue })) } } },
-});
+const valueInfo = (name: string, type: IrType, shape: readonly number[], rows?: string): ValueInfoProto => {
+  const dim = shape.map((dimValue, i) => (i === 0 && rows !== undefined ? { dimParam: rows } : { dimValue }));
+  return { name, type: { tensorType: { elemType: dataType[type], shape: { dim } } } };
+};
+
+/** Values with fewer rows than their shape says, as many as a condition has true rows: the symbol of that number. */
+function symbolicRows(graph: Graph): Map<Value, string> {
+  const symbols = new Map<Value, string>();
+  const conditions = new Map<Value, string>();
+  for (const { op, inputs, outputs } of graph.nodes) {
+    const [condition] = inputs;
+    if (op === 'RowsWhere' && condition !== undefined && !conditions.has(condition))
+      conditions.set(condition, `rows${conditions.size}_of_${condition.shape}`);
+    const symbol =
+      op === 'RowsWhere' ? conditions.get(condition!) : inputs.map((input) => symbols.get(input)).find(Boolean);
+    if (symbol !== undefined && op !== 'AddRows') for (const output of outputs) symbols.set(output, symbol);
+  }
+  return symbols;
+}
 
 /** The ONNX file of a graph, with the shapes of everything between, so that viewers and `inspect` can show them. */
 export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
@@ -42,6 +57,8 @@ export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
     }
     return name;
   };
+  const symbols = symbolicRows(graph);
+  const rowIndices = new Set(graph.nodes.flatMap(({ op, outputs }) => (op === 'RowsWhere' ? outputs : [])));
   const target: Target = {
     portable: options.portable,
     name: (value) => {
@@ -51,8 +68,9 @@ export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
         const rawData = rawBytes(constantData(value)!);
         initializers.push({ name, dims: [...value.shape], dataType: dataType[value.type], rawData });
       } else if (name === undefined) {
-        name = `v${infos.length}`; // numbered by file, so that equal graphs are equal bytes
-        infos.push(valueInfo(name, value.type, value.shape));
+        name = `v${number('value')}`; // numbered by file, so that equal graphs are equal bytes
+        // ONNX's own indices are int64; they are described by what makes them.
+        if (!rowIndices.has(value)) infos.push(valueInfo(name, value.type, value.shape, symbols.get(value)));
       }
       names.set(value, name);
       return name;
