@@ -1,5 +1,5 @@
 # The TypeScript part: compiled into dist/ of the source, installed beside launch files and configuration.
-foreach(EXECUTABLE policy learner recorder simulator expert)
+foreach(EXECUTABLE policy learner recorder simulator expert demo gazebo_task)
   configure_file(cmake/wrapper.sh.in "${CMAKE_CURRENT_BINARY_DIR}/wrappers/${EXECUTABLE}" @ONLY)
   install(PROGRAMS "${CMAKE_CURRENT_BINARY_DIR}/wrappers/${EXECUTABLE}" DESTINATION "lib/${PROJECT_NAME}")
 endforeach()

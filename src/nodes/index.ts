@@ -1,7 +1,22 @@
-export { type DemonstrationOptions, type Demonstrations, runDemonstrations, startSeed } from './demonstration-session.js';
+export {
+  type DemonstrationOptions,
+  type Demonstrations,
+  runDemonstrations,
+  startSeed,
+} from './demonstration-session.js';
 export { EpisodeFollower, type EpisodeOutcome, type EpisodeTrace, type PoseSample } from './episode-follower.js';
 export { type Candidate, type EvaluationOptions, evaluate } from './evaluation-session.js';
-export * from './gazebo/index.js';
+export {
+  createArmStage,
+  createRoverStage,
+  type GazeboStage,
+  GazeboTaskNode,
+  type GazeboTaskParameters,
+  type GazeboWorld,
+  gazeboTaskSchema,
+  type StageMaker,
+  type StageParts,
+} from './gazebo/index.js';
 export { LearnerNode, type LearnerParameters, learnerSchema } from './learner.js';
 export type { LearningOptions, LearningProgress, LearningStart, Segment, Standing } from './learner-protocol.js';
 export { type LearningClient, type LearningEvents, LearningProcess } from './learning-process.js';

@@ -3,11 +3,11 @@ import type { RobotSpec, TopicSpec } from './types.js';
 
 /**
  * The same robot commanded and teleoperated by TwistStamped or by Twist: ROS 2's `cmd_vel_stamped`. Policies and
- * recordings fit both. A robot that is not commanded by a twist is given back as it is.
+ * recordings fit both. A robot that is commanded so already, or not by a twist, is given back as it is.
  */
 export function withStampedTwist(spec: RobotSpec, stamped: boolean): RobotSpec {
-  if (!isTwist(spec.command.type)) return spec;
   const type = stamped ? 'geometry_msgs/msg/TwistStamped' : 'geometry_msgs/msg/Twist';
+  if (!isTwist(spec.command.type) || spec.command.type === type) return spec;
   const retyped = (topic: TopicSpec): TopicSpec => ({ ...topic, type });
   const action = spec.action.map((feature) => {
     const path = feature.path.replace(/^twist\./, '');

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { IqLearnError, type Logger, messageOf, type SteadyClock } from '../common/index.js';
 import type { NodeContext } from '../nodes/index.js';
-import { loadRobotSpec, type RobotSpec } from '../robot/index.js';
+import { loadRobotSpec, type RobotSpec, withStampedTwist } from '../robot/index.js';
 import type { ParameterValue, ParameterVerdict, Ros2Node } from '../transport/ros2/index.js';
 import {
   type Executable,
@@ -11,7 +11,7 @@ import {
   robotSchema,
 } from './executable.js';
 import { ParameterSet } from './parameters.js';
-import { commandsStamped, withStampedTwist } from './twist.js';
+import { commandsStamped } from './twist.js';
 import { Workshop } from './workshop.js';
 
 /** The parameters of an executable, as it has them for this robot. */

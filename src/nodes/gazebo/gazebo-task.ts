@@ -8,11 +8,9 @@ import { topics } from '../topics.js';
 import type { GazeboStage, StageMaker } from './stage.js';
 import type { GazeboWorld } from './world.js';
 
-const parametersSchema = z.strictObject({
-  /** Of the seeds the node chooses itself. */
-  seed: z.int().min(0).max(0xffffffff).default(0),
-  /** Steps an episode; 0: the task's own. */
-  maxSteps: z.int().min(0).default(0),
+export const gazeboTaskSchema = z.strictObject({
+  seed: z.int().min(0).max(0xffffffff).default(0).describe('Of the starts that the task chooses itself.'),
+  maxSteps: z.int().min(0).default(0).describe("Steps an episode; 0: the task's own."),
   quietMs: z
     .number()
     .min(1)
@@ -26,13 +24,13 @@ interface PoseTopic {
   readonly publisher: Publisher<MessageTypes['geometry_msgs/msg/PoseStamped']>;
 }
 
-export type GazeboTaskParameters = z.input<typeof parametersSchema>;
+export type GazeboTaskParameters = z.input<typeof gazeboTaskSchema>;
 
 /**
  * Stands in Gazebo for what the simulator node is in MuJoCo, under the same name: serves `~/start_episode`, `~/pause` and
  * `~/resume`, publishes /task_state and the poses that Gazebo does not give, at the robot's rate on /clock.
  */
-export class GazeboTaskNode extends LifecycleNode<typeof parametersSchema> {
+export class GazeboTaskNode extends LifecycleNode<typeof gazeboTaskSchema> {
   readonly #world: GazeboWorld;
   readonly #makeStage: StageMaker;
   readonly #periodNs: bigint;
@@ -53,7 +51,7 @@ export class GazeboTaskNode extends LifecycleNode<typeof parametersSchema> {
   #resetsFailed = 0;
 
   constructor(context: NodeContext, world: GazeboWorld, makeStage: StageMaker, parameters: GazeboTaskParameters = {}) {
-    super('simulator', context, parametersSchema, parameters);
+    super('simulator', context, gazeboTaskSchema, parameters);
     this.#world = world;
     this.#makeStage = makeStage;
     this.#periodNs = BigInt(Math.round(1e9 / context.spec.rateHz));

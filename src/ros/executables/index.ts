@@ -1,10 +1,11 @@
 import type { Executable } from '../executable.js';
 import { demo } from './demo.js';
 import { expert } from './expert.js';
+import { gazeboTask } from './gazebo-task.js';
 import { learner } from './learner.js';
 import { policy } from './policy.js';
 import { recorder } from './recorder.js';
 import { simulator } from './simulator.js';
 
 /** What `ros2 pkg executables iq_learn` lists. */
-export const executables: readonly Executable[] = [policy, learner, recorder, simulator, expert, demo];
+export const executables: readonly Executable[] = [policy, learner, recorder, simulator, expert, demo, gazeboTask];
