@@ -151,11 +151,15 @@ function checkAddon(around: Surroundings, folder: string): RclAddon {
       failure = error;
     }
   }
+  // The PyPI wheels' libraries want Python's symbols from the process that loads them.
+  const preload = env.IQ_LEARN_NODE_PRELOAD;
   throw unavailable(
     'the native part of rclnodejs does not load',
     messageOf(failure).split('\n')[0]!,
     `one built for ROS 2 ${env.ROS_DISTRO}, with its libraries on LD_LIBRARY_PATH`,
-    `source the ROS 2 it was built with, or ${rebuild}`,
+    preload && env.LD_PRELOAD !== preload
+      ? `start node with LD_PRELOAD=${preload}`
+      : `source the ROS 2 it was built with, or ${rebuild}`,
     failure,
   );
 }

@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type MessageTypes, messageTypeNames } from '#src/messages/index.js';
+import { type Publisher, qos } from '#src/transport/index.js';
+import { anyMessage } from '../../messages/arbitrary.js';
+import { describeWithRos } from '../../support/ros.js';
+import { Nodes, Peer } from './support.js';
+
+type AnyMessage = MessageTypes[keyof MessageTypes];
+const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 20_000, interval: 5 });
+
+describeWithRos('messages over ROS 2', () => {
+  const nodes = new Nodes();
+  let peer: Peer;
+  beforeAll(async () => {
+    peer = await Peer.start();
+  });
+  afterAll(() => nodes.close());
+
+  describe('what rclpy takes apart and puts together again is what was sent', () => {
+    test('every message type, any values', async () => {
+      const { transport, start } = await nodes.open({ nodeName: 'echoed' }).then((node) => ({
+        transport: node.transport,
+        start: () => node.start(),
+      }));
+      const received = new Map<string, AnyMessage[]>();
+      const publishers = new Map<string, Publisher<AnyMessage>>();
+      for (const [i, type] of messageTypeNames.entries()) {
+        await peer.do('echo', type, `there_${i}`, `back_${i}`, 'reliable volatile 100');
+        const got: AnyMessage[] = [];
+        received.set(type, got);
+        publishers.set(type, transport.advertise(`/there_${i}`, type, qos.event) as Publisher<AnyMessage>);
+        transport.subscribe(`/back_${i}`, type, (message) => got.push(message), qos.event);
+      }
+      start();
+      for (const type of messageTypeNames) {
+        const sent = fc.sample(anyMessage(type), { numRuns: 20, seed: 7 }) as AnyMessage[];
+        const got = received.get(type)!;
+        // until the echo has found both ends
+        await vi.waitFor(
+          () => {
+            publishers.get(type)!.publish(sent[0]!);
+            expect(got.length).toBeGreaterThan(0);
+          },
+          { timeout: 20_000, interval: 50 },
+        );
+        await until(() => expect(got.at(-1)).toEqual(sent[0]));
+        await new Promise((resolve) => setTimeout(resolve, 60)); // those that were on their way, too
+        got.length = 0;
+        for (const message of sent) publishers.get(type)!.publish(message);
+        await until(() => expect(got.length).toBe(sent.length));
+        expect(got, type).toEqual(sent);
+      }
+      expect(nodes.errors).toEqual([]);
+    }, 120_000);
+
+    test('a policy of a megabyte and more', async () => {
+      const node = await nodes.started({ nodeName: 'large' });
+      const type = 'iq_learn/msg/PolicyBundle';
+      await peer.do('echo', type, 'policy_there', 'policy_back', 'reliable transient_local 1');
+      const got: MessageTypes[typeof type][] = [];
+      node.transport.subscribe('/policy_back', type, (message) => got.push(message), qos.latched);
+      const message = fc.sample(anyMessage(type), { numRuns: 1, seed: 3 })[0] as MessageTypes[typeof type];
+      message.model = Uint8Array.from({ length: 3_000_000 }, (_, i) => i * 7);
+      message.manifest = '{"їжак": "🦔"}'.repeat(1000);
+      node.transport.advertise('/policy_there', type, qos.latched).publish(message);
+      await until(() => expect(got).toHaveLength(1));
+      expect(got[0]!.manifest).toBe(message.manifest);
+      expect(Buffer.compare(got[0]!.model, message.model)).toBe(0);
+    }, 60_000);
+  });
+});

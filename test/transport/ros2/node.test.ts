@@ -1,0 +1,382 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { emptyMessage } from '#src/messages/index.js';
+import { qos } from '#src/transport/index.js';
+import type { LifecycleCallbacks, ParameterValue } from '#src/transport/ros2/index.js';
+import { describeWithRos } from '../../support/ros.js';
+import { Nodes, Peer } from './support.js';
+
+const Twist = 'geometry_msgs/msg/Twist';
+const Float64s = 'std_msgs/msg/Float64MultiArray';
+const Trigger = 'std_srvs/srv/Trigger';
+const until = (check: () => void | Promise<void>): Promise<void> =>
+  vi.waitFor(check, { timeout: 20_000, interval: 20 });
+
+describeWithRos('a node of ours, as rclpy sees it', () => {
+  const nodes = new Nodes();
+  let peer: Peer;
+  beforeAll(async () => {
+    peer = await Peer.start();
+  });
+  afterEach(() => nodes.close());
+  afterAll(() => nodes.close());
+
+  const ros = (...args: string[]) => ({ args: ['--ros-args', ...args] });
+
+  describe('topics', () => {
+    test('names follow namespace, node name and remaps; /clock and /diagnostics do not', async () => {
+      const node = await nodes.open({
+        nodeName: 'policy',
+        ...ros('-r', '__ns:=/robot1', '-r', '__node:=pilot', '-r', 'cmd_vel:=policy_vel', '-r', 'scan:=/lidar/scan'),
+      });
+      expect([node.name, node.namespace]).toEqual(['pilot', '/robot1']);
+      const { transport } = node;
+      transport.advertise('/cmd_vel', Twist, qos.command);
+      transport.advertise('/front/odom', 'nav_msgs/msg/Odometry', qos.sensor);
+      transport.advertise('/diagnostics', 'diagnostic_msgs/msg/DiagnosticArray', qos.event);
+      transport.subscribe('/scan', 'sensor_msgs/msg/LaserScan', () => {}, qos.sensor);
+      transport.subscribe('/clock', 'rosgraph_msgs/msg/Clock', () => {}, qos.sensor);
+      transport.serve('/policy/reset_fault', Trigger, async () => ({ success: true, message: '' }));
+      transport.serve('/shared', Trigger, async () => ({ success: true, message: '' }));
+      node.start();
+      const seen = async (topic: string): Promise<number> => {
+        const { publishers, subscriptions } = (await peer.do('graph', topic)) as Record<string, unknown[]>;
+        return [...publishers!, ...subscriptions!].filter((info) => (info as { node: string }).node === '/robot1/pilot')
+          .length;
+      };
+      for (const topic of ['/robot1/policy_vel', '/robot1/front/odom', '/diagnostics', '/lidar/scan', '/clock'])
+        await until(async () => expect(await seen(topic), topic).toBe(1));
+      expect(await seen('/cmd_vel')).toBe(0);
+      const services = (await peer.do('services')) as Record<string, string[]>;
+      expect(services).toMatchObject({ '/robot1/pilot/reset_fault': [Trigger], '/robot1/shared': [Trigger] });
+      expect(await peer.do('nodes')).toContain('/robot1/pilot');
+      const answer = await peer.call('/robot1/pilot/reset_fault', Trigger);
+      expect(answer).toEqual({ success: true, message: '' });
+    });
+
+    test('types and quality of service stand in the graph; parameters and options override', async () => {
+      const node = await nodes.open({
+        nodeName: 'policy',
+        qosOverrides: { '/by_option': { reliability: 'best_effort' } },
+        ...ros(
+          ...['-p', 'qos_overrides./by_parameter.publisher.reliability:=best_effort'],
+          ...['-p', 'qos_overrides./by_parameter.publisher.depth:=7'],
+          ...['-p', 'qos_overrides./by_parameter.subscription.durability:=transient_local'],
+          ...['-r', 'renamed:=by_parameter'],
+          ...['-p', 'qos_overrides./wrong.publisher.reliability:=sometimes'],
+        ),
+      });
+      const { transport } = node;
+      transport.advertise('/odom', 'nav_msgs/msg/Odometry', qos.sensor);
+      transport.advertise('/latched', Float64s, qos.latched);
+      transport.subscribe('/cmd_vel', Twist, () => {}, qos.command);
+      transport.advertise('/by_option', Float64s, qos.event);
+      transport.advertise('/renamed', Float64s, qos.event);
+      transport.subscribe('/renamed', Float64s, () => {}, qos.event);
+      expect(() => transport.advertise('/wrong', Float64s, qos.event)).toThrow(
+        /qos_overrides\.\/wrong\.publisher\.reliability: "sometimes".*reliable or best_effort/,
+      );
+      node.start();
+      const about = (type: string, reliability: string, durability: string) => [
+        { node: '/policy', type, reliability, durability },
+      ];
+      const graph = async (topic: string) => (await peer.do('graph', topic)) as Record<string, unknown>;
+      await until(async () =>
+        expect((await graph('/odom')).publishers).toEqual(about('nav_msgs/msg/Odometry', 'best_effort', 'volatile')),
+      );
+      expect((await graph('/latched')).publishers).toEqual(about(Float64s, 'reliable', 'transient_local'));
+      expect((await graph('/cmd_vel')).subscriptions).toEqual(about(Twist, 'reliable', 'volatile'));
+      expect((await graph('/by_option')).publishers).toEqual(about(Float64s, 'best_effort', 'volatile'));
+      expect(await graph('/by_parameter')).toEqual({
+        publishers: about(Float64s, 'best_effort', 'volatile'),
+        subscriptions: about(Float64s, 'reliable', 'transient_local'),
+      });
+    });
+
+    test('messages go to and fro; a publisher that does not fit is reported, with its node', async () => {
+      const node = await nodes.started({ nodeName: 'policy' });
+      const got: number[] = [];
+      await peer.do('subscribe', '/to_peer', Twist, 'reliable volatile 10');
+      await peer.do('advertise', '/from_peer', Twist, 'reliable volatile 10');
+      node.transport.subscribe('/from_peer', Twist, (message) => got.push(message.linear.x), qos.command);
+      const publisher = node.transport.advertise('/to_peer', Twist, qos.command);
+      const message = emptyMessage(Twist);
+      message.linear.x = 0.25;
+      await until(async () => {
+        publisher.publish(message);
+        await peer.do('publish', '/from_peer', { linear: { x: 1.5 } });
+        expect(got.length).toBeGreaterThan(0);
+        expect(((await peer.do('taken', '/to_peer')) as unknown[]).length).toBeGreaterThan(0);
+      });
+      expect(got[0]).toBe(1.5);
+      expect(await peer.do('taken', '/to_peer').then((taken: unknown[]) => taken[0])).toMatchObject({
+        linear: { x: 0.25, y: 0, z: 0 },
+      });
+      await peer.do('advertise', '/weak', Twist, 'best_effort volatile 10');
+      node.transport.subscribe('/weak', Twist, () => {}, qos.command);
+      await until(() =>
+        expect(nodes.errors.map(({ message }) => message).join()).toMatch(/\/weak.*\/peer: reliable is requested/),
+      );
+    });
+  });
+
+  describe('services', () => {
+    test('rclpy asks and answers; what a handler throws is success false and its reason', async () => {
+      const node = await nodes.started({ nodeName: 'recorder' });
+      const StartEpisode = 'iq_learn/srv/StartEpisode';
+      node.transport.serve('/recorder/start_episode', StartEpisode, async ({ seed }) => {
+        if (seed === 13n) throw new RangeError('an unlucky seed');
+        return { success: true, message: String(seed), episode: 4 };
+      });
+      const large = 2n ** 53n + 1n;
+      const ask = (seed: string) => peer.call('/recorder/start_episode', StartEpisode, { seed: Number(seed) });
+      expect(await ask('7')).toEqual({ success: true, message: '7', episode: 4 });
+      expect(await ask('13')).toMatchObject({ success: false, message: expect.stringContaining('an unlucky seed') });
+      await peer.do('serve', '/count', StartEpisode, { success: true, message: 'there', episode: 3 });
+      const answer = await node.transport.call('/count', StartEpisode, { seed: large }, { timeoutMs: 20_000 });
+      expect(answer).toEqual({ success: true, message: 'there', episode: 3 });
+      await peer.do('serve', '/plain', Trigger, { success: false, message: '[not] a code' });
+      expect(await node.transport.call('/plain', Trigger, {}, { timeoutMs: 20_000 })).toEqual({
+        success: false,
+        message: '[not] a code',
+      });
+      await expect(
+        node.transport.call('/plain', 'std_srvs/srv/SetBool', { data: true }, { timeoutMs: 20_000 }),
+      ).rejects.toMatchObject({ code: 'MISMATCH' });
+      expect(() =>
+        node.transport.serve('/count', StartEpisode, async () => ({ success: true, message: '', episode: 0 })),
+      ).toThrow(expect.objectContaining({ code: 'CONFLICT' }));
+    });
+
+    test('a service that was closed may be served again', async () => {
+      const { transport } = await nodes.started({ nodeName: 'recorder' });
+      const answer = async () => ({ success: true, message: '' });
+      const first = transport.serve('/s', Trigger, answer);
+      expect(() => transport.serve('/s', Trigger, answer)).toThrow(expect.objectContaining({ code: 'CONFLICT' }));
+      first.close();
+      transport.serve('/s', Trigger, answer);
+      expect(await peer.call('/s', Trigger)).toEqual({ success: true, message: '' });
+    });
+  });
+
+  describe('parameters', () => {
+    const rate = {
+      name: 'rate',
+      type: 'double',
+      default: 20,
+      description: 'control rate [Hz]',
+      range: { from: 1, to: 100 },
+    } as const;
+    const set = async (name: string, value: object): Promise<{ successful: boolean; reason: string }> => {
+      const answer = await peer.call('/policy/set_parameters', 'rcl_interfaces/srv/SetParameters', {
+        parameters: [{ name, value }],
+      });
+      return (answer.results as never)[0];
+    };
+
+    test('are described with type, range and choices, and checked before they are set', async () => {
+      const node = await nodes.open({ nodeName: 'policy', ...ros('-p', 'robot:=rover', '-p', 'rate:=10') });
+      expect(node.declareParameter(rate)).toBe(10);
+      const robot = { name: 'robot', type: 'string', default: 'arm', description: 'robot', readOnly: true } as const;
+      expect(node.declareParameter(robot)).toBe('rover');
+      const mode = { name: 'mode', type: 'string', default: 'fast', description: 'mode', choices: ['fast', 'slow'] };
+      expect(node.declareParameter({ ...mode, type: 'string' })).toBe('fast');
+      const steps = { name: 'steps', type: 'integer', default: 4, description: 'steps' } as const;
+      expect(node.declareParameter({ ...steps, range: { from: 0, to: 8, step: 2 } })).toBe(4);
+      const asked: Readonly<Record<string, ParameterValue>>[] = [];
+      node.onSetParameters((changes) => {
+        asked.push(changes);
+        return changes.rate === 99 ? { ok: false, reason: 'the robot cannot do 99 Hz' } : { ok: true, reason: '' };
+      });
+      node.start();
+
+      const described = await peer.call('/policy/describe_parameters', 'rcl_interfaces/srv/DescribeParameters', {
+        names: ['rate', 'robot', 'mode', 'steps'],
+      });
+      expect(described.descriptors).toMatchObject([
+        {
+          type: 3,
+          description: 'control rate [Hz]',
+          read_only: false,
+          floating_point_range: [{ from_value: 1, to_value: 100 }],
+        },
+        { type: 4, read_only: true },
+        { type: 4, additional_constraints: 'one of fast, slow' },
+        { type: 2, integer_range: [{ from_value: 0, to_value: 8, step: 2 }] },
+      ]);
+      expect(await set('rate', { type: 3, double_value: 50 })).toEqual({ successful: true, reason: '' });
+      expect(await set('rate', { type: 2, integer_value: 40 })).toEqual({ successful: true, reason: '' });
+      expect(asked).toEqual([{ rate: 50 }, { rate: 40 }]);
+      expect(await set('rate', { type: 3, double_value: 500 })).toEqual({
+        successful: false,
+        reason: 'rate: 500 is not in 1…100',
+      });
+      expect(await set('rate', { type: 3, double_value: 99 })).toEqual({
+        successful: false,
+        reason: 'the robot cannot do 99 Hz',
+      });
+      expect(await set('rate', { type: 4, string_value: 'fast' })).toEqual({
+        successful: false,
+        reason: 'rate is a double, not string',
+      });
+      expect(await set('robot', { type: 4, string_value: 'arm' })).toMatchObject({ successful: false });
+      expect((await set('mode', { type: 4, string_value: 'warp' })).reason).toContain("none of 'fast', 'slow'");
+      expect((await set('steps', { type: 2, integer_value: 3 })).reason).toContain('multiple of 2');
+      expect(await set('nothing', { type: 1, bool_value: true })).toMatchObject({ successful: false });
+      const got = await peer.call('/policy/get_parameters', 'rcl_interfaces/srv/GetParameters', {
+        names: ['rate', 'robot', 'mode'],
+      });
+      expect(
+        (got.values as unknown as Record<string, unknown>[]).map((v) => [v.type, v.double_value, v.string_value]),
+      ).toEqual([
+        [3, 40, ''],
+        [4, 0, 'rover'],
+        [4, 0, 'fast'],
+      ]);
+    });
+
+    test('overrides of another type or out of range are refused where they are declared', async () => {
+      const node = await nodes.open({ nodeName: 'policy', ...ros('-p', 'rate:=fast', '-p', 'other:=7') });
+      expect(() => node.declareParameter(rate)).toThrow(/rate has the wrong type.*string "fast".*double/);
+      expect(() => node.declareParameter({ ...rate, name: 'other', range: { from: 0, to: 1 } })).toThrow(
+        /other is wrong.*7 is not in 0…1/,
+      );
+      await expect(nodes.open({ nodeName: 'policy', ...ros('-p', 'rate') })).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+      });
+    });
+
+    test('overrides for a full name, a wildcard, a namespace and lists', async () => {
+      const node = await nodes.open({
+        nodeName: 'policy',
+        ...ros(
+          ...['-r', '__ns:=/robot1'],
+          ...['-p', 'everywhere:=1', '-p', '/robot1/policy:by_name:=2', '-p', '/robot2/policy:by_name:=3'],
+          ...['-p', '/*/policy:one_part:=4', '-p', '/robot1/**:any_parts:=5', '-p', '/*/*/policy:one_part:=6'],
+          ...['-p', 'bools:=[true,false]', '-p', 'ints:=[1,2]', '-p', 'doubles:=[1.5]', '-p', 'texts:=[a,b]'],
+        ),
+      });
+      const value = (
+        name: string,
+        type: 'integer' | 'bool_array' | 'integer_array' | 'double_array' | 'string_array',
+      ) => node.declareParameter({ name, type, default: type === 'integer' ? 0 : [], description: name });
+      expect(value('everywhere', 'integer')).toBe(1);
+      expect(value('by_name', 'integer')).toBe(2);
+      expect(value('one_part', 'integer')).toBe(4);
+      expect(value('any_parts', 'integer')).toBe(5);
+      expect(value('bools', 'bool_array')).toEqual([true, false]);
+      expect(value('ints', 'integer_array')).toEqual([1, 2]);
+      expect(value('doubles', 'double_array')).toEqual([1.5]);
+      expect(value('texts', 'string_array')).toEqual(['a', 'b']);
+    });
+  });
+
+  describe('time', () => {
+    test('is the wall clock, or /clock where use_sim_time is set, of a best effort publisher too', async () => {
+      const wall = await nodes.started({ nodeName: 'wall' });
+      expect(wall.clock.simulated).toBe(false);
+      expect(Math.abs(Number(wall.clock.nowNs() / 1_000_000n) - Date.now())).toBeLessThan(5000);
+      const simulated = await nodes.started({ nodeName: 'simulated', ...ros('-p', 'use_sim_time:=true') });
+      expect(simulated.clock.simulated).toBe(true);
+      expect(simulated.clock.nowNs()).toBe(0n);
+      await peer.do('advertise', '/clock', 'rosgraph_msgs/msg/Clock', 'best_effort volatile 1');
+      await until(async () => {
+        await peer.do('publish', '/clock', { clock: { sec: 12, nanosec: 34 } });
+        expect(simulated.clock.nowNs()).toBe(12_000_000_034n);
+      });
+    });
+  });
+
+  describe('lifecycle', () => {
+    const ChangeState = 'lifecycle_msgs/srv/ChangeState';
+    const change = async (transition: { id?: number; label?: string }): Promise<boolean> =>
+      (await peer.call('/robot1/policy/change_state', ChangeState, { transition })).success as never;
+    const state = async (): Promise<string> => {
+      const answer = await peer.call('/robot1/policy/get_state', 'lifecycle_msgs/srv/GetState');
+      return (answer.current_state as unknown as { label: string }).label;
+    };
+    const callbacks = (calls: string[], fails: Partial<LifecycleCallbacks> = {}): LifecycleCallbacks => {
+      const say = (name: string) => () => {
+        calls.push(name);
+        return true;
+      };
+      const all = ['configure', 'activate', 'deactivate', 'cleanup', 'shutdown', 'error'] as const;
+      return {
+        ...(Object.fromEntries(all.map((name) => [name, say(name)])) as unknown as LifecycleCallbacks),
+        ...fails,
+      };
+    };
+
+    test('goes its ways; impossible requests are refused and hurt nothing', async () => {
+      const calls: string[] = [];
+      const node = await nodes.open({ nodeName: 'policy', managed: true, ...ros('-r', '__ns:=/robot1') });
+      node.manage(callbacks(calls));
+      node.start();
+      expect([node.lifecycleState, await state()]).toEqual(['unconfigured', 'unconfigured']);
+      expect(await change({ id: 3 })).toBe(false); // activate
+      expect(await change({ id: 99 })).toBe(false);
+      expect(await change({ label: 'dance' })).toBe(false);
+      expect(calls).toEqual([]);
+      expect(await change({ id: 1 })).toBe(true);
+      expect(await change({ label: 'activate' })).toBe(true);
+      expect([node.lifecycleState, await state()]).toEqual(['active', 'active']);
+      expect(await change({ id: 1 })).toBe(false);
+      expect(await change({ id: 4 })).toBe(true);
+      expect(await change({ id: 2 })).toBe(true);
+      expect(await change({ label: 'shutdown' })).toBe(true);
+      expect(await state()).toBe('finalized');
+      expect(await change({ id: 1 })).toBe(false);
+      expect(calls).toEqual(['configure', 'activate', 'deactivate', 'cleanup', 'shutdown']);
+    });
+
+    test('what refuses or throws leaves the node where it was; a deactivate that throws goes to error', async () => {
+      const calls: string[] = [];
+      let refusing: 'refuse' | 'throw' | undefined = 'refuse';
+      const node = await nodes.open({ nodeName: 'policy', managed: true, ...ros('-r', '__ns:=/robot1') });
+      const configure = (): boolean => {
+        if (refusing === 'throw') throw new Error('no policy');
+        return refusing !== 'refuse';
+      };
+      const deactivate = (): boolean => {
+        throw new Error('stuck');
+      };
+      node.manage(callbacks(calls, { configure, deactivate }));
+      node.start();
+      expect(await change({ id: 1 })).toBe(false);
+      refusing = 'throw';
+      expect(await change({ id: 1 })).toBe(false);
+      expect(await state()).toBe('unconfigured');
+      refusing = undefined;
+      expect(await change({ id: 1 })).toBe(true);
+      expect(await change({ id: 3 })).toBe(true);
+      expect(await change({ id: 4 })).toBe(false);
+      expect(await state()).toBe('unconfigured');
+      expect(calls).toEqual(['activate', 'error']);
+    });
+
+    test('a node without one says so', async () => {
+      const node = await nodes.open({ nodeName: 'plain' });
+      expect(node.lifecycleState).toBe('unmanaged');
+      expect(() => node.manage(callbacks([]))).toThrow(/no lifecycle/);
+    });
+  });
+
+  test('close is quick, from inside a handler too, and ends the process of its own accord', async () => {
+    const node = await nodes.started({ nodeName: 'closing' });
+    const other = await nodes.started({ nodeName: 'other' });
+    const closed = new Promise<number>((resolve) => {
+      node.transport.subscribe(
+        '/stop',
+        'std_msgs/msg/Bool',
+        () => {
+          const begin = performance.now();
+          void node.close().then(() => resolve(performance.now() - begin));
+        },
+        qos.latched,
+      );
+    });
+    other.transport.advertise('/stop', 'std_msgs/msg/Bool', qos.latched).publish({ data: true });
+    expect(await closed).toBeLessThan(5000);
+    await until(async () => expect(await peer.do('nodes')).not.toContain('/closing'));
+    expect(await peer.do('nodes')).toContain('/other');
+  });
+});
