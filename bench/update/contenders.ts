@@ -1,5 +1,5 @@
 import { Random } from '../../src/common/index.js';
-import { compile } from '../../src/engine/index.js';
+import { compile, type OnnxExecutable } from '../../src/engine/index.js';
 import {
   actorCritic,
   adamCoefficients,
@@ -71,21 +71,24 @@ export async function learnerContender(
   };
 }
 
+function compileUpdate(config: LearnerConfig, threads: number, random: Random): Promise<OnnxExecutable> {
+  const rows = config.batchSize;
+  const sizes = { observation: OBSERVATION, action: ACTION, policyRows: rows, expertRows: rows };
+  const algorithm = actorCritic('iq', config, sizes);
+  return compile(algorithm.program, { executor: 'onnx', initialState: algorithm.initialState(random), threads });
+}
+
+/** The ONNX file of the compiled update. */
+export async function updateModel(config: LearnerConfig): Promise<Uint8Array> {
+  const executable = await compileUpdate(config, 1, new Random(1));
+  await executable.dispose();
+  return executable.model;
+}
+
 /** The compiled update alone, on batches and noise made before. */
 export async function programContender(name: string, config: LearnerConfig, threads: number): Promise<Contender> {
-  const rows = config.batchSize;
-  const algorithm = actorCritic('iq', config, {
-    observation: OBSERVATION,
-    action: ACTION,
-    policyRows: rows,
-    expertRows: rows,
-  });
   const random = Random.derive(1, 'bench');
-  const executable = await compile(algorithm.program, {
-    executor: 'onnx',
-    initialState: algorithm.initialState(random),
-    threads,
-  });
+  const executable = await compileUpdate(config, threads, random);
   const batches = Array.from({ length: BATCHES }, () => {
     const inputs: Record<string, Float32Array> = {};
     for (const [input, { shape }] of Object.entries(executable.inputs))

@@ -21,6 +21,7 @@ export function updateFlops(sizes: {
   const sampling = 2 * forward(actor); // s and s′
   const targets = critics * forward(critic);
   const criticStep = critics * 2 * (2 * forward(critic) + backward(critic, 0)); // at a and ã
-  const actorStep = critics * (forward(critic) + backward(critic, action)) + forward(actor) + backward(actor, 0);
+  // The minimum lets each row's gradient through one critic.
+  const actorStep = critics * forward(critic) + backward(critic, action) + forward(actor) + backward(actor, 0);
   return rows * (sampling + targets + criticStep + actorStep);
 }

@@ -1,12 +1,14 @@
 import { writeFileAtomic } from '../../src/common/index.js';
-import { learnerConfig } from '../../src/learning/index.js';
+import { inspectModel } from '../../src/engine/index.js';
+import { type LearnerConfig, learnerConfig } from '../../src/learning/index.js';
 import { type BenchResult, benchResult, type Figure, median, progress } from '../harness.js';
 import { watchLoad } from '../load.js';
 import { parseOptions } from '../options.js';
 import { alternate, type Contender, PythonPeer, peersPython, type Samples } from '../peers/peer.js';
-import { ACTION, learnerContender, OBSERVATION, programContender, sgemmContender } from './contenders.js';
+import { ACTION, learnerContender, OBSERVATION, programContender, sgemmContender, updateModel } from './contenders.js';
 import { updateFlops } from './flops.js';
 import { differences, type ParitySettings, parityCase, runOurs, runPeer } from './parity.js';
+import { productFlops, productTable } from './products.js';
 
 const BATCH = 256;
 const HIDDEN = [256, 256];
@@ -56,8 +58,10 @@ export async function run(args: string[]): Promise<BenchResult> {
     rounds: { default: 12, help: 'rounds in which every contender has one block' },
     block: { default: 24, help: 'updates a block; the first quarter warms up and is not counted' },
     only: { default: null, help: 'groups to run, separated by commas: double, single, sac, parity' },
+    products: { default: false, help: 'only print all matrix products of the compiled updates' },
     golden: { default: null, help: 'only write the small parity case with PyTorch’s results to this file' },
   });
+  if (options.products) return products(args);
   const python = options['no-peers'] ? undefined : peersPython(options.peers);
   if (options.golden !== null) return golden(options.golden, peersPython(options.peers), args);
 
@@ -116,18 +120,17 @@ function ratios(label: string, samples: Samples, ours: string): Figure[] {
     ]);
 }
 
+const iqConfig = (critics: 1 | 2): LearnerConfig =>
+  learnerConfig({ critics, hiddenSizes: HIDDEN, batchSize: BATCH, valueTerm: 'value', bufferSize: 20_000 });
+
+const neededFlops = (critics: 1 | 2): number =>
+  updateFlops({ observation: OBSERVATION, action: ACTION, hidden: HIDDEN, critics, rows: 2 * BATCH });
+
 function iqGroup(critics: 1 | 2, threads: number, peer: StartPeer): Group {
   const label = critics === 2 ? 'double' : 'single';
-  const config = learnerConfig({
-    critics,
-    hiddenSizes: HIDDEN,
-    batchSize: BATCH,
-    valueTerm: 'value',
-    bufferSize: 20_000,
-  });
+  const config = iqConfig(critics);
   const flag = ['--critics', String(critics)];
-  const gflop =
-    updateFlops({ observation: OBSERVATION, action: ACTION, hidden: HIDDEN, critics, rows: 2 * BATCH }) / 1e9;
+  const gflop = neededFlops(critics) / 1e9;
   return {
     name: label,
     contenders: [
@@ -199,6 +202,22 @@ function sacGroup(threads: number, peer: StartPeer): Group {
       ...ratios('sac', samples, 'ours'),
     ],
   };
+}
+
+/** Prints the matrix products of the compiled updates. */
+async function products(args: string[]): Promise<BenchResult> {
+  const figures: Figure[] = [];
+  for (const critics of [2, 1] as const) {
+    const model = inspectModel(await updateModel(iqConfig(critics)));
+    const label = critics === 2 ? 'double' : 'single';
+    progress(productTable(model, neededFlops(critics)));
+    figures.push(
+      { name: `${label}: matrix products`, value: model.products.length, unit: '' },
+      { name: `${label}: work of the products`, value: productFlops(model) / 1e9, unit: 'GFLOP' },
+      { name: `${label}: work needed`, value: neededFlops(critics) / 1e9, unit: 'GFLOP' },
+    );
+  }
+  return benchResult('update', args, figures);
 }
 
 async function parity(python: string): Promise<Figure[]> {

@@ -17,6 +17,16 @@ export interface NodeSummary {
   readonly outputs: readonly string[];
 }
 
+/** A matrix product of `stack` pairs: [rows, inner] · [inner, columns]. */
+export interface ProductSummary {
+  readonly name: string;
+  readonly stack: number;
+  /** A symbol where the number is known at run time only (`rows0_of_512`: at most 512). */
+  readonly rows: number | string;
+  readonly inner: number;
+  readonly columns: number;
+}
+
 export interface ModelSummary {
   readonly name: string;
   readonly producer: string;
@@ -30,7 +40,11 @@ export interface ModelSummary {
   readonly operators: Readonly<Record<string, number>>;
   /** Numbers in float32 initializers. */
   readonly parameters: number;
-  /** Additions and multiplications of one run: 2·m·n·k for a matrix product, one for each element otherwise. */
+  readonly products: readonly ProductSummary[];
+  /**
+   * Additions and multiplications of one run: 2·m·n·k for a matrix product, one for each element otherwise. Rows whose
+   * number is known at run time only are not counted.
+   */
   readonly flops: number;
   readonly bytes: number;
 }
@@ -50,21 +64,51 @@ const summary = ({ name, type }: ValueInfoProto): TensorSummary => ({
   shape: (type?.tensorType?.shape?.dim ?? []).map(({ dimValue }) => dimValue ?? -1),
 });
 
-function flopsOf(node: NodeProto, shapes: ReadonlyMap<string, readonly number[]>): number {
-  const output = shapes.get(node.output[0] ?? '') ?? [];
-  if (free.has(node.opType)) return 0;
-  const [first = []] = node.input.map((name) => shapes.get(name) ?? []);
-  if (/^(Fused)?MatMul$|^Gemm$/.test(node.opType)) {
-    const turned = node.attribute?.some(({ name, i }) => name === 'transA' && i === 1) ?? false;
-    return 2 * sizeOf(output) * (first.at(turned ? -2 : -1) ?? 1);
-  }
-  return Math.abs(sizeOf(node.opType.startsWith('Reduce') ? first : output));
+/** Sizes, and symbols in the place of sizes known at run time only. */
+type Dimensions = readonly (number | string)[];
+
+const sizeOfKnown = (shape: Dimensions): number =>
+  shape.reduce<number>((product, n) => (typeof n === 'number' ? product * n : 0), 1);
+
+const isProduct = ({ opType }: NodeProto): boolean => /^(Fused)?MatMul$|^Gemm$/.test(opType);
+
+/** Of a product: its output's shape and the length of its sums. */
+function productOf(node: NodeProto, shapes: ReadonlyMap<string, Dimensions>): { shape: Dimensions; inner: number } {
+  const first = shapes.get(node.input[0] ?? '') ?? [];
+  const turned = node.attribute?.some(({ name, i }) => name === 'transA' && i === 1) ?? false;
+  const inner = first.at(turned ? -2 : -1) ?? 1;
+  return { shape: shapes.get(node.output[0] ?? '') ?? [], inner: typeof inner === 'number' ? inner : 0 };
 }
 
-function shapesOf(graph: GraphProto): Map<string, readonly number[]> {
-  const infos = [...graph.input, ...graph.output, ...graph.valueInfo].map(summary);
-  return new Map([
-    ...infos.map(({ name, shape }) => [name, shape] as const),
+function productSummary(node: NodeProto, shapes: ReadonlyMap<string, Dimensions>): ProductSummary {
+  const { shape, inner } = productOf(node, shapes);
+  const columns = shape.at(-1) ?? 1;
+  return {
+    name: node.name,
+    stack: sizeOfKnown(shape.slice(0, -2)),
+    rows: shape.at(-2) ?? 1,
+    inner,
+    columns: typeof columns === 'number' ? columns : 0,
+  };
+}
+
+function flopsOf(node: NodeProto, shapes: ReadonlyMap<string, Dimensions>): number {
+  if (free.has(node.opType)) return 0;
+  if (isProduct(node)) {
+    const { shape, inner } = productOf(node, shapes);
+    return 2 * sizeOfKnown(shape) * inner;
+  }
+  const measured = node.opType.startsWith('Reduce') ? node.input[0] : node.output[0];
+  return sizeOfKnown(shapes.get(measured ?? '') ?? []);
+}
+
+const dimensions = ({ type }: ValueInfoProto): Dimensions =>
+  (type?.tensorType?.shape?.dim ?? []).map(({ dimValue, dimParam }) => dimValue ?? dimParam ?? '?');
+
+function shapesOf(graph: GraphProto): Map<string, Dimensions> {
+  const infos = [...graph.input, ...graph.output, ...graph.valueInfo];
+  return new Map<string, Dimensions>([
+    ...infos.map((info) => [info.name, dimensions(info)] as const),
     ...graph.initializer.map(({ name, dims }) => [name, dims] as const),
   ]);
 }
@@ -98,6 +142,7 @@ export function inspectModel(bytes: Uint8Array): ModelSummary {
     nodes: graph.node.map(({ name, opType, input, output }) => ({ name, op: opType, inputs: input, outputs: output })),
     operators: Object.fromEntries([...counts].sort(([, p], [, q]) => q - p)),
     parameters: initializers.reduce((sum, { dtype, shape }) => sum + (dtype === 'float32' ? sizeOf(shape) : 0), 0),
+    products: graph.node.filter(isProduct).map((node) => productSummary(node, shapes)),
     flops: graph.node.reduce((sum, node) => sum + flopsOf(node, shapes), 0),
     bytes: bytes.length,
   };

@@ -15,8 +15,8 @@ const TRIAL = 6;
 /** Runs between two looks at the times. */
 const BLOCK = 20;
 /** Blocks between two trials where nothing changes. */
-const BLOCKS = 25;
-/** Times that rise by more than this factor ask for a new trial at once. */
+const PATIENCE = 25;
+/** Times that rise by more than this factor ask for a new trial early. */
 const SLOWER = 1.3;
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
@@ -27,16 +27,18 @@ const median = (values: readonly number[]): number => values.toSorted((a, b) => 
  * about the hours after. It changes nothing but time.
  */
 export class SpinningChoice {
-  #spinning = true;
-  /** Times of a trial under way: spinning first, then waiting. */
+  #spinning = false;
+  /** Times of a trial under way: without spinning first. */
   #trial: number[] | undefined = [];
   #block: number[] = [];
   #blocks = 0;
+  /** Blocks before rising times may ask for a trial: more with every trial that changed nothing, as they cost time. */
+  #patience = 1;
   #expected = 0;
 
   /** Whether the next run spins. */
   get spinning(): boolean {
-    return this.#trial === undefined ? this.#spinning : this.#trial.length < TRIAL;
+    return this.#trial === undefined ? this.#spinning : this.#trial.length >= TRIAL;
   }
 
   /** Takes the time of a run made with {@link spinning}. */
@@ -47,10 +49,18 @@ export class SpinningChoice {
       return;
     }
     this.#trial.push(ms);
-    if (this.#trial.length < 2 * TRIAL) return;
-    const [spinning, waiting] = [median(this.#trial.slice(1, TRIAL)), median(this.#trial.slice(TRIAL + 1))];
-    this.#spinning = spinning <= waiting;
-    this.#expected = Math.min(spinning, waiting);
+    const waiting = median(this.#trial.slice(1, TRIAL));
+    const spinning = this.#trial.slice(TRIAL + 1);
+    const slow = spinning.filter((time) => time > waiting).length;
+    // Most of them slower: no need to bear the rest.
+    if (2 * slow >= TRIAL - 1) this.#settle(false, waiting);
+    else if (spinning.length === TRIAL - 1) this.#settle(true, median(spinning));
+  }
+
+  #settle(spinning: boolean, ms: number): void {
+    this.#patience = spinning === this.#spinning ? Math.min(PATIENCE, 2 * this.#patience) : 1;
+    this.#spinning = spinning;
+    this.#expected = ms;
     this.#trial = undefined;
     this.#blocks = 0;
   }
@@ -59,6 +69,6 @@ export class SpinningChoice {
     const slower = median(this.#block) > SLOWER * this.#expected;
     this.#block = [];
     this.#blocks++;
-    if (slower || this.#blocks === BLOCKS) this.#trial = [];
+    if (this.#blocks >= PATIENCE || (slower && this.#blocks >= this.#patience)) this.#trial = [];
   }
 }
