@@ -1,0 +1,269 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, test } from 'vitest';
+import { parse } from 'yaml';
+import { loadRobotSpec, robotNames } from '#src/robot/index.js';
+import { executables } from '#src/ros/executables/index.js';
+import { parametersOf } from '#src/ros/host.js';
+import { describeWithPython, runPython } from '../support/python.js';
+
+const root = fileURLToPath(new URL('../../', import.meta.url)).replace(/\/$/, '');
+
+interface Started {
+  readonly package: string;
+  readonly executable: string;
+  readonly name: string | null;
+  readonly namespace: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly files: readonly string[];
+  readonly remappings: Readonly<Record<string, string>>;
+  readonly arguments: readonly string[];
+  readonly ends_all?: boolean;
+}
+interface Launched {
+  readonly failure?: string;
+  readonly arguments: readonly {
+    readonly name: string;
+    readonly description: string | null;
+    readonly required: boolean;
+    readonly choices: readonly string[] | null;
+  }[];
+  readonly nodes: readonly Started[];
+  readonly processes?: readonly { readonly cmd: readonly string[]; readonly ends_all: boolean }[];
+}
+
+const files = ['demo', 'gazebo', 'record', 'learn', 'deploy'] as const;
+/** Everything a launch file may start that is not ours. */
+const foreign = [
+  'twist_mux/twist_mux',
+  'joy/joy_node',
+  'teleop_twist_joy/teleop_node',
+  'ros_gz_sim/create',
+  'ros_gz_bridge/parameter_bridge',
+  'robot_state_publisher/robot_state_publisher',
+];
+
+const executableNames = executables.map(({ name }) => name);
+/** Parameters of an executable with their types. */
+function declared(name: string): ReadonlyMap<string, string> {
+  const executable = executables.find((each) => each.name === name)!;
+  const { declarations } = parametersOf(executable, loadRobotSpec('rover'));
+  return new Map(declarations.map((parameter) => [parameter.name, parameter.type]));
+}
+const typeOf = (value: unknown): string =>
+  typeof value === 'boolean'
+    ? 'bool'
+    : typeof value === 'string'
+      ? 'string'
+      : Array.isArray(value)
+        ? 'string_array'
+        : Number.isInteger(value)
+          ? 'integer'
+          : 'double';
+
+function checks(launch: (file: string, ...args: string[]) => Promise<Launched>): void {
+  const only = (launched: Launched, executable: string): Started => {
+    const found = launched.nodes.filter((node) => node.executable === executable);
+    expect(found.map((node) => node.executable)).toEqual([executable]);
+    return found[0]!;
+  };
+
+  test.each(files)('%s: every argument says what it is, and has a default but for what must be said', async (file) => {
+    const { arguments: declaredArguments } = await launch(file, 'recording:=recordings/one');
+    expect(declaredArguments.length).toBeGreaterThan(4);
+    for (const { name, description } of declaredArguments) expect(description, name).toMatch(/^[a-zA-Z].{15,}\.$/);
+    expect(declaredArguments.filter(({ required }) => required).map(({ name }) => name)).toEqual(
+      file === 'learn' ? ['recording'] : [],
+    );
+    expect(declaredArguments.map(({ name }) => name)).toEqual(expect.arrayContaining(['robot', 'namespace']));
+  });
+
+  test.each(files)('%s: executables exist, and take the parameters they are given', async (file) => {
+    const teleop = file === 'record' ? 'expert' : 'joy';
+    const { nodes, failure } = await launch(file, 'recording:=recordings/one', `teleop:=${teleop}`);
+    expect(failure).toBeUndefined();
+    expect(nodes.length).toBeGreaterThan(0);
+    for (const { package: name, executable, parameters, files: read } of nodes) {
+      for (const path of read) expect(existsSync(path), path).toBe(true);
+      if (name !== 'iq_learn') {
+        expect(foreign).toContain(`${name}/${executable}`);
+        continue;
+      }
+      expect(executableNames).toContain(executable);
+      for (const [key, value] of Object.entries(parameters)) {
+        if (key === 'use_sim_time') expect(typeof value).toBe('boolean');
+        else {
+          const type = declared(executable).get(key)!;
+          expect(type, `${executable}: ${key}`).toBeDefined();
+          // A whole double looks like an integer here.
+          expect([type, type === 'double' ? 'integer' : type]).toContain(typeOf(value));
+        }
+      }
+    }
+  });
+
+  test.each(files)('%s: a namespace holds for every node of a robot', async (file) => {
+    const { nodes } = await launch(file, 'recording:=recordings/one', 'namespace:=second');
+    for (const { namespace, package: name } of nodes) expect(namespace).toBe(name === 'ros_gz_sim' ? '' : 'second');
+  });
+
+  it('deploy: the final command is twist_mux’s, whichever the robot', async () => {
+    for (const robot of robotNames()) {
+      const spec = loadRobotSpec(robot);
+      if (!spec.command.type.includes('Twist')) continue;
+      const launched = await launch('deploy', `robot:=${robot}`, 'policy:=somewhere', 'teleop:=joy');
+      const command = spec.command.topic.slice(1);
+      expect(only(launched, 'policy').remappings).toEqual({ [command]: 'policy_vel' });
+      expect(only(launched, 'policy').parameters).toMatchObject({ robot, policy: 'somewhere', source: 'policy' });
+      const mux = only(launched, 'twist_mux');
+      expect(mux.remappings).toEqual({ cmd_vel_out: command });
+      expect(mux.parameters).toMatchObject({ use_stamped: true, 'topics.joystick.topic': spec.teleop.topic.slice(1) });
+      expect(only(launched, 'teleop_node').remappings).toEqual({ cmd_vel: spec.teleop.topic.slice(1) });
+    }
+  });
+
+  it('deploy: robots that are commanded by joints have no twist_mux, and one can be left out', async () => {
+    for (const args of [['robot:=ur5e'], ['robot:=franka'], ['robot:=rover', 'mux:=false']]) {
+      const launched = await launch('deploy', ...args);
+      const [from, to] = Object.entries(only(launched, 'policy').remappings)[0]!;
+      expect(to).toBe(from);
+      expect(launched.nodes.map(({ executable }) => executable)).toEqual(['policy']);
+    }
+  });
+
+  it('record: the person drives through the policy node’s safety filter; who it is can be chosen', async () => {
+    const named = async (...args: string[]) =>
+      (await launch('record', ...args)).nodes.map(({ executable }) => executable).sort();
+    expect(await named()).toEqual(['joy_node', 'policy', 'recorder', 'teleop_node', 'twist_mux']);
+    expect(await named('teleop:=none')).toEqual(['policy', 'recorder', 'twist_mux']);
+    expect(await named('teleop:=expert')).toEqual(['expert', 'policy', 'recorder', 'twist_mux']);
+    const launched = await launch('record', 'teleop:=none', 'session:=7', 'robot:=turtlebot4', 'use_sim_time:=true');
+    expect(only(launched, 'recorder').parameters).toMatchObject({
+      session: '7',
+      robot: 'turtlebot4',
+      use_sim_time: true,
+    });
+    expect(only(launched, 'policy').parameters).toMatchObject({
+      source: 'teleop',
+      robot: 'turtlebot4',
+      use_sim_time: true,
+    });
+  });
+
+  it('learn: several recordings, and numbers as numbers', async () => {
+    const launched = await launch('learn', 'recording:=one,recordings/two', 'device:=gpu', 'seed:=3', 'robot:=arm');
+    expect(only(launched, 'learner').parameters).toMatchObject({
+      recording: ['one', 'recordings/two'],
+      device: 'gpu',
+      seed: 3,
+      run: 'runs/arm',
+    });
+  });
+
+  it('gazebo: model, world and bridge of the robot that is asked for', async () => {
+    for (const robot of ['rover', 'arm']) {
+      const launched = await launch('gazebo', `robot:=${robot}`);
+      expect(only(launched, 'create').arguments).toEqual(
+        expect.arrayContaining(['-world', robot, '-file', `${root}/urdf/${robot}.urdf`]),
+      );
+      expect(only(launched, 'parameter_bridge').parameters).toMatchObject({
+        config_file: `${root}/config/gazebo/${robot}_bridge.yaml`,
+      });
+      expect(only(launched, 'robot_state_publisher').parameters.robot_description).toBe(
+        readFileSync(`${root}/urdf/${robot}.urdf`, 'utf8'),
+      );
+    }
+  });
+}
+
+describeWithPython('launch files, as a stand-in of launch evaluates them', () => {
+  const launch = async (file: string, ...args: string[]): Promise<Launched> =>
+    JSON.parse(await runPython('test/launch/stand_in.py', `${root}/launch/${file}.launch.py`, root, ...args));
+  checks(launch);
+
+  it('demo and gazebo end as a whole: with the conductor, and with Gazebo', async () => {
+    const { nodes } = await launch('demo');
+    expect(nodes.filter(({ ends_all }) => ends_all).map(({ executable }) => executable)).toEqual(['demo']);
+    for (const gui of ['true', 'false']) {
+      const { processes } = await launch('gazebo', `gui:=${gui}`);
+      expect(processes).toHaveLength(1);
+      expect(processes![0]).toMatchObject({ ends_all: true });
+      expect(processes![0]!.cmd.includes('-s')).toBe(gui === 'false');
+    }
+  });
+
+  it('refuses what is no choice, and learning without a recording', async () => {
+    expect((await launch('gazebo', 'robot:=ur5e')).failure).toMatch(/'ur5e' of argument 'robot' is not in/);
+    expect((await launch('learn')).failure).toMatch(/required launch argument 'recording'/);
+  });
+
+  it('imports nothing but launch and launch_ros', () => {
+    for (const file of files) {
+      const text = readFileSync(`${root}/launch/${file}.launch.py`, 'utf8');
+      const modules = [...text.matchAll(/^(?:from|import) (\w+)/gm)].map(([, name]) => name);
+      expect([...new Set(modules)].filter((name) => !['launch', 'launch_ros', 'typing'].includes(name!))).toEqual([]);
+    }
+  });
+});
+
+const rosPython = process.env.IQ_LEARN_ROS_PYTHON ?? 'python3';
+function hasLaunch(): boolean {
+  try {
+    execFileSync(rosPython, ['-c', 'import launch_ros.actions, launch'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+// The real launch comes with a ROS 2 that is installed from packages; it is no part of the wheels, and not on PyPI.
+if (hasLaunch())
+  describe('launch files under the real launch', { timeout: 240_000 }, () => {
+    const programs = [...executableNames.map((name) => `iq_learn/${name}`), ...foreign].join(',');
+    const seen = new Map<string, Launched>();
+    checks(async (file, ...args) => {
+      const key = [file, ...args].join(' ');
+      if (!seen.has(key)) {
+        const text = execFileSync(
+          rosPython,
+          ['test/launch/real_launch.py', `${root}/launch/${file}.launch.py`, root, programs, ...args],
+          {
+            cwd: root,
+            encoding: 'utf8',
+            stdio: ['ignore', 'pipe', 'ignore'],
+          },
+        );
+        seen.set(key, JSON.parse(text.slice(text.lastIndexOf('\n'))));
+      }
+      return seen.get(key)!;
+    });
+  });
+
+describe('teleoperation', () => {
+  const configOf = (name: string) =>
+    parse(readFileSync(`${root}/config/teleop/${name}.yaml`, 'utf8'))['/**'].ros__parameters;
+
+  it('goes before navigation, navigation before the policy, the e-stop before all', () => {
+    const { topics, locks } = configOf('twist_mux');
+    expect(topics.policy.topic).toBe('policy_vel');
+    expect(topics.joystick.priority).toBeGreaterThan(topics.navigation.priority);
+    expect(topics.navigation.priority).toBeGreaterThan(topics.policy.priority);
+    expect(locks.e_stop).toEqual({ topic: loadRobotSpec('rover').estopTopic.slice(1), timeout: 0, priority: 255 });
+  });
+
+  test.each([
+    ['base_joy', 'rover'],
+    ['arm_joy', 'arm'],
+  ])('%s: nothing without the dead-man button, nothing beyond the limits of the %s', (name, robot) => {
+    const config = configOf(name);
+    expect(config.require_enable_button).toBe(true);
+    expect(config.enable_button).toBeGreaterThanOrEqual(0);
+    // No button goes beyond the limits.
+    expect(config.enable_turbo_button).toBe(-1);
+    const spec = loadRobotSpec(robot);
+    expect(config.frame).toBe(spec.frameId);
+    const scaleOf = (path: string): number =>
+      path === 'twist.angular.z' ? config.scale_angular.yaw : config.scale_linear[path.at(-1)!];
+    for (const { path, high } of spec.action) expect(scaleOf(path)).toBe(high);
+  });
+});
