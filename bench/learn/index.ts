@@ -20,6 +20,7 @@ const OPTIONS = {
   every: { default: 5000, help: 'steps between two evaluations' },
   episodes: { default: 5, help: 'episodes of an evaluation along the curve' },
   'final-episodes': { default: 10, help: 'episodes of the evaluations reported at the end, of last and best' },
+  'episode-steps': { default: 0, help: "steps after which the learner's own episodes are cut off; 0 is the task's limit" },
   'random-steps': { default: 2000, help: 'uniformly random first steps, before the first update' },
   updates: { default: 1, help: 'updates a step' },
   threads: { default: 2, help: 'threads of the learner' },
@@ -46,7 +47,11 @@ export async function run(args: string[]): Promise<BenchResult> {
     });
   const config = learnerConfig(settingsOf(options.settings));
   const load = watchLoad();
-  const tasks = { training: await createTask(task), evaluation: await createTask(task) };
+  const cut = options['episode-steps'];
+  const tasks = {
+    training: await createTask(task, cut > 0 ? { maxSteps: cut } : {}),
+    evaluation: await createTask(task),
+  };
   const choice = { file: data, count: options.demonstrations, first: options.first };
   const demonstrations = readDemonstrations(choice, environmentOf(tasks.training));
   const outcomes: SeedOutcome[] = [];
@@ -65,6 +70,7 @@ export async function run(args: string[]): Promise<BenchResult> {
           config,
           threads: options.threads,
           data: `${basename(data)}, ${choice.count} from ${choice.first}`,
+          episodeSteps: tasks.training.maxSteps,
           checkpoints: options.checkpoints === null ? null : join(options.checkpoints, `${task}-seed-${seed}`),
           resume: options.resume,
         },

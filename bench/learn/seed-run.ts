@@ -31,6 +31,8 @@ export interface SeedSettings {
   readonly threads: number;
   /** What the demonstrations were, in words, for the check on resuming. */
   readonly data: string;
+  /** The learner's own episodes are cut off (truncated) after so many steps. */
+  readonly episodeSteps: number;
   readonly checkpoints: string | null;
   readonly resume: boolean;
 }
@@ -288,8 +290,9 @@ export class SeedRun {
 }
 
 /** What must be the same for a run to go on. */
-function identityOf({ task, seed, every, curveEpisodes, randomSteps, updatesPerStep, config, data }: SeedSettings) {
-  return JSON.stringify({ task, seed, every, curveEpisodes, randomSteps, updatesPerStep, data, config });
+function identityOf(settings: SeedSettings): string {
+  const { task, seed, every, curveEpisodes, episodeSteps, randomSteps, updatesPerStep, data, config } = settings;
+  return JSON.stringify({ task, seed, every, curveEpisodes, episodeSteps, randomSteps, updatesPerStep, data, config });
 }
 
 function told(point: Point): string {
