@@ -38,6 +38,8 @@ export interface RclNode {
   getSubscriptionsInfoByTopic(topic: string, noDemangle?: boolean): RclEndpoint[];
   getServiceNamesAndTypes(): { readonly name: string; readonly types: readonly string[] }[];
   countServices(name: string): number;
+  getNodeNamesAndNamespaces(): { readonly name: string; readonly namespace: string }[];
+  getServiceNamesAndTypesByNode(node: string, namespace: string): { readonly name: string }[];
   declareParameter(parameter: RclParameter, descriptor: RclDescriptor, ignoreOverride: boolean): RclParameter;
   setParameter(parameter: RclParameter): RclVerdict;
   addPreSetParametersCallback(callback: (parameters: RclParameter[]) => RclParameter[]): void;

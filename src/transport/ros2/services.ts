@@ -39,6 +39,26 @@ export function refusalIn(response: object): IqLearnError | null {
   return new IqLearnError(match[1] as ErrorCode, match[2]!);
 }
 
+/**
+ * Other nodes that serve it. One that has our own name is left out: for as long as it takes discovery to miss it (20 s)
+ * it may be what was killed before we were started in its place.
+ */
+export function otherServers(node: RclNode, resolved: string): string[] {
+  if (node.countServices(resolved) === 0) return [];
+  const others: string[] = [];
+  for (const { name, namespace } of node.getNodeNamesAndNamespaces()) {
+    const full = `${namespace === '/' ? '' : namespace}/${name}`;
+    if (full === node.getFullyQualifiedName()) continue;
+    try {
+      if (node.getServiceNamesAndTypesByNode(name, namespace).some((service) => service.name === resolved))
+        others.push(full);
+    } catch {
+      // It has left meanwhile.
+    }
+  }
+  return others;
+}
+
 /** Calls that wait for servers and answers; one client a service. */
 export class Calls {
   readonly #node: RclNode;

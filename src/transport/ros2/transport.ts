@@ -6,7 +6,7 @@ import { type Closable, defaultQos, type MessageInfo, type Publisher, type Qos, 
 import { GraphWatch } from './graph-watch.js';
 import { rosService, rosTopic } from './names.js';
 import type { Rcl, RclNode } from './rclnodejs.js';
-import { Calls, refusal } from './services.js';
+import { Calls, otherServers, refusal } from './services.js';
 import { Publication, Subscriber, type TopicContext } from './topics.js';
 
 /** Longest that closing waits until subscribers have what was published, in all. */
@@ -87,13 +87,14 @@ export class Ros2Transport implements Transport {
     const { node, report } = this.#options;
     const name = this.#serviceName(service);
     const resolved = node.resolveServiceName(name);
-    const conflict = (): IqLearnError =>
+    const conflict = (servers: readonly string[]): IqLearnError =>
       new IqLearnError('CONFLICT', `the service ${service} has a server already`, {
-        found: resolved,
+        found: `${resolved} of ${servers.join(', ')}`,
         expected: 'one server a service',
         remedy: 'close the other one first, or give this node another name or namespace',
       });
-    if (this.#served.has(resolved) || node.countServices(resolved) > 0) throw conflict();
+    const servers = this.#served.has(resolved) ? ['this node'] : otherServers(node, resolved);
+    if (servers.length > 0) throw conflict(servers);
     let open = true;
     const server = node.createService(type, name, {}, (request, response) => {
       const answer = async (): Promise<void> => {
@@ -115,8 +116,9 @@ export class Ros2Transport implements Transport {
     let reported = false;
     const looking = this.#looking(() => {
       if (reported || node.countServices(resolved) <= 1) return;
-      reported = true;
-      report(conflict());
+      const others = otherServers(node, resolved);
+      reported = others.length > 0;
+      if (reported) report(conflict(others));
     });
     return this.#own(this.#graph.add(looking), {
       close: () => {

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { emptyMessage } from '#src/messages/index.js';
 import { qos } from '#src/transport/index.js';
 import type { LifecycleCallbacks, ParameterValue } from '#src/transport/ros2/index.js';
-import { describeWithRos } from '../../support/ros.js';
+import { describeWithRos, startNode } from '../../support/ros.js';
 import { Nodes, Peer } from './support.js';
 
 const Twist = 'geometry_msgs/msg/Twist';
@@ -376,6 +376,30 @@ describeWithRos('a node of ours, as rclpy sees it', () => {
       expect(() => node.manage(callbacks([]))).toThrow(/no lifecycle/);
     });
   });
+
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    'on %s what was published last still arrives, and the process ends by itself',
+    async (signal) => {
+      const topic = `/last_${signal}`;
+      await peer.do('subscribe', topic, Twist, 'reliable volatile 1');
+      await peer.do('subscribe', '/rosout', 'rcl_interfaces/msg/Log', 'reliable transient_local 1000');
+      const node = startNode('test/transport/ros2/closing-node.mjs', ['--ros-args', '-r', `cmd_vel:=${topic}`]);
+      await node.line(/^ready/);
+      const speeds = async () =>
+        ((await peer.do('taken', topic)) as { linear: { x: number } }[]).map(({ linear }) => linear.x);
+      await until(async () => expect(await speeds()).toContain(1));
+      await until(async () =>
+        expect(await peer.do('taken', '/rosout')).toContainEqual(
+          expect.objectContaining({ name: 'closing', level: 30, msg: 'the reason why' }),
+        ),
+      );
+      node.kill(signal);
+      expect(await node.exited).toEqual({ code: 0, signal: null });
+      expect(node.output).toMatch(/call CANCELLED/);
+      expect(Number(/closed in (\d+) ms/.exec(node.output)![1])).toBeLessThan(5000);
+      await until(async () => expect((await speeds()).at(-1)).toBe(0));
+    },
+  );
 
   test('close is quick, from inside a handler too, and leaves the others alone', async () => {
     const node = await nodes.started({ nodeName: 'closing' });
