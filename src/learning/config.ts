@@ -60,16 +60,20 @@ export const learnerConfigSchema = z.strictObject({
     .min(0)
     .default(0)
     .describe('Updates of the critic alone before the actor moves: a cloned actor would be spoilt by a random critic.'),
-  actorLearningRate: z.number().gt(0).default(3e-5),
-  criticLearningRate: z.number().gt(0).default(3e-4),
-  temperatureLearningRate: z.number().gt(0).default(3e-4),
+  actorLearningRate: z.number().gt(0).default(3e-5).describe('Of Adam.'),
+  criticLearningRate: z.number().gt(0).default(3e-4).describe('Of Adam.'),
+  temperatureLearningRate: z.number().gt(0).default(3e-4).describe('Of Adam.'),
   learningRateFloor: z
     .number()
     .gt(0)
     .max(1)
     .default(1)
     .describe('Both learning rates fall linearly to this fraction over `decayUpdates` updates; 1 keeps them.'),
-  decayUpdates: z.int().min(1).default(1_000_000),
+  decayUpdates: z
+    .int()
+    .min(1)
+    .default(1_000_000)
+    .describe('Updates after which the learning rates have reached their floor.'),
   batchSize: z
     .int()
     .min(1)

@@ -21,6 +21,12 @@ export function parametersOf(executable: Executable, spec: RobotSpec): Parameter
   return new ParameterSet(z.strictObject({ ...robotSchema.shape, ...common.shape, ...executable.schema(spec).shape }));
 }
 
+/** Without those that every executable has: what it asked for itself. */
+export function ownParameters(all: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { robot: _, autostart: __, cmdVelStamped: ___, ...own } = all;
+  return own;
+}
+
 export interface Declared {
   readonly spec: RobotSpec;
   readonly set: ParameterSet;
@@ -98,7 +104,8 @@ export class Host {
     await this.#workshop.renew();
     if (autostart) {
       // The reason of a failure is for who started the process, too.
-      this.#workshop.take();
+      const { problem } = this.#workshop;
+      if (problem !== undefined) throw problem;
       ros.start();
       if (ros.request('configure') && ros.request('activate')) return;
       throw new IqLearnError('UNAVAILABLE', `${executable.name} does not start`, {
@@ -143,7 +150,7 @@ export class Host {
     };
     const prepared = await executable.prepare({
       context,
-      parameters: this.#set.parse(this.#values),
+      parameters: ownParameters(this.#set.parse(this.#values)),
       simulatedTime: ros.clock.simulated,
     });
     prepared.node.onFault((error) => logger.error(`needs help: ${error.message}`, { code: error.code }));

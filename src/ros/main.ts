@@ -5,7 +5,7 @@ import { endWith } from './ending.js';
 import type { Executable } from './executable.js';
 import { executables } from './executables/index.js';
 import { helpOf, listOf } from './help.js';
-import { declareParameters, Host } from './host.js';
+import { declareParameters, Host, ownParameters } from './host.js';
 import { watchVitals } from './vitals.js';
 
 /** Runs an executable in this process until it is ended. */
@@ -21,7 +21,7 @@ async function run(executable: Executable, args: readonly string[]): Promise<voi
       const { spec, set, values } = declareParameters(executable, ros);
       ros.start();
       const { signal } = ending;
-      ending.end(await executable.run({ ros, spec, parameters: set.parse(values), logger, signal }));
+      ending.end(await executable.run({ ros, spec, parameters: ownParameters(set.parse(values)), logger, signal }));
       return;
     }
     const vitals = watchVitals();

@@ -27,6 +27,11 @@ export class Workshop {
     return this.#prepared?.node;
   }
 
+  /** Why there is no node, where making it failed. */
+  get problem(): IqLearnError | undefined {
+    return this.#problem;
+  }
+
   /** Makes the node anew; what was there is given back first. Resolves when it stands ready or could not be made. */
   renew(): Promise<void> {
     const wanted = ++this.#wanted;
