@@ -115,7 +115,8 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   }
 
   protected override async onShutdown(): Promise<void> {
-    const generation = await this.#client.stop(this.parameters.saveOnShutdown);
+    // What never learned anything must not put itself before the checkpoints of a run.
+    const generation = await this.#client.stop(this.parameters.saveOnShutdown && this.#lease !== undefined);
     if (generation !== null) this.context.logger.info('checkpoint written', { generation });
   }
 

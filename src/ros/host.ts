@@ -84,7 +84,7 @@ export class Host {
     );
     ros.onSetParameters((changes) => this.#change(changes));
     ros.manage({
-      configure: () => this.#answer(() => this.#workshop.take().configure()),
+      configure: () => this.#configure(),
       activate: () => this.#answer(() => this.#node.activate()),
       deactivate: () => this.#answer(() => this.#node.deactivate()),
       cleanup: () => this.#renew(),
@@ -126,6 +126,13 @@ export class Host {
     const { node } = this.#workshop;
     if (node === undefined) throw new IqLearnError('INTERNAL', 'there is no node');
     return node;
+  }
+
+  #configure(): boolean {
+    const node = this.#workshop.take();
+    if (node === undefined) this.#options.logger.info('still being prepared: ask again in a moment');
+    else node.configure();
+    return node !== undefined;
   }
 
   #answer(transition: () => void): boolean {

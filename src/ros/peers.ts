@@ -58,8 +58,7 @@ export class Peers {
     await this.#until(`${node} to stand down`, 30_000, async () => {
       const state = await this.state(node);
       if (state === 'active') await this.#change(node, 'deactivate');
-      else if (state === 'inactive') await this.#change(node, 'cleanup');
-      return state === 'unconfigured';
+      return state === 'unconfigured' || (state === 'inactive' && (await this.#change(node, 'cleanup')));
     });
   }
 

@@ -59,15 +59,18 @@ export class Workshop {
     return this.#working;
   }
 
-  /** The node that stands ready. Throws why there is none; asked again after a failure, it is tried again. */
-  take(): HostedLifecycle {
+  /**
+   * The node that stands ready; undefined while it is being made. Throws why it could not be made, and tries again: the
+   * next to ask may have it.
+   */
+  take(): HostedLifecycle | undefined {
     if (this.#prepared !== undefined && !this.#busy) return this.#prepared.node;
     const problem = this.#problem;
     if (problem !== undefined) {
       void this.renew();
       throw problem;
     }
-    throw new IqLearnError('UNAVAILABLE', 'the node is still being prepared', { remedy: 'ask again in a moment' });
+    return undefined;
   }
 
   /** Shuts the node down (at once, what moves a robot) and gives everything back. */

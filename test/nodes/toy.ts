@@ -14,9 +14,7 @@ import {
   type Transport,
 } from '#src/transport/index.js';
 
-/** A trolley on a rail: its position and speed are seen, its speed is commanded. */
-export const spec = parseRobotSpec(
-  `
+export const specText = `
 robot: trolley
 description: A trolley on a rail that is to stop at the origin.
 task: trolley
@@ -33,9 +31,10 @@ action:
   - { name: speed, path: twist.linear.x, unit: m/s, low: -1, high: 1, max_rate: 40 }
 estop_topic: /estop
 stop: zero
-`,
-  'trolley.yaml',
-);
+`;
+
+/** A trolley on a rail: its position and speed are seen, its speed is commanded. */
+export const spec = parseRobotSpec(specText, 'trolley.yaml');
 
 /** The trolley in this thread: x ← x + v/20, done within 5 cm of the origin, cut after 40 steps. */
 export class Trolley implements TaskClient {

@@ -133,7 +133,7 @@ export const learner = managed({
         node,
         release() {
           try {
-            write();
+            if (node.progress.version > client.start.version) write();
           } finally {
             lock.release();
           }
