@@ -36,28 +36,17 @@ source "$ros/env.sh"
 distro=$ROS_DISTRO
 
 # 3. This package, as links into the checkout: interfaces are generated, the rest is always what the checkout holds.
-interfaces=$(hash_files msg srv package.xml CMakeLists.txt cmake)
-if ! done_with package "$origin" "$distro" "$root" "$interfaces"; then
-  (cd "$root" && nice colcon --log-base "$ros/log" build --base-paths . --packages-select iq_learn --symlink-install \
+package=$(hash_files msg srv package.xml CMakeLists.txt cmake)
+if ! done_with package "$origin" "$distro" "$root" "$package"; then
+  (cd "$root" && colcon --log-base "$ros/log" build --base-paths . --packages-select iq_learn --symlink-install \
     --build-base "$ros/build" --install-base "$ros/install" --event-handlers console_cohesion+ \
-    --cmake-args -DBUILD_TESTING=OFF -DIQ_LEARN_BUILD_JS=OFF ${IQ_LEARN_ROS_PYTHON:+-DPython3_EXECUTABLE="$IQ_LEARN_ROS_PYTHON"}) \
+    --cmake-args -DBUILD_TESTING=OFF -DIQ_LEARN_BUILD_JS=OFF -DIQ_LEARN_RCLNODEJS=OFF ${IQ_LEARN_ROS_PYTHON:+-DPython3_EXECUTABLE="$IQ_LEARN_ROS_PYTHON"}) \
     >"$ros/build.log" 2>&1 || { cat "$ros/build.log" >&2; exit 1; }
-  mark_done package "$origin" "$distro" "$root" "$interfaces"
+  mark_done package "$origin" "$distro" "$root" "$package"
   source "$ros/env.sh"
 fi
 
-# 4. rclnodejs, then its messages, of every package in sight.
-bash "$here/install-rclnodejs.sh" "$ros/node" "$here/rclnodejs" "$origin $distro"
-rclnodejs=$ros/node/node_modules/rclnodejs
-if ! done_with messages "$origin" "$distro" "$interfaces" "$(cat "$ros/node/stamp")"; then
-  rm -rf "$rclnodejs/generated"
-  (cd "$ros/node" && ${IQ_LEARN_NODE_PRELOAD:+env LD_PRELOAD="$IQ_LEARN_NODE_PRELOAD"} node "$rclnodejs/scripts/generate_messages.cjs") >"$ros/generate.log" 2>&1
-  [ -f "$rclnodejs/generated/iq_learn/iq_learn__msg__Transition.js" ] || { cat "$ros/generate.log" >&2; exit 1; }
-  mark_done messages "$origin" "$distro" "$interfaces" "$(cat "$ros/node/stamp")"
-fi
-modules=$(cd "$root" && mkdir -p node_modules && cd node_modules && pwd -P)
-if [ ! "$modules/rclnodejs" -ef "$rclnodejs" ]; then
-  rm -rf "$modules/rclnodejs"
-  ln -s "$(realpath --relative-to="$modules" "$rclnodejs")" "$modules/rclnodejs"
-fi
+# 4. rclnodejs, with the messages of every package in sight.
+mkdir -p "$root/node_modules"
+bash "$here/rclnodejs.sh" "$ros/node"
 echo "ROS 2 $distro ($origin) is ready; use it: source .ros/env.sh"

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Makes rclnodejs usable from this checkout: rclnodejs.sh FOLDER, with a ROS 2 sourced that has this package's messages.
+# One that stands in node_modules (npm install --no-save rclnodejs) is kept; else the pinned one is built in FOLDER, where
+# `npm ci` does not reach it, and linked. Its messages are generated again where those in sight have changed.
+set -euo pipefail
+folder=$1
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+modules=$(cd "$here/../../node_modules" && pwd -P)
+
+build() {
+  local key log=$folder.log
+  key=$(sha256sum <"$here/rclnodejs/package-lock.json"; echo "$ROS_DISTRO $(command -v ros2) $folder"; node -p 'process.version + process.arch')
+  if [ "$(cat "$folder/stamp" 2>/dev/null)" = "$key" ]; then return; fi
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  cp "$here"/rclnodejs/package*.json "$folder"
+  # Without its install script, which runs `npx rimraf` from the network.
+  (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund) >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
+  local package=$folder/node_modules/rclnodejs
+  if [ "$(node -p "require('$package/scripts/install.cjs').checkPrebuiltBinary()" | tail -1)" != true ]; then
+    # Node's own headers where they are installed, else node-gyp downloads them.
+    local prefix
+    prefix=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
+    if [ -f "$prefix/include/node/node_api.h" ]; then export npm_config_nodedir=$prefix; fi
+    (cd "$package" && node ../node-gyp/bin/node-gyp.js -j "$(nproc)" rebuild) >>"$log" 2>&1 || { cat "$log" >&2; exit 1; }
+    rm -rf "$package/build/Release/obj.target"
+  fi
+  echo "$key" >"$folder/stamp"
+}
+
+if [ ! -e "$modules/rclnodejs" ] || [ -L "$modules/rclnodejs" ]; then
+  build
+  if [ ! "$modules/rclnodejs" -ef "$folder/node_modules/rclnodejs" ]; then
+    rm -rf "$modules/rclnodejs"
+    ln -s "$(realpath --relative-to="$modules" "$folder/node_modules/rclnodejs")" "$modules/rclnodejs"
+  fi
+fi
+
+package=$(cd "$modules/rclnodejs" && pwd -P)
+# The interfaces of every package in sight; those of a distribution do not change, so their names will do.
+interfaces=$(IFS=:; for prefix in $AMENT_PREFIX_PATH; do
+  echo "$prefix"
+  ls "$prefix/share/ament_index/resource_index/rosidl_interfaces" 2>/dev/null || true
+  cat "$prefix"/share/iq_learn/{msg,srv}/* 2>/dev/null || true
+done | sha256sum)
+if [ "$(cat "$package/generated/iq_learn.stamp" 2>/dev/null)" != "$interfaces" ]; then
+  rm -rf "$package/generated"
+  if [ -n "${IQ_LEARN_NODE_PRELOAD:-}" ]; then export LD_PRELOAD=$IQ_LEARN_NODE_PRELOAD; fi
+  printed=$(cd "$package" && node scripts/generate_messages.cjs 2>&1) || true
+  if [ ! -f "$package/generated/iq_learn/iq_learn__msg__Transition.js" ]; then
+    echo "rclnodejs did not generate this package's messages: $printed" >&2
+    exit 1
+  fi
+  echo "$interfaces" >"$package/generated/iq_learn.stamp"
+fi
