@@ -1,6 +1,17 @@
 // node install-node-modules.mjs PACKAGE TO: makes TO hold the npm packages that PACKAGE needs at run time, optional peers
 // that are installed included, as links to the same files where the file system can. Does nothing where TO has them.
-import { copyFileSync, existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
 const [root, to] = process.argv.slice(2);
@@ -16,31 +27,41 @@ function find(name, folder) {
   }
 }
 
-/** Folder → where it goes below TO. A package linked from elsewhere (rclnodejs) takes what is beside it along, below itself. */
+/**
+ * Where each package goes below TO, and its folder. A package linked from elsewhere (rclnodejs) gets its own below itself,
+ * where Node looks first.
+ */
 const found = new Map();
 function walk(folder, base, below) {
-  const { name, dependencies = {}, optionalDependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} } = manifestOf(folder);
+  const {
+    name,
+    dependencies = {},
+    optionalDependencies = {},
+    peerDependencies = {},
+    peerDependenciesMeta = {},
+  } = manifestOf(folder);
   for (const needed of Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies })) {
     const at = find(needed, folder);
     if (at === undefined) {
       if (needed in optionalDependencies || peerDependenciesMeta[needed]?.optional) continue;
       throw new Error(`${name} needs ${needed}, which is not installed; run npm ci`);
     }
-    if (found.has(at)) continue;
     const inside = relative(base, at);
     const elsewhere = inside.startsWith('..');
-    found.set(at, elsewhere ? needed : join(below, inside));
-    if (elsewhere) walk(at, at.slice(0, -needed.length - 1), join(needed, 'node_modules'));
+    const place = elsewhere ? join(below, needed) : join(below, inside);
+    if (found.has(place)) continue;
+    found.set(place, at);
+    if (elsewhere) walk(at, at.slice(0, -needed.length - 1), join(place, 'node_modules'));
     else walk(at, base, below);
   }
 }
 walk(root, modules, '');
 
-const packages = [...found].sort(([, a], [, b]) => (a < b ? -1 : 1));
+const packages = [...found].sort(([a], [b]) => (a < b ? -1 : 1));
 // Generated messages of rclnodejs change without its version.
 const generated = join(modules, 'rclnodejs/generated/iq_learn.stamp');
 const key = JSON.stringify([
-  packages.map(([from, place]) => [from, place, manifestOf(from).version]),
+  packages.map(([place, from]) => [place, from, manifestOf(from).version]),
   existsSync(generated) ? readFileSync(generated, 'utf8') : null,
 ]);
 const stamp = join(to, '.iq_learn');
@@ -63,5 +84,5 @@ function copy(from, target) {
   }
 }
 rmSync(to, { recursive: true, force: true });
-for (const [from, place] of packages) copy(from, join(to, place));
+for (const [place, from] of packages) copy(from, join(to, place));
 writeFileSync(stamp, key);
