@@ -47,5 +47,7 @@ export function optimise(graph: Graph): Graph {
     current = next;
     if (settled) break;
   }
-  return withoutDeadNodes(withLiveRows(withBiasGradients(withBiases(current))));
+  const fitted = withLiveRows(withBiasGradients(withBiases(current)));
+  // What onnxruntime joins itself gets another place in its order, which decides what is still in the caches.
+  return withoutDeadNodes(rewrite(fitted, joinMoves));
 }
