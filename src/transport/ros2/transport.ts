@@ -102,6 +102,7 @@ export class Ros2Transport implements Transport {
         try {
           answered = await handler(request as ServiceTypes[Name]['request']);
         } catch (cause) {
+          if (!('message' in response.template)) throw cause; // the caller's time will pass
           answered = { ...response.template, ...refusal(service, cause) };
         }
         if (open) response.send(answered);

@@ -19,10 +19,8 @@ describeWithRos('messages over ROS 2', () => {
 
   describe('what rclpy takes apart and puts together again is what was sent', () => {
     test('every message type, any values', async () => {
-      const { transport, start } = await nodes.open({ nodeName: 'echoed' }).then((node) => ({
-        transport: node.transport,
-        start: () => node.start(),
-      }));
+      const node = await nodes.open({ nodeName: 'echoed' });
+      const { transport } = node;
       const received = new Map<string, AnyMessage[]>();
       const publishers = new Map<string, Publisher<AnyMessage>>();
       for (const [i, type] of messageTypeNames.entries()) {
@@ -32,7 +30,7 @@ describeWithRos('messages over ROS 2', () => {
         publishers.set(type, transport.advertise(`/there_${i}`, type, qos.event) as Publisher<AnyMessage>);
         transport.subscribe(`/back_${i}`, type, (message) => got.push(message), qos.event);
       }
-      start();
+      node.start();
       for (const type of messageTypeNames) {
         const sent = fc.sample(anyMessage(type), { numRuns: 20, seed: 7 }) as AnyMessage[];
         const got = received.get(type)!;

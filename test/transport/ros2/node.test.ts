@@ -122,6 +122,38 @@ describeWithRos('a node of ours, as rclpy sees it', () => {
     });
   });
 
+  test('a subscriber without a quality of service takes what is offered later, latched messages too, each once', async () => {
+    const node = await nodes.started({ nodeName: 'recorder' });
+    const got: Record<string, number[]> = {};
+    for (const topic of ['/late_latched', '/late_sensor']) {
+      got[topic] = [];
+      node.transport.subscribe(topic, Twist, (message) => got[topic]!.push(message.linear.x));
+    }
+    const subscription = async (topic: string) =>
+      ((await peer.do('graph', topic)) as { subscriptions: { reliability: string; durability: string }[] })
+        .subscriptions[0];
+    await until(async () =>
+      expect(await subscription('/late_latched')).toMatchObject({ reliability: 'best_effort', durability: 'volatile' }),
+    );
+    await peer.do('advertise', '/late_latched', Twist, 'reliable transient_local 1');
+    await peer.do('advertise', '/late_sensor', Twist, 'best_effort volatile 5');
+    await peer.do('publish', '/late_latched', { linear: { x: 1 } });
+    await until(async () =>
+      expect(await subscription('/late_latched')).toMatchObject({
+        reliability: 'reliable',
+        durability: 'transient_local',
+      }),
+    );
+    await until(() => expect(got['/late_latched']).toEqual([1]));
+    await peer.do('publish', '/late_latched', { linear: { x: 2 } });
+    await until(() => expect(got['/late_latched']).toEqual([1, 2]));
+    await until(async () => {
+      await peer.do('publish', '/late_sensor', { linear: { x: 3 } });
+      expect(got['/late_sensor']).toContain(3);
+    });
+    expect(nodes.errors).toEqual([]);
+  });
+
   describe('services', () => {
     test('rclpy asks and answers; what a handler throws is success false and its reason', async () => {
       const node = await nodes.started({ nodeName: 'recorder' });

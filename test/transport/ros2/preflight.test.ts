@@ -1,8 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createNodeLogger } from '#src/common/index.js';
 import { messageTypeNames } from '#src/messages/index.js';
+import { openRos2 } from '#src/transport/ros2/index.js';
 import { checkRos, type Surroundings } from '#src/transport/ros2/preflight.js';
 
 /** A machine made of files: a ROS 2 and an rclnodejs that fit, of which each test takes something away. */
@@ -72,6 +74,14 @@ describe('what is refused before rclnodejs is imported, which would build or gen
       message: expect.stringMatching(/no ROS 2 is sourced.*ROS_DISTRO and AMENT_PREFIX_PATH.*source \/opt\/ros/),
     });
     expect(loaded).toEqual([]);
+  });
+
+  test('openRos2 asks first', async () => {
+    vi.stubEnv('ROS_DISTRO', 'kilted');
+    vi.stubEnv('AMENT_PREFIX_PATH', undefined);
+    const opening = openRos2({ nodeName: 'policy', managed: false, logger: createNodeLogger('policy') });
+    await expect(opening).rejects.toMatchObject({ code: 'UNAVAILABLE', found: 'AMENT_PREFIX_PATH not set' });
+    vi.unstubAllEnvs();
   });
 
   test('a ROS 2 without our package, or without one that apt has', () => {

@@ -47,6 +47,7 @@ export class Nodes {
 
   async close(): Promise<void> {
     await Promise.all(this.all.splice(0).map((node) => node.close()));
+    this.errors.length = 0;
   }
 
   async #reach(from: Transport, to: Transport): Promise<void> {
