@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
 # Makes rclnodejs usable from this checkout: rclnodejs.sh FOLDER, with a ROS 2 sourced that has this package's messages.
-# One that stands in node_modules (npm install --no-save rclnodejs) is kept; else the pinned one is built in FOLDER, where
-# `npm ci` does not reach it, and linked. Its messages are generated again where those in sight have changed.
+# One that stands in node_modules (npm install --no-save rclnodejs) is kept, and so is a linked one that was built for this
+# ROS 2 and Node; else the pinned one is built in FOLDER, where `npm ci` does not reach it, and linked. Its messages are
+# generated again where those in sight have changed.
 set -euo pipefail
 folder=$1
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 modules=$(cd "$here/../../node_modules" && pwd -P)
 
+# What a build is for: the pins, the ROS 2, the Node.
+key="$(sha256sum <"$here/rclnodejs/package-lock.json") $ROS_DISTRO $(command -v ros2) $(node -p 'process.version + process.arch')"
+is_built() { [ "$(cat "$1/stamp" 2>/dev/null)" = "$key" ]; }
+
 build() {
-  local key log=$folder.log
-  key=$(sha256sum <"$here/rclnodejs/package-lock.json"; echo "$ROS_DISTRO $(command -v ros2) $folder"; node -p 'process.version + process.arch')
-  if [ "$(cat "$folder/stamp" 2>/dev/null)" = "$key" ]; then return; fi
+  local log=$folder.log
   rm -rf "$folder"
   mkdir -p "$folder"
   cp "$here"/rclnodejs/package*.json "$folder"
@@ -28,21 +31,21 @@ build() {
   echo "$key" >"$folder/stamp"
 }
 
-if [ ! -e "$modules/rclnodejs" ] || [ -L "$modules/rclnodejs" ]; then
-  build
-  if [ ! "$modules/rclnodejs" -ef "$folder/node_modules/rclnodejs" ]; then
-    rm -rf "$modules/rclnodejs"
-    ln -s "$(realpath --relative-to="$modules" "$folder/node_modules/rclnodejs")" "$modules/rclnodejs"
-  fi
+if [ ! -e "$modules/rclnodejs" ] || { [ -L "$modules/rclnodejs" ] && ! is_built "$(readlink -f "$modules/rclnodejs")/../.."; }; then
+  is_built "$folder" || build
+  rm -f "$modules/rclnodejs"
+  ln -s "$(realpath --relative-to="$modules" "$folder/node_modules/rclnodejs")" "$modules/rclnodejs"
 fi
 
 package=$(cd "$modules/rclnodejs" && pwd -P)
-# The interfaces of every package in sight; those of a distribution do not change, so their names will do.
-interfaces=$(IFS=:; for prefix in $AMENT_PREFIX_PATH; do
-  echo "$prefix"
-  ls "$prefix/share/ament_index/resource_index/rosidl_interfaces" 2>/dev/null || true
-  cat "$prefix"/share/iq_learn/{msg,srv}/* 2>/dev/null || true
-done | sha256sum)
+# The interfaces in sight: every package's name, as those of a distribution do not change, and our own as they are.
+interfaces=$({
+  IFS=:
+  for prefix in $AMENT_PREFIX_PATH; do ls "$prefix/share/ament_index/resource_index/rosidl_interfaces" 2>/dev/null || true; done | sort -u
+  for prefix in $AMENT_PREFIX_PATH; do
+    if [ -d "$prefix/share/iq_learn/msg" ]; then cat "$prefix"/share/iq_learn/{msg,srv}/*; break; fi
+  done
+} | sha256sum)
 if [ "$(cat "$package/generated/iq_learn.stamp" 2>/dev/null)" != "$interfaces" ]; then
   rm -rf "$package/generated"
   if [ -n "${IQ_LEARN_NODE_PRELOAD:-}" ]; then export LD_PRELOAD=$IQ_LEARN_NODE_PRELOAD; fi
