@@ -7,11 +7,14 @@ const success = 97;
 const failure = 98;
 const error = 99;
 
+const primary = new Set<string>(['unconfigured', 'inactive', 'active', 'finalized'] satisfies LifecycleStateName[]);
+
 /** ROS 2's lifecycle services in front of a node's callbacks. */
 export class Lifecycle {
   readonly #node: RclLifecycleNode;
   readonly #logger: Logger;
   #last = success;
+  #from: LifecycleStateName = 'unconfigured';
 
   constructor(node: RclLifecycleNode, logger: Logger) {
     this.#node = node;
@@ -20,9 +23,10 @@ export class Lifecycle {
     node._onChangeState = (request, response) => this.#changeState(request, response);
   }
 
+  /** Inside of a transition: where it began. */
   get state(): LifecycleStateName {
     const { label } = this.#node.currentState;
-    return label as LifecycleStateName;
+    return primary.has(label) ? (label as LifecycleStateName) : this.#from;
   }
 
   manage(callbacks: LifecycleCallbacks): void {
@@ -65,6 +69,7 @@ export class Lifecycle {
       return false;
     }
     this.#last = success;
+    this.#from = this.state;
     try {
       this.#node._changeState(wanted.id);
     } catch (cause) {

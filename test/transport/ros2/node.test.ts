@@ -386,6 +386,7 @@ describeWithRos('a node of ours, as rclpy sees it', () => {
         return refusing !== 'refuse';
       };
       const deactivate = (): boolean => {
+        expect(node.lifecycleState).toBe('active');
         throw new Error('stuck');
       };
       node.manage(callbacks(calls, { configure, deactivate }));
