@@ -12,6 +12,8 @@ export interface NodeContext {
   /** For watchdogs, deadlines and rates. */
   readonly clock: SteadyClock;
   readonly logger: Logger;
+  /** What the node is called in /diagnostics, which all robots share; its name, if not given. */
+  readonly label?: string;
   /** Time for the stamps of what is no data (status, diagnostics), nanoseconds: of day, if not given. */
   readonly stampNs?: () => bigint;
   /** Whatever a host knows that belongs into the node's diagnostics: how late its event loop runs. */
@@ -162,7 +164,7 @@ export abstract class LifecycleNode<Schema extends z.ZodObject> {
     const all = { ...values, ...this.context.vitals?.() };
     return {
       level,
-      name: this.name,
+      name: this.context.label ?? this.name,
       message,
       hardware_id: this.context.spec.robot,
       values: Object.entries(all).map(([key, value]) => ({ key, value: String(value) })),

@@ -394,7 +394,8 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
     if (this.#yielded !== undefined) return { state: 'FAULT', reason: this.#yielded };
     const task = this.#loop?.task;
     const output = this.#helm.output;
-    const over = task === undefined || task.terminated || task.truncated;
+    // A real robot may have nobody who tells of episodes.
+    const over = task === undefined ? this.#lockstep : task.terminated || task.truncated;
     if (output === undefined || (over && output.state !== 'ESTOP' && output.state !== 'FAULT'))
       return { state: 'IDLE', reason: '' };
     return this.#paused && output.state === 'HOLDING' ? { state: 'HOLDING', reason: 'paused' } : output;

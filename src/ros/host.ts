@@ -153,6 +153,7 @@ export class Host {
       clock,
       logger,
       vitals,
+      label: `${ros.namespace}/${ros.name}`.replace(/^\/+/, ''),
       stampNs: () => ros.clock.nowNs(),
     };
     const prepared = await executable.prepare({

@@ -1,5 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { vi } from 'vitest';
 import { type RosProcess, startPython } from '../support/ros.js';
+
+// Processes are started, found and loaded on a machine that has other work, too.
+vi.setConfig({ testTimeout: 90_000 });
 
 interface Endpoint {
   readonly node: string;
