@@ -22,6 +22,8 @@ export const recorderSchema = z.strictObject({
 export type RecorderParameters = z.input<typeof recorderSchema>;
 
 const NS_PER_MS = 1_000_000n;
+/** A file system may be busy for a second; what waits here meanwhile is not lost. */
+const RECORDED = { ...qos.event, depth: 2000 } as const;
 
 /**
  * Records state, teleoperation, command and e-stop topics as they are, with episode markers. `~/start_episode` opens an
@@ -161,7 +163,7 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
           }
           also(message);
         },
-        { ...qos.event, reliability: 'best_effort' },
+        { ...RECORDED, reliability: 'best_effort' },
       ),
     );
   }
