@@ -51,12 +51,13 @@ function installed(): string | undefined {
 
 /** Packages whose JavaScript rclnodejs needs: its own services' and ours. Topics travel as bytes and need none. */
 const interfaces = [
-  'rcl_interfaces/msg/ParameterEvent',
-  'rcl_interfaces/msg/Log',
-  'rcl_interfaces/srv/SetParameters',
-  'lifecycle_msgs/srv/ChangeState',
-  'rosgraph_msgs/msg/Clock',
-  ...serviceTypeNames,
+  ...new Set<string>([
+    'rcl_interfaces/msg/ParameterEvent',
+    'rcl_interfaces/msg/Log',
+    'rcl_interfaces/srv/SetParameters',
+    'rosgraph_msgs/msg/Clock',
+    ...serviceTypeNames,
+  ]),
 ];
 
 const setup = 'run scripts/setup-ros.sh and source .ros/env.sh';

@@ -364,6 +364,7 @@ describeWithRos('a node of ours, as rclpy sees it', () => {
       expect(await change({ id: 3 })).toBe(false); // activate
       expect(await change({ id: 99 })).toBe(false);
       expect(await change({ label: 'dance' })).toBe(false);
+      expect(node.request('activate')).toBe(false);
       expect(calls).toEqual([]);
       expect(await change({ id: 1 })).toBe(true);
       expect(await change({ label: 'activate' })).toBe(true);
