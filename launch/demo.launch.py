@@ -42,7 +42,8 @@ def generate_launch_description():
         node('simulator', pace='lockstep', autostart=True, seed=whole('seed')),
         node('expert', autostart=True),
         node('recorder', autostart=False, check_topics=False),
-        node('learner', autostart=False),
+        # Nothing of an earlier run is gone on with.
+        node('learner', autostart=False, resume=False),
         node('policy', autostart=False, pace='lockstep'),
         Node(
             package='iq_learn',
