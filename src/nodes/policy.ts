@@ -250,6 +250,8 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
       this.parameters.pace === 'lockstep'
         ? new LockstepLoop(parts, this.parameters)
         : new RealtimeLoop(parts, this.parameters);
+    // Another one that has the robot hears at once that it has to yield.
+    this.#publishStatus();
     let said = false;
     this.every(1000, () => {
       this.#publishStatus();

@@ -176,6 +176,49 @@ describe('the learner node', () => {
     expect(client.stopped).toBe(true);
   });
 
+  it('takes what a person did as demonstration where that is wanted, also while it runs', async () => {
+    const client = new FakeLearning(await progress(0));
+    const node = rig.start(new LearnerNode(rig.context('learner'), client, { segmentSize: 2 }));
+    const two = async (from: number): Promise<number[]> => {
+      send(from, { intervention: true });
+      send(from + 1);
+      await rig.broker.idle();
+      return [...client.segments.at(-1)!.demonstrated];
+    };
+    expect(await two(0)).toEqual([0, 0]);
+    node.setParameters({ learnFromInterventions: true });
+    expect(await two(2)).toEqual([1, 0]);
+  });
+
+  it('yields to a learner that came after it, loudly (F35)', async () => {
+    const client = new FakeLearning(await progress(0));
+    const statuses = rig.listen('/learner_status', 'iq_learn/msg/LearnerStatus');
+    const node = rig.start(new LearnerNode(rig.context('learner'), client));
+    await rig.broker.idle();
+    const own = statuses[0]!;
+    rig.say('/learner_status', 'iq_learn/msg/LearnerStatus', { ...own, epoch: own.epoch - 1n });
+    await rig.broker.idle();
+    expect(node.fault).toBeUndefined();
+    expect(rig.records.at(-1)).toMatchObject({ level: 'error', message: expect.stringContaining('came before') });
+    rig.say('/learner_status', 'iq_learn/msg/LearnerStatus', { ...own, epoch: own.epoch + 1n });
+    await rig.broker.idle();
+    expect(node.fault).toMatchObject({ code: 'CONFLICT' });
+    const policies: bigint[] = [];
+    rig.transport.subscribe('/policy', 'iq_learn/msg/PolicyBundle', ({ version }) => policies.push(version));
+    client.events.progress(await progress(1));
+    await rig.broker.idle();
+    expect(policies).toEqual([0n]); // the latched one of before, and nothing after it
+  });
+
+  it('pauses and resumes learning', async () => {
+    const client = new FakeLearning(await progress(0));
+    const node = rig.start(new LearnerNode(rig.context('learner'), client));
+    await rig.trigger('/learner/pause');
+    expect(node.status().message).toBe('paused');
+    await rig.trigger('/learner/resume');
+    expect(client.pauses).toEqual([true, false]);
+  });
+
   it('saves when asked to', async () => {
     rig.start(new LearnerNode(rig.context('learner'), new FakeLearning(await progress(0))));
     expect(await rig.trigger('/learner/save')).toEqual({ success: true, message: 'generation 7' });
@@ -278,6 +321,46 @@ describe('learning in its own process', () => {
     const runtime = await decodeBundle(whole.progress[3]!.bundle);
     expect(runtime).toMatchObject({ version: 4, training: { updates: 42, transitions: 84, algorithm: 'iq-learn' } });
     await runtime.dispose();
+  });
+
+  it('takes what a person showed beside the demonstrations, none of it as policy data, and that too survives a resume bit for bit', async () => {
+    const shown = (seed: number): Segment => {
+      const { demonstrated, ...rest } = segment(seed, 20);
+      return { ...rest, demonstrated: demonstrated.map((_, i) => (i < 6 ? 1 : 0)) };
+    };
+    const run = async (change: Partial<LearningOptions>, segments: Segment[], told = segments.length) => {
+      const learning = await LearningProcess.create(options({}, change));
+      const heard = follow(learning);
+      for (const each of segments) learning.learn(each);
+      await until(() => heard.progress.length === told, 'the policies', 20_000);
+      await learning.stop(change.checkpoint !== undefined);
+      expect(heard.failures).toEqual([]);
+      return heard.progress;
+    };
+    const whole = await run({}, [shown(1), shown(2), shown(3)]);
+    expect(whole.map(({ transitions, demonstrations }) => [transitions, demonstrations])).toEqual([
+      [14, 66],
+      [28, 72],
+      [42, 78],
+    ]);
+    const checkpoint = { folder, everySegments: 100 };
+    await run({ checkpoint }, [shown(1), shown(2)]);
+    const rest = await run({ checkpoint, resume: true, demonstrations: [], summary: {} }, [shown(3)], 2);
+    expect(rest.map(({ bundle }) => bundle.manifest)).toEqual(whole.slice(1).map(({ bundle }) => bundle.manifest));
+  });
+
+  it('learns from a person alone as soon as the policy has acted', async () => {
+    const learning = await LearningProcess.create(options());
+    const heard = follow(learning);
+    learning.learn({ ...segment(1, 8), demonstrated: new Uint8Array(8).fill(1) });
+    learning.learn(segment(2, 8));
+    await until(() => heard.progress.length === 2, 'two policies', 20_000);
+    expect(heard.progress.map(({ updates, transitions }) => [updates, transitions])).toEqual([
+      [0, 0],
+      [8, 8],
+    ]);
+    expect(heard.failures).toEqual([]);
+    await learning.stop(false);
   });
 
   it('that diverges goes back to its checkpoint, says which metric, and publishes nothing (F30)', async () => {
