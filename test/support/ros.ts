@@ -84,9 +84,14 @@ async function killAll(): Promise<void> {
   await Promise.all(exits);
 }
 
-function start(command: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): RosProcess {
+function start(
+  command: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+  folder: string = root,
+): RosProcess {
   const child = spawn(command, args, {
-    cwd: root,
+    cwd: folder,
     detached: true,
     env: { ...process.env, PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1', ...environment },
   });
@@ -158,6 +163,11 @@ export function startExecutable(
   environment: NodeJS.ProcessEnv = {},
 ): RosProcess {
   return startNode('dist/src/ros/main.js', [name, ...args], environment);
+}
+
+/** Starts any program, in `folder`. */
+export function startProgram(command: string, args: readonly string[], folder: string): RosProcess {
+  return start(command, args, {}, folder);
 }
 
 /** Starts an rclpy script (a path from the project's root). */
