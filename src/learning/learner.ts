@@ -1,5 +1,5 @@
 import { IqLearnError, Random, type RandomState } from '../common/index.js';
-import { type ArrayRecord, compile, type Executable } from '../engine/index.js';
+import { type ArrayRecord, compile, type EagerBackend, type Executable } from '../engine/index.js';
 import type { Objective } from './actor-critic.js';
 import { adamCoefficients } from './adam.js';
 import { type Algorithm, type AlgorithmSizes, actorCritic, softQ } from './algorithm.js';
@@ -40,6 +40,8 @@ export interface LearnerOptions {
   readonly seed: number;
   readonly executor?: 'onnx' | 'eager';
   readonly threads?: number;
+  /** Of the eager executor; `auto` if not given. */
+  readonly eagerBackend?: EagerBackend;
 }
 
 export type Metrics = Readonly<Record<string, number>>;
@@ -118,6 +120,7 @@ export class Learner {
       executor: options.executor ?? 'onnx',
       initialState: algorithm.initialState(Random.derive(options.seed, 'parameters')),
       ...(options.threads === undefined ? {} : { threads: options.threads }),
+      ...(options.eagerBackend === undefined ? {} : { eagerBackend: options.eagerBackend }),
     });
     return new Learner(options, sizes, algorithm, executable);
   }
@@ -317,7 +320,7 @@ export class Learner {
   /** A learner that goes on where `checkpoint` was taken. */
   static async resume(
     checkpoint: Checkpoint,
-    options: { readonly executor?: 'onnx' | 'eager'; readonly threads?: number } = {},
+    options: Pick<LearnerOptions, 'executor' | 'threads' | 'eagerBackend'> = {},
   ): Promise<Learner> {
     const meta = checkpoint.meta.learner as LearnerMeta | undefined;
     if (meta === undefined)

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../common/index.js';
+import type { EagerBackend } from '../engine/index.js';
 import type { Episode, LearnerConfig, Metrics } from '../learning/index.js';
 import type { PolicyBundle, PolicyContract, TrainingSummary } from '../policy/index.js';
 
@@ -20,6 +21,8 @@ export interface LearningOptions {
   readonly resume?: boolean;
   readonly executor?: 'onnx' | 'eager';
   readonly threads?: number;
+  /** Of the eager executor; by default tensorflow where it loads, else wasm. */
+  readonly eagerBackend?: EagerBackend;
   /** Told of every bundle beside the counters: names of robot, run, demonstrations. */
   readonly summary?: TrainingSummary;
 }

@@ -5,6 +5,7 @@ import {
   type Episode,
   identityNormalisation,
   Learner,
+  type LearnerOptions,
   loadCheckpoint,
   type Metrics,
   normalisationOf,
@@ -268,8 +269,16 @@ function folderOf({ checkpoint }: LearningOptions): string {
   return checkpoint.folder;
 }
 
-function engineOf({ executor, threads }: LearningOptions): { executor?: 'onnx' | 'eager'; threads?: number } {
-  return { ...(executor === undefined ? {} : { executor }), ...(threads === undefined ? {} : { threads }) };
+function engineOf({
+  executor,
+  threads,
+  eagerBackend,
+}: LearningOptions): Pick<LearnerOptions, 'executor' | 'threads' | 'eagerBackend'> {
+  return {
+    ...(executor === undefined ? {} : { executor }),
+    ...(threads === undefined ? {} : { threads }),
+    ...(eagerBackend === undefined ? {} : { eagerBackend }),
+  };
 }
 
 function joined(arrays: readonly Float32Array[]): Float32Array {

@@ -48,7 +48,10 @@ function schema(spec: RobotSpec) {
       .default(`runs/${spec.robot}`)
       .describe('Folder of this run: checkpoint/ and policy/ (the newest policy).'),
     resume: z.boolean().default(true).describe('Goes on from the newest checkpoint of the run, where there is one.'),
-    device: z.enum(['cpu', 'gpu']).default('cpu').describe('gpu: @tensorflow/tfjs-node-gpu.'),
+    device: z
+      .enum(['cpu', 'gpu'])
+      .default('cpu')
+      .describe('gpu: through @tensorflow/tfjs-node-gpu, refused where it does not load.'),
     threads: z.int().min(1).max(256).default(1).describe('Threads of the learning process on the CPU.'),
     seed: z.int().min(0).max(0xffffffff).default(0).describe('Of the networks and batches.'),
     ...node,
@@ -108,7 +111,8 @@ export const learner = managed({
         normalisation: 'demonstrations' as const,
         updatesPerTransition,
         checkpoint: { folder: join(run, 'checkpoint'), everySegments: checkpointEvery },
-        executor: device === 'gpu' ? ('eager' as const) : ('onnx' as const),
+        // Never quietly something else: without tensorflow it is refused.
+        ...(device === 'gpu' ? { executor: 'eager' as const, eagerBackend: 'tensorflow' as const } : {}),
         threads,
         summary: { robot: spec.robot },
       };
