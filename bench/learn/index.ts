@@ -20,7 +20,10 @@ const OPTIONS = {
   every: { default: 5000, help: 'steps between two evaluations' },
   episodes: { default: 5, help: 'episodes of an evaluation along the curve' },
   'final-episodes': { default: 10, help: 'episodes of the evaluations reported at the end, of last and best' },
-  'episode-steps': { default: 0, help: "steps after which the learner's own episodes are cut off; 0 is the task's limit" },
+  'episode-steps': {
+    default: 0,
+    help: "steps after which the learner's own episodes are cut off; 0 is the task's limit",
+  },
   'random-steps': { default: 2000, help: 'uniformly random first steps, before the first update' },
   updates: { default: 1, help: 'updates a step' },
   threads: { default: 2, help: 'threads of the learner' },

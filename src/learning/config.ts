@@ -73,7 +73,7 @@ export const learnerConfigSchema = z.strictObject({
     .int()
     .min(1)
     .default(1_000_000)
-    .describe('Updates after which the learning rates have reached their floor.'),
+    .describe('Updates after which learning rates and noise have reached their floors.'),
   batchSize: z
     .int()
     .min(1)
@@ -89,6 +89,12 @@ export const learnerConfigSchema = z.strictObject({
     .describe(
       'Deviation of the Gaussian noise added to every normalised observation of a batch, expert and policy alike. It keeps the critic from telling a few demonstrations from the policy by heart; 0 adds none.',
     ),
+  observationNoiseFloor: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(1)
+    .describe('The noise falls linearly to this fraction of it over `decayUpdates` updates; 1 keeps it.'),
   logStdRange: z.tuple([z.number(), z.number()]).default([-5, 2]).describe('log σ is squashed into this range.'),
   actionClip: z
     .number()

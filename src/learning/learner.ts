@@ -379,14 +379,16 @@ export class Learner {
       this.#sampleInitial(inputs.initialObservations);
       if (inputs.initialNoise !== undefined) this.#noise.fillNormal(inputs.initialNoise);
     }
-    if (config.observationNoise > 0) {
-      this.#blur(target.observations, config.observationNoise);
-      this.#blur(target.nextObservations, config.observationNoise);
+    const t = this.#updates + 1;
+    const falling = (floor: number): number => 1 - (1 - floor) * Math.min(1, t / config.decayUpdates);
+    const noise = config.observationNoise * falling(config.observationNoiseFloor);
+    if (noise > 0) {
+      this.#blur(target.observations, noise);
+      this.#blur(target.nextObservations, noise);
     }
     if (inputs.noise !== undefined) this.#noise.fillNormal(inputs.noise);
     if (inputs.nextNoise !== undefined) this.#noise.fillNormal(inputs.nextNoise);
-    const t = this.#updates + 1;
-    const decay = 1 - (1 - config.learningRateFloor) * Math.min(1, t / config.decayUpdates);
+    const decay = falling(config.learningRateFloor);
     setCoefficients(inputs.criticAdam, t, config.criticLearningRate * decay);
     const actorRate = t > config.actorDelay ? config.actorLearningRate * decay : 0;
     setCoefficients(inputs.actorAdam, t, actorRate);

@@ -207,8 +207,8 @@ describe('the learner', () => {
   });
 
   it('observation noise changes what is learned, reproducibly', async () => {
-    const run = async (observationNoise: number) => {
-      const learner = await learnerWith({ observationNoise });
+    const run = async (observationNoise: number, floor = 1) => {
+      const learner = await learnerWith({ observationNoise, observationNoiseFloor: floor, decayUpdates: 2 });
       learner.addDemonstration(episode(1, 40, false));
       fill(learner);
       await learner.update(3);
@@ -218,7 +218,25 @@ describe('the learner', () => {
     };
     const noisy = await run(0.1);
     expect(await run(0.1)).toEqual(noisy);
-    expect(await run(0)).not.toEqual(noisy);
+    const quiet = await run(0);
+    expect(quiet).not.toEqual(noisy);
+    // Half of it in the first update, none from the second on.
+    const falling = await run(0.1, 0);
+    expect(falling).not.toEqual(noisy);
+    expect(falling).not.toEqual(quiet);
+  });
+
+  it('observation noise that has fallen to nothing is none', async () => {
+    const run = async (observationNoise: number) => {
+      const learner = await learnerWith({ observationNoise, observationNoiseFloor: 0, decayUpdates: 1 });
+      learner.addDemonstration(episode(1, 40, false));
+      fill(learner);
+      await learner.update(3);
+      const { critic } = learner.parameters();
+      await learner.dispose();
+      return critic;
+    };
+    expect(await run(0.5)).toEqual(await run(0));
   });
 
   it('says which metric diverged', async () => {
