@@ -60,6 +60,35 @@ describe('safety filter', () => {
     expect([...out.command]).toEqual([Math.fround(0.3), -1]);
   });
 
+  test('the dead-man button let go while a person drives is a stop until a reset; before and after, it is nothing (F29)', () => {
+    const filter = createSafetyFilter(vehicle);
+    const person = Float32Array.of(0.2, 0);
+    filter.step(cycle(0));
+    expect(filter.step(cycle(100, { values: [0.3, 0], deadmanReleased: true }))).toMatchObject({ state: 'RUNNING' });
+    expect(filter.step(cycle(200, { takeover: person, deadmanReleased: false }))).toMatchObject({ state: 'TAKEOVER' });
+    const stop = filter.step(cycle(210, { deadmanReleased: true }));
+    expect(stop).toMatchObject({ state: 'ESTOP', source: 'stop', reason: 'the dead-man button was let go' });
+    expect(numbers(stop)).toEqual([0, 0]);
+    const held = filter.step(cycle(300, { takeover: person, deadmanReleased: false }));
+    expect(held).toMatchObject({ state: 'ESTOP' });
+    expect(filter.reset()).toMatchObject({ ok: true });
+    expect(filter.step(cycle(400, { values: [0.3, 0], deadmanReleased: true }))).toMatchObject({ state: 'RUNNING' });
+    // Handed back by silence, with the button held: letting go later is nothing.
+    filter.step(cycle(500, { takeover: person, deadmanReleased: false }));
+    filter.step(cycle(1200, { values: [0.3, 0], deadmanReleased: false }));
+    expect(filter.step(cycle(1300, { values: [0.3, 0], deadmanReleased: true }))).toMatchObject({ state: 'RUNNING' });
+  });
+
+  test('where a person drives alone, letting go of the button holds, and holding it goes on', () => {
+    const filter = createSafetyFilter(vehicle, { deadman: 'hold' });
+    const person = Float32Array.of(0.2, 0);
+    filter.step(cycle(0, { takeover: person, deadmanReleased: false }));
+    const stop = filter.step(cycle(50, { deadmanReleased: true }));
+    expect(stop).toMatchObject({ state: 'HOLDING', source: 'hold' });
+    expect(numbers(stop)).toEqual([0, 0]);
+    expect(filter.step(cycle(100, { takeover: person, deadmanReleased: false }))).toMatchObject({ state: 'TAKEOVER' });
+  });
+
   test('overshoot is clamped, the range limits themselves are not', () => {
     const filter = createSafetyFilter(vehicle);
     filter.step(cycle(0));

@@ -235,6 +235,14 @@ describe('RobotSpec', () => {
     expect(error.message).toContain(type === 'Joy' ? 'a topic of nav_msgs' : 'image features are not built yet');
   });
 
+  test('teleoperation may ask for a dead-man button', () => {
+    const teleop = 'topic: /teleop/cmd_vel,';
+    const text = vehicleText.replace(teleop, `${teleop} deadman: { topic: /joy, button: 4 },`);
+    expect(parseRobotSpec(text, 'robot.yaml').teleop.deadman).toEqual({ topic: '/joy', button: 4, timeoutMs: 500 });
+    const { message } = refusalOf(vehicleText, teleop, `${teleop} deadman: { topic: /joy, button: left },`).error;
+    expect(message).toContain('teleop.deadman.button');
+  });
+
   test('teleoperation may be another type that carries the same action, and no other', () => {
     const teleop = 'topic: /teleop/cmd_vel,';
     const text = vehicleText.replace(teleop, `${teleop} type: geometry_msgs/msg/Twist,`);

@@ -208,9 +208,17 @@ describeWithRos('the policy executable over DDS', () => {
   });
 
   it('yields to a policy node that comes after it, loudly (F35)', async () => {
-    const second = startExecutable('policy', [...args(), '-p', 'autostart:=true', '-r', '__node:=second']);
+    await driver.subscribe('/policy_vel', 'geometry_msgs/msg/TwistStamped');
+    const second = startExecutable('policy', [
+      ...args(),
+      ...['-p', 'autostart:=true', '-r', '__node:=second', '-r', 'cmd_vel:=policy_vel'],
+    ]);
     await status('FAULT', /another policy node/);
-    await homeward(); // of the second
+    await driver.until(
+      '/policy_vel',
+      (message) => speed(message) < -0.9,
+      'commands of the second, where it is told to',
+    );
     await driver.diagnosed('policy', ({ level }) => level === 2, 'ERROR in /diagnostics');
     expect(policy.output).toMatch(/another policy node .* has taken the robot/);
     expect(await driver.transition('policy', 'deactivate')).toBe(true);

@@ -102,14 +102,20 @@ async function learn(demo: Demo, steps: number, warmStart: number): Promise<void
     'learner.decay_updates': Math.max(1, Math.round(steps * updatesPerTransition)),
     ...(warmStart < 0 ? {} : { 'learner.warm_start_updates': warmStart }),
   };
+  const segments = Math.ceil(steps / segmentSize);
   let status: LearnerStatus | undefined;
   let newest: PolicyBundleMessage | undefined;
   let told = 0n;
+  const over = new AbortController();
+  const look = (): void => {
+    if (newest?.version === BigInt(segments)) over.abort();
+  };
   const statuses = transport.subscribe(
     topics.learnerStatus,
     'iq_learn/msg/LearnerStatus',
     (message) => {
       status = message;
+      look();
     },
     qos.event,
   );
@@ -118,6 +124,7 @@ async function learn(demo: Demo, steps: number, warmStart: number): Promise<void
     'iq_learn/msg/PolicyBundle',
     (bundle) => {
       newest = bundle;
+      look();
     },
     { ...qos.latched, depth: 10 },
   );
@@ -125,18 +132,28 @@ async function learn(demo: Demo, steps: number, warmStart: number): Promise<void
     logger.info('the learner prepares: it reads the recording and starts from behavioural cloning');
     await peers.bring('learner', settings, CLONING_MS);
     await prepareRobot(demo, learningTask);
-    const driving = { source: 'policy', stochastic: true, explore: 'random', synchronous_segment: segmentSize, seed };
-    await peers.bring('policy', { pace: 'lockstep', policy: '', ...driving }, PREPARING_MS);
+    const driving = { source: 'policy', stochastic: true, explore: 'random', synchronous_segment: segmentSize };
+    await peers.bring(
+      'policy',
+      { pace: 'lockstep', policy: '', seed, transition_limit: segments * segmentSize, ...driving },
+      PREPARING_MS,
+    );
     await sleep(SETTLE_MS, undefined, { signal });
     const recent: Outcome[] = [];
-    for (let i = 0; Number(status?.transitions ?? 0) < steps; i++) {
+    // The policy stands still after its last step, wherever in an episode that is.
+    const ending = AbortSignal.any([signal, over.signal]);
+    for (let i = 0; !over.signal.aborted; i++) {
       const episode = await peers.startEpisode('simulator', startSeed(seed, 'training', i));
-      recent.push(await watch.outcome(episode, signal));
+      const outcome = await watch.outcome(episode, ending).catch((error) => {
+        if (!over.signal.aborted || signal.aborted) throw error;
+      });
+      if (outcome === undefined) break;
+      recent.push(outcome);
       if (recent.length > TOLD_EVERY) recent.shift();
       const { policy_version: version = 0n, transitions = 0n, updates_per_second: rate = 0 } = status ?? {};
       if (version < told + BigInt(TOLD_EVERY)) continue;
       told = version;
-      logger.info(`learning: ${transitions} of ${steps} steps`, {
+      logger.info(`learning: ${transitions} of ${segments * segmentSize} steps`, {
         policy: String(version),
         return: rounded(mean(recent.map((outcome) => outcome.return))),
         updates_per_second: rounded(rate),
@@ -164,7 +181,7 @@ async function evaluate(
   await prepareRobot(demo, undefined);
   const byExpert = driving.source === 'teleop';
   if (byExpert) await peers.bring('expert', { engaged: true }, PREPARING_MS);
-  const still = { pace: 'lockstep', stochastic: false, synchronous_segment: 0, explore: 'hold' };
+  const still = { pace: 'lockstep', stochastic: false, synchronous_segment: 0, transition_limit: 0, explore: 'hold' };
   await peers.bring('policy', { ...still, ...driving }, PREPARING_MS);
   await sleep(SETTLE_MS, undefined, { signal });
   const outcomes: Outcome[] = [];

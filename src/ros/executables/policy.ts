@@ -4,8 +4,8 @@ import { PolicyNode, policySchema } from '../../nodes/index.js';
 import { readBundle } from '../../policy/index.js';
 import { managed } from '../executable.js';
 
-// Where a run is resumed and where it ends is the matter of who conducts it in one process.
-const { segmentsBefore: _, transitionLimit: __, pace, ...shape } = policySchema.shape;
+// Reliving an episode is the matter of who conducts a run in one process.
+const { segmentsBefore: _, pace, ...shape } = policySchema.shape;
 
 const schema = z.strictObject({
   policy: z
