@@ -1,10 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { cpus, totalmem } from 'node:os';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeFileAtomic } from '../src/common/index.js';
+import { machine, versions as versionsOfPackages, writeFileAtomic } from '../src/common/index.js';
 
 /** One measured number. `unit` is SI or a word ('ratio', 'return'); `note` says how it was taken. */
 export interface Figure {
@@ -55,30 +52,6 @@ function splitOnce(text: string, separator: string): [string, string | undefined
   return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** CPU model with its widest vector unit, cores, memory, platform. */
-export function machine(): string {
-  const cores = cpus();
-  let vectors = '';
-  try {
-    const flags = readFileSync('/proc/cpuinfo', 'utf8');
-    vectors = flags.includes('avx512f') ? ', AVX-512' : flags.includes('avx2') ? ', AVX2' : '';
-  } catch {
-    // not Linux: the model says it
-  }
-  const memory = Math.round(totalmem() / 2 ** 30);
-  const model = cores[0]?.model.trim() ?? 'unknown CPU';
-  return `${model}${vectors}, ${cores.length} cores, ${memory} GiB memory, ${process.platform} ${process.arch}`;
-}
-
-function packageVersion(name: string): string | undefined {
-  try {
-    const require = createRequire(import.meta.url);
-    return (JSON.parse(readFileSync(require.resolve(`${name}/package.json`), 'utf8')) as { version: string }).version;
-  } catch {
-    return undefined;
-  }
-}
-
 function commit(): string | undefined {
   try {
     const git = (...args: string[]) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
@@ -92,15 +65,8 @@ function commit(): string | undefined {
 
 /** Versions of what every figure depends on, and of what `more` names (Python packages). */
 export function versions(more: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const all: Record<string, string | undefined> = {
-    node: process.versions.node,
-    'onnxruntime-node': packageVersion('onnxruntime-node'),
-    '@tensorflow/tfjs': packageVersion('@tensorflow/tfjs'),
-    '@mujoco/mujoco': packageVersion('@mujoco/mujoco'),
-    commit: commit(),
-    ...more,
-  };
-  return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  const at = commit();
+  return { ...versionsOfPackages(), ...(at === undefined ? {} : { commit: at }), ...more };
 }
 
 /** The frame of a result; `args` as the bench was given them. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { IqLearnError, writeFileAtomic } from '../common/index.js';
+import { IqLearnError, machine, versions, writeFileAtomic } from '../common/index.js';
 import { type LearnerConfig, learnerConfig } from '../learning/index.js';
 import { writeBundle } from '../policy/index.js';
 import { type ReportData, renderReport, type Setting } from '../report/index.js';
@@ -22,7 +22,6 @@ import { headlessOption, integer, jsonOption, nameOption, robot, seedOption, set
 import { replaysOf, rewardTraces, topViewOf } from './report-data.js';
 import { checkTarget, defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 import { demonstrate, fileLogger, type Session } from './session.js';
-import { machine, versions } from './surroundings.js';
 import { resultTable } from './table.js';
 
 /** Evaluated starts whose ways the report draws. */

@@ -1,6 +1,5 @@
-import { writeFileAtomic } from '../common/index.js';
+import { machine, versions, writeFileAtomic } from '../common/index.js';
 import { type PolicyResult, summarise } from '../report/index.js';
-import { machine, versions } from './surroundings.js';
 
 /** One measured number. */
 export interface Figure {

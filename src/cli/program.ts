@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { IqLearnError, unknownName } from '../common/index.js';
+import { IqLearnError, ownVersion, unknownName } from '../common/index.js';
 import type { Io } from './command.js';
 import { demoCommand } from './demo.js';
 import { evaluateCommand } from './evaluate.js';
@@ -7,7 +7,6 @@ import { errorText, exitCode, exitCodeOf, usageError } from './exit.js';
 import { expertCommand } from './expert.js';
 import { inspectCommand } from './inspect.js';
 import { recordCommand } from './record.js';
-import { ownVersion } from './surroundings.js';
 import { trainCommand } from './train.js';
 
 const COMMANDS = [demoCommand, recordCommand, trainCommand, evaluateCommand, expertCommand, inspectCommand];

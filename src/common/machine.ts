@@ -31,9 +31,17 @@ export function versions(): Record<string, string> {
   };
 }
 
-/** In words: CPU model, cores, memory. */
+/** CPU model with its widest vector unit, cores, memory, platform. */
 export function machine(): string {
-  const processors = cpus();
-  const model = processors[0]?.model.trim() ?? 'unknown processor';
-  return `${model}, ${processors.length} cores, ${Math.round(totalmem() / 1024 ** 3)} GiB`;
+  const cores = cpus();
+  let vectors = '';
+  try {
+    const flags = readFileSync('/proc/cpuinfo', 'utf8');
+    vectors = flags.includes('avx512f') ? ', AVX-512' : flags.includes('avx2') ? ', AVX2' : '';
+  } catch {
+    // not Linux: the model says it
+  }
+  const memory = Math.round(totalmem() / 2 ** 30);
+  const model = cores[0]?.model.trim() ?? 'unknown CPU';
+  return `${model}${vectors}, ${cores.length} cores, ${memory} GiB memory, ${process.platform} ${process.arch}`;
 }
