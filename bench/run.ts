@@ -7,6 +7,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   update:
     'ms per IQ-Learn SAC and SAC update against PyTorch, JAX, stable-baselines3 and sbx, and the share of the SGEMM peak',
   policy: 'latency observation → action, and state message → command message',
+  ros2: 'latency state message → command message of the policy executable over DDS, against rclpy and PyTorch',
   learn: 'return against environment steps and wall clock from few demonstrations, over seeds',
   memory: "the learner's resident set with a full buffer, and its growth",
   parity: 'models and single steps against gymnasium and MuJoCo in Python',

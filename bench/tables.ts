@@ -47,6 +47,20 @@ const TABLES: readonly TableSpec[] = [
     file: 'policy.json',
     rows: [[/^in process: median$/, '≤ 50'], [/^in process: p99$/], [/(median|p99)$/], load],
   },
+  {
+    title: 'ros2',
+    file: 'ros2.json',
+    rows: [
+      [/^100 Hz, training: ours: p99$/, '≤ 5'],
+      [/^50 Hz, \w+: ours: missed periods$/, '0'],
+      [/ours ÷ rclpy, (median|p99)$/, '< 1'],
+      [/: (ours|rclpy): (median|p99|p99\.9|max|missed periods|stops)$/],
+      [/: echo: (median|p99)$/],
+      [/: late states$/],
+      [/^learner/],
+      load,
+    ],
+  },
   learn('halfcheetah', 'learn, HalfCheetah', [[/^seed \d+: time to 95 %$/, '≤ 600']]),
   learn('hopper', 'learn, Hopper', []),
   {

@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { IqLearnError, messageOf } from '../common/index.js';
 import type { LearnerReply, LearnerRequest, LearningOptions, PackedError, Segment } from './learner-protocol.js';
@@ -114,6 +115,8 @@ let learner: Promise<LearnerProcess | undefined> | undefined;
 
 async function start(options: LearningOptions): Promise<LearnerProcess | undefined> {
   try {
+    // Here, and before the first run: threads that are started later inherit it.
+    if (options.nice !== undefined) setPriority(options.nice);
     const loop = await LearningLoop.create(options, warn);
     say({ kind: 'ready', start: await loop.start() });
     const started = new LearnerProcess(loop);

@@ -23,6 +23,8 @@ export interface LearningOptions {
   readonly threads?: number;
   /** Of the eager executor; by default tensorflow where it loads, else wasm. */
   readonly eagerBackend?: EagerBackend;
+  /** How far the process steps back behind others that want the CPU, 0 (the default) to 19; see nice(1). */
+  readonly nice?: number;
   /** Told of every bundle beside the counters: names of robot, run, demonstrations. */
   readonly summary?: TrainingSummary;
 }

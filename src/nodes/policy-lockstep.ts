@@ -35,8 +35,8 @@ export interface LockstepOptions {
 /** One of the two ways the policy node keeps time. */
 export interface ControlLoop {
   takeTask(task: TaskState): void;
-  /** A state message was taken by the assembler. */
-  takeState(): void;
+  /** A state message came; `accepted` is false where the assembler dropped it. */
+  takeState(topic: string, accepted: boolean): void;
   /** A person's command was taken by the takeover detector; its stamp, if it has one. */
   takeTeleop(stampNs: bigint | undefined): void;
   /** The e-stop has changed. */

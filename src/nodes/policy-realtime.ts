@@ -1,7 +1,8 @@
 import { nanosecondsOf, type TaskState } from '../messages/index.js';
 import type { SafetyOutput } from '../robot/index.js';
-import { startPeriodic } from './periodic.js';
 import type { ControlLoop, LoopParts } from './policy-lockstep.js';
+import { Rhythm } from './rhythm.js';
+import type { Arrival } from './transition-log.js';
 
 export interface RealtimeOptions {
   readonly source: 'policy' | 'teleop';
@@ -13,15 +14,15 @@ export interface RealtimeOptions {
 const JITTER = 0.5;
 
 /**
- * Control at the robot's rate on the steady clock: each tick takes the newest state, never a queue, and sends one
- * command. Inference that is not done by the next tick is an overrun: the robot goes on with the last action until
+ * Control at the robot's rate on the steady clock, at once when fresh state is there ({@link Rhythm}): each tick takes
+ * the newest state, never a queue, and sends one command. Inference that is not done by the next tick is an overrun: the robot goes on with the last action until
  * that expires, then stops.
  */
 export class RealtimeLoop implements ControlLoop {
   readonly #parts: LoopParts;
   readonly #options: RealtimeOptions;
   readonly #periodNs: bigint;
-  readonly #timer: { close(): void };
+  readonly #rhythm: Rhythm;
   #inferring = false;
   #closed = false;
   #began = false;
@@ -32,12 +33,19 @@ export class RealtimeLoop implements ControlLoop {
   #overruns = 0;
   #latencyMs = 0;
   #stampNs = 0n;
+  /** What the step before led to, not told yet. */
+  #arrival: Arrival | undefined;
 
   constructor(parts: LoopParts, options: RealtimeOptions) {
     this.#parts = parts;
     this.#options = options;
     this.#periodNs = BigInt(Math.round(1e9 / parts.spec.rateHz));
-    this.#timer = startPeriodic(parts.clock, this.#periodNs, (missed) => this.#tick(missed));
+    this.#rhythm = new Rhythm({
+      clock: parts.clock,
+      periodNs: this.#periodNs,
+      whole: () => this.#taskIsThere(),
+      tick: (missed) => this.#tick(missed),
+    });
   }
 
   get overruns(): number {
@@ -63,9 +71,12 @@ export class RealtimeLoop implements ControlLoop {
       if (backMs < 1000) return; // late; more is a simulation that began anew
     }
     this.#task = task;
+    this.#rhythm.consider();
   }
 
-  takeState(): void {}
+  takeState(topic: string, accepted: boolean): void {
+    if (accepted) this.#rhythm.hear(topic);
+  }
 
   /** Who takes over acts at once; from then on at the ticks, as the policy did. */
   takeTeleop(): void {
@@ -80,13 +91,23 @@ export class RealtimeLoop implements ControlLoop {
 
   hold(): void {
     if (!this.#began || this.#closed) return;
-    this.#parts.log.cut();
     if (this.#parts.helm.filter?.state !== 'TAKEOVER') this.#steer(this.#parts.clock.nowNs(), null, null);
+    this.#conclude();
+    this.#parts.log.cut();
   }
 
   close(): void {
     this.#closed = true;
-    this.#timer.close();
+    this.#rhythm.close();
+    this.#conclude();
+  }
+
+  /** Where there is a task, its reward and its end come with the state. */
+  #taskIsThere(): boolean {
+    if (this.#task === undefined) return true;
+    const taskNs = nanosecondsOf(this.#task.header.stamp);
+    for (const stampNs of this.#parts.assembler.stamps.values()) if (stampNs > taskNs) return false;
+    return true;
   }
 
   /** Steers between ticks. The period has two commands then, so it is no transition. */
@@ -104,12 +125,14 @@ export class RealtimeLoop implements ControlLoop {
       expiryNs: nowNs,
       stateAgeMs: assembled.ok ? assembled.ageMs : null,
     });
+    this.#conclude();
     if (output !== undefined && !output.command.every((value, i) => value === before?.[i])) log.cut();
   }
 
   #tick(missed: number): void {
     const { assembler, clock, helm, inbox, log, pilot } = this.#parts;
     const nowNs = clock.nowNs();
+    this.#conclude();
     if (missed > 0) {
       this.#overruns += missed;
       log.cut();
@@ -170,17 +193,18 @@ export class RealtimeLoop implements ControlLoop {
       const period = Number(this.#periodNs) / 1e9;
       const regular = Math.abs(seconds / period - 1) <= JITTER;
       if (regular && (task === undefined || task.episode === previous.episode))
-        log.arrived({
+        this.#arrival = {
           stampNs,
           observation,
           reward: task?.reward ?? Number.NaN,
           terminated: ended && task.terminated,
           truncated: ended && task.truncated,
-        });
+        };
       else log.cut();
     }
     if (ended) {
       if (!this.#idle) helm.stop(stampNs);
+      this.#conclude();
       this.#idle = true;
       return false;
     }
@@ -191,6 +215,13 @@ export class RealtimeLoop implements ControlLoop {
       this.#began = false;
     }
     return true;
+  }
+
+  /** Tells the outcome of the step before: the command goes first. */
+  #conclude(): void {
+    const arrival = this.#arrival;
+    this.#arrival = undefined;
+    if (arrival !== undefined) this.#parts.log.arrived(arrival);
   }
 
   #execute(
@@ -205,6 +236,7 @@ export class RealtimeLoop implements ControlLoop {
     this.#latencyMs = Number(nowNs - tickNs) / 1e6;
     const expiryNs = tickNs + BigInt(this.#options.actionPeriods) * this.#periodNs;
     const output = this.#steer(nowNs, action, ageMs + this.#latencyMs, tickNs, expiryNs);
+    this.#conclude();
     if (output === undefined) return;
     log.executed({
       stampNs,

@@ -375,10 +375,11 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
         (message, { receivedNs }) => {
           if (this.#loop === undefined) return;
           // In lockstep all time is simulated: how long a learner took must not make a state old.
+          const before = this.#assembler.stamps.get(topic);
           this.#assembler.accept(topic, message, this.#lockstep ? (headerStampNs(message) ?? 0n) : receivedNs);
           if (type === 'sensor_msgs/msg/JointState') this.#helm.seeJoints(message as JointState);
           this.#stateRate.mark();
-          this.#loop.takeState();
+          this.#loop.takeState(topic, this.#assembler.stamps.get(topic) !== before);
         },
         qos.sensor,
       ),

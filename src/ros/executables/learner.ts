@@ -53,6 +53,12 @@ function schema(spec: RobotSpec) {
       .default('cpu')
       .describe('gpu: through @tensorflow/tfjs-node-gpu, refused where it does not load.'),
     threads: z.int().min(1).max(256).default(1).describe('Threads of the learning process on the CPU.'),
+    nice: z
+      .int()
+      .min(0)
+      .max(19)
+      .default(10)
+      .describe('How far the learning process steps back for control on the same machine, see nice(1).'),
     seed: z.int().min(0).max(0xffffffff).default(0).describe('Of the networks and batches.'),
     ...node,
     segmentSize: size
@@ -99,7 +105,7 @@ export const learner = managed({
   schema,
   async prepare({ context, parameters }) {
     const { spec, logger } = context;
-    const { recording, run, resume, device, threads, seed, checkpointEvery, updatesPerTransition, ...rest } =
+    const { recording, run, resume, device, threads, nice, seed, checkpointEvery, updatesPerTransition, ...rest } =
       parameters;
     const { learner: config, ...nodeParameters } = rest;
     const lock = lockFolder(run);
@@ -114,6 +120,7 @@ export const learner = managed({
         // Never quietly something else: without tensorflow it is refused.
         ...(device === 'gpu' ? { executor: 'eager' as const, eagerBackend: 'tensorflow' as const } : {}),
         threads,
+        nice,
         summary: { robot: spec.robot },
       };
       const { client, resumed } = await startLearning(options, resume, async () => {
