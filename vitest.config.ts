@@ -7,8 +7,10 @@ sourceRos();
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Limits are for what hangs: a machine may be many times slower than another, and no test is about that.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 60_000 } },
     setupFiles: ['test/support/without-preload.ts'],
     pool: 'forks',
     maxWorkers: 2,

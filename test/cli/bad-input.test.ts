@@ -65,7 +65,7 @@ beforeAll(async () => {
   writeFileSync('file', 'in the way');
   mkdirSync('full');
   writeFileSync('full/precious', 'data');
-}, 60_000);
+});
 
 afterAll(() => folder.leave());
 

@@ -77,7 +77,7 @@ describe('from a demonstration to a policy', () => {
     expect(value('expert/return')).toBeCloseTo((returns[0]! + returns[1]!) / 2, 9);
     expect(value('seconds')).toBeGreaterThan(value('seconds/learning'));
     expect(tree('runs/first').filter((name) => /\.(part|lock)$/.test(name))).toEqual([]);
-  }, 60_000);
+  });
 
   it('the replay stands where the robot stood', () => {
     const report = json<ReportData>('runs/first/report.json');
@@ -141,7 +141,7 @@ describe('expert', () => {
     expect(more.code).toBe(0);
     const steps = json<Figures>('e.json').figures.find(({ name }) => name === 'steps');
     expect(steps?.value).toBe(150);
-  }, 60_000);
+  });
 });
 
 describe('Ctrl-C', () => {

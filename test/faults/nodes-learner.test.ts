@@ -19,7 +19,7 @@ it('a learning process does not outlive the one that started it, even after kill
   parent.stdout.on('data', (data) => {
     said += data;
   });
-  await until(() => said.endsWith('\n'), 'the learner being started', 20_000);
+  await until(() => said.endsWith('\n'), 'the learner being started');
   const pid = Number(said);
   expect(alive(pid)).toBe(true);
   parent.kill('SIGINT'); // as Ctrl-C does, to both: the learner waits for its parent's decision
@@ -27,5 +27,5 @@ it('a learning process does not outlive the one that started it, even after kill
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect(alive(pid)).toBe(true);
   parent.kill('SIGKILL');
-  await until(() => !alive(pid), 'the learner ending', 10_000);
+  await until(() => !alive(pid), 'the learner ending');
 });

@@ -17,7 +17,7 @@ async function drive(faults: FaultPlan | undefined, seed = 1) {
   rig.transport.subscribe('/transitions', 'iq_learn/msg/Transition', (message) => transitions.push(message));
   for (const start of [6, 3, 8]) {
     await rig.startEpisode('/simulator/start_episode', start);
-    await until(() => simulator.status().message === 'waiting for start_episode', 'the end of the episode', 20_000);
+    await until(() => simulator.status().message === 'waiting for start_episode', 'the end of the episode');
   }
   await new Promise((resolve) => setTimeout(resolve, 150)); // what was held up arrives
   const numbers = {

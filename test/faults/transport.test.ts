@@ -6,7 +6,7 @@ import { joints, ms } from '../robot/messages.js';
 
 const Float64s = 'std_msgs/msg/Float64MultiArray';
 const number = (value: number) => ({ layout: { dim: [], data_offset: 0 }, data: Float64Array.of(value) });
-const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 5000, interval: 5 });
+const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 60_000, interval: 5 });
 const deep = { ...qos.event, depth: 10_000 };
 
 /** 0…count−1 over a link with faults. */

@@ -250,5 +250,5 @@ describeWith('libsdformat', sdformat !== undefined, 'libsdformat-dev, pkg-config
     } finally {
       rmSync(folder, { recursive: true });
     }
-  }, 120_000);
+  });
 });

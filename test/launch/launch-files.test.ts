@@ -218,7 +218,7 @@ function hasLaunch(): boolean {
 }
 // The real launch comes with a ROS 2 that is installed from packages; it is no part of the wheels, and not on PyPI.
 if (hasLaunch())
-  describe('launch files under the real launch', { timeout: 240_000 }, () => {
+  describe('launch files under the real launch', () => {
     const programs = [...executableNames.map((name) => `iq_learn/${name}`), ...foreign].join(',');
     const seen = new Map<string, Launched>();
     checks(async (file, ...args) => {

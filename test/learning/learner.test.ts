@@ -333,7 +333,7 @@ describe('a trivial continuous task', () => {
   const normalisation = normalisationOf(demonstrations[0]!.observations, 2);
   const evaluation = { episodes: 20, seed: 1000 };
 
-  it('is learnt by online IQ-Learn from three demonstrations', { timeout: 60_000 }, async () => {
+  it('is learnt by online IQ-Learn from three demonstrations', async () => {
     const environment = new PointMass();
     const learner = await Learner.create({
       objective: 'iq',
@@ -377,7 +377,7 @@ describe('a trivial continuous task', () => {
     await training.dispose();
   });
 
-  it('is learnt by SAC from its rewards', { timeout: 60_000 }, async () => {
+  it('is learnt by SAC from its rewards', async () => {
     const learner = await Learner.create({
       objective: 'sac',
       config: learnerConfig({

@@ -42,9 +42,7 @@ async function train(folder: string, killAt?: number, delayMs = 0): Promise<Part
   return { from, metrics, end };
 }
 
-it('training on a task, killed with -9 at random moments and resumed, equals the uninterrupted one bit for bit', {
-  timeout: 120_000,
-}, async () => {
+it('training on a task, killed with -9 at random moments and resumed, equals the uninterrupted one bit for bit', async () => {
   const root = mkdtempSync(join(tmpdir(), 'iq-task-training-'));
   const random = new Random(8);
   const [killed, whole] = [join(root, 'killed'), join(root, 'whole')];

@@ -106,12 +106,12 @@ describe('a person and the policy (F28, F29)', () => {
     const node = await policy({ session: 's' });
     rig.start(new TeleopNode(rig.context('expert'), driver, { engaged: false }));
     const engage = (data: boolean) =>
-      rig.transport.call('/expert/engage', 'std_srvs/srv/SetBool', { data }, { timeoutMs: 1000 });
+      rig.transport.call('/expert/engage', 'std_srvs/srv/SetBool', { data }, { timeoutMs: 60_000 });
     await drive();
     await engage(true);
     await until(() => interventions.length === 1, 'the beginning');
     await engage(false);
-    await until(() => interventions.length === 2, 'the end', 10_000);
+    await until(() => interventions.length === 2, 'the end');
     expect(interventions).toMatchObject([
       { active: true, robot: 'trolley', session: 's', reason: '' },
       { active: false, robot: 'trolley', session: 's' },
@@ -176,7 +176,7 @@ describe('a person and the policy (F28, F29)', () => {
       const node = await policy();
       await drive();
       const load = (path: string) =>
-        rig.transport.call('/policy/load_policy', 'iq_learn/srv/LoadPolicy', { path }, { timeoutMs: 5000 });
+        rig.transport.call('/policy/load_policy', 'iq_learn/srv/LoadPolicy', { path }, { timeoutMs: 60_000 });
       expect(await load(join(folder, 'nothing'))).toMatchObject({ success: false, policy_version: -1n });
       expect(diagnosed(node, 'policy')).toMatch(/^trolley\/1\//);
       expect(await load(join(folder, 'home'))).toEqual({ success: true, message: '', policy_version: 0n });

@@ -332,7 +332,7 @@ describe('learning in its own process', () => {
       const learning = await LearningProcess.create(options({}, change));
       const heard = follow(learning);
       for (const each of segments) learning.learn(each);
-      await until(() => heard.progress.length === told, 'the policies', 20_000);
+      await until(() => heard.progress.length === told, 'the policies');
       await learning.stop(change.checkpoint !== undefined);
       expect(heard.failures).toEqual([]);
       return heard.progress;
@@ -354,7 +354,7 @@ describe('learning in its own process', () => {
     const heard = follow(learning);
     learning.learn({ ...segment(1, 8), demonstrated: new Uint8Array(8).fill(1) });
     learning.learn(segment(2, 8));
-    await until(() => heard.progress.length === 2, 'two policies', 20_000);
+    await until(() => heard.progress.length === 2, 'two policies');
     expect(heard.progress.map(({ updates, transitions }) => [updates, transitions])).toEqual([
       [0, 0],
       [8, 8],

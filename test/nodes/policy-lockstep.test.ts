@@ -145,7 +145,7 @@ describe('the policy node in lockstep', () => {
     rig.start(new TeleopNode(rig.context('expert'), driver, { engaged: false }));
     let engagedAt = -1;
     const engage = (data: boolean) =>
-      rig.transport.call('/expert/engage', 'std_srvs/srv/SetBool', { data }, { timeoutMs: 1000 });
+      rig.transport.call('/expert/engage', 'std_srvs/srv/SetBool', { data }, { timeoutMs: 60_000 });
     rig.transport.subscribe('/transitions', 'iq_learn/msg/Transition', ({ step }) => {
       if (step === 5) {
         engagedAt = step;

@@ -138,7 +138,7 @@ describe('the policy node in real time', { retry: 2 }, () => {
     drive({}, await policy(4));
     rig.start(new TeleopNode(rig.context('expert'), driver, { engaged: false }));
     const engage = (data: boolean) =>
-      rig.transport.call('/expert/engage', 'std_srvs/srv/SetBool', { data }, { timeoutMs: 1000 });
+      rig.transport.call('/expert/engage', 'std_srvs/srv/SetBool', { data }, { timeoutMs: 60_000 });
     await rig.startEpisode('/simulator/start_episode', 6);
     await until(() => transitions.length > 5, 'driving');
     expect(speed()).toBeGreaterThan(0);

@@ -156,7 +156,7 @@ describe('teleoperation', () => {
     await rig.startEpisode('/simulator/start_episode', 6);
     await until(() => states.length > 2, 'the state being repeated');
     expect(commands).toEqual([]);
-    await rig.transport.call('/expert/engage', 'std_srvs/srv/SetBool', { data: true }, { timeoutMs: 1000 });
+    await rig.transport.call('/expert/engage', 'std_srvs/srv/SetBool', { data: true }, { timeoutMs: 60_000 });
     await until(() => states.at(-1)!.terminated, 'the end');
     expect(new Set(commands.map(({ header: { stamp } }) => `${stamp.sec}.${stamp.nanosec}`)).size).toBe(
       task.actions.length,

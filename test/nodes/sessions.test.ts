@@ -150,7 +150,7 @@ describe('training over nodes', () => {
   });
 
   // In the middle of an episode; its commands are limited in their rate, so what came before matters.
-  it('goes on from its checkpoint after an interruption as if there had been none', { timeout: 120_000 }, async () => {
+  it('goes on from its checkpoint after an interruption as if there had been none', async () => {
     // No segment of 50 ends with an episode of 130: wherever the interruption falls, an episode is under way.
     const task = { maxSteps: 130 };
     const whole = await runTraining(training({ task }));
@@ -215,9 +215,9 @@ describe('an interruption (F32)', () => {
       settled = true;
     });
     const refused = expect(running).rejects.toMatchObject({ code: 'CANCELLED' });
-    await until(() => finished === 1, 'the first demonstration', 20_000);
+    await until(() => finished === 1, 'the first demonstration');
     const count = commands.length;
-    await until(() => commands.length > count + 5, 'the second demonstration being under way', 20_000);
+    await until(() => commands.length > count + 5, 'the second demonstration being under way');
     abort.abort();
     await broker.idle();
     expect(commands.at(-1)!.twist).toMatchObject({ linear: { x: 0 }, angular: { z: 0 } });

@@ -199,11 +199,16 @@ export class Rig {
   }
 
   async startEpisode(service: string, seed: number) {
-    return await this.transport.call(service, 'iq_learn/srv/StartEpisode', { seed: BigInt(seed) }, { timeoutMs: 5000 });
+    return await this.transport.call(
+      service,
+      'iq_learn/srv/StartEpisode',
+      { seed: BigInt(seed) },
+      { timeoutMs: 60_000 },
+    );
   }
 
   async trigger(service: string) {
-    return await this.transport.call(service, 'std_srvs/srv/Trigger', {}, { timeoutMs: 5000 });
+    return await this.transport.call(service, 'std_srvs/srv/Trigger', {}, { timeoutMs: 60_000 });
   }
 
   async close(): Promise<void> {
@@ -213,7 +218,7 @@ export class Rig {
 }
 
 /** Waits until something holds; fails loudly where it never does. */
-export async function until(holds: () => boolean, what: string, timeoutMs = 5000): Promise<void> {
+export async function until(holds: () => boolean, what: string, timeoutMs = 60_000): Promise<void> {
   const end = performance.now() + timeoutMs;
   while (!holds()) {
     if (performance.now() > end) throw new Error(`waited ${timeoutMs} ms in vain for: ${what}`);

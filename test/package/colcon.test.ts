@@ -98,7 +98,7 @@ describeWithRos('the package as colcon builds it, from sources without dist/', (
     expect(stdout.trim().split(' ').sort()).toEqual(nodes);
   });
 
-  it.each([...nodes, 'iq-learn'])('lib/iq_learn/%s runs from its own files', { timeout: 120_000 }, async (name) => {
+  it.each([...nodes, 'iq-learn'])('lib/iq_learn/%s runs from its own files', async (name) => {
     const program = startProgram(join(prefix, 'lib/iq_learn', name), ['--help'], folder);
     expect(await program.exited, program.output).toEqual({ code: 0, signal: null });
     expect(program.output).toContain(name);

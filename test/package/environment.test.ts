@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { describeWithRos, runRosPython, startNode } from '../support/ros.js';
 
 describeWithRos('the ROS 2 of scripts/setup-ros.sh', () => {
-  it('carries a common message and one of ours from rclnodejs to rclpy', { timeout: 90_000 }, async () => {
+  it('carries a common message and one of ours from rclnodejs to rclpy', async () => {
     const publisher = startNode('test/package/publish.mjs');
     const header = { stamp: { sec: 12, nanosec: 34 }, frame_id: 'map' };
     const printed = await runRosPython('test/package/subscribe.py');

@@ -1,9 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { vi } from 'vitest';
 import { type RosProcess, startPython } from '../support/ros.js';
-
-// Processes are started, found and loaded on a machine that has other work, too.
-vi.setConfig({ testTimeout: 90_000 });
 
 interface Endpoint {
   readonly node: string;
@@ -33,21 +29,21 @@ export class Driver {
 
   static async start(environment: NodeJS.ProcessEnv = {}): Promise<Driver> {
     const process = startPython('test/ros/driver.py', [], environment);
-    await process.line(/^driver ready/, 60_000);
+    await process.line(/^driver ready/);
     return new Driver(process);
   }
 
-  async #do(operation: string, given: object, timeoutMs = 60_000): Promise<Json> {
+  async #do(operation: string, given: object): Promise<Json> {
     const id = ++this.#last;
     this.#process.send(JSON.stringify({ id, do: operation, ...given }));
-    const line = await this.#process.line(new RegExp(`^answer \\{"id": ${id},`), timeoutMs);
+    const line = await this.#process.line(new RegExp(`^answer \\{"id": ${id},`));
     const { value, error } = JSON.parse(line.slice('answer '.length)) as { value: Json; error?: string };
     if (error !== undefined) throw new Error(error);
     return value;
   }
 
   call(service: string, type: string, request: object = {}): Promise<Json> {
-    return this.#do('call', { service, type, request, timeout: 40 });
+    return this.#do('call', { service, type, request, timeout: 90 });
   }
 
   trigger(service: string): Promise<{ success: boolean; message: string }> {
@@ -68,7 +64,7 @@ export class Driver {
 
   /** Asks for the transition until it succeeds: the node may still be preparing. */
   async reach(node: string, label: string): Promise<void> {
-    for (let i = 0; i < 200; i++) {
+    for (let i = 0; i < 600; i++) {
       if (await this.transition(node, label)) return;
       await sleep(100);
     }
@@ -92,7 +88,7 @@ export class Driver {
   }
 
   /** Waits for a message that fits; those before it are gone. */
-  async until(topic: string, fits: (message: Json) => boolean, what: string, timeoutMs = 40_000): Promise<Json> {
+  async until(topic: string, fits: (message: Json) => boolean, what: string, timeoutMs = 90_000): Promise<Json> {
     const deadline = performance.now() + timeoutMs;
     let last: Json;
     while (performance.now() < deadline) {

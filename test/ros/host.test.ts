@@ -61,7 +61,7 @@ describe('the host of a managed node', () => {
         '/simulator/start_episode',
         'iq_learn/srv/StartEpisode',
         { seed: 1n },
-        { timeoutMs: 10_000 },
+        { timeoutMs: 60_000 },
       );
       expect(answer).toMatchObject({ success: true, episode: 1 });
       expect(ros.request('deactivate')).toBe(true);

@@ -43,7 +43,7 @@ describeWithRos('the learner executable over DDS', () => {
     await driver.subscribe('/policy', 'iq_learn/msg/PolicyBundle', { durability: 'transient_local', depth: 1 });
     await driver.subscribe('/learner_status', 'iq_learn/msg/LearnerStatus');
     await driver.subscribe('/diagnostics', 'diagnostic_msgs/msg/DiagnosticArray');
-  }, 120_000);
+  });
   afterAll(() => rmSync(folder, { recursive: true }));
 
   const transitions = async (count: number, session: string, intervention = false): Promise<void> => {
@@ -118,7 +118,7 @@ describeWithRos('the learner executable over DDS', () => {
     learner.kill('SIGKILL');
     await learner.exited;
     learner = begin();
-    await learner.line(/going on from 32 transitions/, 60_000);
+    await learner.line(/going on from 32 transitions/);
     await status(
       ({ policy_version, transitions: learned }) => policy_version >= 4 && learned === 4 * SEGMENT,
       'the same place',

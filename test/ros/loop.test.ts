@@ -42,11 +42,11 @@ describeWithRos('demonstrate, learn and deploy over DDS', () => {
       start('policy'),
     ];
     demo = start('demo', { ...TINY.demo, run: join(folder, 'run') });
-  }, 90_000);
+  });
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it('runs through, conducted by services, parameters and lifecycles alone', async () => {
-    await demo.line(/the learner prepares/, 150_000);
+    await demo.line(/the learner prepares/, 240_000);
     expect((await driver.nodes()).sort()).toEqual(
       expect.arrayContaining(['demo', 'expert', 'learner', 'policy', 'recorder', 'simulator'].map((n) => `/r1/${n}`)),
     );
@@ -58,7 +58,7 @@ describeWithRos('demonstrate, learn and deploy over DDS', () => {
     expect(demo.output).toMatch(/driver +success +return/);
     expect(demo.output).toMatch(/expert +\d+ %/);
     expect(demo.output).toMatch(/policy +\d+ %/);
-  }, 300_000);
+  }, 600_000);
 
   it('leaves a recording and a policy that anybody can use', async () => {
     const spec = loadRobotSpec('rover');

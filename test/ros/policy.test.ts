@@ -44,7 +44,7 @@ describeWithRos('the policy executable over DDS', () => {
     await driver.subscribe('/interventions', 'iq_learn/msg/Intervention');
     await driver.subscribe('/transitions', 'iq_learn/msg/Transition');
     await driver.subscribe('/diagnostics', 'diagnostic_msgs/msg/DiagnosticArray');
-  }, 90_000);
+  });
   afterAll(() => rmSync(folder, { recursive: true }));
 
   const status = (state: string, reason = /./): Promise<Json> =>

@@ -124,7 +124,7 @@ function start(
     get output() {
       return output;
     },
-    line: (pattern, timeoutMs = 30_000) =>
+    line: (pattern, timeoutMs = 120_000) =>
       new Promise((resolve, reject) => {
         const settle = (found: string | Error): void => {
           waiting.delete(look);

@@ -7,7 +7,7 @@ import { connectEmbedded, createEmbeddedBroker, createEmbeddedTransport, qos } f
 
 const Float64s = 'std_msgs/msg/Float64MultiArray';
 const number = (value: number) => ({ layout: { dim: [], data_offset: 0 }, data: Float64Array.of(value) });
-const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 5000, interval: 5 });
+const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 60_000, interval: 5 });
 
 describe('embedded transport', () => {
   test('a subscriber that is behind keeps exactly the newest depth messages, counted', async () => {

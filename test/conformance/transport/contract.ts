@@ -20,7 +20,7 @@ const Float64s = 'std_msgs/msg/Float64MultiArray';
 const Trigger = 'std_srvs/srv/Trigger';
 
 const number = (value: number) => ({ layout: { dim: [], data_offset: 0 }, data: Float64Array.of(value) });
-const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 5000, interval: 5 });
+const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 60_000, interval: 5 });
 
 /** The guarantees of the port `Transport`, which every adapter must give. */
 export function transportContract(name: string, factory: () => Promise<TransportHarness>): void {

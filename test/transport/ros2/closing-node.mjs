@@ -24,10 +24,9 @@ const timer = setInterval(() => publisher.publish({ ...message, linear: { x: 1, 
 for (const signal of ['SIGINT', 'SIGTERM'])
   process.once(signal, async () => {
     clearInterval(timer);
-    const begin = performance.now();
     publisher.publish(message);
     await node.close();
-    console.log(`closed in ${Math.round(performance.now() - begin)} ms`);
+    console.log('closed');
   });
 logger.warn('the reason why');
 console.log('ready');
