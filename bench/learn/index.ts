@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { IqLearnError, messageOf, writeFileAtomic } from '../../src/common/index.js';
 import { environmentOf, type LearnerConfig, type LearnerSettings, learnerConfig } from '../../src/learning/index.js';
 import { createTask } from '../../src/simulation/index.js';
+import { teachingSettings } from '../../src/teaching/index.js';
 import { type BenchResult, benchResult, type Curve, type Figure, median, progress } from '../harness.js';
 import { watchLoad } from '../load.js';
 import { integerList, parseOptions } from '../options.js';
@@ -27,7 +28,10 @@ const OPTIONS = {
   'random-steps': { default: 2000, help: 'uniformly random first steps, before the first update' },
   updates: { default: 1, help: 'updates a step' },
   threads: { default: 2, help: 'threads of the learner' },
-  settings: { default: null, help: "the learner's settings that differ from the default, as JSON or a file of it" },
+  settings: {
+    default: null,
+    help: "the learner's settings that differ from the task's (src/teaching), as JSON or a file of it",
+  },
   checkpoints: { default: null, help: 'folder for checkpoints, one subfolder a seed, written at every evaluation' },
   resume: { default: false, help: 'go on from --checkpoints where there are some' },
   svg: { default: null, help: 'draw the curves to this file' },
@@ -48,7 +52,7 @@ export async function run(args: string[]): Promise<BenchResult> {
       found: '--resume without --checkpoints',
       expected: 'the folder of the run that was begun',
     });
-  const config = learnerConfig(settingsOf(options.settings));
+  const config = learnerConfig({ ...teachingSettings(task).config, ...settingsOf(options.settings) });
   const load = watchLoad();
   const cut = options['episode-steps'];
   const tasks = {

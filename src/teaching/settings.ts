@@ -22,13 +22,22 @@ export interface TeachingSettings {
   readonly evaluationEpisodes: number;
 }
 
+/** One demonstration of a walker: docs/decisions/0011 has what each of these is worth. */
+const WALKER: LearnerSettings = {
+  bufferSize: 1_000_000,
+  batchSize: 128,
+  actorLearningRate: 1e-4,
+  actorAveraging: 1e-3,
+  observationNoise: 0.05,
+};
+
 const LOCOMOTION: TeachingSettings = {
   hasSuccess: false,
   demonstrations: 1,
-  steps: 30_000,
+  steps: 60_000,
   segmentSize: 100,
   updatesPerTransition: 1,
-  config: { bufferSize: 1_000_000 },
+  config: WALKER,
   cloning: { updates: 5000 },
   // A thousand steps each: more would take longer than learning.
   evaluationEpisodes: 20,

@@ -49,9 +49,14 @@ describeWithRos('a node of ours, as rclpy sees it', () => {
       for (const topic of ['/robot1/policy_vel', '/robot1/front/odom', '/diagnostics', '/lidar/scan', '/clock'])
         await until(async () => expect(await seen(topic), topic).toBe(1));
       expect(await seen('/cmd_vel')).toBe(0);
-      const services = (await peer.do('services')) as Record<string, string[]>;
-      expect(services).toMatchObject({ '/robot1/pilot/reset_fault': [Trigger], '/robot1/shared': [Trigger] });
-      expect(await peer.do('nodes')).toContain('/robot1/pilot');
+      // Discovery tells of services and nodes in its own time.
+      await until(async () =>
+        expect(await peer.do('services')).toMatchObject({
+          '/robot1/pilot/reset_fault': [Trigger],
+          '/robot1/shared': [Trigger],
+        }),
+      );
+      await until(async () => expect(await peer.do('nodes')).toContain('/robot1/pilot'));
       const answer = await peer.call('/robot1/pilot/reset_fault', Trigger);
       expect(answer).toEqual({ success: true, message: '' });
     });
