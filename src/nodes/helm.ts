@@ -28,6 +28,8 @@ export interface Decision {
   readonly expiryNs: bigint;
   /** null: the state is not known. */
   readonly stateAgeMs: number | null;
+  /** The event loop was blocked for so long: a stop. */
+  readonly blockedMs?: number;
 }
 
 export interface HelmEvents {
@@ -132,7 +134,7 @@ export class Helm {
   }
 
   /** Puts a decision (and what a person said meanwhile) through the filter and publishes what comes out. */
-  steer({ nowNs, seenNs, stampNs, action, expiryNs, stateAgeMs }: Decision): SafetyOutput | undefined {
+  steer({ nowNs, seenNs, stampNs, action, expiryNs, stateAgeMs, blockedMs }: Decision): SafetyOutput | undefined {
     if (this.#filter === undefined) this.begin(nowNs);
     if (this.#filter === undefined) return undefined;
     const output = this.#filter.step({
@@ -145,6 +147,7 @@ export class Helm {
       estop: this.estop,
       deadmanReleased: this.deadman?.held(nowNs) === false,
       heartbeatNs: this.#heartbeatNs,
+      ...(blockedMs === undefined ? {} : { blockedMs }),
     });
     this.#pressed = false;
     const changed = output.state !== this.#output?.state;

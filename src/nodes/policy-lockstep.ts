@@ -21,6 +21,8 @@ export interface LoopParts {
   /** Whether the policy is to stay off; a person may drive. */
   readonly paused: () => boolean;
   readonly fail: (error: unknown) => void;
+  /** The event loop was blocked for so long: the robot was stopped. */
+  readonly blocked: (ms: number) => void;
 }
 
 export interface LockstepOptions {
@@ -49,6 +51,8 @@ export interface ControlLoop {
   readonly stampNs: bigint;
   readonly task: TaskState | undefined;
   readonly overruns: number;
+  /** How often the event loop was blocked for longer than its budget. */
+  readonly lags: number;
   /** State arrival to command, of the last step. */
   readonly latencyMs: number;
   close(): void;
@@ -67,6 +71,7 @@ const OTHER_CLOCK_NS = 10_000_000_000n;
  */
 export class LockstepLoop implements ControlLoop {
   readonly overruns = 0;
+  readonly lags = 0;
   readonly #parts: LoopParts;
   readonly #options: LockstepOptions;
   readonly #gate: StepGate;

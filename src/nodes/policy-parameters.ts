@@ -49,6 +49,14 @@ export const policySchema = z.strictObject({
     .default(500)
     .describe('Lockstep: how long a person who has taken over is waited for at each step.'),
   actionPeriods: z.int().min(1).max(10).default(2).describe('Real time: periods an action may be executed for.'),
+  loopLagBudgetMs: z
+    .number()
+    .min(0)
+    .max(10_000)
+    .default(0)
+    .describe(
+      'Real time: an event loop blocked for longer stops the robot until fresh state is there; 0: two periods of the robot, at least 100 ms.',
+    ),
   estopHeartbeatMs: z
     .number()
     .positive()

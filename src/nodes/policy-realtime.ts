@@ -1,5 +1,7 @@
 import { nanosecondsOf, type TaskState } from '../messages/index.js';
 import type { SafetyOutput } from '../robot/index.js';
+import type { Decision } from './helm.js';
+import { LoopWatch } from './loop-watch.js';
 import type { ControlLoop, LoopParts } from './policy-lockstep.js';
 import { Rhythm } from './rhythm.js';
 import type { Arrival } from './transition-log.js';
@@ -8,21 +10,31 @@ export interface RealtimeOptions {
   readonly source: 'policy' | 'teleop';
   /** Periods an action may be executed for. */
   readonly actionPeriods: number;
+  /** 0: two periods, at least {@link LEAST_LAG_BUDGET_MS}. */
+  readonly loopLagBudgetMs: number;
 }
+
+/** What a garbage collection or a busy machine takes now and then is no reason to stop. */
+const LEAST_LAG_BUDGET_MS = 100;
 
 /** Steps whose length is off by more than this share of a period are no transitions. */
 const JITTER = 0.5;
 
 /**
  * Control at the robot's rate on the steady clock, at once when fresh state is there ({@link Rhythm}): each tick takes
- * the newest state, never a queue, and sends one command. Inference that is not done by the next tick is an overrun: the robot goes on with the last action until
- * that expires, then stops.
+ * the newest state, never a queue, and sends one command. Inference that is not done by the next tick is an overrun:
+ * the robot goes on with the last action until that expires, then stops. An event loop that was blocked stops it first.
  */
 export class RealtimeLoop implements ControlLoop {
   readonly #parts: LoopParts;
   readonly #options: RealtimeOptions;
   readonly #periodNs: bigint;
   readonly #rhythm: Rhythm;
+  readonly #watch: LoopWatch;
+  /** What was planned before the event loop was blocked is of an earlier era, and not executed. */
+  #era = 0;
+  /** No state was heard since the event loop was blocked. */
+  #unheard = false;
   #inferring = false;
   #closed = false;
   #began = false;
@@ -46,10 +58,19 @@ export class RealtimeLoop implements ControlLoop {
       whole: () => this.#taskIsThere(),
       tick: (missed) => this.#tick(missed),
     });
+    this.#watch = new LoopWatch({
+      clock: parts.clock,
+      budgetMs: options.loopLagBudgetMs || Math.max(2000 / parts.spec.rateHz, LEAST_LAG_BUDGET_MS),
+      blocked: (ms) => this.#stopBlocked(ms),
+    });
   }
 
   get overruns(): number {
     return this.#overruns;
+  }
+
+  get lags(): number {
+    return this.#watch.count;
   }
 
   get latencyMs(): number {
@@ -65,6 +86,7 @@ export class RealtimeLoop implements ControlLoop {
   }
 
   takeTask(task: TaskState): void {
+    this.#watch.look();
     const known = this.#task;
     if (known !== undefined && nanosecondsOf(task.header.stamp) < nanosecondsOf(known.header.stamp)) {
       const backMs = Number(nanosecondsOf(known.header.stamp) - nanosecondsOf(task.header.stamp)) / 1e6;
@@ -75,7 +97,10 @@ export class RealtimeLoop implements ControlLoop {
   }
 
   takeState(topic: string, accepted: boolean): void {
-    if (accepted) this.#rhythm.hear(topic);
+    this.#watch.look();
+    if (!accepted) return;
+    this.#unheard = false;
+    this.#rhythm.hear(topic);
   }
 
   /** Who takes over acts at once; from then on at the ticks, as the policy did. */
@@ -99,7 +124,20 @@ export class RealtimeLoop implements ControlLoop {
   close(): void {
     this.#closed = true;
     this.#rhythm.close();
+    this.#watch.close();
     this.#conclude();
+  }
+
+  /** The stop goes out before anything else is done. The period has two commands then, so it is no transition. */
+  #stopBlocked(ms: number): void {
+    if (this.#closed) return;
+    this.#era++;
+    this.#unheard = true;
+    const nowNs = this.#parts.clock.nowNs();
+    if (this.#began && !this.#idle) this.#steer(nowNs, null, null, { blockedMs: ms });
+    this.#conclude();
+    this.#parts.log.cut();
+    this.#parts.blocked(ms);
   }
 
   /** Where there is a task, its reward and its end come with the state. */
@@ -113,6 +151,7 @@ export class RealtimeLoop implements ControlLoop {
   /** Steers between ticks. The period has two commands then, so it is no transition. */
   #interrupt(): void {
     if (this.#closed) return;
+    this.#watch.look();
     const { assembler, clock, helm, log } = this.#parts;
     const nowNs = clock.nowNs();
     const assembled = assembler.assemble(nowNs);
@@ -131,6 +170,7 @@ export class RealtimeLoop implements ControlLoop {
 
   #tick(missed: number): void {
     const { assembler, clock, helm, inbox, log, pilot } = this.#parts;
+    this.#watch.look();
     const nowNs = clock.nowNs();
     this.#conclude();
     if (missed > 0) {
@@ -138,7 +178,7 @@ export class RealtimeLoop implements ControlLoop {
       log.cut();
     }
     const assembled = assembler.assemble(nowNs);
-    if (!assembled.ok) {
+    if (!assembled.ok || this.#unheard) {
       log.cut();
       if (this.#began) this.#steer(nowNs, null, null);
       return;
@@ -169,11 +209,14 @@ export class RealtimeLoop implements ControlLoop {
       return;
     }
     this.#inferring = true;
+    const era = this.#era;
     pilot
       .act(observation)
       .then((action) => {
         this.#inferring = false;
-        if (!this.#closed) this.#execute(nowNs, observation, stampNs, this.#parts.paused() ? null : action, ageMs);
+        this.#watch.look();
+        if (this.#closed || era !== this.#era) return;
+        this.#execute(nowNs, observation, stampNs, this.#parts.paused() ? null : action, ageMs);
       })
       .catch((error) => {
         this.#inferring = false;
@@ -235,7 +278,7 @@ export class RealtimeLoop implements ControlLoop {
     const nowNs = clock.nowNs();
     this.#latencyMs = Number(nowNs - tickNs) / 1e6;
     const expiryNs = tickNs + BigInt(this.#options.actionPeriods) * this.#periodNs;
-    const output = this.#steer(nowNs, action, ageMs + this.#latencyMs, tickNs, expiryNs);
+    const output = this.#steer(nowNs, action, ageMs + this.#latencyMs, { seenNs: tickNs, expiryNs });
     this.#conclude();
     if (output === undefined) return;
     log.executed({
@@ -253,9 +296,9 @@ export class RealtimeLoop implements ControlLoop {
     nowNs: bigint,
     action: Float32Array | null,
     stateAgeMs: number | null,
-    seenNs = nowNs,
-    expiryNs = nowNs,
+    more: Partial<Decision> = {},
   ): SafetyOutput | undefined {
-    return this.#parts.helm.steer({ nowNs, seenNs, stampNs: this.#stampNs, action, expiryNs, stateAgeMs });
+    const now = { nowNs, seenNs: nowNs, expiryNs: nowNs, stampNs: this.#stampNs };
+    return this.#parts.helm.steer({ ...now, action, stateAgeMs, ...more });
   }
 }

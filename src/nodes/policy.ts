@@ -19,9 +19,9 @@ import { type Publisher, qos } from '../transport/index.js';
 import { Helm } from './helm.js';
 import { InterventionLog, type InterventionMoment } from './interventions.js';
 import { Lease } from './lease.js';
-import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from './lifecycle.js';
-import { PeakMeter, RateMeter } from './meters.js';
+import { type Diagnosis, LifecycleNode, type NodeContext } from './lifecycle.js';
 import { Pilot } from './pilot.js';
+import { PolicyGauges } from './policy-gauges.js';
 import { PolicyInbox } from './policy-inbox.js';
 import { type ControlLoop, LockstepLoop, type LoopParts } from './policy-lockstep.js';
 import { type PolicyParameters, policySchema } from './policy-parameters.js';
@@ -51,12 +51,8 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
   /** Why another policy node has the robot; undefined while this one has it. */
   #yielded: string | undefined;
   #paused = false;
-  #unheld = 0;
-  readonly #commandRate: RateMeter;
-  readonly #stateRate: RateMeter;
-  readonly #latency = new PeakMeter();
+  readonly #gauges: PolicyGauges;
   #clockNs = -1n;
-  #clockJumps = 0;
 
   /**
    * `initial`: a policy to start with, the node's own from then on. `relive` (lockstep): commands that were executed
@@ -73,8 +69,7 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
     const { seed, stochastic, explore, synchronousSegment, segmentsBefore } = this.parameters;
     this.#initial = initial;
     this.#relive = [...relive];
-    this.#commandRate = new RateMeter(context.clock);
-    this.#stateRate = new RateMeter(context.clock);
+    this.#gauges = new PolicyGauges(context.clock);
     this.#assembler = createObservationAssembler(spec);
     this.#simulation = new SimulationClock(context.clock);
     this.#inbox = new PolicyInbox({
@@ -104,8 +99,8 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
     this.#helm = new Helm(spec, safety, commands, {
       changed: () => this.#changed(),
       sent: () => {
-        this.#commandRate.mark();
-        this.#latency.see(this.#loop?.latencyMs ?? 0);
+        this.#gauges.commandRate.mark();
+        this.#gauges.latency.see(this.#loop?.latencyMs ?? 0);
       },
     });
     this.#interventions = new InterventionLog(
@@ -140,7 +135,7 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
           this.#clockNs = timeNs;
           if (!this.#simulation.accept(message)) return;
           // The past does not belong to the future: what was known is dropped, the step under way has no outcome.
-          this.#clockJumps++;
+          this.#gauges.clockJumps++;
           this.#assembler.reset();
           this.#helm.takeover.reset();
           this.#log.cut();
@@ -156,7 +151,7 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
           if (this.#loop === undefined) return;
           const nowNs = this.#lockstep ? this.#loop.stampNs : receivedNs;
           if (this.#helm.deadman?.held(nowNs) === false) {
-            this.#unheld++;
+            this.#gauges.unheld++;
             return;
           }
           const before = this.#helm.takeover.counters.accepted;
@@ -245,6 +240,12 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
       relive: this.#relive,
       paused: () => this.#paused,
       fail: (error) => this.fail(error),
+      blocked: (ms) => {
+        this.#gauges.blocked.see(ms);
+        this.context.logger.error('the event loop was blocked: the robot is stopped until fresh state is there', {
+          ms: Math.round(ms),
+        });
+      },
     };
     this.#loop =
       this.parameters.pace === 'lockstep'
@@ -315,52 +316,18 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
   }
 
   protected diagnose(): Diagnosis {
-    const { notFinite, incomplete, duplicates, reordered, wrongFrame, clockJumps } = this.#assembler.counters;
-    const safety = this.#helm.counters;
-    const { state, reason } = this.#state();
     const clock = this.#simulation.status();
-    const clockMissing = this.#lockstep && clock.state === 'missing';
-    const level =
-      clockMissing || this.#yielded !== undefined || state === 'FAULT' || state === 'ESTOP'
-        ? diagnosticLevel.error
-        : state === 'HOLDING' && (safety?.stale ?? 0) > 0
-          ? diagnosticLevel.stale
-          : this.#inbox.lastRefusal !== ''
-            ? diagnosticLevel.warn
-            : diagnosticLevel.ok;
-    return {
-      level,
-      message: clockMissing ? clock.text : reason === '' ? state : `${state}: ${reason}`,
-      values: {
-        policy: this.#pilot.runtime?.id ?? 'none',
-        policies_refused: this.#inbox.refused,
-        policies_outdated: this.#inbox.outdated,
-        last_refusal: this.#inbox.lastRefusal,
-        commands_hz: this.#commandRate.hz.toFixed(1),
-        states_hz: this.#stateRate.hz.toFixed(1),
-        latency_ms: this.#latency.take().toFixed(2),
-        transitions: this.#log.count,
-        gaps: this.#log.gaps,
-        states_dropped: notFinite + incomplete + wrongFrame,
-        states_late: duplicates + reordered,
-        clock_jumps: clockJumps + this.#clockJumps,
-        overruns: this.#loop?.overruns ?? 0,
-        takeovers: this.#interventions.count,
-        takeovers_unheld: this.#unheld,
-        takeovers_refused: this.#helm.takeover.counters.malformed + this.#helm.takeover.counters.late,
-        ...(safety === undefined
-          ? {}
-          : {
-              cycles: safety.cycles,
-              stale: safety.stale,
-              clamped: safety.clamped,
-              rate_limited: safety.rateLimited,
-              expired: safety.expired,
-              faults: safety.faults,
-              estops: safety.estops,
-            }),
-      },
-    };
+    return this.#gauges.diagnose({
+      assembler: this.#assembler,
+      helm: this.#helm,
+      inbox: this.#inbox,
+      interventions: this.#interventions,
+      log: this.#log,
+      loop: this.#loop,
+      pilot: this.#pilot,
+      driving: this.#state(),
+      problem: this.#lockstep && clock.state === 'missing' ? clock.text : undefined,
+    });
   }
 
   get #lockstep(): boolean {
@@ -378,7 +345,7 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
           const before = this.#assembler.stamps.get(topic);
           this.#assembler.accept(topic, message, this.#lockstep ? (headerStampNs(message) ?? 0n) : receivedNs);
           if (type === 'sensor_msgs/msg/JointState') this.#helm.seeJoints(message as JointState);
-          this.#stateRate.mark();
+          this.#gauges.stateRate.mark();
           this.#loop.takeState(topic, this.#assembler.stamps.get(topic) !== before);
         },
         qos.sensor,

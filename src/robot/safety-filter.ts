@@ -22,6 +22,8 @@ export interface SafetyInput {
   readonly deadmanReleased?: boolean;
   /** When the e-stop was last heard to be released; null before the first time. Looked at where a timeout is set. */
   readonly heartbeatNs: bigint | null;
+  /** The control loop stood still for so long: this cycle stops, what the policy had planned is forgotten (F34). */
+  readonly blockedMs?: number;
 }
 
 export interface SafetyOutput {
@@ -90,6 +92,7 @@ export interface SafetyFilter {
   readonly counters: SafetyCounters;
 }
 
+const blocked = (forMs: number): string => `the event loop was blocked for ${forMs.toFixed(0)} ms`;
 const ms = (value: number): bigint => BigInt(Math.round(value * 1e6));
 
 /** Throws INVALID_ARGUMENT for a wrong option, or where stopMode is hold and `initial` is not given. */
@@ -225,7 +228,8 @@ class Filter implements SafetyFilter {
   }
 
   /** A person's command, and the quiet time after it, go before the policy. */
-  #takeover({ nowNs, takeover }: SafetyInput): SafetyOutput | null {
+  #takeover(input: SafetyInput): SafetyOutput | null {
+    const { nowNs, takeover } = input;
     if (takeover !== null) {
       this.#teleopAtNs = nowNs;
       const usable = takeover.length === this.#limiter.length && takeover.every(Number.isFinite);
@@ -240,6 +244,7 @@ class Filter implements SafetyFilter {
     }
     // Whatever the policy said meanwhile was meant for another situation.
     this.#action = null;
+    if (input.blockedMs !== undefined) return this.#stop('TAKEOVER', 'hold', blocked(input.blockedMs));
     if (this.#teleop === null) return this.#stop('TAKEOVER', 'stop', 'teleoperation is not finite');
     if (age > this.#teleopNs) return this.#stop('TAKEOVER', 'hold', 'teleoperation went silent');
     return this.#execute('TAKEOVER', 'takeover', this.#teleop, 'a person has taken over');
@@ -247,6 +252,7 @@ class Filter implements SafetyFilter {
 
   #policy(input: SafetyInput): SafetyOutput {
     const { nowNs } = input;
+    if (input.blockedMs !== undefined) return this.#stop('HOLDING', 'hold', blocked(input.blockedMs));
     if (input.action !== null) {
       const fault = this.#faultOf(input.action);
       if (fault !== null) {

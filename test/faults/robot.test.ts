@@ -56,6 +56,26 @@ function cycle(atMs: number, change: Partial<SafetyInput> & { values?: readonly 
 }
 const zero = new Float32Array(2);
 
+describe('F34 the control loop stood still', () => {
+  test('stops though action and state are good, forgets the plan, goes on with a fresh action', () => {
+    const filter = running();
+    expect(filter.step(cycle(140, { blockedMs: 35 }))).toMatchObject({
+      command: zero,
+      state: 'HOLDING',
+      source: 'hold',
+      reason: 'the event loop was blocked for 35 ms',
+    });
+    expect(filter.step(cycle(150)).command).toEqual(zero); // the action of 100 ms would be good until 250
+    expect(filter.step(cycle(160, { values: [0.1, 0.1] })).state).toBe('RUNNING');
+  });
+
+  test('a latched stop stays what it is', () => {
+    const filter = running();
+    filter.step(cycle(110, { estop: true }));
+    expect(filter.step(cycle(200, { blockedMs: 90 })).state).toBe('ESTOP');
+  });
+});
+
 describe('F01 NaN or Inf in the state', () => {
   const bad: readonly [string, string, unknown][] = [
     ['odometry velocity NaN', '/odom', odometry(200, { v: Number.NaN })],

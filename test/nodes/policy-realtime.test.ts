@@ -1,19 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nanosecondsOf, type PolicyStatus, type Transition, type TwistStamped } from '#src/messages/index.js';
 import { PolicyNode, type PolicyParameters, SimulatorNode, TeleopNode } from '#src/nodes/index.js';
-import { decodeBundle, type PolicyRuntime } from '#src/policy/index.js';
-import { diagnosed, driver, Rig, spec as slow, Trolley, trolleyBundle, until } from './toy.js';
+import type { PolicyRuntime } from '#src/policy/index.js';
+import { diagnosed, driver, type Rig, Trolley } from './toy.js';
+import { quickPolicy, VirtualTime } from './virtual-time.js';
 
-// 100 Hz, so that an episode of 40 steps lasts 0.4 s.
-const spec = {
-  ...slow,
-  rateHz: 100,
-  stateTopics: slow.stateTopics.map((topic) => ({ ...topic, timeoutMs: 80 })),
-  command: { ...slow.command, timeoutMs: 80 },
-  teleop: { ...slow.teleop, timeoutMs: 80 },
-  action: slow.action.map((feature) => ({ ...feature, maxRate: Number.POSITIVE_INFINITY })),
-};
-
+let time: VirtualTime;
 let rig: Rig;
 let task: Trolley;
 let commands: TwistStamped[];
@@ -21,35 +13,30 @@ let transitions: Transition[];
 let statuses: PolicyStatus[];
 
 beforeEach(() => {
-  rig = new Rig({ robot: spec });
+  time = new VirtualTime();
+  rig = time.rig;
   task = new Trolley();
   Object.assign(task, { stepSeconds: 0.01, maxSteps: 1e9 });
   commands = rig.listen('/cmd_vel', 'geometry_msgs/msg/TwistStamped');
   transitions = rig.listen('/transitions', 'iq_learn/msg/Transition');
   statuses = rig.listen('/policy_status', 'iq_learn/msg/PolicyStatus');
 });
-afterEach(() => rig.close());
+afterEach(() => time.close());
 
-/** For a robot of 100 Hz. */
-async function policy(gain = -4): Promise<PolicyRuntime> {
-  const runtime = await decodeBundle(await trolleyBundle(1, gain));
-  return { ...runtime, contract: { ...runtime.contract, rateHz: 100 } };
-}
 const simulator = (): SimulatorNode =>
   rig.start(new SimulatorNode(rig.context('simulator'), task, { pace: 'realtime' }));
 const drive = (parameters: PolicyParameters, runtime: PolicyRuntime): PolicyNode =>
   rig.start(new PolicyNode(rig.context('policy'), { pace: 'realtime', ...parameters }, runtime));
 const speed = (): number => commands.at(-1)!.twist.linear.x;
 const state = (): string | undefined => statuses.at(-1)?.state;
-/** Lets time pass without holding anything up. */
-const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const until = (holds: () => boolean, what: string): Promise<void> => time.until(holds, what);
+const pass = (ms: number): Promise<void> => time.pass(ms);
 
-// Real timers on a machine that others may use: a step that comes too late is rightly no transition, so a try may miss the end.
-describe('the policy node in real time', { retry: 2 }, () => {
+describe('the policy node in real time', () => {
   it('drives at the rate of the robot, ends with the task, and tells sound transitions', async () => {
     Object.assign(task, { maxSteps: 60 });
     simulator();
-    drive({}, await policy());
+    drive({}, await quickPolicy());
     await rig.startEpisode('/simulator/start_episode', 6);
     await until(() => transitions.at(-1)?.truncated === true, 'the end');
     await until(() => state() === 'IDLE' || speed() === 0, 'the stop at the end');
@@ -70,7 +57,7 @@ describe('the policy node in real time', { retry: 2 }, () => {
 
   it('stops a robot whose state goes stale, and goes on when it is back (F02, F10)', async () => {
     simulator();
-    const node = drive({}, await policy(4));
+    const node = drive({}, await quickPolicy(4));
     await rig.startEpisode('/simulator/start_episode', 6);
     await until(() => state() === 'RUNNING' && transitions.length > 5, 'driving');
     await rig.trigger('/simulator/pause');
@@ -89,7 +76,7 @@ describe('the policy node in real time', { retry: 2 }, () => {
 
   it('drops states that are no numbers; after their timeout the robot stands (F01)', async () => {
     simulator();
-    const node = drive({}, await policy(4));
+    const node = drive({}, await quickPolicy(4));
     await rig.startEpisode('/simulator/start_episode', 6);
     await until(() => transitions.length > 5, 'driving');
     task.fake = Number.NaN;
@@ -107,14 +94,14 @@ describe('the policy node in real time', { retry: 2 }, () => {
   });
 
   it('a policy slower than the period: overruns are counted, the robot stops, no queue builds up (F09)', async () => {
-    const runtime = await policy(4);
+    const runtime = await quickPolicy(4);
     let calls = 0;
     let delayMs = 0;
     const dawdling: PolicyRuntime = {
       ...runtime,
       act: async (observation) => {
         calls++;
-        if (delayMs > 0) await pass(delayMs);
+        if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
         return await runtime.act(observation);
       },
     };
@@ -135,7 +122,7 @@ describe('the policy node in real time', { retry: 2 }, () => {
 
   it('a person takes over at once, and the policy goes on after they let go (F28)', async () => {
     simulator();
-    drive({}, await policy(4));
+    drive({}, await quickPolicy(4));
     rig.start(new TeleopNode(rig.context('expert'), driver, { engaged: false }));
     const engage = (data: boolean) =>
       rig.transport.call('/expert/engage', 'std_srvs/srv/SetBool', { data }, { timeoutMs: 60_000 });
@@ -156,7 +143,7 @@ describe('the policy node in real time', { retry: 2 }, () => {
 
   it('stops on the e-stop within the same turn of the event loop, latched (F29)', async () => {
     simulator();
-    const node = drive({}, await policy(4));
+    const node = drive({}, await quickPolicy(4));
     await rig.startEpisode('/simulator/start_episode', 6);
     await until(() => transitions.length > 5, 'driving');
     rig.say('/estop', 'std_msgs/msg/Bool', { data: true });
@@ -174,7 +161,7 @@ describe('the policy node in real time', { retry: 2 }, () => {
 
   it('takes a missing heartbeat of the e-stop for the e-stop (F29)', async () => {
     simulator();
-    drive({ estopHeartbeatMs: 60 }, await policy(4));
+    drive({ estopHeartbeatMs: 60 }, await quickPolicy(4));
     await rig.startEpisode('/simulator/start_episode', 6);
     await until(() => state() === 'HOLDING', 'waiting for the first heartbeat');
     const beat = setInterval(() => rig.say('/estop', 'std_msgs/msg/Bool', { data: false }), 15);
@@ -187,13 +174,12 @@ describe('the policy node in real time', { retry: 2 }, () => {
 
   it('after the event loop was blocked the first command is a stop (F34)', async () => {
     simulator();
-    const node = drive({}, await policy(4));
+    const node = drive({}, await quickPolicy(4));
     await rig.startEpisode('/simulator/start_episode', 6);
     await until(() => transitions.length > 5, 'driving');
     const count = commands.length;
     const overruns = Number(diagnosed(node, 'overruns'));
-    const end = performance.now() + 60;
-    while (performance.now() < end);
+    await time.block(60);
     await until(() => commands.length > count, 'the next command');
     expect(commands[count]!.twist.linear.x).toBe(0);
     expect(Number(diagnosed(node, 'overruns')) - overruns).toBeGreaterThanOrEqual(4);
@@ -202,7 +188,7 @@ describe('the policy node in real time', { retry: 2 }, () => {
 
   it('says stop when it is taken down, before anything else (F32)', async () => {
     simulator();
-    const node = drive({}, await policy(4));
+    const node = drive({}, await quickPolicy(4));
     await rig.startEpisode('/simulator/start_episode', 6);
     await until(() => transitions.length > 5, 'driving');
     const down = node.shutdown();
