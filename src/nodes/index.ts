@@ -18,7 +18,14 @@ export {
   type StageParts,
 } from './gazebo/index.js';
 export { LearnerNode, type LearnerParameters, learnerSchema } from './learner.js';
-export type { LearningOptions, LearningProgress, LearningStart, Segment, Standing } from './learner-protocol.js';
+export type {
+  LearningOptions,
+  LearningProgress,
+  LearningStart,
+  RecoveredRewards,
+  Segment,
+  Standing,
+} from './learner-protocol.js';
 export { type LearningClient, type LearningEvents, LearningProcess } from './learning-process.js';
 export { type Diagnosis, diagnosticLevel, LifecycleNode, type LifecycleState, type NodeContext } from './lifecycle.js';
 export { PolicyNode } from './policy.js';

@@ -61,6 +61,12 @@ export interface LearningProgress {
   readonly bundle: PolicyBundle;
 }
 
+/** Rewards that the critic implies, one a step, and the gradient updates it had had. */
+export interface RecoveredRewards {
+  readonly rewards: Float32Array;
+  readonly updates: number;
+}
+
 /** How far acting has come: what a robot in simulation needs to go on where the last segment ended. */
 export interface Standing {
   /** Segments learned from or being learned from. */

@@ -8,6 +8,7 @@ import type { LearningProgress, Segment } from './learner-protocol.js';
 import type { LearningClient } from './learning-process.js';
 import { Lease } from './lease.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from './lifecycle.js';
+import { RewardSampler } from './reward-sampler.js';
 import { SequenceTracker } from './sequences.js';
 import { topics } from './topics.js';
 
@@ -30,6 +31,14 @@ export const learnerSchema = z.strictObject({
     .default(false)
     .describe('What a person does when taking over counts as demonstration.')
     .meta({ dynamic: true }),
+  recoveredRewardRateHz: z
+    .number()
+    .min(0)
+    .max(10)
+    .default(0)
+    .describe(
+      'How often a second the reward that the critic implies is told of the newest transition, at the cost of learning time; 0 never.',
+    ),
 });
 
 export type LearnerParameters = z.input<typeof learnerSchema>;
@@ -53,6 +62,7 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   readonly #listeners: ((progress: LearningProgress) => void)[] = [];
   #policies!: Publisher<MessageTypes['iq_learn/msg/PolicyBundle']>;
   #statuses!: Publisher<MessageTypes['iq_learn/msg/LearnerStatus']>;
+  #rewards: RewardSampler | undefined;
   #open: Transition[] = [];
   #latest: LearningProgress;
   #metrics: Metrics = {};
@@ -83,6 +93,16 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   protected override onConfigure(): void {
     const { transport } = this.context;
     this.#policies = this.own(transport.advertise(topics.policy, 'iq_learn/msg/PolicyBundle', qos.latched));
+    const recovered = this.own(transport.advertise(topics.recoveredReward, 'iq_learn/msg/RecoveredReward', qos.event));
+    if (this.parameters.recoveredRewardRateHz > 0)
+      this.#rewards = this.own(
+        new RewardSampler({
+          spec: this.context.spec,
+          client: this.#client,
+          publish: (reward) => recovered.publish(reward),
+          warn: (message) => this.context.logger.warn(message),
+        }),
+      );
     this.#statuses = this.own(transport.advertise(topics.learnerStatus, 'iq_learn/msg/LearnerStatus', qos.event));
     this.own(
       transport.subscribe(topics.transitions, 'iq_learn/msg/Transition', (message) => this.#take(message), qos.event),
@@ -112,6 +132,8 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
     });
     this.#publishPolicy();
     this.every(STATUS_PERIOD_MS, () => this.#publishStatus());
+    const { recoveredRewardRateHz: rateHz } = this.parameters;
+    if (rateHz > 0) this.every(1000 / rateHz, () => this.#sampleReward());
   }
 
   protected override async onShutdown(): Promise<void> {
@@ -207,6 +229,7 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
       sender.segment = segment;
     }
     this.#open.push(transition);
+    this.#rewards?.offer(transition);
     if ((transition.sequence + 1n) % size === 0n) {
       this.#close();
       sender.segment = segment + 1n;
@@ -234,6 +257,11 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
       action.length === spec.action.length &&
       [observation, action, next_observation].every((values) => values.every((value: number) => Number.isFinite(value)))
     );
+  }
+
+  /** Not of networks that diverged. */
+  #sampleReward(): void {
+    if (this.fault === undefined) this.#rewards?.sample();
   }
 
   #close(): void {

@@ -12,7 +12,13 @@ import {
   saveCheckpoint,
 } from '../learning/index.js';
 import { encodeBundle, type PolicyBundle, type TrainingSummary } from '../policy/index.js';
-import type { LearningOptions, LearningProgress, LearningStart, Segment } from './learner-protocol.js';
+import type {
+  LearningOptions,
+  LearningProgress,
+  LearningStart,
+  RecoveredRewards,
+  Segment,
+} from './learner-protocol.js';
 
 interface LoopMeta {
   readonly version: number;
@@ -187,8 +193,9 @@ export class LearningLoop {
     });
   }
 
-  recoverRewards(episode: Episode): Promise<Float32Array> {
-    return this.#learner.recoverRewards(episode);
+  async recoverRewards(episode: Episode): Promise<RecoveredRewards> {
+    const { updates } = this.#learner;
+    return { rewards: await this.#learner.recoverRewards(episode), updates };
   }
 
   /** True after every so many segments, once their updates are made. */

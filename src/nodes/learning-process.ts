@@ -9,6 +9,7 @@ import type {
   LearningProgress,
   LearningStart,
   PackedError,
+  RecoveredRewards,
   Segment,
 } from './learner-protocol.js';
 
@@ -33,7 +34,7 @@ export interface LearningClient {
   /** Makes no updates until told to go on; what is handed over meanwhile waits. */
   pause(paused: boolean): void;
   /** The recovered reward along an episode (robot's units, actions in [−1, 1]), one a step. */
-  recoverRewards(episode: Episode): Promise<Float32Array>;
+  recoverRewards(episode: Episode): Promise<RecoveredRewards>;
   /** Writes a checkpoint and gives its generation. */
   save(): Promise<number>;
   /** Ends learning, with a checkpoint where a folder is set; its generation or null. Never rejects. */
@@ -117,8 +118,8 @@ export class LearningProcess implements LearningClient {
     this.#post({ kind: 'pause', paused });
   }
 
-  async recoverRewards(episode: Episode): Promise<Float32Array> {
-    return (await this.#ask((id) => ({ kind: 'recover', id, episode }))) as Float32Array;
+  async recoverRewards(episode: Episode): Promise<RecoveredRewards> {
+    return (await this.#ask((id) => ({ kind: 'recover', id, episode }))) as RecoveredRewards;
   }
 
   async save(): Promise<number> {

@@ -88,14 +88,15 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
     this.serveTrigger('stop_episode', () => {
       this.#expectOpen();
       this.#armed = undefined;
+      if (this.#writer.openEpisode === null) return 'the episode had not begun: nothing is kept';
       this.#end('stopped by request');
       return 'the episode is kept';
     });
     this.serveTrigger('discard_episode', () => {
       this.#expectOpen();
       this.#armed = undefined;
-      if (this.#writer.openEpisode !== null)
-        this.#writer.discardEpisode({ stampNs: this.#stateNs, reason: 'thrown away by request' });
+      if (this.#writer.openEpisode === null) return 'the episode had not begun: there is nothing to throw away';
+      this.#writer.discardEpisode({ stampNs: this.#stateNs, reason: 'thrown away by request' });
       return 'the episode is thrown away';
     });
   }

@@ -5,6 +5,7 @@ export const topics = {
   taskState: '/task_state',
   episodeEvents: '/episode_events',
   transitions: '/transitions',
+  recoveredReward: '/recovered_reward',
   policy: '/policy',
   interventions: '/interventions',
   policyStatus: '/policy_status',

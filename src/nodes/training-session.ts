@@ -197,7 +197,7 @@ export class TrainingSession {
   }
 
   /** The reward recovered along an episode (robot's units), one a step. */
-  recoverRewards(episode: {
+  async recoverRewards(episode: {
     readonly observations: readonly Float32Array[];
     readonly actions: readonly Float32Array[];
     readonly terminated: boolean;
@@ -211,7 +211,7 @@ export class TrainingSession {
       });
       return out;
     };
-    return this.#client.recoverRewards({
+    const { rewards } = await this.#client.recoverRewards({
       length: actions.length,
       observations: flat(observations, spec.observation.length),
       actions: flat(
@@ -220,6 +220,7 @@ export class TrainingSession {
       ),
       terminated,
     });
+    return rewards;
   }
 
   /** Stops the robot, then the learner, with a checkpoint where a folder is set. */

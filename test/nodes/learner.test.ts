@@ -12,6 +12,7 @@ import {
   type LearningOptions,
   LearningProcess,
   type LearningProgress,
+  type RecoveredRewards,
   type Segment,
 } from '#src/nodes/index.js';
 import { decodeBundle } from '#src/policy/index.js';
@@ -67,8 +68,8 @@ class FakeLearning implements LearningClient {
   pause(paused: boolean): void {
     this.pauses.push(paused);
   }
-  async recoverRewards(): Promise<Float32Array> {
-    return new Float32Array();
+  async recoverRewards(): Promise<RecoveredRewards> {
+    return { rewards: new Float32Array(), updates: 0 };
   }
   async save(): Promise<number> {
     return 7;
@@ -386,7 +387,7 @@ describe('learning in its own process', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(heard.progress.length).toBe(policies);
     // What it went back to still answers.
-    const rewards = await wild.recoverRewards(demonstration(2));
+    const { rewards } = await wild.recoverRewards(demonstration(2));
     expect(rewards.length).toBe(60);
     expect(rewards.every(Number.isFinite)).toBe(true);
     expect(await wild.stop(true)).toBeNull(); // and is not written over a good checkpoint
@@ -404,6 +405,43 @@ describe('learning in its own process', () => {
     expect(heard.failures[0]![0].message).toMatch(/the learning process died.*--resume/);
     await expect(learning.save()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     expect(await learning.stop(true)).toBeNull();
+  });
+
+  it('tells the reward that its critic implies of the newest transitions, as the learner recovers it', async () => {
+    const learning = await LearningProcess.create(options());
+    const rewards = rig.listen('/recovered_reward', 'iq_learn/msg/RecoveredReward');
+    const progress: LearningProgress[] = [];
+    const node = new LearnerNode(rig.context('learner'), learning, { segmentSize: 8, recoveredRewardRateHz: 10 });
+    node.onProgress((each) => progress.push(each));
+    rig.start(node);
+    for (let i = 0; i < 8; i++) send(i);
+    await until(() => progress.length === 1, 'the policy');
+    await until(() => rewards.some(({ sequence }) => sequence === 7n), 'a reward of the newest');
+    const count = rewards.length;
+    send(8, { terminated: true, header: header(8_000_000_001n) });
+    await until(() => rewards.length > count, 'a reward of the next');
+    const { updates, reward, ...told } = rewards.at(-1)!;
+    expect(told).toEqual({
+      header: header(8_000_000_001n),
+      robot: 'trolley',
+      session: 'a',
+      sequence: 8n,
+      episode: 1,
+      step: 8,
+    });
+    expect(Number(updates)).toBe(progress[0]!.updates);
+    // The whole way through the process says what the process itself says of the same step.
+    const { next_observation } = transition(8);
+    const own = await learning.recoverRewards({
+      length: 1,
+      observations: Float32Array.of(0.08, 0, next_observation[0]!, next_observation[1]!),
+      actions: Float32Array.of(0.5),
+      terminated: true,
+    });
+    expect(reward).toBe(own.rewards[0]);
+    // None twice: nothing new was done.
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    expect(rewards.length).toBe(count + 1);
   });
 
   it('makes the node report a killed process as its fault, and end cleanly', async () => {
