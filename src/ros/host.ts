@@ -79,7 +79,8 @@ export class Host {
       () => this.#make(),
       (outcome) => {
         if (outcome === 'ready') logger.info('ready to be configured');
-        else logger.error(`cannot be configured: ${outcome.message}`, { code: outcome.code });
+        // No error before somebody asks: parameters may yet be set.
+        else logger.info(`not ready to be configured: ${outcome.message}`, { code: outcome.code });
       },
     );
     ros.onSetParameters((changes) => this.#change(changes));

@@ -8,7 +8,9 @@ type State = 'unconfigured' | 'inactive' | 'active' | 'finalized';
 type Transition = 'configure' | 'cleanup' | 'activate' | 'deactivate';
 
 const CALL_MS = 10_000;
-const RETRY_MS = 500;
+/** Between two attempts: at first, and at most where it takes long. */
+const RETRY_MS = 250;
+const SLOWEST_RETRY_MS = 2000;
 
 const empty: RosParameterValue = {
   type: 0,
@@ -142,6 +144,7 @@ export class Peers {
   async #until(what: string, withinMs: number, attempt: () => Promise<boolean>): Promise<void> {
     const deadline = performance.now() + withinMs;
     let problem = 'it says no';
+    let pauseMs = RETRY_MS;
     for (;;) {
       try {
         if (await attempt()) return;
@@ -154,7 +157,8 @@ export class Peers {
           found: `${problem} for ${(withinMs / 1000).toFixed(0)} s`,
           remedy: 'its log says why; is the node started?',
         });
-      await this.#guard(sleep(RETRY_MS));
+      await this.#guard(sleep(pauseMs));
+      pauseMs = Math.min(1.5 * pauseMs, SLOWEST_RETRY_MS);
     }
   }
 }

@@ -107,6 +107,15 @@ describe('the recorder', () => {
       message: expect.stringContaining('no episode is open'),
     });
     expect(await rig.trigger('/recorder/discard_episode')).toMatchObject({ success: false });
+    // Asked for, but the robot never began it.
+    for (const [request, word] of [
+      ['stop_episode', 'nothing is kept'],
+      ['discard_episode', 'nothing to throw away'],
+    ]) {
+      await rig.startEpisode('/recorder/start_episode', 1);
+      const answer = await rig.trigger(`/recorder/${request}`);
+      expect(answer).toMatchObject({ success: true, message: expect.stringContaining(word!) });
+    }
     recorder.deactivate();
     expect(await rig.startEpisode('/recorder/start_episode', 1)).toEqual({
       success: false,

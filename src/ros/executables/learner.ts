@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { IqLearnError, lockFolder } from '../../common/index.js';
@@ -16,6 +17,8 @@ import { managed } from '../executable.js';
 
 /** A checkpoint about this often, in own steps: little is lost, and little time is spent writing. */
 const CHECKPOINT_STEPS = 2000;
+/** Folder of checkpoints in that of a run. */
+const CHECKPOINT = 'checkpoint';
 
 /** null has no word in ROS 2 that could not be meant: -dim(A), the default, is what is taken. */
 const { targetEntropy: _, ...settings } = learnerConfigSchema.shape;
@@ -98,6 +101,14 @@ async function startLearning(
   };
 }
 
+function nothingToLearnFrom(run: string): IqLearnError {
+  return new IqLearnError('INVALID_ARGUMENT', 'there is nothing to learn from', {
+    found: `no recording, and no checkpoint in ${run}`,
+    expected: 'the parameter recording',
+    remedy: '-p recording:="[\'recordings/…\']"',
+  });
+}
+
 export const learner = managed({
   name: 'learner',
   summary: 'learns from a recording and the transitions of the policy, and publishes policies',
@@ -108,6 +119,8 @@ export const learner = managed({
     const { recording, run, resume, device, threads, nice, seed, checkpointEvery, updatesPerTransition, ...rest } =
       parameters;
     const { learner: config, ...nodeParameters } = rest;
+    // Before the run's folder is made.
+    if (recording.length === 0 && !(resume && existsSync(join(run, CHECKPOINT)))) throw nothingToLearnFrom(run);
     const lock = lockFolder(run);
     try {
       const options = {
@@ -116,7 +129,7 @@ export const learner = managed({
         seed,
         normalisation: 'demonstrations' as const,
         updatesPerTransition,
-        checkpoint: { folder: join(run, 'checkpoint'), everySegments: checkpointEvery },
+        checkpoint: { folder: join(run, CHECKPOINT), everySegments: checkpointEvery },
         // Never quietly something else: without tensorflow it is refused.
         ...(device === 'gpu' ? { executor: 'eager' as const, eagerBackend: 'tensorflow' as const } : {}),
         threads,
@@ -124,12 +137,7 @@ export const learner = managed({
         summary: { robot: spec.robot },
       };
       const { client, resumed } = await startLearning(options, resume, async () => {
-        if (recording.length === 0)
-          throw new IqLearnError('INVALID_ARGUMENT', 'there is nothing to learn from', {
-            found: `no recording, and no checkpoint in ${run}`,
-            expected: 'the parameter recording',
-            remedy: '-p recording:="[\'recordings/…\']"',
-          });
+        if (recording.length === 0) throw nothingToLearnFrom(run);
         const episodes = await usableDemonstrations(spec, recording, (text) => logger.warn(text));
         logger.info(`learning from ${episodes.length} demonstrations`);
         return episodes.map((episode) => learningEpisode(episode, spec));

@@ -44,7 +44,8 @@ export class Lifecycle {
     let result: number;
     try {
       result = callback() ? success : failure;
-      if (result === failure) this.#logger.warn(`${name} is refused by the node`);
+      // Who says no without throwing has said why.
+      if (result === failure) this.#logger.debug(`${name} is refused by the node`);
     } catch (cause) {
       result = ifThrown;
       this.#logger.error(
