@@ -153,6 +153,7 @@ it('an event loop that is really blocked: the first command is a stop, and it go
     await rig.startEpisode('/simulator/start_episode', 6);
     const driving = (): boolean => (commands.at(-1)?.twist.linear.x ?? 0) > 0;
     await until(driving, 'driving');
+    await rig.broker.idle(); // no command is under way
     const before = { commands: commands.length, lags: Number(diagnosed(node, 'loop_lags')) };
     const end = performance.now() + 80;
     while (performance.now() < end);

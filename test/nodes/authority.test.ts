@@ -4,37 +4,34 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { MessageTypes } from '#src/messages/index.js';
 import { PolicyNode, type PolicyParameters, SimulatorNode, TeleopNode } from '#src/nodes/index.js';
-import { decodeBundle, type PolicyBundle, writeBundle } from '#src/policy/index.js';
+import { type PolicyBundle, writeBundle } from '#src/policy/index.js';
 import { parseRobotSpec } from '#src/robot/index.js';
-import { diagnosed, driver, Rig, specText, Trolley, trolleyBundle, until } from './toy.js';
+import { diagnosed, driver, type Rig, spec, specText, Trolley, trolleyBundle } from './toy.js';
+import { quickPolicy, VirtualTime } from './virtual-time.js';
 
 type Status = MessageTypes['iq_learn/msg/PolicyStatus'];
 
+let time: VirtualTime;
 let rig: Rig;
 let task: Trolley;
 let commands: MessageTypes['geometry_msgs/msg/TwistStamped'][];
 let statuses: Status[];
-beforeEach(() => {
-  rig = new Rig();
-  look();
-});
-const look = (): void => {
+const begin = (robot = spec): void => {
+  time = new VirtualTime(robot);
+  rig = time.rig;
   task = new Trolley();
   commands = rig.listen('/cmd_vel', 'geometry_msgs/msg/TwistStamped');
   statuses = rig.listen('/policy_status', 'iq_learn/msg/PolicyStatus');
 };
-afterEach(() => rig.close());
+beforeEach(() => begin());
+afterEach(() => time.close());
+// Policies that come are read and verified in real time.
+const until = (holds: () => boolean, what: string): Promise<void> => time.until(holds, what, 1e6);
 
 const simulate = (): SimulatorNode =>
   rig.start(new SimulatorNode(rig.context('simulator'), task, { pace: 'realtime' }));
 const policy = async (parameters: PolicyParameters = {}, gain = 4): Promise<PolicyNode> =>
-  rig.start(
-    new PolicyNode(
-      rig.context('policy'),
-      { pace: 'realtime', ...parameters },
-      await decodeBundle(await trolleyBundle(1, gain)),
-    ),
-  );
+  rig.start(new PolicyNode(rig.context('policy'), { pace: 'realtime', ...parameters }, await quickPolicy(gain, spec)));
 const speed = (): number => commands.at(-1)?.twist.linear.x ?? Number.NaN;
 const bundle = (files: PolicyBundle, version: number, epoch: bigint): MessageTypes['iq_learn/msg/PolicyBundle'] => ({
   header: { stamp: { sec: 0, nanosec: 0 }, frame_id: '' },
@@ -62,7 +59,7 @@ describe('two for one robot (F35)', () => {
     await until(() => speed() === 0, 'the stop');
     expect(first.status().message).toMatch(/another policy node \(session second\)/);
     const count = commands.length;
-    await new Promise((resolve) => setTimeout(resolve, 150)); // three periods
+    await time.pass(150); // three periods
     expect(commands.length).toBe(count);
     first.deactivate();
     first.activate();
@@ -120,13 +117,12 @@ describe('a person and the policy (F28, F29)', () => {
   });
 
   it('counts teleoperation only while the dead-man button is held; let go while driving, the robot stops until a reset', async () => {
-    await rig.close();
+    await time.close();
     const text = specText.replace(
       'teleop: { topic: /teleop/cmd_vel, timeout_ms: 200 }',
       'teleop: { topic: /teleop/cmd_vel, timeout_ms: 1000, deadman: { topic: /joy, button: 1, timeout_ms: 60000 } }',
     );
-    rig = new Rig({ robot: parseRobotSpec(text, 'trolley.yaml') });
-    look();
+    begin(parseRobotSpec(text, 'trolley.yaml'));
     simulate();
     const node = await policy();
     const header = { stamp: { sec: 0, nanosec: 0 }, frame_id: '' };
@@ -148,7 +144,7 @@ describe('a person and the policy (F28, F29)', () => {
     await rig.broker.idle();
     expect(speed()).toBe(0); // in the same turn, not at the next period
     expect(statuses.at(-1)).toMatchObject({ state: 'ESTOP', reason: 'the dead-man button was let go' });
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await time.pass(150);
     expect(speed()).toBe(0);
     expect(await rig.trigger('/policy/reset_fault')).toMatchObject({ success: true });
     await drive();
@@ -162,7 +158,7 @@ describe('a person and the policy (F28, F29)', () => {
     await rig.broker.idle();
     expect(speed()).toBe(0);
     expect(statuses.at(-1)).toMatchObject({ state: 'HOLDING', reason: 'paused' });
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await time.pass(150);
     expect(speed()).toBe(0);
     expect(await rig.trigger('/policy/resume')).toMatchObject({ success: true });
     await drive();

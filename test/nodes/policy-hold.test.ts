@@ -3,7 +3,8 @@ import { header, type JointTrajectory } from '#src/messages/index.js';
 import { PolicyNode } from '#src/nodes/index.js';
 import type { PolicyRuntime } from '#src/policy/index.js';
 import { contractOf, parseRobotSpec } from '#src/robot/index.js';
-import { Rig, until } from './toy.js';
+import type { Rig } from './toy.js';
+import { VirtualTime } from './virtual-time.js';
 
 /** An arm of two joints that is commanded by positions and holds where it is when it stops. */
 const spec = parseRobotSpec(
@@ -27,13 +28,15 @@ stop: hold
   'lever.yaml',
 );
 
+let time: VirtualTime;
 let rig: Rig;
 let commands: JointTrajectory[];
 beforeEach(() => {
-  rig = new Rig({ robot: spec });
+  time = new VirtualTime(spec);
+  rig = time.rig;
   commands = rig.listen('/arm/joint_trajectory', 'trajectory_msgs/msg/JointTrajectory');
 });
-afterEach(() => rig.close());
+afterEach(() => time.close());
 
 it('holds the joints where they are: before it moves, on the e-stop, when taken down; moves from there at its rate', async () => {
   const runtime: PolicyRuntime = {
@@ -45,7 +48,7 @@ it('holds the joints where they are: before it moves, on the e-stop, when taken 
     dispose: async () => {},
   };
   const node = rig.start(new PolicyNode(rig.context('policy'), { pace: 'realtime' }, runtime));
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await time.pass(50);
   expect(commands).toEqual([]); // nothing is known, so there is nothing to hold
   node.deactivate();
   await rig.broker.idle();
@@ -67,7 +70,7 @@ it('holds the joints where they are: before it moves, on the e-stop, when taken 
   }, 10);
   const at = (i: number): number[] => [...commands.at(i)!.points[0]!.positions];
   try {
-    await until(() => commands.length > 5, 'commands');
+    await time.until(() => commands.length > 5, 'commands');
     expect(commands[0]!.joint_names).toEqual(['shoulder', 'elbow']);
     // From where the arm is, never a leap: at most 1 rad/s.
     expect(at(0)[0]).toBeGreaterThan(0.5);
@@ -77,7 +80,7 @@ it('holds the joints where they are: before it moves, on the e-stop, when taken 
     rig.say('/estop', 'std_msgs/msg/Bool', { data: true });
     await rig.broker.idle();
     const held = at(-1);
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await time.pass(60);
     expect(at(-1)).toEqual(held);
     node.deactivate();
     await rig.broker.idle();

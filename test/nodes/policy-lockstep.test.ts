@@ -141,7 +141,7 @@ describe('the policy node in lockstep', () => {
   it('gives way to a person at the next command, tags it, and takes over again when they let go (F28)', async () => {
     const away = await decodeBundle(await trolleyBundle(1, 4));
     simulator();
-    const node = rig.start(new PolicyNode(rig.context('policy'), { teleopWaitMs: 20 }, away));
+    const node = rig.start(new PolicyNode(rig.context('policy'), { teleopWaitMs: 100 }, away));
     rig.start(new TeleopNode(rig.context('expert'), driver, { engaged: false }));
     let engagedAt = -1;
     const engage = (data: boolean) =>

@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { IqLearnError } from '#src/common/index.js';
 import { header, nanosecondsOf, type TaskState, type TwistStamped } from '#src/messages/index.js';
 import { SimulatorNode } from '#src/nodes/index.js';
-import { diagnosed, Rig, Trolley, until } from './toy.js';
+import { diagnosed, Rig, spec, Trolley, until } from './toy.js';
+import { VirtualTime } from './virtual-time.js';
 
 let rig: Rig;
 let task: Trolley;
@@ -156,26 +157,32 @@ describe('the simulator in lockstep', () => {
 
 describe('the simulator in real time', () => {
   it('steps by the clock, stops the robot without fresh commands, ignores old ones (F16)', async () => {
+    const time = new VirtualTime(spec);
+    onTestFinished(() => time.close());
+    const { rig } = time;
+    const states = rig.listen('/task_state', 'iq_learn/msg/TaskState');
+    const send = (speed: number, stampNs: bigint): void =>
+      rig.say('/cmd_vel', 'geometry_msgs/msg/TwistStamped', command(speed, stampNs));
     const node = rig.start(new SimulatorNode(rig.context('simulator'), task, { pace: 'realtime' }));
     await rig.startEpisode('/simulator/start_episode', 6);
-    await until(() => task.actions.length >= 2, 'steps without a command');
+    await time.until(() => task.actions.length >= 2, 'steps without a command');
     expect(task.actions.every((action) => action === 0)).toBe(true);
     const at = task.actions.length;
     const stampNs = stampOf(states.at(-1));
     send(-0.5, stampNs);
-    await until(() => task.actions.length >= at + 3, 'steps with the command');
+    await time.until(() => task.actions.length >= at + 3, 'steps with the command');
     expect(task.actions.slice(at)).toContain(-0.5);
     // Held up for longer than the command's timeout, then delivered: not executed.
-    await until(() => stampOf(states.at(-1)) - stampNs > 250_000_000n, 'the command getting old');
+    await time.until(() => stampOf(states.at(-1)) - stampNs > 250_000_000n, 'the command getting old');
     const from = task.actions.length;
     send(0.9, stampNs + 1n);
-    await until(() => task.actions.length >= from + 3, 'more steps');
+    await time.until(() => task.actions.length >= from + 3, 'more steps');
     expect(task.actions.slice(from)).not.toContain(0.9);
     expect(task.actions.at(-1)).toBe(0);
     expect(Number(diagnosed(node, 'stops'))).toBeGreaterThan(1);
     await rig.trigger('/simulator/pause');
     const paused = task.actions.length;
-    await new Promise((resolve) => setTimeout(resolve, 120));
+    await time.pass(120);
     expect(task.actions.length - paused).toBeLessThanOrEqual(1);
   });
 });

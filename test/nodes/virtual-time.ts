@@ -15,12 +15,12 @@ export const fastSpec = {
   action: slow.action.map((feature) => ({ ...feature, maxRate: Number.POSITIVE_INFINITY })),
 };
 
-/** speed = tanh(gain·x) for that robot, at once. */
-export async function quickPolicy(gain = -4): Promise<PolicyRuntime> {
+/** speed = tanh(gain·x) for that robot (or a trolley at another rate), at once. */
+export async function quickPolicy(gain = -4, { rateHz } = fastSpec): Promise<PolicyRuntime> {
   const runtime = await decodeBundle(await trolleyBundle(1, gain));
   return {
     ...runtime,
-    contract: { ...runtime.contract, rateHz: fastSpec.rateHz },
+    contract: { ...runtime.contract, rateHz },
     act: async (observation) => Float32Array.of(Math.tanh(gain * observation[0]!)),
   };
 }

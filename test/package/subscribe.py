@@ -21,7 +21,7 @@ node = rclpy.create_node('subscriber')
 received = {}
 node.create_subscription(JointState, 'joint_states', lambda m: received.setdefault('state', plain(m)), 10)
 node.create_subscription(Transition, 'transitions', lambda m: received.setdefault('transition', plain(m)), 10)
-deadline = time.monotonic() + 60
+deadline = time.monotonic() + 120
 while len(received) < 2 and time.monotonic() < deadline:
     rclpy.spin_once(node, timeout_sec=0.1)
 print(json.dumps(received))

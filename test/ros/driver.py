@@ -121,6 +121,13 @@ def endpoints(topic):
     }
 
 
+def readers(topic, type, qos=None):
+    """Ids of the subscriptions that get what is published here from now on; none while one that is known is not matched."""
+    publisher = publisher_of(topic, type, qos or {})
+    ids = [bytes(info.endpoint_gid).hex() for info in node.get_subscriptions_info_by_topic(topic)]
+    return ids if publisher.get_subscription_count() == len(ids) else []
+
+
 def call(service, type, request, timeout=20):
     kind = class_of(type)
     if service not in clients:
@@ -143,7 +150,7 @@ def nodes():
     return [f'{namespace.rstrip("/")}/{name}' for name, namespace in node.get_node_names_and_namespaces()]
 
 
-operations = {f.__name__: f for f in (publish, subscribe, take, repeat, quiet, endpoints, call, nodes)}
+operations = {f.__name__: f for f in (publish, subscribe, take, repeat, quiet, endpoints, readers, call, nodes)}
 
 
 def read():

@@ -118,12 +118,18 @@ export class Driver {
     return this.#do('endpoints', { topic });
   }
 
+  /** Ids of the subscriptions that what is published from now on will reach; one that replaces another has a new one. */
+  readers(topic: string, type: string): Promise<string[]> {
+    return this.#do('readers', { topic, type });
+  }
+
   nodes(): Promise<string[]> {
     return this.#do('nodes', {});
   }
 
-  /** A node's line in /diagnostics, subscribed to before. */
+  /** A node's line in /diagnostics, subscribed to before: one that comes from now on, older ones prove nothing. */
   async diagnosed(node: string, fits: (status: Json) => boolean, what: string): Promise<Json> {
+    await this.take('/diagnostics');
     let found: Json;
     await this.until(
       '/diagnostics',

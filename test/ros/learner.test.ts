@@ -18,6 +18,8 @@ describeWithRos('the learner executable over DDS', () => {
   let driver: Driver;
   let learner: RosProcess;
   let sent = 0;
+  /** Those that took transitions and were taken down since. */
+  const gone: string[] = [];
   const begin = (): RosProcess =>
     startExecutable('learner', [
       '--ros-args',
@@ -46,7 +48,10 @@ describeWithRos('the learner executable over DDS', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
+  const readers = (): Promise<string[]> => driver.readers('/transitions', 'iq_learn/msg/Transition');
   const transitions = async (count: number, session: string, intervention = false): Promise<void> => {
+    // What is published before the learner's subscription is matched does not reach it.
+    await expect.poll(async () => (await readers()).some((id) => !gone.includes(id))).toBe(true);
     for (let i = 0; i < count; i++, sent++)
       await driver.publish('/transitions', 'iq_learn/msg/Transition', {
         robot: 'rover',
@@ -64,8 +69,9 @@ describeWithRos('the learner executable over DDS', () => {
 
   it('offers its first policy, latched, for whoever comes late', async () => {
     await driver.until('/policy', ({ robot, version }) => robot === 'rover' && version === 0, 'the first policy');
-    const [publisher] = (await driver.endpoints('/policy')).publishers;
-    expect(publisher).toMatchObject({ reliability: 'reliable', durability: 'transient_local' });
+    await expect
+      .poll(async () => (await driver.endpoints('/policy')).publishers)
+      .toMatchObject([{ reliability: 'reliable', durability: 'transient_local' }]);
     await status(({ demonstrations }) => demonstrations > 50, 'the demonstrations');
   });
 
@@ -105,8 +111,10 @@ describeWithRos('the learner executable over DDS', () => {
     const { message } = await driver.diagnosed('learner', ({ level }) => level === 2, 'ERROR in /diagnostics');
     expect(message).toMatch(/learning process died.*SIGKILL/);
     expect(await driver.state('learner')).toBe('active');
+    gone.push(...(await readers()));
     for (const each of ['deactivate', 'cleanup']) expect(await driver.transition('learner', each)).toBe(true);
     await driver.reach('learner', 'configure');
+    await driver.take('/learner_status'); // of before
     expect(await driver.transition('learner', 'activate')).toBe(true);
     await status(({ transitions: learned }) => learned === 3 * SEGMENT, 'what was learned before');
     await driver.diagnosed('learner', ({ level }) => level === 0, 'OK in /diagnostics');
@@ -115,10 +123,12 @@ describeWithRos('the learner executable over DDS', () => {
   });
 
   it('loses nothing when all of it is killed and started again', async () => {
+    gone.push(...(await readers()));
     learner.kill('SIGKILL');
     await learner.exited;
     learner = begin();
     await learner.line(/going on from 32 transitions/);
+    await driver.take('/learner_status'); // of before
     await status(
       ({ policy_version, transitions: learned }) => policy_version >= 4 && learned === 4 * SEGMENT,
       'the same place',

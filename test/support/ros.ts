@@ -57,7 +57,7 @@ export interface Exit {
 
 export interface RosProcess {
   readonly pid: number;
-  /** What it has printed so far, on both streams. */
+  /** The lines that it has printed so far, on both streams; what it said over ROS later may be here before. */
   readonly output: string;
   readonly exited: Promise<Exit>;
   /** The first line it printed or prints that matches. Rejects, with its output, where it ends or time passes before. */
@@ -96,17 +96,28 @@ function start(
     env: { ...process.env, PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1', ...environment },
   });
   running.add(child);
-  let output = '';
+  const lines: string[] = [];
   let ended: string | undefined;
   const waiting = new Set<() => void>();
   const wake = (): void => {
     for (const look of [...waiting]) look();
   };
-  for (const stream of [child.stdout, child.stderr])
+  for (const stream of [child.stdout, child.stderr]) {
+    // A line may come in pieces, and those of the other stream between them.
+    let piece = '';
     stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-      wake();
+      const [first, ...rest] = text.split('\n');
+      piece += first;
+      for (const next of rest) {
+        lines.push(piece);
+        piece = next;
+      }
+      if (rest.length > 0) wake();
     });
+    stream.once('end', () => {
+      if (piece !== '') lines.push(piece);
+    });
+  }
   child.stdin.on('error', () => {}); // it may have ended; `line` and `exited` tell
   const exited = new Promise<Exit>((resolve) => {
     const end = (code: number | null, signal: NodeJS.Signals | null, why: string): void => {
@@ -122,10 +133,11 @@ function start(
     pid: child.pid ?? -1,
     exited,
     get output() {
-      return output;
+      return lines.map((line) => `${line}\n`).join('');
     },
     line: (pattern, timeoutMs = 120_000) =>
       new Promise((resolve, reject) => {
+        let seen = 0;
         const settle = (found: string | Error): void => {
           waiting.delete(look);
           clearTimeout(timer);
@@ -133,12 +145,20 @@ function start(
           else resolve(found);
         };
         const fail = (why: string): void =>
-          settle(new Error(`${[command, ...args].join(' ')} ${why} and printed no line like ${pattern}:\n${output}`));
+          settle(
+            new Error(
+              `${[command, ...args].join(' ')} ${why} and printed no line like ${pattern}:\n${lines.join('\n')}`,
+            ),
+          );
         const look = (): void => {
-          const complete = output.slice(0, ended === undefined ? output.lastIndexOf('\n') + 1 : undefined);
-          const found = complete.split('\n').find((line) => pattern.test(line));
-          if (found !== undefined) settle(found);
-          else if (ended !== undefined) fail(ended);
+          while (seen < lines.length) {
+            const line = lines[seen++]!;
+            if (pattern.test(line)) {
+              settle(line);
+              return;
+            }
+          }
+          if (ended !== undefined) fail(ended);
         };
         const timer = setTimeout(() => fail(`ran ${timeoutMs} ms`), timeoutMs);
         waiting.add(look);

@@ -137,45 +137,52 @@ describe('embedded transport', () => {
 });
 
 describe('embedded transport over ports', () => {
-  const worker = (code: string): { worker: Worker; port: MessageChannel['port1'] } => {
+  const worker = (code: string) => {
     const { port1, port2 } = new MessageChannel();
+    const gate = new Int32Array(new SharedArrayBuffer(4));
     const face = new URL('../../dist/src/transport/index.js', import.meta.url).href;
     const text = `
       import { workerData } from 'node:worker_threads';
       import { connectEmbedded, qos } from ${JSON.stringify(face)};
       const transport = connectEmbedded(workerData.port);
+      const { gate } = workerData;
       const number = (value) => ({ layout: { dim: [], data_offset: 0 }, data: Float64Array.of(value) });
       ${code}`;
     const url = new URL(`data:text/javascript,${encodeURIComponent(text)}`);
-    return { worker: new Worker(url, { workerData: { port: port2 }, transferList: [port2] }), port: port1 };
+    const thread = new Worker(url, { workerData: { port: port2, gate }, transferList: [port2] });
+    return { worker: thread, port: port1, gate };
   };
 
   test('a node lives in a worker thread: topics and services both ways; a blocked one gets the newest', async () => {
     const broker = createEmbeddedBroker();
     const transport = broker.connect();
     const received: number[] = [];
-    const { worker: thread, port } = worker(`
+    const {
+      worker: thread,
+      port,
+      gate,
+    } = worker(`
       const sums = transport.advertise('/sums', 'std_msgs/msg/Float64MultiArray', qos.event);
-      let blocked = false;
       transport.subscribe('/numbers', 'std_msgs/msg/Float64MultiArray', ({ data }) => {
-        if (!blocked) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
-        blocked = true;
+        Atomics.wait(gate, 0, 0); // blocks until it is open
         sums.publish(number(data[0] + 1000));
       }, qos.sensor);
       transport.serve('/ready', 'std_srvs/srv/Trigger', async () => ({ success: true, message: 'in a worker' }));
-      const told = await transport.call('/hello', 'std_srvs/srv/SetBool', { data: true }, { timeoutMs: 5000 });
+      const told = await transport.call('/hello', 'std_srvs/srv/SetBool', { data: true }, { timeoutMs: 60_000 });
       sums.publish(number(told.success ? 1 : 0));`);
     broker.attach(port);
     transport.serve('/hello', 'std_srvs/srv/SetBool', async ({ data }) => ({ success: data, message: '' }));
     transport.subscribe('/sums', Float64s, ({ data }) => received.push(data[0]!), qos.event);
     const numbers = transport.advertise('/numbers', Float64s, qos.sensor);
-    const ready = await transport.call('/ready', 'std_srvs/srv/Trigger', {}, { timeoutMs: 10_000 });
+    const ready = await transport.call('/ready', 'std_srvs/srv/Trigger', {}, { timeoutMs: 60_000 });
     expect(ready.message).toBe('in a worker');
     await until(() => expect(received).toEqual([1]));
     for (let i = 0; i < 200; i++) {
       numbers.publish(number(i));
       if (i % 10 === 0) await sleep(1);
     }
+    Atomics.store(gate, 0, 1);
+    Atomics.notify(gate, 0);
     await until(() => expect(received.at(-1)).toBe(1199));
     const values = received.slice(1);
     expect(values).toEqual(values.toSorted((a, b) => a - b));
@@ -197,7 +204,7 @@ describe('embedded transport over ports', () => {
       alive = data;
     });
     await until(() => expect(alive).toBe(true));
-    const call = transport.call('/silent', 'std_srvs/srv/Trigger', {}, { timeoutMs: 20_000 });
+    const call = transport.call('/silent', 'std_srvs/srv/Trigger', {}, { timeoutMs: 60_000 });
     call.catch(() => {});
     await sleep(20);
     await thread.terminate();
@@ -212,7 +219,7 @@ describe('embedded transport over ports', () => {
     const { port1, port2 } = new MessageChannel();
     const attached = broker.attach(port1);
     const transport = connectEmbedded(port2, { onError: (error) => errors.push(error) });
-    const call = transport.call('/nobody', 'std_srvs/srv/Trigger', {}, { timeoutMs: 20_000 });
+    const call = transport.call('/nobody', 'std_srvs/srv/Trigger', {}, { timeoutMs: 60_000 });
     call.catch(() => {});
     await sleep(10);
     attached.close();
@@ -233,7 +240,9 @@ describe('embedded transport over ports', () => {
     near.subscribe('/in', Float64s, ({ data }) => got.push(data), qos.event);
     const out = near.advertise('/out', Float64s, qos.event);
     const into = far.advertise('/in', Float64s, qos.event);
-    await sleep(20);
+    // A port keeps the order: with the answer, what was subscribed before is known.
+    near.serve('/ready', 'std_srvs/srv/Trigger', async () => ({ success: true, message: '' }));
+    await far.call('/ready', 'std_srvs/srv/Trigger', {}, { timeoutMs: 60_000 });
     const large = new Float64Array(100_000).fill(7);
     const shared = new Float64Array(new SharedArrayBuffer(16)).fill(3);
     for (const publisher of [out, into]) {

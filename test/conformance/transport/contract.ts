@@ -1,4 +1,4 @@
-import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { IqLearnError } from '#src/common/index.js';
 import { emptyMessage } from '#src/messages/index.js';
@@ -238,7 +238,7 @@ export function transportContract(name: string, factory: () => Promise<Transport
         return { success: true, message: 'started', episode: Number(seed) };
       });
       await harness.ready();
-      const call = (seed: bigint) => client.call('/echo', 'iq_learn/srv/StartEpisode', { seed }, { timeoutMs: 5000 });
+      const call = (seed: bigint) => client.call('/echo', 'iq_learn/srv/StartEpisode', { seed }, { timeoutMs: 60_000 });
       await expect(call(7n)).resolves.toEqual({ success: true, message: 'started', episode: 7 });
       await expect(call(-1n)).rejects.toMatchObject({
         code: 'INTERNAL',
@@ -253,7 +253,7 @@ export function transportContract(name: string, factory: () => Promise<Transport
 
     test('a call waits for its server, and says whether there was none or it did not answer', async () => {
       const [server, client] = await pair();
-      const early = client.call('/late', Trigger, {}, { timeoutMs: 5000 });
+      const early = client.call('/late', Trigger, {}, { timeoutMs: 60_000 });
       await turn();
       server.serve('/late', Trigger, async () => ({ success: true, message: 'here' }));
       await expect(early).resolves.toEqual({ success: true, message: 'here' });
@@ -277,7 +277,7 @@ export function transportContract(name: string, factory: () => Promise<Transport
       });
       await harness.ready();
       const ask = () => {
-        const answer = client.call('/silent', Trigger, {}, { timeoutMs: 5000 });
+        const answer = client.call('/silent', Trigger, {}, { timeoutMs: 60_000 });
         answer.catch(() => {});
         return answer;
       };
@@ -307,8 +307,7 @@ export function transportContract(name: string, factory: () => Promise<Transport
       );
       await harness.ready();
       ping.publish(number(0));
-      await sleep(30);
-      expect(hops).toBeGreaterThan(1);
+      for (const from of [0, 50]) await until(() => expect(hops).toBeGreaterThan(from)); // looks by timers
       await a.close();
     });
   });

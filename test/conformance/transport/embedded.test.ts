@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageChannel } from 'node:worker_threads';
 import type { IqLearnError } from '#src/common/index.js';
-import { connectEmbedded, createEmbeddedBroker } from '#src/transport/index.js';
+import { connectEmbedded, createEmbeddedBroker, type Transport } from '#src/transport/index.js';
 import { transportContract } from './contract.js';
 
 transportContract('embedded in one thread', async () => {
@@ -11,7 +10,7 @@ transportContract('embedded in one thread', async () => {
   return {
     errors,
     connect: () => broker.connect({ onError }),
-    ready: () => sleep(5),
+    ready: () => broker.idle(),
     close: () => broker.close(),
   };
 });
@@ -20,7 +19,8 @@ transportContract('embedded over a MessagePort', async () => {
   const errors: IqLearnError[] = [];
   const onError = (error: IqLearnError) => errors.push(error);
   const broker = createEmbeddedBroker({ freeze: true });
-  const transports: { close(): Promise<void> }[] = [];
+  const transports: Transport[] = [];
+  broker.connect().serve('/ready', 'std_srvs/srv/Trigger', async () => ({ success: true, message: '' }));
   return {
     errors,
     connect: () => {
@@ -30,7 +30,15 @@ transportContract('embedded over a MessagePort', async () => {
       transports.push(transport);
       return transport;
     },
-    ready: () => sleep(40),
+    // Ports keep the order: with the first answers the broker knows all, with the second all know what that brought.
+    ready: async () => {
+      for (let i = 0; i < 2; i++) {
+        const call = (transport: Transport) =>
+          transport.call('/ready', 'std_srvs/srv/Trigger', {}, { timeoutMs: 60_000 });
+        await Promise.allSettled(transports.map(call)); // those that are closed refuse
+        await broker.idle();
+      }
+    },
     close: async () => {
       await Promise.all(transports.map((transport) => transport.close()));
       await broker.close();

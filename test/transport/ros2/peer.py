@@ -109,14 +109,14 @@ class Peer:
         kind = load(type)
         client = self.clients.get(service) or self.node.create_client(kind, service)
         self.clients[service] = client
-        if not client.wait_for_service(timeout_sec=20):
+        if not client.wait_for_service(timeout_sec=60):
             raise TimeoutError(f'no service {service}')
         request = kind.Request()
         fill(request, fields)
         done = threading.Event()
         future = client.call_async(request)
         future.add_done_callback(lambda _: done.set())
-        if not done.wait(20):
+        if not done.wait(60):
             raise TimeoutError(f'no answer from {service}')
         return plain(future.result())
 
