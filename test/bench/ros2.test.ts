@@ -26,5 +26,5 @@ describeWithRos('the bench ros2', () => {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
-  }, 120_000);
+  });
 });

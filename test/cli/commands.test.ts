@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readDemonstrations } from '#src/demonstrations/index.js';
@@ -202,12 +203,18 @@ describe('Ctrl-C', () => {
       '--settings',
       'quick.yaml',
     ];
-    const process = start(args, { cwd: folder.path });
-    await process.seen('learning: 100 of');
-    process.child.kill('SIGINT');
-    await process.seen('stopping');
-    process.child.kill('SIGINT');
-    const { code, stdout } = await process.ended;
+    const { child, ended, seen } = start(args, { cwd: folder.path });
+    await seen('learning: 100 of');
+    // It might have saved before we had read that it is stopping.
+    const [learner] = execFileSync('pgrep', ['-P', String(child.pid)], { encoding: 'utf8' })
+      .split('\n')
+      .map(Number);
+    process.kill(learner!, 'SIGSTOP');
+    child.once('exit', () => process.kill(learner!, 'SIGCONT')); // which ends it: nobody is there any more
+    child.kill('SIGINT');
+    await seen('stopping');
+    child.kill('SIGINT');
+    const { code, stdout } = await ended;
     expect(code).toBe(130);
     // It did not wait for the policy to be written.
     expect(stdout).toBe('');

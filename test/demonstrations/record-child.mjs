@@ -1,5 +1,5 @@
-// Records episodes until it is killed: node record-child.mjs FOLDER SPEC [CLOSED]. Says 'ended N' once episode N is closed and
-// handed to the file; after CLOSED episodes the next one goes on for ever.
+// Records episodes until it is killed: node record-child.mjs FOLDER SPEC [CLOSED]. Says 'closing N', then 'ended N' once episode
+// N is closed and handed to the file; after CLOSED episodes the next one goes on for ever.
 import { RecordingWriter } from '#src/demonstrations/index.js';
 import { emptyMessage, header } from '#src/messages/index.js';
 import { parseRobotSpec } from '#src/robot/index.js';
@@ -26,6 +26,7 @@ for (let episode = 0; ; episode++) {
       writer.write('/teleop/cmd_vel', 'geometry_msgs/msg/TwistStamped', command, stampNs);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
+  process.stdout.write(`closing ${episode}\n`);
   writer.endEpisode({ stampNs: stampAt(episode, 40), terminated: true, truncated: false, success: true });
   await writer.idle();
   process.stdout.write(`ended ${episode}\n`);
