@@ -8,6 +8,8 @@ type State = 'unconfigured' | 'inactive' | 'active' | 'finalized';
 type Transition = 'configure' | 'cleanup' | 'activate' | 'deactivate';
 
 const CALL_MS = 10_000;
+/** Nodes of a launch file are started all at once, and a machine that is small or busy takes its time for that. */
+const STARTING_MS = 120_000;
 /** Between two attempts: at first, and at most where it takes long. */
 const RETRY_MS = 250;
 const SLOWEST_RETRY_MS = 2000;
@@ -57,7 +59,7 @@ export class Peers {
   /** Takes a node down to unconfigured, from wherever it is. */
   async end(node: string): Promise<void> {
     // A node that starts by itself may be on its way up.
-    await this.#until(`${node} to stand down`, 30_000, async () => {
+    await this.#until(`${node} to stand down`, STARTING_MS, async () => {
       const state = await this.state(node);
       if (state === 'active') await this.#change(node, 'deactivate');
       return state === 'unconfigured' || (state === 'inactive' && (await this.#change(node, 'cleanup')));

@@ -16,7 +16,10 @@ export const fastSpec = {
 };
 
 /** speed = tanh(gain·x) for that robot (or a trolley at another rate), at once. */
-export async function quickPolicy(gain = -4, { rateHz }: Pick<typeof slow, 'rateHz'> = fastSpec): Promise<PolicyRuntime> {
+export async function quickPolicy(
+  gain = -4,
+  { rateHz }: Pick<typeof slow, 'rateHz'> = fastSpec,
+): Promise<PolicyRuntime> {
   const runtime = await decodeBundle(await trolleyBundle(1, gain));
   return {
     ...runtime,
