@@ -1,4 +1,5 @@
 import { type ChildProcess, type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { IqLearnError } from '../../src/common/index.js';
@@ -44,11 +45,13 @@ export function startPython(
   return start(python, [join(root, 'bench', script), ...args], { PYTHONPATH: path });
 }
 
+const nodeOptions = readFileSync(join(root, 'config/node-options'), 'utf8').trim().split('\n');
+
 /** Starts one of our executables, as `ros2 run iq_learn name …args` does. */
 export function startExecutable(name: string, args: readonly string[]): ChildProcessWithoutNullStreams {
   const preload = process.env.IQ_LEARN_NODE_PRELOAD;
   const environment = preload === undefined || preload === '' ? {} : { LD_PRELOAD: preload };
-  return start(process.execPath, [join(root, 'dist/src/ros/main.js'), name, ...args], environment);
+  return start(process.execPath, [...nodeOptions, join(root, 'dist/src/ros/main.js'), name, ...args], environment);
 }
 
 /** The folder of a virtual environment that packages are imported from. */

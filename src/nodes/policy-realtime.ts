@@ -55,7 +55,7 @@ export class RealtimeLoop implements ControlLoop {
     this.#rhythm = new Rhythm({
       clock: parts.clock,
       periodNs: this.#periodNs,
-      whole: () => this.#taskIsThere(),
+      whole: () => !this.#inferring && this.#taskIsThere(),
       tick: (missed) => this.#tick(missed),
     });
     this.#watch = new LoopWatch({
@@ -217,6 +217,7 @@ export class RealtimeLoop implements ControlLoop {
         this.#watch.look();
         if (this.#closed || era !== this.#era) return;
         this.#execute(nowNs, observation, stampNs, this.#parts.paused() ? null : action, ageMs);
+        this.#rhythm.consider(); // what was heard meanwhile
       })
       .catch((error) => {
         this.#inferring = false;

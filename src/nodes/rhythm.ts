@@ -4,6 +4,8 @@ import type { SteadyClock } from '../common/index.js';
 const TOLERANCE = 0.5;
 /** A source of state that is faster by less is followed; what is faster is answered at the rate. */
 const FOLLOWED = 0.01;
+/** Periods that are not forgotten after late state: what then comes in time, or all at once, is answered all the same. */
+const CREDIT = 0.5;
 /** What came within so many periods is of one cycle of the robot; who said nothing for longer is not waited for. */
 const CYCLE = 0.6;
 const SILENCE = 1.5;
@@ -11,7 +13,7 @@ const SILENCE = 1.5;
 export interface RhythmOptions {
   readonly clock: SteadyClock;
   readonly periodNs: bigint;
-  /** Whether what belongs to the newest state is there, beside the topics. */
+  /** Whether the newest state can be answered: what belongs to it is there beside the topics, and nothing else is under way. */
   readonly whole: () => boolean;
   /** Control. `missed`: ticks whose time had passed before this one could run; they are skipped. */
   readonly tick: (missed: number) => void;
@@ -26,7 +28,10 @@ export class Rhythm {
   readonly #options: RhythmOptions;
   readonly #toleranceNs: bigint;
   readonly #heardNs = new Map<string, bigint>();
+  /** When the next tick is expected: a period after the last. */
   #dueNs: bigint;
+  /** Before, no state is answered: it goes on by a period each answer, so that it bounds the rate and no jitter moves it. */
+  #gateNs: bigint;
   /** Something was heard since the last tick. */
   #news = false;
   #closed = false;
@@ -37,6 +42,7 @@ export class Rhythm {
     this.#options = options;
     this.#toleranceNs = this.#share(TOLERANCE);
     this.#dueNs = options.clock.nowNs() + options.periodNs;
+    this.#gateNs = this.#dueNs - this.#toleranceNs;
     this.#watch();
   }
 
@@ -50,16 +56,15 @@ export class Rhythm {
   /** Ticks if the state is fresh, whole and due. */
   consider(): void {
     const nowNs = this.#options.clock.nowNs();
-    if (!this.#news || nowNs < this.#dueNs - this.#toleranceNs) return;
+    if (!this.#news || nowNs < this.#gateNs) return;
     for (const heardNs of this.#heardNs.values()) {
       const age = nowNs - heardNs;
       if (age > this.#share(CYCLE) && age <= this.#share(SILENCE)) return;
     }
     if (!this.#options.whole()) return;
-    const missed = this.#missed(nowNs);
-    // From when it came, so that the next of its source is in time; what is early does not make the rate higher.
-    const fromNs = nowNs > this.#dueNs ? nowNs : this.#dueNs;
-    this.#run(fromNs + this.#share(1 - FOLLOWED), missed);
+    const [onwardsNs, leastNs] = [this.#gateNs + this.#share(1 - FOLLOWED), nowNs - this.#share(CREDIT)];
+    this.#gateNs = onwardsNs > leastNs ? onwardsNs : leastNs;
+    this.#run(nowNs + this.#options.periodNs, this.#missed(nowNs));
   }
 
   close(): void {

@@ -31,7 +31,8 @@ export async function actOnce(
 export function createRuntime(model: InferenceModel, manifest: Manifest): PolicyRuntime {
   const { contract, version, training } = manifest;
   const noNoise = new Float32Array(contract.action.length);
-  // The model's arrays hold one result at a time: calls run one after the other.
+  // The model's arrays hold one result at a time: calls run one after the other, the first of them at once.
+  let waiting = 0;
   let last: Promise<unknown> = Promise.resolve();
   return {
     id: `${contract.robot}/${version}/${manifest.model.sha256.slice(0, 12)}`,
@@ -41,8 +42,8 @@ export function createRuntime(model: InferenceModel, manifest: Manifest): Policy
     act: (observation, noise) => {
       const x = Float32Array.from(observation);
       const epsilon = noise === undefined ? noNoise : Float32Array.from(noise);
-      const action = last.then(() => actOnce(model, x, epsilon));
-      last = action.catch(() => undefined);
+      const action = waiting++ === 0 ? actOnce(model, x, epsilon) : last.then(() => actOnce(model, x, epsilon));
+      last = action.catch(() => undefined).then(() => waiting--);
       return action;
     },
     dispose: () => model.dispose(),

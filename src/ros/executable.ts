@@ -41,6 +41,8 @@ export interface ManagedExecutable<Schema extends z.ZodObject = z.ZodObject> {
   readonly summary: string;
   /** Whether it starts by itself when nobody says otherwise. */
   readonly autostart: boolean;
+  /** It commands a robot: it goes before what else runs on the machine, as far as it may. */
+  readonly urgent?: boolean;
   /** Parameters beside those of every managed node; defaults may be the robot's. */
   schema(spec: RobotSpec): Schema;
   /** Whatever is slow: everything but configuring. Throws what is wrong with parameters or surroundings. */

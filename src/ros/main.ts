@@ -6,6 +6,7 @@ import type { Executable } from './executable.js';
 import { executables } from './executables/index.js';
 import { helpOf, listOf } from './help.js';
 import { declareParameters, Host, ownParameters } from './host.js';
+import { goFirst } from './priority.js';
 import { watchVitals } from './vitals.js';
 
 /** Runs an executable in this process until it is ended. */
@@ -15,6 +16,8 @@ async function run(executable: Executable, args: readonly string[]): Promise<voi
   let close: () => Promise<void> = async () => {};
   const ending = endWith(() => close(), logger);
   try {
+    // Before ROS 2 starts its threads.
+    if (executable.kind === 'managed' && executable.urgent) goFirst();
     const ros = await openRos2({ nodeName, args, managed: executable.kind === 'managed', logger });
     close = () => ros.close();
     if (executable.kind === 'program') {

@@ -73,6 +73,27 @@ describe('the rhythm of control', () => {
     expect(bench.times.length).toBeLessThanOrEqual(51);
   });
 
+  it('is not moved by state that is late for once: what jitters after it is answered at once', async () => {
+    const at = new Set(Array.from({ length: 50 }, (_, k) => 20 * (k + 1) + (k % 10 === 4 ? 9 : k % 2 === 0 ? -4 : 3)));
+    await bench.until(1010, { odom: (ms) => at.has(ms) });
+    expect(bench.times.filter((ms) => at.has(ms)).length).toBe(50);
+  });
+
+  it('answers state that comes in time after some that was late, or with it', async () => {
+    await bench.until(100, { odom: every(20) });
+    const before = bench.times.length;
+    await bench.block(32); // that of 120 ms is heard after what was due half a period later
+    bench.rhythm.hear('odom');
+    await bench.until(160, { odom: every(20) });
+    await bench.block(32); // those of 180 and 200 ms are heard together
+    await bench.block(9);
+    bench.rhythm.hear('odom');
+    bench.rhythm.hear('odom');
+    await bench.until(220, { odom: every(20) });
+    const after = bench.times.slice(before).map((ms) => Math.round(ms));
+    expect(after).toEqual([132, 132, 140, 160, 192, 201, 201, 220]);
+  });
+
   it('follows a source that is a little faster or slower than described, without a beat', async () => {
     for (const period of [19.9, 20.1]) {
       const each = new Bench();

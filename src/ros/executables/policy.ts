@@ -25,6 +25,7 @@ export const policy = managed({
   summary: 'drives the robot: policy, safety filter, takeover, e-stop',
   // Activating it moves a robot: somebody has to say so.
   autostart: false,
+  urgent: true,
   schema: () => schema,
   async prepare({ context, parameters: { policy: folder, session, ...parameters } }) {
     const runtime = folder === '' ? undefined : await readBundle(folder);
