@@ -1,5 +1,5 @@
 import { IqLearnError, type Logger, messageOf } from '../../common/index.js';
-import type { ChangeStateRequest, RclLifecycleNode, RclResponse } from './rclnodejs.js';
+import type { ChangeStateRequest, RclLifecycleNode, RclResponse, RclTransition } from './rclnodejs.js';
 import type { LifecycleCallbacks, LifecycleStateName } from './types.js';
 
 // Of lifecycle_msgs/msg/Transition.
@@ -21,6 +21,15 @@ export class Lifecycle {
     this.#logger = logger;
     // rclnodejs throws in the service's handler where the transition is not possible now.
     node._onChangeState = (request, response) => this.#changeState(request, response);
+    // rclnodejs sends fields of its own names: start and goal of each transition would arrive empty.
+    node._onGetAvailableTransitions = (_request, response) => response.send(transitionsOf(node.availableTransitions));
+    // rcl makes this service, too, but rclnodejs does not answer it: `ros2 lifecycle list -a` would wait for ever.
+    node.createService(
+      'lifecycle_msgs/srv/GetAvailableTransitions',
+      '~/get_transition_graph',
+      {},
+      (_request, response) => response.send(transitionsOf(node.transitions)),
+    );
   }
 
   /** Inside of a transition: where it began. */
@@ -83,4 +92,15 @@ export class Lifecycle {
   #changeState({ transition }: ChangeStateRequest, response: RclResponse): void {
     response.send({ success: this.request(transition.label, transition.id) });
   }
+}
+
+/** The response of lifecycle_msgs/srv/GetAvailableTransitions. */
+function transitionsOf(transitions: readonly RclTransition[]): object {
+  return {
+    available_transitions: transitions.map(({ transition, startState, goalState }) => ({
+      transition,
+      start_state: startState,
+      goal_state: goalState,
+    })),
+  };
 }

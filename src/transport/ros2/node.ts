@@ -1,6 +1,14 @@
 import { IqLearnError, messageOf } from '../../common/index.js';
 import type { ReportError } from '../shared.js';
-import type { Rcl, RclContext, RclEntityOptions, RclNode, RclSubscription, RclTypeClass } from './rclnodejs.js';
+import type {
+  Rcl,
+  RclContext,
+  RclEntityOptions,
+  RclNode,
+  RclPublisher,
+  RclSubscription,
+  RclTypeClass,
+} from './rclnodejs.js';
 
 /** Longest that the thread that waits for messages sleeps; it is woken whenever it must do something else. */
 const WAIT_MS = 500;
@@ -25,6 +33,11 @@ export class SpinningNode {
       /** Parameters are ours (`Parameters`): rclnodejs's reading of overrides knows no namespaces. */
       _getNativeParameterOverrides(): Map<string, unknown> {
         return new Map();
+      }
+
+      /** One topic for all nodes, as of rclcpp and rclpy: rclnodejs says its events in the node's namespace. */
+      override createPublisher(type: RclTypeClass | string, topic: string, options: RclEntityOptions): RclPublisher {
+        return super.createPublisher(type, topic === 'parameter_events' ? '/parameter_events' : topic, options);
       }
 
       /** Only its time source subscribes without saying how: reliable, which no best effort /clock matches. */

@@ -51,9 +51,21 @@ export interface RclVerdict {
   readonly reason: string;
 }
 
+interface Labelled {
+  readonly id: number;
+  readonly label: string;
+}
+
+export interface RclTransition {
+  readonly transition: Labelled;
+  readonly startState: Labelled;
+  readonly goalState: Labelled;
+}
+
 export interface RclLifecycleNode extends RclNode {
-  readonly currentState: { readonly id: number; readonly label: string };
-  readonly availableTransitions: readonly { readonly transition: { readonly id: number; readonly label: string } }[];
+  readonly currentState: Labelled;
+  readonly transitions: readonly RclTransition[];
+  readonly availableTransitions: readonly RclTransition[];
   registerOnConfigure(callback: () => number): void;
   registerOnActivate(callback: () => number): void;
   registerOnDeactivate(callback: () => number): void;
@@ -61,11 +73,12 @@ export interface RclLifecycleNode extends RclNode {
   registerOnShutdown(callback: () => number): void;
   registerOnError(callback: () => number): void;
   _onChangeState(request: ChangeStateRequest, response: RclResponse): void;
+  _onGetAvailableTransitions(request: object, response: RclResponse): void;
   _changeState(transition: number | string): unknown;
 }
 
 export interface ChangeStateRequest {
-  readonly transition: { readonly id: number; readonly label: string };
+  readonly transition: Labelled;
 }
 
 export interface RclTypeClass {

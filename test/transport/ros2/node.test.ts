@@ -228,6 +228,29 @@ describeWithRos('a node of ours, as rclpy sees it', () => {
       return (answer.results as never)[0];
     };
 
+    test('changes are told on /parameter_events, whatever the namespace', async () => {
+      const events = '/parameter_events';
+      const node = await nodes.open({ nodeName: 'policy', ...ros('-r', '__ns:=/robot2') });
+      node.declareParameter(rate);
+      node.start();
+      await peer.do('subscribe', events, 'rcl_interfaces/msg/ParameterEvent', 'reliable volatile 100');
+      await until(async () => {
+        const { publishers } = (await peer.do('graph', events)) as { publishers: { node: string }[] };
+        expect(publishers.map((publisher) => publisher.node)).toContain('/robot2/policy');
+      });
+      // What is set before this node's publisher has found the reader is not told: set until it is.
+      let value = 20;
+      await until(async () => {
+        value = value === 20 ? 30 : 20;
+        await peer.call('/robot2/policy/set_parameters', 'rcl_interfaces/srv/SetParameters', {
+          parameters: [{ name: 'rate', value: { type: 3, double_value: value } }],
+        });
+        const told = (await peer.do('taken', events)) as { node: string; changed_parameters: { name: string }[] }[];
+        const ours = told.filter((event) => event.node === '/robot2/policy');
+        expect(ours.flatMap((event) => event.changed_parameters.map(({ name }) => name))).toContain('rate');
+      });
+    });
+
     test('are described with type, range and choices, and checked before they are set', async () => {
       const node = await nodes.open({ nodeName: 'policy', ...ros('-p', 'robot:=rover', '-p', 'rate:=10') });
       expect(node.declareParameter(rate)).toBe(10);
@@ -396,6 +419,27 @@ describeWithRos('a node of ours, as rclpy sees it', () => {
       expect(await state()).toBe('finalized');
       expect(await change({ id: 1 })).toBe(false);
       expect(calls).toEqual(['configure', 'activate', 'deactivate', 'cleanup', 'shutdown']);
+    });
+
+    test('tells which transitions there are now, and in all, with where they lead', async () => {
+      const node = await nodes.open({ nodeName: 'policy', managed: true, ...ros('-r', '__ns:=/robot1') });
+      node.manage(callbacks([]));
+      node.start();
+      const told = async (service: string): Promise<string[]> => {
+        const answer = await peer.call(`/robot1/policy/${service}`, 'lifecycle_msgs/srv/GetAvailableTransitions');
+        const transitions = answer.available_transitions as unknown as Record<string, { label: string }>[];
+        return transitions.map((each) =>
+          [each.start_state, each.transition, each.goal_state].map((of) => of!.label).join(' '),
+        );
+      };
+      expect(await told('get_available_transitions')).toEqual([
+        'unconfigured configure configuring',
+        'unconfigured shutdown shuttingdown',
+      ]);
+      const all = await told('get_transition_graph');
+      expect(all).toContain('inactive activate activating');
+      expect(all).toContain('errorprocessing transition_failure finalized');
+      expect(new Set(all).size).toBe(all.length);
     });
 
     test('what refuses or throws leaves the node where it was; a deactivate that throws goes to error', async () => {
