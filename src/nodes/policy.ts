@@ -377,7 +377,7 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
     const counters = this.#assembler.counters;
     const task = this.#loop?.task;
     this.#statuses.publish({
-      header: header(this.#loop?.stampNs ?? 0n),
+      header: header(this.stampNow()),
       robot: this.context.spec.robot,
       session: this.parameters.session,
       epoch: this.#lease?.epoch ?? 0n,
