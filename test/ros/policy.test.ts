@@ -63,7 +63,7 @@ describeWithRos('the policy executable over DDS', () => {
   const person = (x: number): Promise<void> =>
     driver.repeat('/teleop/cmd_vel', 'geometry_msgs/msg/TwistStamped', { twist: { linear: { x } } }, 20);
 
-  /** One that may have been under way is let by, then all commands of half a second are stops. */
+  /** From the next stop on every command is one, for half a second; what is asked of the status later is of now. */
   const stands = async (): Promise<void> => {
     await driver.take('/policy_status');
     await command((x) => x === 0, 'a stop');
