@@ -5,20 +5,12 @@ before navigation, navigation before the policy, and the emergency stop before a
 """
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument
+from launch.actions import DeclareLaunchArgument, SetLaunchConfiguration
 from launch.conditions import IfCondition
-from launch.substitutions import LaunchConfiguration, PythonExpression
+from launch.substitutions import Command, LaunchConfiguration, PythonExpression
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
-
-# The command topics of the shipped robots that are not cmd_vel.
-COMMANDS = {
-    'arm': 'servo_node/delta_twist_cmds',
-    'ackermann': 'ackermann_steering_controller/reference',
-    'ur5e': 'scaled_joint_trajectory_controller/joint_trajectory',
-    'franka': 'fr3_arm_controller/joint_trajectory',
-}
 
 
 def generate_launch_description():
@@ -26,10 +18,14 @@ def generate_launch_description():
     namespace = LaunchConfiguration('namespace')
     command = LaunchConfiguration('command')
     mux = LaunchConfiguration('mux')
-    configs = [FindPackageShare('iq_learn'), '/config/teleop/']
+    share = FindPackageShare('iq_learn')
+    configs = [share, '/config/teleop/']
     with_joystick = IfCondition(PythonExpression(["'", LaunchConfiguration('teleop'), "' == 'joy'"]))
     use_sim_time = {'use_sim_time': ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool)}
     stamped = ParameterValue(LaunchConfiguration('cmd_vel_stamped'), value_type=bool)
+
+    def described(fact):
+        return PythonExpression([LaunchConfiguration('description'), "['", fact, "']"])
 
     def text(name):
         return ParameterValue(LaunchConfiguration(name), value_type=str)
@@ -40,16 +36,16 @@ def generate_launch_description():
     return LaunchDescription([
         DeclareLaunchArgument(
             'robot', default_value='rover', description='A robot of config/robots, or the path of a description (YAML).'),
+        # Asked once; what is not said below is as the robot's description says.
+        SetLaunchConfiguration('description', Command(['node ', share, '/dist/src/ros/describe.js "', robot, '"'])),
         DeclareLaunchArgument(
             'policy', default_value='', description='Folder of the policy; empty: waits for one from a learner.'),
         DeclareLaunchArgument('namespace', default_value='', description='Namespace of all nodes and topics.'),
         DeclareLaunchArgument(
-            'command',
-            default_value=PythonExpression([repr(COMMANDS), ".get('", robot, "', 'cmd_vel')"]),
-            description="The robot's command topic without leading slash, as its description names it."),
+            'command', default_value=described('command'),
+            description="The robot's command topic without leading slash; as its description names it."),
         DeclareLaunchArgument(
-            'mux',
-            default_value=PythonExpression(["'false' if '", robot, "' in ('ur5e', 'franka') else 'true'"]),
+            'mux', default_value=described('twist'),
             choices=['true', 'false'],
             description='Goes through twist_mux; false for a robot that has its own, or is not commanded by a twist.'),
         DeclareLaunchArgument(
@@ -61,7 +57,7 @@ def generate_launch_description():
             description='Who drives: the policy, which a person may take over from, or a person alone.'),
         DeclareLaunchArgument(
             'teleop', default_value='none', choices=['none', 'joy'],
-            description='Starts a joystick with a dead-man button; none: something else publishes teleop/<command>.'),
+            description='Starts a joystick with a dead-man button; none: something else publishes the teleoperation topic.'),
         DeclareLaunchArgument(
             'joy_config',
             default_value=PythonExpression(["'arm_joy' if '", robot, "' == 'arm' else 'base_joy'"]),
@@ -76,8 +72,8 @@ def generate_launch_description():
             'estop_heartbeat_ms', default_value='0.0',
             description='The e-stop must be heard to be released this often; 0: it has no heartbeat.'),
         DeclareLaunchArgument(
-            'cmd_vel_stamped', default_value='true', choices=['true', 'false'],
-            description='Twist commands are TwistStamped, as since Jazzy; false: Twist.'),
+            'cmd_vel_stamped', default_value=described('stamped'), choices=['true', 'false'],
+            description="Twist commands are TwistStamped, else Twist; as the robot's description says."),
         DeclareLaunchArgument(
             'autostart', default_value='true', choices=['true', 'false'],
             description='Drives at once; false: waits for ros2 lifecycle set /policy configure, then activate.'),
@@ -107,7 +103,7 @@ def generate_launch_description():
             namespace=namespace,
             parameters=[
                 [*configs, 'twist_mux.yaml'],
-                {**use_sim_time, 'use_stamped': stamped, 'topics.joystick.topic': ['teleop/', command]},
+                {**use_sim_time, 'use_stamped': stamped, 'topics.joystick.topic': described('teleop')},
             ],
             remappings=[('cmd_vel_out', command)],
             output='screen',
@@ -130,7 +126,7 @@ def generate_launch_description():
                 [*configs, LaunchConfiguration('joy_config'), '.yaml'],
                 {**use_sim_time, 'publish_stamped_twist': stamped},
             ],
-            remappings=[('cmd_vel', ['teleop/', command])],
+            remappings=[('cmd_vel', described('teleop'))],
             output='screen',
             condition=with_joystick,
         ),

@@ -3,13 +3,17 @@
 from typing import List
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument
-from launch.substitutions import LaunchConfiguration, PythonExpression
+from launch.actions import DeclareLaunchArgument, SetLaunchConfiguration
+from launch.substitutions import Command, LaunchConfiguration, PythonExpression
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
+from launch_ros.substitutions import FindPackageShare
 
 
 def generate_launch_description():
+    robot = LaunchConfiguration('robot')
+    share = FindPackageShare('iq_learn')
+
     def text(name):
         return ParameterValue(LaunchConfiguration(name), value_type=str)
 
@@ -22,12 +26,13 @@ def generate_launch_description():
     return LaunchDescription([
         DeclareLaunchArgument(
             'robot', default_value='rover', description='A robot of config/robots, or the path of a description (YAML).'),
+        SetLaunchConfiguration('description', Command(['node ', share, '/dist/src/ros/describe.js "', robot, '"'])),
         DeclareLaunchArgument(
             'recording',
             description='Recordings of demonstrations, separated by commas: folders, .mcap files, folders of recordings.'),
         DeclareLaunchArgument('namespace', default_value='', description='Namespace of all nodes and topics.'),
         DeclareLaunchArgument(
-            'run', default_value=['runs/', LaunchConfiguration('robot')],
+            'run', default_value=['runs/', PythonExpression([LaunchConfiguration('description'), "['robot']"])],
             description='Folder of this run: its checkpoint and its newest policy.'),
         DeclareLaunchArgument(
             'resume', default_value='true', choices=['true', 'false'],
@@ -37,7 +42,7 @@ def generate_launch_description():
         DeclareLaunchArgument('threads', default_value='1', description='Threads of the learning process, on the CPU.'),
         DeclareLaunchArgument('seed', default_value='0', description='Of everything that is drawn.'),
         DeclareLaunchArgument(
-            'learn_from_interventions', default_value='true', choices=['true', 'false'],
+            'learn_from_interventions', default_value='false', choices=['true', 'false'],
             description='What a person does when taking over counts as demonstration.'),
         DeclareLaunchArgument(
             'use_sim_time', default_value='false', choices=['true', 'false'], description='Time is that of /clock.'),

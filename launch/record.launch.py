@@ -1,10 +1,10 @@
 """Demonstrations by teleoperation: a recorder, and the road by which the person's commands reach the robot."""
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, SetLaunchConfiguration
 from launch.conditions import IfCondition
 from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch.substitutions import LaunchConfiguration, PythonExpression
+from launch.substitutions import Command, LaunchConfiguration, PythonExpression
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
@@ -17,6 +17,8 @@ def generate_launch_description():
     def flag(name):
         return ParameterValue(LaunchConfiguration(name), value_type=bool)
 
+    robot = LaunchConfiguration('robot')
+    share = FindPackageShare('iq_learn')
     shared = {
         name: LaunchConfiguration(name)
         for name in ('robot', 'namespace', 'cmd_vel_stamped', 'use_sim_time')
@@ -24,6 +26,7 @@ def generate_launch_description():
     return LaunchDescription([
         DeclareLaunchArgument(
             'robot', default_value='rover', description='A robot of config/robots, or the path of a description (YAML).'),
+        SetLaunchConfiguration('description', Command(['node ', share, '/dist/src/ros/describe.js "', robot, '"'])),
         DeclareLaunchArgument('namespace', default_value='', description='Namespace of all nodes and topics.'),
         DeclareLaunchArgument('recordings', default_value='recordings', description='Folder that holds recordings.'),
         DeclareLaunchArgument(
@@ -35,8 +38,10 @@ def generate_launch_description():
             'teleop', default_value='joy', choices=['none', 'joy', 'expert'],
             description='Who shows: a joystick, the scripted expert of a simulated robot, or something else (none).'),
         DeclareLaunchArgument(
-            'cmd_vel_stamped', default_value='true', choices=['true', 'false'],
-            description='Twist commands are TwistStamped, as since Jazzy; false: Twist.'),
+            'cmd_vel_stamped',
+            default_value=PythonExpression([LaunchConfiguration('description'), "['stamped']"]),
+            choices=['true', 'false'],
+            description="Twist commands are TwistStamped, else Twist; as the robot's description says."),
         DeclareLaunchArgument(
             'use_sim_time', default_value='false', choices=['true', 'false'], description='Time is that of /clock.'),
         Node(
@@ -69,7 +74,7 @@ def generate_launch_description():
         ),
         # The person drives through the safety filter that the policy will drive through.
         IncludeLaunchDescription(
-            PythonLaunchDescriptionSource([FindPackageShare('iq_learn'), '/launch/deploy.launch.py']),
+            PythonLaunchDescriptionSource([share, '/launch/deploy.launch.py']),
             launch_arguments={
                 **shared,
                 'source': 'teleop',

@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { parse } from 'yaml';
 import { loadRobotSpec, robotNames } from '#src/robot/index.js';
 import { executables } from '#src/ros/executables/index.js';
@@ -45,12 +47,24 @@ const foreign = [
 ];
 
 const executableNames = executables.map(({ name }) => name);
-/** Parameters of an executable with their types. */
-function declared(name: string): ReadonlyMap<string, string> {
+/** Parameters of an executable with their types and defaults. */
+function declared(name: string, robot = 'rover') {
   const executable = executables.find((each) => each.name === name)!;
-  const { declarations } = parametersOf(executable, loadRobotSpec('rover'));
-  return new Map(declarations.map((parameter) => [parameter.name, parameter.type]));
+  const { declarations } = parametersOf(executable, loadRobotSpec(robot));
+  return new Map(declarations.map((parameter) => [parameter.name, parameter]));
 }
+
+/** A description of somebody's own: a base that takes plain Twists, on topics of its own. */
+const ownRobot = join(mkdtempSync(join(tmpdir(), 'iq-launch-')), 'my robot.yaml');
+beforeAll(() => {
+  const text = readFileSync(`${root}/config/robots/turtlebot3.yaml`, 'utf8')
+    .replace('robot: turtlebot3', 'robot: mine')
+    .replace('topic: /cmd_vel, type: geometry_msgs/msg/TwistStamped', 'topic: /base/cmd, type: geometry_msgs/msg/Twist')
+    .replaceAll('path: twist.', 'path: ')
+    .replace('topic: /teleop/cmd_vel', 'topic: /pad/cmd');
+  writeFileSync(ownRobot, text);
+});
+afterAll(() => rmSync(dirname(ownRobot), { recursive: true }));
 const typeOf = (value: unknown): string =>
   typeof value === 'boolean'
     ? 'bool'
@@ -94,10 +108,10 @@ function checks(launch: (file: string, ...args: string[]) => Promise<Launched>):
       for (const [key, value] of Object.entries(parameters)) {
         if (key === 'use_sim_time') expect(typeof value).toBe('boolean');
         else {
-          const type = declared(executable).get(key)!;
+          const type = declared(executable).get(key)?.type;
           expect(type, `${executable}: ${key}`).toBeDefined();
           // A whole double looks like an integer here.
-          expect([type, type === 'double' ? 'integer' : type]).toContain(typeOf(value));
+          expect([type, type === 'double' ? 'integer' : type], key).toContain(typeOf(value));
         }
       }
     }
@@ -130,6 +144,51 @@ function checks(launch: (file: string, ...args: string[]) => Promise<Launched>):
       expect(to).toBe(from);
       expect(launched.nodes.map(({ executable }) => executable)).toEqual(['policy']);
     }
+  });
+
+  it.each([
+    ['rover', 'rover'],
+    ['ur5e', 'ur5e'],
+    ['one’s own robot', ownRobot],
+  ])('says nothing else than the description of %s, where nothing is asked', async (_, robot) => {
+    // Given by whoever launches, or what the launch file is for.
+    const given = ['robot', 'recording', 'autostart', 'use_sim_time'];
+    for (const file of ['record', 'learn', 'deploy']) {
+      const { nodes, failure } = await launch(file, `robot:=${robot}`, 'recording:=recordings/one');
+      expect(failure).toBeUndefined();
+      for (const { package: name, executable, parameters } of nodes) {
+        if (name !== 'iq_learn') continue;
+        const defaults = declared(executable, robot);
+        for (const [key, value] of Object.entries(parameters))
+          if (!given.includes(key) && !(file === 'record' && key === 'source'))
+            expect(value, `${executable}: ${key}`).toEqual(defaults.get(key)!.default);
+      }
+    }
+  });
+
+  it('deploy: topics and type of a description of one’s own, unless the argument says another', async () => {
+    const robot = ownRobot;
+    const launched = await launch('deploy', `robot:=${robot}`, 'teleop:=joy');
+    expect(only(launched, 'policy').remappings).toEqual({ 'base/cmd': 'policy_vel' });
+    expect(only(launched, 'policy').parameters).toMatchObject({ robot, cmd_vel_stamped: false });
+    expect(only(launched, 'twist_mux').remappings).toEqual({ cmd_vel_out: 'base/cmd' });
+    expect(only(launched, 'twist_mux').parameters).toMatchObject({
+      use_stamped: false,
+      'topics.joystick.topic': 'pad/cmd',
+    });
+    expect(only(launched, 'teleop_node').parameters).toMatchObject({ publish_stamped_twist: false });
+    expect(only(launched, 'teleop_node').remappings).toEqual({ cmd_vel: 'pad/cmd' });
+    const record = await launch('record', `robot:=${robot}`);
+    for (const executable of ['recorder', 'policy'])
+      expect(only(record, executable).parameters).toMatchObject({ cmd_vel_stamped: false });
+    for (const stamped of [true, false])
+      for (const file of ['deploy', 'record']) {
+        const { nodes } = await launch(file, 'robot:=rover', `cmd_vel_stamped:=${stamped}`);
+        const told = nodes.flatMap(({ parameters: { cmd_vel_stamped, use_stamped, publish_stamped_twist } }) =>
+          [cmd_vel_stamped, use_stamped, publish_stamped_twist].filter((value) => value !== undefined),
+        );
+        expect(new Set(told)).toEqual(new Set([stamped]));
+      }
   });
 
   it('record: the person drives through the policy node’s safety filter; who it is can be chosen', async () => {
@@ -178,8 +237,15 @@ function checks(launch: (file: string, ...args: string[]) => Promise<Launched>):
 }
 
 describeWithPython('launch files, as a stand-in of launch evaluates them', () => {
-  const launch = async (file: string, ...args: string[]): Promise<Launched> =>
-    JSON.parse(await runPython('test/launch/stand_in.py', `${root}/launch/${file}.launch.py`, root, ...args));
+  const seen = new Map<string, Launched>();
+  const launch = async (file: string, ...args: string[]): Promise<Launched> => {
+    const key = [file, ...args].join(' ');
+    if (!seen.has(key)) {
+      const text = await runPython('test/launch/stand_in.py', `${root}/launch/${file}.launch.py`, root, ...args);
+      seen.set(key, JSON.parse(text));
+    }
+    return seen.get(key)!;
+  };
   checks(launch);
 
   it('demo and gazebo end as a whole: with the conductor, and with Gazebo', async () => {
@@ -190,6 +256,14 @@ describeWithPython('launch files, as a stand-in of launch evaluates them', () =>
       expect(processes).toHaveLength(1);
       expect(processes![0]).toMatchObject({ ends_all: true });
       expect(processes![0]!.cmd.includes('-s')).toBe(gui === 'false');
+    }
+  });
+
+  it('refuses a robot that nobody has described, before anything starts', async () => {
+    for (const file of ['deploy', 'record', 'learn']) {
+      const { failure, nodes } = await launch(file, 'robot:=rovr', 'recording:=recordings/one');
+      expect(failure).toMatch(/unknown robot.*rovr/);
+      expect(nodes).toEqual([]);
     }
   });
 

@@ -2,12 +2,14 @@
 
 It evaluates a launch description and gives what would be started, without starting anything. It knows only the names and keywords
 below, so a launch file that uses others fails here first. What it cannot tell is whether the real ones agree with it:
-start.py runs the same checks under them where they can be imported.
+real_launch.py runs the same checks under them where they can be imported.
 """
 
 import ast
 import json
 import runpy
+import shlex
+import subprocess
 import sys
 import types
 from typing import List
@@ -56,10 +58,10 @@ class Command:
         self.command = command
 
     def perform(self, context):
-        command, path = text_of(self.command, context).split(' ', 1)
-        assert command == 'cat', command
-        with open(path, encoding='utf8') as file:
-            return file.read()
+        result = subprocess.run(shlex.split(text_of(self.command, context)), capture_output=True, text=True, check=False)
+        if result.returncode != 0 or result.stderr:
+            raise Failure(result.stderr)
+        return result.stdout
 
 
 class FindPackageShare:
@@ -153,6 +155,14 @@ class DeclareLaunchArgument(Action):
             raise Failure(f"'{value}' of argument '{self.name}' is not in {self.choices}")
 
 
+class SetLaunchConfiguration(Action):
+    def __init__(self, name, value):
+        self.name, self.value = name, value
+
+    def run(self, context):
+        context.configurations[self.name] = text_of(self.value, context)
+
+
 class Shutdown(Action):
     def __init__(self, *, reason):
         self.reason = reason
@@ -221,7 +231,8 @@ def install():
     own = globals()
     for module, names in {
         'launch': ['LaunchDescription'],
-        'launch.actions': ['DeclareLaunchArgument', 'ExecuteProcess', 'IncludeLaunchDescription', 'Shutdown'],
+        'launch.actions': [
+            'DeclareLaunchArgument', 'ExecuteProcess', 'IncludeLaunchDescription', 'SetLaunchConfiguration', 'Shutdown'],
         'launch.conditions': ['IfCondition', 'UnlessCondition'],
         'launch.launch_description_sources': ['PythonLaunchDescriptionSource'],
         'launch.substitutions': ['Command', 'LaunchConfiguration', 'PythonExpression'],
