@@ -1,5 +1,5 @@
 import { type ChildProcess, type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { IqLearnError } from '../../src/common/index.js';
@@ -27,12 +27,17 @@ const graph = {
   PYTHONDONTWRITEBYTECODE: '1',
 };
 
+/** Killed, however it comes, this process takes its children with it; setpriv becomes the program that it starts. */
+const setpriv = '/usr/bin/setpriv';
+const leash = existsSync(setpriv) ? [setpriv, '--pdeathsig', 'KILL'] : [];
+
 function start(
   command: string,
   args: readonly string[],
   environment: NodeJS.ProcessEnv,
 ): ChildProcessWithoutNullStreams {
-  return spawn(command, args, { stdio: 'pipe', env: { ...process.env, ...graph, ...environment } });
+  const [program, ...rest] = [...leash, command, ...args];
+  return spawn(program!, rest, { stdio: 'pipe', env: { ...process.env, ...graph, ...environment } });
 }
 
 /** Starts a script of bench/ with the Python of ROS 2; `packages` are seen beside its own. */

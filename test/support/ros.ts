@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -68,6 +69,9 @@ export interface RosProcess {
 }
 
 const running = new Set<ChildProcess>();
+/** What is started ends with this process, however that ends; setpriv becomes the program that it starts. */
+const setpriv = '/usr/bin/setpriv';
+const leash = existsSync(setpriv) ? [setpriv, '--pdeathsig', 'KILL'] : [];
 
 /** Each is the leader of a process group, so that what it started goes with it. */
 function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
@@ -90,7 +94,8 @@ function start(
   environment: NodeJS.ProcessEnv = {},
   folder: string = root,
 ): RosProcess {
-  const child = spawn(command, args, {
+  const [program, ...rest] = [...leash, command, ...args];
+  const child = spawn(program!, rest, {
     cwd: folder,
     detached: true,
     env: { ...process.env, PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1', ...environment },
