@@ -1,4 +1,7 @@
-"""The whole loop in the MuJoCo simulator: demonstrate, learn, deploy. Ends when it is through, with a table and a policy."""
+"""The whole loop in the MuJoCo simulator: demonstrate, learn, deploy. Ends when it is through, with a table and a policy.
+
+The clock is the simulator's own: in a namespace it is <namespace>/clock, so that a second demo is not disturbed.
+"""
 
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, Shutdown
@@ -15,6 +18,8 @@ def generate_launch_description():
         return ParameterValue(LaunchConfiguration(name), value_type=int)
 
     common = {'robot': text('robot'), 'use_sim_time': True}
+    # Relative, the clock follows the namespace; without one it is /clock.
+    own_clock = [('/clock', 'clock')]
 
     def node(executable, **parameters):
         return Node(
@@ -22,6 +27,7 @@ def generate_launch_description():
             executable=executable,
             namespace=LaunchConfiguration('namespace'),
             parameters=[{**common, **parameters}],
+            remappings=own_clock,
             output='screen',
         )
 
@@ -57,6 +63,7 @@ def generate_launch_description():
                 'seed': whole('seed'),
                 'run': text('run'),
             }],
+            remappings=own_clock,
             output='screen',
             on_exit=Shutdown(reason='the demo is over'),
         ),

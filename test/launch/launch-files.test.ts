@@ -122,6 +122,12 @@ function checks(launch: (file: string, ...args: string[]) => Promise<Launched>):
     for (const { namespace, package: name } of nodes) expect(namespace).toBe(name === 'ros_gz_sim' ? '' : 'second');
   });
 
+  it('demo: the clock follows the namespace, so that two demos have one each', async () => {
+    const { nodes } = await launch('demo', 'recording:=recordings/one', 'namespace:=second');
+    expect(nodes).toHaveLength(6);
+    for (const { remappings } of nodes) expect(remappings).toEqual({ '/clock': 'clock' });
+  });
+
   it('deploy: the final command is twist_mux’s, whichever the robot', async () => {
     for (const robot of robotNames()) {
       const spec = loadRobotSpec(robot);

@@ -376,6 +376,21 @@ describeWithRos('a node of ours, as rclpy sees it', () => {
         expect(simulated.clock.nowNs()).toBe(12_000_000_034n);
       });
     });
+
+    test('is that of a namespace where /clock is remapped into it, to hear and to say', async () => {
+      const remapped = ['-r', '__ns:=/robot3', '-r', '/clock:=clock', '-p', 'use_sim_time:=true'];
+      const own = await nodes.started({ nodeName: 'own', ...ros(...remapped) });
+      const simulator = await nodes.started({ nodeName: 'simulator', ...ros(...remapped) });
+      const clock = simulator.transport.advertise('/clock', 'rosgraph_msgs/msg/Clock', qos.sensor);
+      await until(() => {
+        clock.publish({ clock: { sec: 7, nanosec: 5 } });
+        expect(own.clock.nowNs()).toBe(7_000_000_005n);
+      });
+      await until(async () => {
+        const { publishers } = (await peer.do('graph', '/robot3/clock')) as { publishers: { node: string }[] };
+        expect(publishers.map(({ node }) => node)).toEqual(['/robot3/simulator']);
+      });
+    });
   });
 
   describe('lifecycle', () => {
