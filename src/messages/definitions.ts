@@ -15,14 +15,20 @@ function shortName(type: string): string {
 
 /** The folder of our own definitions, msg/ of the package: they are the source of truth and are read as they are. */
 const ownFolder = new URL('../../../msg/', import.meta.url);
-const ownTexts = new Map<string, string>();
+/** Of ros-controls' control_msgs, which is none of ROS 2's common interfaces. */
+const jointJog = `std_msgs/Header header
+string[] joint_names
+float64[] displacements
+float64[] velocities
+float64 duration
+`;
+const ownTexts = new Map<string, string>([['control_msgs/JointJog', jointJog]]);
 const schemas = new Map<string, string>();
 
 function ownText(name: string): string | undefined {
   const match = /^iq_learn\/(\w+)$/.exec(name);
-  if (match === null) return undefined;
   let text = ownTexts.get(name);
-  if (text === undefined) {
+  if (text === undefined && match !== null) {
     const file = new URL(`${match[1]}.msg`, ownFolder);
     try {
       text = readFileSync(file, 'utf8');

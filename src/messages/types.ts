@@ -104,6 +104,14 @@ export interface JointTrajectory {
   joint_names: string[];
   points: JointTrajectoryPoint[];
 }
+/** What MoveIt Servo takes for joints. */
+export interface JointJog {
+  header: Header;
+  joint_names: string[];
+  displacements: Float64Array | number[];
+  velocities: Float64Array | number[];
+  duration: number;
+}
 export interface StringMessage {
   data: string;
 }
@@ -285,6 +293,7 @@ export interface MessageTypes {
   'geometry_msgs/msg/PoseStamped': PoseStamped;
   'nav_msgs/msg/Odometry': Odometry;
   'trajectory_msgs/msg/JointTrajectory': JointTrajectory;
+  'control_msgs/msg/JointJog': JointJog;
   'rosgraph_msgs/msg/Clock': Clock;
   'diagnostic_msgs/msg/DiagnosticArray': DiagnosticArray;
   'iq_learn/msg/EpisodeEvent': EpisodeEvent;
@@ -316,6 +325,7 @@ const known: Record<MessageTypeName, true> = {
   'geometry_msgs/msg/PoseStamped': true,
   'nav_msgs/msg/Odometry': true,
   'trajectory_msgs/msg/JointTrajectory': true,
+  'control_msgs/msg/JointJog': true,
   'rosgraph_msgs/msg/Clock': true,
   'diagnostic_msgs/msg/DiagnosticArray': true,
   'iq_learn/msg/EpisodeEvent': true,

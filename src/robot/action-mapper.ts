@@ -1,6 +1,7 @@
 import { IqLearnError } from '../common/index.js';
 import {
   header,
+  type JointJog,
   type JointState,
   type JointTrajectory,
   type MessageTypeName,
@@ -87,6 +88,8 @@ function carrierOf(type: CommandTypeName, spec: RobotSpec): Carrier {
       return jointStateCarrier(spec);
     case 'trajectory_msgs/msg/JointTrajectory':
       return trajectoryCarrier(spec);
+    case 'control_msgs/msg/JointJog':
+      return jogCarrier(spec);
   }
 }
 
@@ -192,6 +195,49 @@ function trajectoryCarrier(spec: RobotSpec): Carrier {
         });
       for (let i = 0; i < joints.length; i++)
         out[i] = point[key][indexOfJoint(joint_names, joints[i]!, spec)] ?? Number.NaN;
+    },
+  };
+}
+
+/**
+ * Joint velocities as MoveIt Servo takes them: a joint that is not named stands still, one that is not there spoils the
+ * command, and the duration is not looked at: a command holds until the next, or the topic's timeout.
+ */
+function jogCarrier(spec: RobotSpec): Carrier {
+  const joints = jointsOf(spec);
+  const none = new Float64Array(0);
+  const duration = 1 / spec.rateHz;
+  return {
+    build: (action, stampNs) => ({
+      header: header(stampNs, spec.frameId),
+      joint_names: joints,
+      displacements: none,
+      velocities: Float64Array.from(action),
+      duration,
+    }),
+    read(message, out) {
+      const { joint_names, displacements, velocities } = message as JointJog;
+      if (displacements.some((value) => value !== 0))
+        throw new IqLearnError('MISMATCH', 'the command is a step, not a velocity', {
+          found: `displacements ${Array.from(displacements).join(', ')}`,
+          expected: 'velocities alone',
+          remedy: 'have the teleoperation publish velocities',
+        });
+      if (velocities.length !== joint_names.length)
+        throw new IqLearnError('MISMATCH', 'the command has another number of velocities than of joints', {
+          found: `${velocities.length} velocities for ${joint_names.length} joints`,
+          expected: 'one for each joint',
+        });
+      const foreign = joint_names.filter((name) => !joints.includes(name));
+      if (foreign.length > 0)
+        throw new IqLearnError('MISMATCH', 'the command names joints that are none of the action', {
+          found: foreign.join(', '),
+          expected: `some of ${joints.join(', ')}`,
+        });
+      for (let i = 0; i < joints.length; i++) {
+        const at = joint_names.indexOf(joints[i]!);
+        out[i] = at < 0 ? 0 : velocities[at]!;
+      }
     },
   };
 }

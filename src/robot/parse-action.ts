@@ -98,5 +98,7 @@ function carrierOf(
       found: 'effort',
       expected: 'position or velocity in a JointTrajectory',
     });
+  if (type === 'control_msgs/msg/JointJog' && quantity !== 'velocity')
+    throw document.refusal([...at, 'quantity'], { found: quantity, expected: 'velocity in a JointJog' });
   return { path, quantity };
 }

@@ -90,6 +90,12 @@ function teleopType(
       found: `${type} for an action of ${[...kinds].map((each) => each ?? 'other units').join(' and ')}`,
       expected: 'one quantity for all joints: position or velocity',
     });
+  if (type === 'control_msgs/msg/JointJog' && (kinds.size > 1 || kind !== 'velocity'))
+    throw document.refusal(path, {
+      found: `${type} for an action of ${[...kinds].map((each) => each ?? 'other units').join(' and ')}`,
+      expected: 'velocities of all joints, which are what a JointJog carries',
+      remedy: 'command velocities (config/robots/ur5e_servo.yaml), or teleoperate by sensor_msgs/msg/JointState',
+    });
   if (type === 'sensor_msgs/msg/JointState' && kinds.has(undefined))
     throw document.refusal(path, {
       found: `${type} for an action that is no position, velocity or effort`,

@@ -26,6 +26,7 @@ export const commandTypes = [
   'trajectory_msgs/msg/JointTrajectory',
   'std_msgs/msg/Float64MultiArray',
   'sensor_msgs/msg/JointState',
+  'control_msgs/msg/JointJog',
 ] as const satisfies readonly MessageTypeName[];
 export type CommandTypeName = (typeof commandTypes)[number];
 

@@ -144,7 +144,7 @@ function checks(launch: (file: string, ...args: string[]) => Promise<Launched>):
   });
 
   it('deploy: robots that are commanded by joints have no twist_mux, and one can be left out', async () => {
-    for (const args of [['robot:=ur5e'], ['robot:=franka'], ['robot:=rover', 'mux:=false']]) {
+    for (const args of [['robot:=ur5e'], ['robot:=ur5e_servo'], ['robot:=franka'], ['robot:=rover', 'mux:=false']]) {
       const launched = await launch('deploy', ...args);
       const [from, to] = Object.entries(only(launched, 'policy').remappings)[0]!;
       expect(to).toBe(from);

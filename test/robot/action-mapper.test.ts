@@ -33,6 +33,7 @@ const robots: readonly [string, RobotSpec][] = [
   ['JointState positions', jointRobot('sensor_msgs/msg/JointState', 'rad')],
   ['JointTrajectory positions', jointRobot('trajectory_msgs/msg/JointTrajectory', 'rad')],
   ['JointTrajectory velocities', jointRobot('trajectory_msgs/msg/JointTrajectory', 'rad/s')],
+  ['JointJog', jointRobot('control_msgs/msg/JointJog', 'rad/s')],
 ];
 
 describe('action mapper', () => {
@@ -71,7 +72,7 @@ describe('action mapper', () => {
         return Object.fromEntries(
           Object.entries(value).map(([key, inner]) => [
             key,
-            ['header', 'layout', 'time_from_start'].includes(key)
+            ['header', 'layout', 'time_from_start', 'displacements', 'duration'].includes(key)
               ? inner
               : typeof inner === 'number'
                 ? bad
@@ -110,6 +111,29 @@ describe('action mapper', () => {
       /lacks joints.*also thigh_joint, foot_joint/,
     );
     expect(() => mapper.fromMessage({ ...message, points: [] })).toThrow(/empty trajectory/);
+  });
+
+  test('a JointJog moves the joints it names; steps, other joints and lists that do not fit are refused', () => {
+    const spec = loadRobotSpec('ur5e_servo');
+    const mapper = createActionMapper(spec, spec.teleop);
+    const jog = {
+      joint_names: ['wrist_3_joint', 'elbow_joint'],
+      velocities: [0.5, -1],
+      displacements: [],
+      duration: 0,
+    };
+    const header = { stamp: { sec: 1, nanosec: 0 }, frame_id: '' };
+    const read = (changes: object) => [...mapper.fromMessage({ header, ...jog, ...changes })];
+    expect(read({})).toEqual([0, 0, -1, 0, 0, 0.5]);
+    // Some publishers fill both lists.
+    expect(read({ displacements: [0, 0] })).toEqual([0, 0, -1, 0, 0, 0.5]);
+    expect(read({ joint_names: [], velocities: [] })).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(() => read({ displacements: [0.1, 0] })).toThrow(/a step, not a velocity.*0\.1, 0/);
+    expect(() => read({ displacements: [Number.NaN, 0] })).toThrow(/a step/);
+    expect(() => read({ velocities: [0.5] })).toThrow(/1 velocities for 2 joints/);
+    expect(() => read({ joint_names: ['wrist_3_joint', 'elbow'] })).toThrow(/found: elbow;/);
+    const sent = mapper.toMessage([0.1, 0, 0, 0, 0, -0.2], 0n);
+    expect(sent).toMatchObject({ duration: 0.05, displacements: new Float64Array(0) });
   });
 
   test('an array of another length is refused', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { decode, encode, type JointTrajectory } from '#src/messages/index.js';
 import { createActionMapper, loadRobotSpec, withStampedTwist } from '#src/robot/index.js';
 
-const examples = ['rover', 'turtlebot3', 'turtlebot4', 'ackermann', 'arm', 'ur5e', 'franka'].map(
+const examples = ['rover', 'turtlebot3', 'turtlebot4', 'ackermann', 'arm', 'ur5e', 'ur5e_servo', 'franka'].map(
   (name) => [name, loadRobotSpec(name)] as const,
 );
 

@@ -235,6 +235,21 @@ describe('RobotSpec', () => {
     expect(error.message).toContain(type === 'Joy' ? 'a topic of nav_msgs' : 'image features are not built yet');
   });
 
+  test('joint jogs carry velocities: an arm that is commanded by positions cannot be teleoperated by them', () => {
+    const text = (name: string) => readFileSync(new URL(`../../config/robots/${name}.yaml`, import.meta.url), 'utf8');
+    const jog = 'type: control_msgs/msg/JointJog';
+    const positions = text('ur5e').replace(
+      'joint_states, type: sensor_msgs/msg/JointState, timeout_ms: 200 }\naction',
+      `jog, ${jog} }\naction`,
+    );
+    expect(positions).toContain(jog);
+    expect(() => parseRobotSpec(positions, 'robot.yaml')).toThrow(
+      /teleop\.type.*action of position.*velocities of all joints/,
+    );
+    const inRadians = text('ur5e_servo').replace('unit: rad/s, low: -1.05', 'unit: rad, low: -1.05');
+    expect(() => parseRobotSpec(inRadians, 'robot.yaml')).toThrow(/action\[0\]\.quantity.*velocity in a JointJog/);
+  });
+
   test('teleoperation may ask for a dead-man button', () => {
     const teleop = 'topic: /teleop/cmd_vel,';
     const text = vehicleText.replace(teleop, `${teleop} deadman: { topic: /joy, button: 4 },`);
