@@ -133,8 +133,11 @@ describeWithRos('the package as colcon builds it, from sources without dist/', (
       const found = await installed(join(realpathSync(join(root, '.ros')), 'install/iq_learn'));
       expect(found.executables).toEqual([...nodes, 'iq-learn'].sort());
       expect(found.links).toEqual(
-        expect.arrayContaining(['config', 'dist', 'launch', 'node_modules', 'package.json', 'urdf', 'worlds']),
+        expect.arrayContaining(['config', 'dist', 'node_modules', 'package.json', 'urdf', 'worlds']),
       );
+      // `ros2 launch` does not look into folders that are links.
+      expect(found.links).not.toContain('launch');
+      expect(found.share.launch).toEqual(names('launch'));
     },
   );
 });
