@@ -44,6 +44,7 @@ function create<Entity>(context: TopicContext, make: () => Entity): Entity {
     throw new IqLearnError('UNAVAILABLE', `ROS 2 refuses the topic ${topic}`, {
       found: messageOf(cause),
       expected: `the type support of ${type} on LD_LIBRARY_PATH, and an open node`,
+      remedy: `install the package ${type.split('/')[0]} where it is missing, and source its ROS 2`,
       cause,
     });
   }
