@@ -40,7 +40,7 @@ export function rosbagMetadata({ file, startNs, durationNs, topics }: BagSummary
     duration: { nanoseconds: durationNs },
     message_count: messages,
   };
-  return stringify({
+  const metadata = {
     rosbag2_bagfile_information: {
       version: 5,
       storage_identifier: 'mcap',
@@ -54,5 +54,7 @@ export function rosbagMetadata({ file, startNs, durationNs, topics }: BagSummary
       relative_file_paths: [file],
       files: [{ path: file, ...times }],
     },
-  });
+  };
+  // The same times twice, as rosbag2 writes them, not a reference.
+  return stringify(metadata, { aliasDuplicateObjects: false });
 }

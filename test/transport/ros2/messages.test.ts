@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -21,10 +22,14 @@ describeWithRos('messages over ROS 2', () => {
   describe('what rclpy takes apart and puts together again is what was sent', () => {
     test('every message type, any values', async () => {
       const node = await nodes.open({ nodeName: 'echoed' });
+      // control_msgs is no part of ROS 2's wheels.
+      const inSight = (path: string) =>
+        process.env.AMENT_PREFIX_PATH!.split(':').some((prefix) => existsSync(`${prefix}/share/${path}`));
+      const types = messageTypeNames.filter((type) => type !== 'control_msgs/msg/JointJog' || inSight('control_msgs'));
       const { transport } = node;
       const received = new Map<string, AnyMessage[]>();
       const publishers = new Map<string, Publisher<AnyMessage>>();
-      for (const [i, type] of messageTypeNames.entries()) {
+      for (const [i, type] of types.entries()) {
         await peer.do('echo', type, `there_${i}`, `back_${i}`, 'reliable volatile 100');
         const got: AnyMessage[] = [];
         received.set(type, got);
@@ -32,7 +37,7 @@ describeWithRos('messages over ROS 2', () => {
         transport.subscribe(`/back_${i}`, type, (message) => got.push(message), qos.event);
       }
       node.start();
-      for (const type of messageTypeNames) {
+      for (const type of types) {
         const sent = fc.sample(anyMessage(type), { numRuns: 20, seed: 7 }) as AnyMessage[];
         const got = received.get(type)!;
         // until the echo has found both ends
