@@ -38,6 +38,15 @@ for word in rest:
 json.dump(out, open(os.path.join({folder!r}, str(os.getpid()) + '.json'), 'w'))
 """
 
+# When Gazebo ends all is ended: not before the four nodes beside it have written.
+GZ = """#!/bin/sh
+for _ in $(seq 100); do
+  if [ "$(ls {folder} | wc -l)" -ge 4 ]; then break; fi
+  sleep 0.2
+done
+sleep 1
+"""
+
 
 def main():
     path, share, programs, *arguments = sys.argv[1:]
@@ -56,7 +65,7 @@ def main():
                 os.makedirs(os.path.join(prefix, 'share'), exist_ok=True)
             file = os.path.join(where, executable)
             with open(file, 'w', encoding='utf8') as out:
-                out.write(text if package else '#!/bin/sh\nsleep 2\n')
+                out.write(text if package else GZ.format(folder=os.path.join(folder, 'out')))
             os.chmod(file, os.stat(file).st_mode | stat.S_IXUSR)
         os.symlink(share, os.path.join(prefix, 'share/iq_learn'))
         os.environ['AMENT_PREFIX_PATH'] = prefix + os.pathsep + os.environ.get('AMENT_PREFIX_PATH', '')
