@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Random } from '../../src/common/index.js';
 import {
   Actor,
@@ -24,6 +25,15 @@ const OPTIONS = {
 
 const MIB = 2 ** 20;
 const EPISODE = 1000;
+
+/** What only this process holds, MiB, where Linux tells; the rest of the resident set are pages of files, e.g. libraries. */
+function anonymous(): number {
+  try {
+    return Number(/^RssAnon:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024;
+  } catch {
+    return Number.NaN;
+  }
+}
 
 /** Resident set of a learner with a full replay buffer of the hopper's sizes that goes on learning, and its growth. */
 export async function run(args: string[]): Promise<BenchResult> {
@@ -65,7 +75,7 @@ export async function run(args: string[]): Promise<BenchResult> {
   const sample = (): void => {
     const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
     const minutes = (performance.now() - began) / 60_000;
-    rows.push([minutes, rss / MIB, heapUsed / MIB, external / MIB, arrayBuffers / MIB, learner.updates]);
+    rows.push([minutes, rss / MIB, heapUsed / MIB, external / MIB, arrayBuffers / MIB, learner.updates, anonymous()]);
   };
   sample();
   let reported = began;
@@ -97,7 +107,15 @@ export async function run(args: string[]): Promise<BenchResult> {
     curves: [
       {
         name: 'memory',
-        columns: ['minutes', 'rss_mib', 'heap_used_mib', 'external_mib', 'array_buffers_mib', 'updates'],
+        columns: [
+          'minutes',
+          'rss_mib',
+          'heap_used_mib',
+          'external_mib',
+          'array_buffers_mib',
+          'updates',
+          'anonymous_mib',
+        ],
         rows,
       },
     ],
@@ -111,26 +129,24 @@ function figuresOf(
   const rss = rows.map((row) => row[1]!);
   const end = rows.at(-1)![0]!;
   const settled = rows.filter(([minutes]) => minutes! >= given.settle * end);
-  const { slope, error } = lineThrough(settled.map(([minutes, mib]) => [minutes! / 60, mib!]));
   const third = Math.ceil(settled.length / 3);
-  const levels = settled.map((row) => row[1]!);
+  const growth = (name: string, column: number): Figure[] => {
+    const levels = settled.map((row) => row[column]!);
+    const { slope, error } = lineThrough(settled.map((row) => [row[0]! / 60, row[column]!]));
+    const since = `regression after the first ${(given.settle * end).toFixed(1)} min, ± ${error.toFixed(2)} (standard error)`;
+    const step = median(levels.slice(-third)) - median(levels.slice(0, third));
+    return [
+      { name, value: slope, unit: 'MiB/h', note: since },
+      { name: `${name}, last third over first`, value: step, unit: 'MiB', note: `medians of ${third} samples each` },
+    ];
+  };
   return [
     { name: 'resident set at the start', value: given.atStart, unit: 'MiB', note: 'modules loaded, no learner' },
     { name: 'resident set with the buffer full', value: given.filled, unit: 'MiB', note: `${given.transitions} rows` },
     { name: 'resident set, highest', value: Math.max(...rss), unit: 'MiB', note: 'of all samples while learning' },
     { name: 'resident set, median', value: median(rss), unit: 'MiB' },
-    {
-      name: 'growth',
-      value: slope,
-      unit: 'MiB/h',
-      note: `regression after the first ${(given.settle * end).toFixed(1)} min, ± ${error.toFixed(2)} (standard error)`,
-    },
-    {
-      name: 'growth, last third over first',
-      value: median(levels.slice(-third)) - median(levels.slice(0, third)),
-      unit: 'MiB',
-      note: `medians of ${third} samples each`,
-    },
+    ...growth('growth', 1),
+    ...(rows.every((row) => row[6]! >= 0) ? growth('growth, anonymous memory', 6) : []),
     { name: 'time', value: end, unit: 'min' },
     { name: 'updates', value: rows.at(-1)![5]!, unit: 'updates' },
   ];
