@@ -128,8 +128,18 @@ describe('a rule', () => {
   it('makes thin products multiplications and row products', async () => {
     const outer = graphOf({ a: spec(2, 3, 1), b: spec(2, 4, 1) }, ({ a, b }) => tf.matMul(a!, b!, false, true));
     const column = graphOf({ a: spec(2, 5, 3), b: spec(2, 5, 1) }, ({ a, b }) => tf.matMul(a!, b!, true, false));
-    for (const graph of [outer, column]) await expectSame(graph, applied(graph, rules.thinProducts!));
+    const narrow = graphOf({ a: spec(50, 40), b: spec(50, 3) }, ({ a, b }) => tf.matMul(a!, b!, true, false));
+    for (const graph of [outer, column, narrow]) await expectSame(graph, applied(graph, rules.thinProducts!));
     expect(ops(applied(outer, rules.thinProducts!))).not.toContain('MatMul');
+    expect(ops(applied(narrow, rules.thinProducts!))).toEqual(['MatMul', 'Reshape', 'Transpose', 'Reshape']);
+  });
+
+  it('joins the numbers that a value is multiplied by one after the other', async () => {
+    const graph = graphOf({ a: spec(4) }, ({ a }) => tf.mul(tf.mul(0.5, tf.mul(a!, 3)), -7));
+    expect(ops(optimise(graph))).toEqual(['Mul']);
+    await expectSame(graph, optimise(graph));
+    const apart = graphOf({ a: spec(4) }, ({ a }) => tf.mul(tf.mul(a!, 1e-30), 1e-30));
+    expect(ops(optimise(apart))).toEqual(['Mul', 'Mul']);
   });
 
   it('adds a bias within the product only where nothing else reads the product', async () => {
