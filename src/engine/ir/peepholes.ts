@@ -97,9 +97,9 @@ export const joinFactors: Rule = (builder, { op, inputs, outputs }) => {
   const outer = split(inputs);
   const inner = outer === undefined ? undefined : split(producer(outer.x, 'Mul')?.inputs ?? []);
   if (outer === undefined || inner === undefined || !sameShape(inner.x.shape, outputs[0]!.shape)) return undefined;
-  const number = Math.fround(inner.number * outer.number);
-  // Two numbers whose product is out of range may well have results that are not.
-  const inRange = number === 0 ? inner.number * outer.number === 0 : Number.isFinite(number);
+  const number = inner.number * outer.number;
+  // Two numbers whose product is out of float32's range may well have results that are not.
+  const inRange = number === 0 || (Math.abs(number) > 2 ** -126 && Math.abs(number) < 2 ** 127);
   return inRange ? binary(builder, 'Mul', inner.x, builder.scalar('float32', number)) : undefined;
 };
 
