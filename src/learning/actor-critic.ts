@@ -23,7 +23,7 @@ export interface Layouts {
   readonly critic: Layout;
 }
 
-/** Layouts of the flat parameter vectors: actor [o → hidden → 2a] (mean, then raw log σ), critics [o + a → hidden → 1]. */
+/** Layouts of the flat parameter vectors: actor [o → hidden → 2a] (mean, then raw log σ), stacked critics [o + a → hidden → 1]. */
 export function layoutsOf(config: LearnerConfig, sizes: Pick<Sizes, 'observation' | 'action'>): Layouts {
   return {
     actor: mlpLayout([sizes.observation, ...config.hiddenSizes, 2 * sizes.action]),
@@ -131,7 +131,7 @@ function actorCriticStep(
     ? tf.exp(state.temperature!)
     : tf.tensor1d([config.temperature]);
 
-  // V(s) = Q(s, ã) − T log π(ã|s) with one action ã ~ π(·|s); each critic keeps its own value.
+  // V(s) = Q(s, ã) − T log π(ã|s) with one action ã ~ π(·|s); stacked critics keep their own value.
   const softValue = (q: tf.Tensor, logProbability: tf.Tensor): tf.Tensor =>
     tf.sub(q, tf.mul(logProbability, temperature));
 

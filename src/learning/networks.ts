@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 const HALF_LOG_2PI = 0.5 * Math.log(2 * Math.PI);
 const LOG_2 = Math.log(2);
 
-/** A ReLU multilayer perceptron: input [rows, in] → [rows, out]; parts as of `splitParameters`. */
+/** A ReLU multilayer perceptron: input [..., rows, in] → [..., rows, out]; parts as of `splitParameters`. */
 export function perceptron(parts: readonly tf.Tensor[], input: tf.Tensor): tf.Tensor {
   let x = input;
   for (let i = 0; i < parts.length; i += 2) {
@@ -13,28 +13,15 @@ export function perceptron(parts: readonly tf.Tensor[], input: tf.Tensor): tf.Te
   return x;
 }
 
-/**
- * Several perceptrons on one input: [rows, in] → [copies, rows, out]. Each is products of two axes, which execute
- * faster than a stack's: bias and ReLU go with the product, and what lies between stays in the cache.
- */
-export function perceptrons(parts: readonly tf.Tensor[], copies: number, input: tf.Tensor): tf.Tensor {
-  const outputs = Array.from({ length: copies }, (_, k) =>
-    perceptron(
-      parts.filter((_, i) => i % copies === k),
-      input,
-    ),
-  );
-  return tf.stack(outputs);
-}
-
-/** Q(s, a) of all critics: observations [rows, o], actions [rows, a] → [critics, rows, 1]. */
+/** Q(s, a) of stacked critics: observations [rows, o], actions [rows, a] → [critics, rows, 1]. */
 export function actionValues(
   parts: readonly tf.Tensor[],
   critics: number,
   observations: tf.Tensor,
   actions: tf.Tensor,
 ): tf.Tensor {
-  return perceptrons(parts, critics, tf.concat([observations, actions], 1));
+  const input = tf.expandDims(tf.concat([observations, actions], 1), 0);
+  return perceptron(parts, critics === 1 ? input : tf.tile(input, [critics, 1, 1]));
 }
 
 /** [critics, rows, 1] → the smallest over the critics, [rows, 1]. */

@@ -11,26 +11,30 @@ export interface Part {
 }
 
 /**
- * How networks lie in their flat float32 vector: for each layer the weights [in, out] of every network, then the
- * biases [1, out] of every network. One vector makes Adam, Polyak averaging and checkpoints one operation each.
+ * How a network lies in its flat float32 vector: for each layer the weights [in, out], then the biases [1, out];
+ * with `stack` networks of the same shape side by side, [stack, in, out] and [stack, 1, out]. One vector a network
+ * makes Adam, Polyak averaging and checkpoints one operation each.
  */
 export interface Layout {
   readonly parts: readonly Part[];
   readonly size: number;
 }
 
-/** The layout of `copies` multilayer perceptrons with these widths, input first. */
-export function mlpLayout(widths: readonly number[], copies = 1): Layout {
+/** The layout of a multilayer perceptron with these widths, input first. `stack` 0 gives unstacked (rank 2) parts. */
+export function mlpLayout(widths: readonly number[], stack = 0): Layout {
   const parts: Part[] = [];
+  const lead = stack > 0 ? [stack] : [];
+  const copies = Math.max(1, stack);
   for (let layer = 0; layer + 1 < widths.length; layer++) {
-    const [inputs, outputs] = [widths[layer]!, widths[layer + 1]!];
-    for (const [name, shape] of [
-      ['weights', [inputs, outputs]],
-      ['biases', [1, outputs]],
-    ] as const) {
-      const part = { name: `layer${layer}.${name}`, shape, size: shape[0] * shape[1], fanIn: inputs };
-      for (let k = 0; k < copies; k++) parts.push(copies === 1 ? part : { ...part, name: `${part.name}.${k}` });
-    }
+    const inputs = widths[layer]!;
+    const outputs = widths[layer + 1]!;
+    parts.push({
+      name: `layer${layer}.weights`,
+      shape: [...lead, inputs, outputs],
+      size: copies * inputs * outputs,
+      fanIn: inputs,
+    });
+    parts.push({ name: `layer${layer}.biases`, shape: [...lead, 1, outputs], size: copies * outputs, fanIn: inputs });
   }
   return { parts, size: parts.reduce((sum, part) => sum + part.size, 0) };
 }

@@ -5,7 +5,7 @@ import { adam, polyak } from './adam.js';
 import type { LearnerConfig } from './config.js';
 import { criticLoss, valueBound } from './critic-loss.js';
 import { gradientsOf } from './gradients.js';
-import { perceptrons } from './networks.js';
+import { perceptron } from './networks.js';
 import { initialParameters, joinParameters, type Layout, mlpLayout, splitParameters } from './parameters.js';
 
 /** Sizes of a discrete program: `actions` is the number of actions. */
@@ -18,14 +18,15 @@ export interface DiscreteSizes {
 
 export const SOFT_Q_METRICS = ['train/critic_loss', 'train/q', 'train/reward_expert', 'train/reward_policy'] as const;
 
-/** The layout of the Q networks [o → hidden → actions]. */
+/** The layout of stacked Q networks [o → hidden → actions]. */
 export function softQLayout(config: LearnerConfig, sizes: Pick<DiscreteSizes, 'observation' | 'actions'>): Layout {
   return mlpLayout([sizes.observation, ...config.hiddenSizes, sizes.actions], config.critics);
 }
 
 /** Q(s, ·): observations [rows, o] → [critics, rows, actions]. */
 export function allActionValues(parts: readonly tf.Tensor[], critics: number, observations: tf.Tensor): tf.Tensor {
-  return perceptrons(parts, critics, observations);
+  const input = tf.expandDims(observations, 0);
+  return perceptron(parts, critics === 1 ? input : tf.tile(input, [critics, 1, 1]));
 }
 
 /** V*(s) = T log Σ_a exp(Q(s, a)/T): [..., rows, actions] → [..., rows, 1]. The policy is softmax(Q/T). */

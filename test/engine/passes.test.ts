@@ -128,18 +128,8 @@ describe('a rule', () => {
   it('makes thin products multiplications and row products', async () => {
     const outer = graphOf({ a: spec(2, 3, 1), b: spec(2, 4, 1) }, ({ a, b }) => tf.matMul(a!, b!, false, true));
     const column = graphOf({ a: spec(2, 5, 3), b: spec(2, 5, 1) }, ({ a, b }) => tf.matMul(a!, b!, true, false));
-    const narrow = graphOf({ a: spec(50, 40), b: spec(50, 3) }, ({ a, b }) => tf.matMul(a!, b!, true, false));
-    for (const graph of [outer, column, narrow]) await expectSame(graph, applied(graph, rules.thinProducts!));
+    for (const graph of [outer, column]) await expectSame(graph, applied(graph, rules.thinProducts!));
     expect(ops(applied(outer, rules.thinProducts!))).not.toContain('MatMul');
-    expect(ops(applied(narrow, rules.thinProducts!))).toEqual(['MatMul', 'Reshape', 'Transpose', 'Reshape']);
-  });
-
-  it('joins the numbers that a value is multiplied by one after the other', async () => {
-    const graph = graphOf({ a: spec(4) }, ({ a }) => tf.mul(tf.mul(0.5, tf.mul(a!, 3)), -7));
-    expect(ops(optimise(graph))).toEqual(['Mul']);
-    await expectSame(graph, optimise(graph));
-    const apart = graphOf({ a: spec(4) }, ({ a }) => tf.mul(tf.mul(a!, 1e-30), 1e-30));
-    expect(ops(optimise(apart))).toEqual(['Mul', 'Mul']);
   });
 
   it('adds a bias within the product only where nothing else reads the product', async () => {
@@ -158,10 +148,7 @@ describe('a rule', () => {
     const rows = 7;
     const inputs = { x: spec(rows, 3), w: spec(2, 3, 4), v: spec(2, 4, 1), b: spec(2, 1, 1) };
     const critics = (x: tf.Tensor, { w, v, b }: Record<string, tf.Tensor>): tf.Tensor[] =>
-      [0, 1].map((k) => {
-        const [wk, vk, bk] = [w!, v!, b!].map((stack) => tf.unstack(stack)[k]!);
-        return tf.add(tf.matMul(tf.relu(tf.matMul(x, wk!)), vk!), bk!);
-      });
+      tf.split(tf.add(tf.matMul(tf.relu(tf.matMul(tf.tile(tf.expandDims(x, 0), [2, 1, 1]), w!)), v!), b!), 2, 0);
     const smallest = ([p, q]: readonly tf.Tensor[]): tf.Tensor => tf.minimum(p!, q!);
     const gradient = graphOf(inputs, (given) =>
       tf.grad((x: tf.Tensor) => tf.sum(smallest(critics(x, given))))(given.x!),
@@ -200,12 +187,16 @@ describe('a rule', () => {
     });
   });
 
-  it('takes the gradients of the weights and biases of a thin layer at once', async () => {
-    const inputs = { x: spec(6, 3), w: spec(3, 5), c: spec(1, 5) };
-    const layer = (x: tf.Tensor, w: tf.Tensor, c: tf.Tensor): tf.Tensor => tf.add(tf.matMul(x, w), c);
+  it('gives thin stacked layers their biases as a row of the weights, and takes both gradients at once', async () => {
+    const inputs = { x: spec(1, 6, 3), w: spec(2, 3, 5), c: spec(2, 1, 5) };
+    const layer = (x: tf.Tensor, w: tf.Tensor, c: tf.Tensor): tf.Tensor =>
+      tf.add(tf.matMul(tf.tile(x, [2, 1, 1]), w), c);
+    const forward = graphOf(inputs, ({ x, w, c }) => layer(x!, w!, c!));
+    expect(ops(optimise(forward))).toEqual(['Concat', 'Concat', 'MatMul']);
+    await expectSame(forward, optimise(forward));
     const gradients = graphOf(inputs, ({ x, w, c }) => {
       const [dw, dc] = tf.grads((w: tf.Tensor, c: tf.Tensor) => tf.sum(tf.square(layer(x!, w, c))))([w!, c!]);
-      return tf.concat([dw!, dc!], 0);
+      return tf.concat([dw!, dc!], 1);
     });
     const after = optimise(gradients);
     expect(ops(after).filter((op) => op === 'MatMul')).toHaveLength(2);

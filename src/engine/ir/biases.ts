@@ -27,7 +27,7 @@ const transposesOf = ({ attributes }: IrNode): { transA: boolean; transB: boolea
   transB: attributes.transB === true,
 });
 
-/** Layers with up to this many inputs are thin. */
+/** Inputs up to this many get their bias as one more row of weights: no second pass over a result that is far larger. */
 const THIN = 32;
 
 /** x with a column of ones behind the last; concatenations are extended rather than made twice. */
@@ -42,18 +42,35 @@ function withOnes(builder: GraphBuilder, x: Value): Value {
   return reshape(builder, wide, [...x.shape.slice(0, -1), wide.shape[last]!]);
 }
 
-/** Biases within products of two axes, as the bias of ONNX's Gemm. */
+/** [x, 1]·[W; b] for x·W + b of stacked thin layers. */
+function augmented(builder: GraphBuilder, [x, w]: readonly [Value, Value], bias: Value): Value | undefined {
+  const rank = w.shape.length;
+  const [inner, n] = w.shape.slice(-2) as [number, number];
+  const row = [...w.shape.slice(0, -2), 1, n];
+  if (inner > THIN || x.shape.length !== rank || !sameShape(bias.shape, row)) return undefined;
+  return matMul(builder, withOnes(builder, x), concat(builder, [w, bias], rank - 2), NONE);
+}
+
+const NONE = { transA: false, transB: false };
+
+/**
+ * Biases within products: with two axes as the bias of ONNX's Gemm (which has no more), in stacks as one more row of
+ * the weights where the layer is thin.
+ */
 export function withBiases(graph: Graph): Graph {
   const uses = usesOf(graph);
   return rewrite(graph, (builder, _, { node, moved }) => {
     const found = biased(node, uses);
-    if (found === undefined || node.outputs[0]!.shape.length !== 2) return undefined;
+    if (found === undefined) return undefined;
     const { product, bias } = found;
+    const transposes = transposesOf(product);
     const [a, b] = product.inputs.map(moved) as [Value, Value];
+    if (node.outputs[0]!.shape.length !== 2)
+      return transposes.transA || transposes.transB ? undefined : augmented(builder, [a, b], moved(bias));
     const n = node.outputs[0]!.shape[1]!;
     const isRow =
       bias.shape.length <= 2 && bias.shape.at(-1) === n && bias.shape.slice(0, -1).every((size) => size === 1);
-    return isRow ? matMul(builder, a, b, transposesOf(product), moved(bias)) : undefined;
+    return isRow ? matMul(builder, a, b, transposes, moved(bias)) : undefined;
   });
 }
 

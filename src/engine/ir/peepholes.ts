@@ -85,24 +85,6 @@ export const joinMoves: Rule = (builder, { op, inputs, outputs, attributes }) =>
   return undefined;
 };
 
-/** x·a·b for numbers a and b is x·(a·b). */
-export const joinFactors: Rule = (builder, { op, inputs, outputs }) => {
-  if (op !== 'Mul' || outputs[0]!.type !== 'float32') return undefined;
-  const split = ([p, q]: readonly Value[]): { x: Value; number: number } | undefined => {
-    if (p === undefined || q === undefined) return undefined;
-    const [a, b] = [splatOf(p), splatOf(q)];
-    if (b !== undefined) return { x: p, number: b };
-    return a === undefined ? undefined : { x: q, number: a };
-  };
-  const outer = split(inputs);
-  const inner = outer === undefined ? undefined : split(producer(outer.x, 'Mul')?.inputs ?? []);
-  if (outer === undefined || inner === undefined || !sameShape(inner.x.shape, outputs[0]!.shape)) return undefined;
-  const number = inner.number * outer.number;
-  // Two numbers whose product is out of float32's range may well have results that are not.
-  const inRange = number === 0 || (Math.abs(number) > 2 ** -126 && Math.abs(number) < 2 ** 127);
-  return inRange ? binary(builder, 'Mul', inner.x, builder.scalar('float32', number)) : undefined;
-};
-
 /** A sum over axes of length 1 is a change of shape. */
 export const dropEmptySums: Rule = (builder, { op, inputs, outputs, attributes }) => {
   const [x] = inputs as readonly [Value];
@@ -132,12 +114,9 @@ export const foldTransposes: Rule = (builder, { op, inputs, attributes }) => {
   return matMul(builder, sourceA ?? a, sourceB ?? b, { transA, transB }, bias);
 };
 
-/** A product with a side up to `most`, and the other `wider` times as long or more, is better made transposed. */
-const NARROW = { most: 32, wider: 4 };
-
 /**
- * Thin products, as the last layer's gradients are: an outer product is a broadcast multiplication, and hᵀ·d with few
- * columns in d is (dᵀ·h)ᵀ, which does not turn the large operand.
+ * Products with a side of length 1, as the last layer's gradients are: an outer product is a broadcast
+ * multiplication, and hᵀ·d with one column in d is dᵀ·h, which does not turn the large operand.
  */
 export const thinProducts: Rule = (builder, { op, inputs, outputs, attributes }) => {
   if (op !== 'MatMul' || inputs.length > 2) return undefined;
@@ -150,16 +129,9 @@ export const thinProducts: Rule = (builder, { op, inputs, outputs, attributes })
     const column = reshape(builder, a, [...a.shape.slice(0, -2), m, 1]);
     return binary(builder, 'Mul', column, reshape(builder, b, [...b.shape.slice(0, -2), 1, n]));
   }
-  if (attributes.transA !== true) return undefined;
-  if (n === 1) {
-    const row = reshape(builder, b, [...b.shape.slice(0, -2), 1, inner]);
-    return reshape(builder, matMul(builder, row, a, { transA: false, transB: false }), shape);
-  }
-  const narrow = n <= NARROW.most && m >= NARROW.wider * n;
-  if (shape.length > 2 || attributes.transB === true || !narrow) return undefined;
-  // With a third axis, or onnxruntime turns it back.
-  const turned = reshape(builder, matMul(builder, b, a, { transA: true, transB: false }), [1, n, m]);
-  return reshape(builder, transpose(builder, turned, [0, 2, 1]), shape);
+  if (attributes.transA !== true || n !== 1) return undefined;
+  const row = reshape(builder, b, [...b.shape.slice(0, -2), 1, inner]);
+  return reshape(builder, matMul(builder, row, a, { transA: false, transB: false }), shape);
 };
 
 /** ReLU's derivative read from its output, so that nothing keeps the input alive. */
