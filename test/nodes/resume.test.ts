@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, watch } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,6 +9,7 @@ import { Random } from '#src/common/index.js';
 import { loadCheckpoint } from '#src/learning/index.js';
 
 const script = fileURLToPath(new URL('./training-run.mjs', import.meta.url));
+const killWhileWriting = new URL('./kill-while-writing.mjs', import.meta.url).href;
 const FULL = 8; // segments of the script's training
 
 interface Said {
@@ -16,8 +17,12 @@ interface Said {
   readonly rollouts: Map<number, object>;
   readonly outcomes: { readonly version: number; readonly interrupted: boolean }[];
 }
-/** What to do to the process when a segment was told. */
-type Interference = (child: ChildProcess, version: number) => void;
+/** A signal that the process gets some time after it told a segment. */
+interface Interruption {
+  readonly signal: NodeJS.Signals;
+  readonly version: number;
+  readonly delayMs: number;
+}
 
 let root: string;
 beforeAll(() => {
@@ -29,10 +34,14 @@ afterAll(() => rmSync(root, { recursive: true }));
 async function train(
   folder: string,
   said: Said,
-  { resume = false, interfere = () => {} }: { resume?: boolean; interfere?: Interference } = {},
+  { resume = false, ...given }: { resume?: boolean; interruption?: Interruption; preload?: string } = {},
 ): Promise<number | string> {
-  const child = spawn(process.execPath, [script, folder, ...(resume ? ['resume'] : [])], {
+  const { interruption, preload } = given;
+  const { signal, version, delayMs } = interruption ?? {};
+  const args = interruption === undefined ? [] : [signal!, String(version), String(delayMs)];
+  const child = spawn(process.execPath, [script, folder, resume ? 'resume' : 'fresh', ...args], {
     stdio: ['ignore', 'pipe', 'ignore'],
+    env: { ...process.env, ...(preload === undefined ? {} : { NODE_OPTIONS: `--import=${preload}` }) },
   });
   const lines = createInterface({ input: child.stdout });
   lines.on('line', (text) => {
@@ -41,7 +50,6 @@ async function train(
       const before = said.metrics.get(line.version);
       if (before === undefined) said.metrics.set(line.version, line);
       else expect(line).toEqual(before); // told again
-      interfere(child, line.version);
     }
     if (line.rollout !== undefined) {
       const before = said.rollouts.get(line.rollout.transitions);
@@ -61,45 +69,20 @@ async function train(
 
 const nothing = (): Said => ({ metrics: new Map(), rollouts: new Map(), outcomes: [] });
 
-/** Sends a signal some time after a segment was told. */
-const signalAfter =
-  (from: number, signal: NodeJS.Signals, delayMs: number): Interference =>
-  (child, version) => {
-    if (version === from) setTimeout(() => child.kill(signal), delayMs);
-  };
-
-/** Kills the learning process as soon as it begins to write a generation, once `from` segments are told. */
-function whileWriting(folder: string, from: number): { interfere: Interference; killed(): boolean } {
-  let killed = false;
-  const interfere: Interference = (child, version) => {
-    if (version !== from) return;
-    const watcher = watch(folder, () => {
-      for (const name of readdirSync(folder)) {
-        const writer = Number(/\.(\d+)\.part$/.exec(name)?.[1]);
-        if (!(writer > 0) || killed) continue;
-        killed = true;
-        watcher.close();
-        process.kill(writer, 'SIGKILL');
-      }
-    });
-    child.once('exit', () => watcher.close());
-  };
-  return { interfere, killed: () => killed };
-}
-
 describe('a training that is ended at any moment and resumed equals the uninterrupted one bit for bit', () => {
   // Episodes of the hopper end early, anywhere in a segment.
   it('kill -9, kill -9 of the learner while it writes a generation, Ctrl-C', async () => {
     const [wholeFolder, folder] = [join(root, 'whole'), join(root, 'resumed')];
     const [whole, resumed] = [nothing(), nothing()];
     const random = new Random(11);
-    const soon = (): number => random.integer(60);
+    const told = (version: number, signal: NodeJS.Signals): Interruption => {
+      return { signal, version, delayMs: random.integer(40) };
+    };
     const interrupt = async (): Promise<void> => {
-      expect(await train(folder, resumed, { interfere: signalAfter(2, 'SIGKILL', soon()) })).toBe('SIGKILL');
-      const writing = whileWriting(folder, 3);
-      expect(await train(folder, resumed, { resume: true, interfere: writing.interfere })).toBe(1);
-      expect(writing.killed()).toBe(true);
-      const again = { resume: true, interfere: signalAfter(4, 'SIGINT', soon()) };
+      expect(await train(folder, resumed, { interruption: told(2, 'SIGKILL') })).toBe('SIGKILL');
+      expect(await train(folder, resumed, { resume: true, preload: killWhileWriting })).toBe(1);
+      expect(readdirSync(folder).filter((name) => name.endsWith('.part')).length).toBe(1);
+      const again = { resume: true, interruption: told(6, 'SIGINT') };
       expect(await train(folder, resumed, again)).toBe(0);
       expect(resumed.outcomes).toMatchObject([{ interrupted: true }]);
       expect(await train(folder, resumed, { resume: true })).toBe(0);

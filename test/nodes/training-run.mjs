@@ -1,11 +1,13 @@
-// A short training over nodes as a process of its own, to be killed: node training-run.mjs <folder> [resume]
+// A short training over nodes as a process of its own, to be killed: node training-run.mjs <folder> [resume|fresh] [signal version ms]
+// It sends itself the signal so long after it told the version, so that whoever watches may be late.
 // Says every segment's metrics as a line of JSON, then the policy. Ctrl-C ends it as it ends the command line.
 import { Random } from '#src/common/index.js';
 import { learnerConfig } from '#src/learning/index.js';
 import { runTraining } from '#src/nodes/index.js';
 import { loadRobotSpec } from '#src/robot/index.js';
 
-const [folder, resume] = process.argv.slice(2);
+const [folder, mode, signal, at, ms] = process.argv.slice(2);
+const resume = mode === 'resume';
 const spec = loadRobotSpec('hopper');
 const abort = new AbortController();
 process.once('SIGINT', () => abort.abort());
@@ -38,10 +40,13 @@ const outcome = await runTraining({
   updatesPerTransition: 1.3,
   threads: 1,
   checkpoint: { folder, everySegments: 2 },
-  resume: resume === 'resume',
+  resume,
   logger,
   signal: abort.signal,
-  onProgress: ({ version, transitions, updates, metrics }) => say({ version, transitions, updates, metrics }),
+  onProgress: ({ version, transitions, updates, metrics }) => {
+    say({ version, transitions, updates, metrics });
+    if (version === Number(at)) setTimeout(() => process.kill(process.pid, signal), Number(ms));
+  },
   onRollout: ({ seed, return: total, length, transitions }) => say({ rollout: { seed, total, length, transitions } }),
 });
 const { bundle, interrupted, version, transitions, updates } = outcome;
