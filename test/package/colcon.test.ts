@@ -9,7 +9,8 @@ import { describeWithRos, runRosPython, startProgram } from '../support/ros.js';
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
 // Kept between runs, so that only the first one compiles interfaces.
-const folder = join(realpathSync(join(root, '.ros')), 'package-test');
+const kept = join(root, '.ros');
+const folder = join(existsSync(kept) ? realpathSync(kept) : kept, 'package-test');
 const source = join(folder, 'src/iq_learn');
 const prefix = join(folder, 'install/iq_learn');
 
