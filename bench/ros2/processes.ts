@@ -31,13 +31,18 @@ const graph = {
 const setpriv = '/usr/bin/setpriv';
 const leash = existsSync(setpriv) ? [setpriv, '--pdeathsig', 'KILL'] : [];
 
+/** Program and arguments that start a command so that it ends with this process. */
+export function leashed(command: string, args: readonly string[]): [string, string[]] {
+  const [program, ...rest] = [...leash, command, ...args];
+  return [program!, rest];
+}
+
 function start(
   command: string,
   args: readonly string[],
   environment: NodeJS.ProcessEnv,
 ): ChildProcessWithoutNullStreams {
-  const [program, ...rest] = [...leash, command, ...args];
-  return spawn(program!, rest, { stdio: 'pipe', env: { ...process.env, ...graph, ...environment } });
+  return spawn(...leashed(command, args), { stdio: 'pipe', env: { ...process.env, ...graph, ...environment } });
 }
 
 /** Starts a script of bench/ with the Python of ROS 2; `packages` are seen beside its own. */

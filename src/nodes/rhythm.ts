@@ -27,6 +27,10 @@ export interface RhythmOptions {
 export class Rhythm {
   readonly #options: RhythmOptions;
   readonly #toleranceNs: bigint;
+  readonly #cycleNs: bigint;
+  readonly #silenceNs: bigint;
+  readonly #stepNs: bigint;
+  readonly #creditNs: bigint;
   readonly #heardNs = new Map<string, bigint>();
   /** When the next tick is expected: a period after the last. */
   #dueNs: bigint;
@@ -40,7 +44,12 @@ export class Rhythm {
 
   constructor(options: RhythmOptions) {
     this.#options = options;
-    this.#toleranceNs = this.#share(TOLERANCE);
+    const share = (periods: number): bigint => BigInt(Math.round(Number(options.periodNs) * periods));
+    this.#toleranceNs = share(TOLERANCE);
+    this.#cycleNs = share(CYCLE);
+    this.#silenceNs = share(SILENCE);
+    this.#stepNs = share(1 - FOLLOWED);
+    this.#creditNs = share(CREDIT);
     this.#dueNs = options.clock.nowNs() + options.periodNs;
     this.#gateNs = this.#dueNs - this.#toleranceNs;
     this.#watch();
@@ -59,10 +68,10 @@ export class Rhythm {
     if (!this.#news || nowNs < this.#gateNs) return;
     for (const heardNs of this.#heardNs.values()) {
       const age = nowNs - heardNs;
-      if (age > this.#share(CYCLE) && age <= this.#share(SILENCE)) return;
+      if (age > this.#cycleNs && age <= this.#silenceNs) return;
     }
     if (!this.#options.whole()) return;
-    const [onwardsNs, leastNs] = [this.#gateNs + this.#share(1 - FOLLOWED), nowNs - this.#share(CREDIT)];
+    const [onwardsNs, leastNs] = [this.#gateNs + this.#stepNs, nowNs - this.#creditNs];
     this.#gateNs = onwardsNs > leastNs ? onwardsNs : leastNs;
     this.#run(nowNs + this.#options.periodNs, this.#missed(nowNs));
   }
@@ -71,10 +80,6 @@ export class Rhythm {
     this.#closed = true;
     clearTimeout(this.#timer);
     clearImmediate(this.#immediate);
-  }
-
-  #share(periods: number): bigint {
-    return BigInt(Math.round(Number(this.#options.periodNs) * periods));
   }
 
   #missed(nowNs: bigint): number {

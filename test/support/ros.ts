@@ -1,10 +1,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, it } from 'vitest';
+// The bench's own part.
+import { leashed } from '../../dist/bench/ros2/processes.js';
 import { rosMissing } from './ros-environment.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -69,9 +70,6 @@ export interface RosProcess {
 }
 
 const running = new Set<ChildProcess>();
-/** What is started ends with this process, however that ends; setpriv becomes the program that it starts. */
-const setpriv = '/usr/bin/setpriv';
-const leash = existsSync(setpriv) ? [setpriv, '--pdeathsig', 'KILL'] : [];
 
 /** Each is the leader of a process group, so that what it started goes with it. */
 function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
@@ -94,8 +92,7 @@ function start(
   environment: NodeJS.ProcessEnv = {},
   folder: string = root,
 ): RosProcess {
-  const [program, ...rest] = [...leash, command, ...args];
-  const child = spawn(program!, rest, {
+  const child = spawn(...leashed(command, args), {
     cwd: folder,
     detached: true,
     env: { ...process.env, PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1', ...environment },
