@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { machine, versions as versionsOfPackages, writeFileAtomic } from '../src/common/index.js';
+import { machine, versions as versionsOfPackages, writeFileAtomic } from '../src/platform/index.js';
 
 /** One measured number. `unit` is SI or a word ('ratio', 'return'); `note` says how it was taken. */
 export interface Figure {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { IqLearnError, writeFileAtomic } from '../src/common/index.js';
+import { IqLearnError } from '../src/common/index.js';
+import { writeFileAtomic } from '../src/platform/index.js';
 import { type BenchResult, type Figure, root, shown } from './harness.js';
 
 /** A result in bench/results and the figures of it that the document shows, with their targets. */

@@ -7,7 +7,7 @@ endfunction()
 
 if(EXISTS node_modules/.bin/tsc)
   npm(run --silent build)
-elseif(EXISTS dist/src/ros/main.js)
+elseif(EXISTS dist/src/hosts/ros2/main.js)
   message(STATUS "dist/ is taken as it is")
   if(NOT EXISTS node_modules)
     npm(ci --omit=dev --ignore-scripts --no-audit --no-fund)

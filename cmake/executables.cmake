@@ -13,6 +13,6 @@ function(executable NAME PROGRAM)
 endfunction()
 
 foreach(node simulator expert recorder learner policy demo gazebo_task)
-  executable(${node} dist/src/ros/main.js ${node})
+  executable(${node} dist/src/hosts/ros2/main.js ${node})
 endforeach()
 executable(iq-learn dist/src/cli/main.js)

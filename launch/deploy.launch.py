@@ -37,7 +37,7 @@ def generate_launch_description():
         DeclareLaunchArgument(
             'robot', default_value='rover', description='A robot of config/robots, or the path of a description (YAML).'),
         # Asked once; what is not said below is as the robot's description says.
-        SetLaunchConfiguration('description', Command(['node ', share, '/dist/src/ros/describe.js "', robot, '"'])),
+        SetLaunchConfiguration('description', Command(['node ', share, '/dist/src/hosts/ros2/describe.js "', robot, '"'])),
         DeclareLaunchArgument(
             'policy', default_value='', description='Folder of the policy; empty: waits for one from a learner.'),
         DeclareLaunchArgument('namespace', default_value='', description='Namespace of all nodes and topics.'),

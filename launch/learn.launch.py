@@ -26,7 +26,7 @@ def generate_launch_description():
     return LaunchDescription([
         DeclareLaunchArgument(
             'robot', default_value='rover', description='A robot of config/robots, or the path of a description (YAML).'),
-        SetLaunchConfiguration('description', Command(['node ', share, '/dist/src/ros/describe.js "', robot, '"'])),
+        SetLaunchConfiguration('description', Command(['node ', share, '/dist/src/hosts/ros2/describe.js "', robot, '"'])),
         DeclareLaunchArgument(
             'recording',
             description='Recordings of demonstrations, separated by commas: folders, .mcap files, folders of recordings.'),

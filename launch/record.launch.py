@@ -26,7 +26,7 @@ def generate_launch_description():
     return LaunchDescription([
         DeclareLaunchArgument(
             'robot', default_value='rover', description='A robot of config/robots, or the path of a description (YAML).'),
-        SetLaunchConfiguration('description', Command(['node ', share, '/dist/src/ros/describe.js "', robot, '"'])),
+        SetLaunchConfiguration('description', Command(['node ', share, '/dist/src/hosts/ros2/describe.js "', robot, '"'])),
         DeclareLaunchArgument('namespace', default_value='', description='Namespace of all nodes and topics.'),
         DeclareLaunchArgument('recordings', default_value='recordings', description='Folder that holds recordings.'),
         DeclareLaunchArgument(

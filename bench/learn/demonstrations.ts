@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import { IqLearnError } from '../../src/common/index.js';
 import { importNpz } from '../../src/demonstrations/index.js';
-import { type Environment, type Episode, type Normalisation, normalisationOf } from '../../src/learning/index.js';
+import { type Episode, type Normalisation, normalisationOf } from '../../src/learning/index.js';
+import type { Environment } from '../../src/simulation/index.js';
 
 export interface Demonstrations {
   readonly episodes: readonly Episode[];

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { IqLearnError, messageOf, writeFileAtomic } from '../../src/common/index.js';
-import { environmentOf, type LearnerConfig, type LearnerSettings, learnerConfig } from '../../src/learning/index.js';
-import { createTask } from '../../src/simulation/index.js';
-import { teachingSettings } from '../../src/teaching/index.js';
+import { IqLearnError, messageOf } from '../../src/common/index.js';
+import { type LearnerConfig, type LearnerSettings, learnerConfig } from '../../src/learning/index.js';
+import { writeFileAtomic } from '../../src/platform/index.js';
+import { teachingSettings } from '../../src/sessions/index.js';
+import { createTask, environmentOf } from '../../src/simulation/index.js';
 import { type BenchResult, benchResult, type Curve, type Figure, median, progress } from '../harness.js';
 import { watchLoad } from '../load.js';
 import { integerList, parseOptions } from '../options.js';

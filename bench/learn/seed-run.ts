@@ -1,19 +1,10 @@
 import { existsSync } from 'node:fs';
 import { IqLearnError } from '../../src/common/index.js';
-import {
-  Actor,
-  environmentOf,
-  evaluateOnTask,
-  generations,
-  Learner,
-  type LearnerConfig,
-  loadCheckpoint,
-  type Metrics,
-  type PolicyFunction,
-  saveCheckpoint,
-  TaskTraining,
-} from '../../src/learning/index.js';
+import { Actor, Learner, type LearnerConfig, type Metrics, type PolicyFunction } from '../../src/learning/index.js';
+import { generations, loadCheckpoint, saveCheckpoint } from '../../src/platform/index.js';
 import type { Task } from '../../src/simulation/index.js';
+import { environmentOf } from '../../src/simulation/index.js';
+import { evaluateOnTask, TaskTraining } from '../../src/training/index.js';
 import { progress } from '../harness.js';
 import type { Demonstrations } from './demonstrations.js';
 

@@ -1,6 +1,7 @@
-import { createNodeLogger, IqLearnError, steadyClock } from '../../src/common/index.js';
+import { IqLearnError, steadyClock } from '../../src/common/index.js';
 import { header, stampOf } from '../../src/messages/index.js';
 import { PolicyNode, topics } from '../../src/nodes/index.js';
+import { createNodeLogger } from '../../src/platform/index.js';
 import type { PolicyRuntime } from '../../src/policy/index.js';
 import { createActionMapper, type RobotSpec, readingsToMessages } from '../../src/robot/index.js';
 import { createTask, type StepResult } from '../../src/simulation/index.js';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../../src/common/index.js';
 import { learnerConfig } from '../../src/learning/index.js';
-import { LearningProcess, type Segment } from '../../src/nodes/index.js';
 import { contractOf, type RobotSpec } from '../../src/robot/index.js';
+import { LearningProcess, type Segment } from '../../src/training/index.js';
 
 const SEGMENT = 200;
 const EPISODE = 1000;

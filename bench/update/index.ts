@@ -1,6 +1,6 @@
-import { writeFileAtomic } from '../../src/common/index.js';
 import { inspectModel } from '../../src/engine/index.js';
 import { type LearnerConfig, learnerConfig } from '../../src/learning/index.js';
+import { writeFileAtomic } from '../../src/platform/index.js';
 import { type BenchResult, benchResult, type Figure, median, progress } from '../harness.js';
 import { watchLoad } from '../load.js';
 import { parseOptions } from '../options.js';

@@ -1,6 +1,6 @@
 import { Random } from '../common/index.js';
-import { type Candidate, type EpisodeOutcome, evaluate } from '../nodes/index.js';
 import { type PolicyKind, type PolicyResult, policyLabels } from '../report/index.js';
+import { type Candidate, type EpisodeOutcome, evaluate } from '../sessions/index.js';
 import type { Session } from './session.js';
 
 /** A policy's evaluated episodes, the first of them with their traces. */

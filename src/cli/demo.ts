@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { IqLearnError, machine, versions, writeFileAtomic } from '../common/index.js';
+import { IqLearnError } from '../common/index.js';
 import { type LearnerConfig, learnerConfig } from '../learning/index.js';
+import { machine, versions, writeFileAtomic } from '../platform/index.js';
 import { writeBundle } from '../policy/index.js';
 import { type ReportData, renderReport, type Setting } from '../report/index.js';
 import { loadRobotSpec, robotNames } from '../robot/index.js';
@@ -12,7 +13,7 @@ import {
   teachingSettings,
   usableDemonstrations,
   withSettingsFile,
-} from '../teaching/index.js';
+} from '../sessions/index.js';
 import { type Assessment, assess, evaluationSeeds, resultOf } from './assess.js';
 import { command, commandLine, type Io, withDisplay } from './command.js';
 import { Display } from './display.js';

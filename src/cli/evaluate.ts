@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { readBundle } from '../policy/index.js';
 import { checkContract, loadRobotSpec, robotNames } from '../robot/index.js';
-import { teachingSettings } from '../teaching/index.js';
+import { teachingSettings } from '../sessions/index.js';
 import { assess, evaluationSeeds, resultOf } from './assess.js';
 import { command, commandLine, type Io, withDisplay } from './command.js';
 import { Display } from './display.js';

@@ -1,21 +1,12 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { IqLearnError } from '../common/index.js';
-import {
-  Actor,
-  type Environment,
-  environmentOf,
-  evaluateOnTask,
-  identityNormalisation,
-  Learner,
-  learnerConfig,
-  loadCheckpoint,
-  saveCheckpoint,
-  TaskTraining,
-} from '../learning/index.js';
+import { Actor, identityNormalisation, Learner, learnerConfig } from '../learning/index.js';
+import { loadCheckpoint, saveCheckpoint } from '../platform/index.js';
 import { encodeBundle, writeBundle } from '../policy/index.js';
 import { contractOf, loadRobotSpec, type RobotSpec, robotNames } from '../robot/index.js';
-import { createTask, type Task } from '../simulation/index.js';
+import { createTask, type Environment, environmentOf, type Task } from '../simulation/index.js';
+import { evaluateOnTask, TaskTraining } from '../training/index.js';
 import { command, commandLine, type Io, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { type Figure, writeFigures } from './figures.js';

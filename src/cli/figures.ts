@@ -1,4 +1,4 @@
-import { machine, versions, writeFileAtomic } from '../common/index.js';
+import { machine, versions, writeFileAtomic } from '../platform/index.js';
 import { type PolicyResult, summarise } from '../report/index.js';
 
 /** One measured number. */

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { writeFileAtomic } from '../common/index.js';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import { behaviouralCloning, type LearnerConfig } from '../learning/index.js';
-import { learningEpisode, TrainingSession } from '../nodes/index.js';
+import { writeFileAtomic } from '../platform/index.js';
 import { encodeBundle, type PolicyBundle } from '../policy/index.js';
 import type { LearningCurves, LearningPoint, Rollout } from '../report/index.js';
 import { contractOf } from '../robot/index.js';
+import { learningEpisode, TrainingSession } from '../sessions/index.js';
 import { readJson } from './inspect/kind.js';
 import type { Session } from './session.js';
 

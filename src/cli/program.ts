@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
-import { IqLearnError, ownVersion, unknownName } from '../common/index.js';
+import { IqLearnError, unknownName } from '../common/index.js';
+import { ownVersion } from '../platform/index.js';
 import type { Io } from './command.js';
 import { demoCommand } from './demo.js';
 import { evaluateCommand } from './evaluate.js';

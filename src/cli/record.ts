@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { loadRobotSpec, robotNames } from '../robot/index.js';
-import { expertDriver, teachingSettings } from '../teaching/index.js';
+import { expertDriver, teachingSettings } from '../sessions/index.js';
 import { command, type Io, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { headlessOption, integer, robot, seedOption } from './options.js';

@@ -1,4 +1,3 @@
-import type { EpisodeOutcome, EpisodeTrace, TrainingSession } from '../nodes/index.js';
 import {
   type Path,
   type PolicyKind,
@@ -8,6 +7,7 @@ import {
   type TopView,
 } from '../report/index.js';
 import type { RobotSpec } from '../robot/index.js';
+import type { EpisodeOutcome, EpisodeTrace, TrainingSession } from '../sessions/index.js';
 import { createTaskClient, roverLayout } from '../simulation/index.js';
 import type { Assessment } from './assess.js';
 

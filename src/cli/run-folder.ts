@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { type FolderLock, IqLearnError, lockFolder, messageOf } from '../common/index.js';
+import { IqLearnError, messageOf } from '../common/index.js';
+import { type FolderLock, lockFolder } from '../platform/index.js';
 
 /** A run writes recordings, checkpoints and a report: with less free space it is not begun. */
 const NEEDED_BYTES = 256 * 1024 * 1024;

@@ -1,8 +1,9 @@
-import { createNodeLogger, type Logger } from '../common/index.js';
-import type { Driver, EpisodeOutcome } from '../nodes/index.js';
-import { runDemonstrations } from '../nodes/index.js';
+import type { Driver } from '../nodes/index.js';
+import type { Logger } from '../platform/index.js';
+import { createNodeLogger } from '../platform/index.js';
 import type { RobotSpec } from '../robot/index.js';
-import type { TeachingSettings } from '../teaching/index.js';
+import type { EpisodeOutcome, TeachingSettings } from '../sessions/index.js';
+import { runDemonstrations } from '../sessions/index.js';
 import type { Io } from './command.js';
 import type { Display } from './display.js';
 

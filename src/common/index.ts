@@ -1,7 +1,4 @@
-export * from './clock.js';
-export * from './errors.js';
-export * from './files.js';
-export * from './logging.js';
-export * from './machine.js';
-export * from './random.js';
-export * from './suggest.js';
+export { type SteadyClock, steadyClock } from './clock.js';
+export { type ErrorCode, IqLearnError, messageOf } from './errors.js';
+export { Random, type RandomState } from './random.js';
+export { nearest, unknownName } from './suggest.js';

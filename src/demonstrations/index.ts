@@ -1,5 +1,6 @@
 export type { DemonstrationEpisode } from './episode.js';
-export * from './lint.js';
+export type { Finding } from './lint.js';
+export { describeFinding, lintDemonstrations, refusePoorDemonstrations } from './lint.js';
 export { importNpz, type NumpyArray, readNpz } from './npz.js';
 export type { RecordingFile } from './recording-file.js';
 export {
@@ -7,7 +8,7 @@ export {
   type RecordedMessage,
   type RecordedTopic,
   type RecordingInfo,
-  type RecordingReader,
+  RecordingReader,
 } from './recording-reader.js';
 export { episodeTopic, type RecordingOptions, type RecordingSummary, RecordingWriter } from './recording-writer.js';
 export { type Recovery, recover } from './recover.js';

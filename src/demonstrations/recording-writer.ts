@@ -1,16 +1,7 @@
 import { mkdirSync, readdirSync, truncateSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
-import {
-  type FolderLock,
-  IqLearnError,
-  lockFolder,
-  messageOf,
-  renameDurable,
-  type SteadyClock,
-  steadyClock,
-  writeFileAtomic,
-} from '../common/index.js';
+import { IqLearnError, messageOf, type SteadyClock, steadyClock } from '../common/index.js';
 import {
   type EpisodeEvent,
   encode,
@@ -21,6 +12,7 @@ import {
   nanosecondsOf,
   schemaOf,
 } from '../messages/index.js';
+import { type FolderLock, lockFolder, renameDurable, writeFileAtomic } from '../platform/index.js';
 import { type RobotSpec, robotSpecHash } from '../robot/index.js';
 import { McapOutput } from './mcap-output.js';
 import { createFile, type RecordingFile } from './recording-file.js';

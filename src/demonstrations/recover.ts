@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { IqLearnError, lockFolder, renameDurable, writeFileAtomic } from '../common/index.js';
+import { IqLearnError } from '../common/index.js';
 import { decode, type EpisodeEvent, encode, episodeEvent, header, schemaOf } from '../messages/index.js';
+import { lockFolder, renameDurable, writeFileAtomic } from '../platform/index.js';
 import { readMcap } from './mcap-input.js';
 import { McapOutput, type RawMessage, recordName } from './mcap-output.js';
 import { createFile } from './recording-file.js';

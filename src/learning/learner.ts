@@ -1,9 +1,9 @@
 import { IqLearnError, Random, type RandomState } from '../common/index.js';
 import { type ArrayRecord, compile, type EagerBackend, type Executable } from '../engine/index.js';
+import type { Checkpoint } from '../platform/index.js';
 import type { Objective } from './actor-critic.js';
 import { adamCoefficients } from './adam.js';
 import { type Algorithm, type AlgorithmSizes, actorCritic, softQ } from './algorithm.js';
-import type { Checkpoint } from './checkpoint.js';
 import type { LearnerConfig } from './config.js';
 import { type Normalisation, normalise } from './normalisation.js';
 import type { PolicyFunction } from './policy-function.js';

@@ -1,4 +1,33 @@
 export { decode, emptyMessage, encode, maxMessageBytes } from './codec.js';
 export { checkSchema, schemaOf } from './definitions.js';
-export * from './time.js';
-export * from './types.js';
+export { header, nanosecondsOf, stampOf } from './time.js';
+export type { TwistStamped } from './types.js';
+export {
+  type Clock,
+  type DiagnosticArray,
+  type DiagnosticStatus,
+  type EpisodeEvent,
+  episodeEvent,
+  type Header,
+  isMessageTypeName,
+  type JointJog,
+  type JointState,
+  type JointTrajectory,
+  type Joy,
+  type LaserScan,
+  type LearnerStatus,
+  type MessageTypeName,
+  type MessageTypes,
+  messageTypeNames,
+  type Odometry,
+  type PolicyBundleMessage,
+  type PolicyStatus,
+  type PoseStamped,
+  type RecoveredReward,
+  type RosParameterValue,
+  type ServiceTypeName,
+  type ServiceTypes,
+  type TaskState,
+  type Transition,
+  type Twist,
+} from './types.js';

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { IqLearnError, messageOf, renameDurable, writeFileDurable } from '../common/index.js';
+import { IqLearnError, messageOf } from '../common/index.js';
+import { renameDurable, writeFileDurable } from '../platform/index.js';
 import { decodeBundle, type PolicyBundle } from './bundle.js';
 import { MAX_MANIFEST_BYTES, MAX_MODEL_BYTES } from './manifest.js';
 import type { PolicyRuntime } from './runtime.js';

@@ -1,4 +1,18 @@
-export * from './data.js';
+export type { EpisodeResult } from './data.js';
+export {
+  type LearningCurves,
+  type LearningPoint,
+  type Path,
+  type PolicyKind,
+  type PolicyResult,
+  policyLabels,
+  type ReportData,
+  type RewardTrace,
+  type Rollout,
+  type SceneReplay,
+  type Setting,
+  type TopView,
+} from './data.js';
 export { renderReport } from './document.js';
 export { count, duration, figure, meanAndDeviation, percent } from './format.js';
 export { type SceneBody, sceneReplay } from './replay.js';

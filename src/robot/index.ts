@@ -1,14 +1,24 @@
-export * from './action-mapper.js';
-export * from './assembler.js';
-export * from './contract.js';
-export * from './dead-man.js';
-export * from './files.js';
+export { type ActionMapper, createActionMapper, unscaleAction } from './action-mapper.js';
+export type { Assembled } from './assembler.js';
+export { createObservationAssembler, type ObservationAssembler } from './assembler.js';
+export type { RobotContract } from './contract.js';
+export { checkContract, contractOf, robotSpecHash } from './contract.js';
+export { createDeadMan, type DeadMan } from './dead-man.js';
+export { loadRobotSpec, robotNames } from './files.js';
 export { parseRobotSpec } from './parse.js';
-export * from './readings.js';
-export * from './safety-filter.js';
-export * from './takeover.js';
+export { readingsToMessages, type TopicMessage } from './readings.js';
+export type { SafetyInput } from './safety-filter.js';
+export {
+  createSafetyFilter,
+  type SafetyCounters,
+  type SafetyFilter,
+  type SafetyOptions,
+  type SafetyOutput,
+} from './safety-filter.js';
+export type { TakeoverOptions } from './takeover.js';
+export { createTakeoverDetector, type TakeoverDetector } from './takeover.js';
 export { isImage } from './templates.js';
 export { withStampedTwist } from './twist.js';
-export * from './types.js';
+export type { RobotSpec, TopicSpec } from './types.js';
 export { units } from './units.js';
-export * from './watchdog.js';
+export { SimulationClock } from './watchdog.js';

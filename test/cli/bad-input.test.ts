@@ -2,7 +2,7 @@ import { copyFileSync, cpSync, mkdirSync, readFileSync, truncateSync, writeFileS
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkSpace, exitCode } from '#src/cli/index.js';
-import { lockFolder } from '#src/common/index.js';
+import { lockFolder } from '#src/platform/index.js';
 import { cli, inNewFolder, start, tree } from './support.js';
 
 const description = (robot: string): string =>

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { Finding } from '#src/demonstrations/index.js';
 import {
   type DemonstrationEpisode,
   describeFinding,
-  type Finding,
   lintDemonstrations,
   refusePoorDemonstrations,
 } from '#src/demonstrations/index.js';

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect } from 'vitest';
 import type { DemonstrationEpisode, RecordingWriter } from '#src/demonstrations/index.js';
-import { header, type JointState, type TwistStamped } from '#src/messages/index.js';
+import type { TwistStamped } from '#src/messages/index.js';
+import { header, type JointState } from '#src/messages/index.js';
 import { parseRobotSpec } from '#src/robot/index.js';
 
 export const toyText = `

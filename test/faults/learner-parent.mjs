@@ -1,7 +1,7 @@
 // Starts a learning process that is kept busy, prints its pid, and waits: to be killed by nodes-learner.test.ts.
 import { Random } from '#src/common/index.js';
 import { learnerConfig } from '#src/learning/index.js';
-import { LearningProcess } from '#src/nodes/index.js';
+import { LearningProcess } from '#src/training/index.js';
 
 process.on('SIGINT', () => {});
 const feature = { name: 'x', unit: 'm', low: -1, high: 1 };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { header, type Transition } from '#src/messages/index.js';
 import { PolicyNode, SimulatorNode } from '#src/nodes/index.js';
-import { SequenceTracker } from '#src/nodes/sequences.js';
+import { SequenceTracker } from '#src/nodes/kit/sequence-tracker.js';
 import { decodeBundle } from '#src/policy/index.js';
 import type { FaultPlan } from '#src/transport/index.js';
 import { diagnosed, Rig, Trolley, trolleyBundle, until } from '../nodes/toy.js';

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { ManualClock, Random } from '#src/common/index.js';
+import { ManualClock } from '#src/common/clock.js';
+import { Random } from '#src/common/index.js';
 import { stampOf } from '#src/messages/index.js';
+import type { Assembled, SafetyInput } from '#src/robot/index.js';
 import {
-  type Assembled,
   checkContract,
   contractOf,
   createActionMapper,
@@ -12,7 +13,6 @@ import {
   loadRobotSpec,
   type RobotSpec,
   type SafetyFilter,
-  type SafetyInput,
   SimulationClock,
 } from '#src/robot/index.js';
 import { goal, hopperJoints, joints, ms, odometry, scan, vehicle } from '../robot/messages.js';

@@ -1,7 +1,9 @@
 import { describe, expect, test, vi } from 'vitest';
-import { ManualClock } from '#src/common/index.js';
+import { ManualClock } from '#src/common/clock.js';
 import { createObservationAssembler, createSafetyFilter, loadRobotSpec } from '#src/robot/index.js';
-import { createEmbeddedTransport, type FaultRule, qos } from '#src/transport/index.js';
+import { createEmbeddedTransport } from '#src/transport/embedded/index.js';
+import type { FaultRule } from '#src/transport/index.js';
+import { qos } from '#src/transport/index.js';
 import { joints, ms } from '../robot/messages.js';
 
 const Float64s = 'std_msgs/msg/Float64MultiArray';

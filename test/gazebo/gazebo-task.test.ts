@@ -1,11 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { ManualClock, Random } from '#src/common/index.js';
+import { ManualClock } from '#src/common/clock.js';
+import { Random } from '#src/common/index.js';
 import { emptyMessage, header, stampOf, type TaskState } from '#src/messages/index.js';
 import { createArmStage, createRoverStage, GazeboTaskNode, type GazeboWorld, SimulatorNode } from '#src/nodes/index.js';
 import { loadRobotSpec } from '#src/robot/index.js';
+import { armHome } from '#src/simulation/arm/model.js';
 import {
   ArmKinematics,
-  armHome,
   armJoints,
   armTools,
   createTaskClient,

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { gazeboWorld } from '#src/ros/gazebo-world.js';
+import { gazeboWorld } from '#src/hosts/ros2/gazebo-world.js';
 
 const path = process.env.PATH;
 let folder: string;

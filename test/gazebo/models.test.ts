@@ -6,19 +6,18 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it, test } from 'vitest';
 import { Random } from '#src/common/index.js';
 import { loadRobotSpec } from '#src/robot/index.js';
+import { armHome, armModel } from '#src/simulation/arm/model.js';
 import {
   ArmKinematics,
   armGoalRadius,
-  armHome,
   armJoints,
-  armModel,
   armTools,
   createTask,
   Physics,
   roverBase,
   roverLayout,
-  roverModel,
 } from '#src/simulation/index.js';
+import { roverModel } from '#src/simulation/rover/model.js';
 import { fileOf, modelIn, numbersIn } from './support.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));

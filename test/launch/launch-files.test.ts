@@ -5,9 +5,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { parse } from 'yaml';
+import { executables } from '#src/hosts/ros2/executables/index.js';
+import { parametersOf } from '#src/hosts/ros2/host.js';
 import { loadRobotSpec, robotNames } from '#src/robot/index.js';
-import { executables } from '#src/ros/executables/index.js';
-import { parametersOf } from '#src/ros/host.js';
 import { describeWithPython, runPython } from '../support/python.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url)).replace(/\/$/, '');

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type IqLearnError, Random } from '#src/common/index.js';
-import { type Checkpoint, generations, loadCheckpoint, saveCheckpoint } from '#src/learning/index.js';
+import { type Checkpoint, generations, loadCheckpoint, saveCheckpoint } from '#src/platform/index.js';
 
 let root: string;
 let folder: string;
@@ -157,7 +157,7 @@ describe('a checkpoint', () => {
     const random = new Random(3);
     let newest = 0;
     for (let i = 0; i < 3; i++) {
-      const module = new URL('../../dist/src/learning/checkpoint.js', import.meta.url).href;
+      const module = new URL('../../dist/src/platform/checkpoint-store.js', import.meta.url).href;
       const source = `
         import { loadCheckpoint, saveCheckpoint } from ${JSON.stringify(module)};
         const folder = ${JSON.stringify(folder)};

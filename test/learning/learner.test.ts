@@ -3,16 +3,15 @@ import { IqLearnError, Random } from '#src/common/index.js';
 import {
   Actor,
   behaviouralCloning,
-  type Environment,
   type Episode,
-  evaluateOnTask,
   identityNormalisation,
   Learner,
   type LearnerSettings,
   learnerConfig,
   normalisationOf,
-  TaskTraining,
 } from '#src/learning/index.js';
+import type { Environment } from '#src/simulation/index.js';
+import { evaluateOnTask, TaskTraining } from '#src/training/index.js';
 
 const small: LearnerSettings = { hiddenSizes: [16, 16], batchSize: 16, bufferSize: 1000 };
 

@@ -2,14 +2,9 @@
 // goes on from the newest checkpoint if there is one, saves one every few steps and says the steps made. Where it was
 // not killed before the last step, it waits for it there.
 import { Random } from '#src/common/index.js';
-import {
-  identityNormalisation,
-  Learner,
-  learnerConfig,
-  loadCheckpoint,
-  saveCheckpoint,
-  TaskTraining,
-} from '#src/learning/index.js';
+import { identityNormalisation, Learner, learnerConfig } from '#src/learning/index.js';
+import { loadCheckpoint, saveCheckpoint } from '#src/platform/index.js';
+import { TaskTraining } from '#src/training/index.js';
 
 const [folder, last] = process.argv.slice(2);
 const STEPS = 160;

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { Random } from '#src/common/index.js';
-import { loadCheckpoint } from '#src/learning/index.js';
+import { loadCheckpoint } from '#src/platform/index.js';
 
 const script = fileURLToPath(new URL('./task-training-run.mjs', import.meta.url));
 

@@ -5,18 +5,17 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type IqLearnError, Random } from '#src/common/index.js';
 import { type Episode, type LearnerSettings, learnerConfig } from '#src/learning/index.js';
 import { header, type Transition } from '#src/messages/index.js';
+import { LearnerNode } from '#src/nodes/index.js';
+import { decodeBundle } from '#src/policy/index.js';
+import { contractOf } from '#src/robot/index.js';
+import type { LearningEvents, RecoveredRewards } from '#src/training/index.js';
 import {
-  LearnerNode,
   type LearningClient,
-  type LearningEvents,
   type LearningOptions,
   LearningProcess,
   type LearningProgress,
-  type RecoveredRewards,
   type Segment,
-} from '#src/nodes/index.js';
-import { decodeBundle } from '#src/policy/index.js';
-import { contractOf } from '#src/robot/index.js';
+} from '#src/training/index.js';
 import { diagnosed, Rig, spec, trolleyBundle, until } from './toy.js';
 
 let rig: Rig;

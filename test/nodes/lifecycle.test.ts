@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ManualClock } from '#src/common/index.js';
+import { ManualClock } from '#src/common/clock.js';
 import { PolicyNode, SimulatorNode, TeleopNode } from '#src/nodes/index.js';
-import { SequenceTracker } from '#src/nodes/sequences.js';
+import { SequenceTracker } from '#src/nodes/kit/sequence-tracker.js';
 import { Rig, Trolley } from './toy.js';
 
 describe('the lifecycle of a node', () => {

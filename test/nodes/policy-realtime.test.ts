@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { nanosecondsOf, type PolicyStatus, type Transition, type TwistStamped } from '#src/messages/index.js';
+import type { TwistStamped } from '#src/messages/index.js';
+import { nanosecondsOf, type PolicyStatus, type Transition } from '#src/messages/index.js';
 import { PolicyNode, type PolicyParameters, SimulatorNode, TeleopNode } from '#src/nodes/index.js';
 import type { PolicyRuntime } from '#src/policy/index.js';
 import { diagnosed, driver, type Rig, Trolley } from './toy.js';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ManualClock } from '#src/common/index.js';
+import { ManualClock } from '#src/common/clock.js';
 // The room's own part, below its face.
-import { Rhythm } from '../../dist/src/nodes/rhythm.js';
+import { Rhythm } from '#src/nodes/policy/control-timer.js';
 
 const PERIOD_MS = 20;
 

@@ -2,24 +2,18 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Logger } from '#src/common/index.js';
 import { type DemonstrationEpisode, readDemonstrations } from '#src/demonstrations/index.js';
-import { learnerConfig, loadCheckpoint } from '#src/learning/index.js';
+import { learnerConfig } from '#src/learning/index.js';
 import type { TwistStamped } from '#src/messages/index.js';
-import {
-  evaluate,
-  type Rollout,
-  runDemonstrations,
-  runTraining,
-  type TrainingEvaluation,
-  type TrainingOptions,
-  type TrainingPoint,
-  TrainingSession,
-} from '#src/nodes/index.js';
+import type { Logger } from '#src/platform/index.js';
+import { loadCheckpoint } from '#src/platform/index.js';
 import { decodeBundle, readBundle, writeBundle } from '#src/policy/index.js';
 import { checkContract, loadRobotSpec } from '#src/robot/index.js';
+import type { Rollout, TrainingEvaluation, TrainingOptions, TrainingPoint } from '#src/sessions/index.js';
+import { evaluate, runDemonstrations, TrainingSession } from '#src/sessions/index.js';
+import { runTraining } from '#src/sessions/train.js';
 import { createExpert } from '#src/simulation/index.js';
-import { createEmbeddedBroker } from '#src/transport/index.js';
+import { createEmbeddedBroker } from '#src/transport/embedded/index.js';
 import { until } from './toy.js';
 
 const quiet = { error() {}, warn() {}, info() {}, debug() {} } as unknown as Logger;

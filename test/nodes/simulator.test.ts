@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { IqLearnError } from '#src/common/index.js';
-import { header, nanosecondsOf, type TaskState, type TwistStamped } from '#src/messages/index.js';
+import type { TwistStamped } from '#src/messages/index.js';
+import { header, nanosecondsOf, type TaskState } from '#src/messages/index.js';
 import { SimulatorNode } from '#src/nodes/index.js';
 import { diagnosed, Rig, spec, Trolley, until } from './toy.js';
 import { VirtualTime } from './virtual-time.js';

@@ -1,18 +1,15 @@
 import * as tf from '@tensorflow/tfjs';
-import type { Logger } from '#src/common/index.js';
-import { type ManualClock, steadyClock } from '#src/common/index.js';
+import type { ManualClock } from '#src/common/clock.js';
+import { steadyClock } from '#src/common/index.js';
 import type { MessageTypeName, MessageTypes } from '#src/messages/index.js';
 import type { NodeContext } from '#src/nodes/index.js';
+import type { Logger } from '#src/platform/index.js';
 import { encodeBundle, type PolicyBundle } from '#src/policy/index.js';
 import { contractOf, parseRobotSpec } from '#src/robot/index.js';
 import type { SensorReadings, StepResult, TaskClient } from '#src/simulation/index.js';
-import {
-  type BrokerOptions,
-  createEmbeddedBroker,
-  type EmbeddedBroker,
-  qos,
-  type Transport,
-} from '#src/transport/index.js';
+import { createEmbeddedBroker } from '#src/transport/embedded/index.js';
+import type { BrokerOptions } from '#src/transport/index.js';
+import { type EmbeddedBroker, qos, type Transport } from '#src/transport/index.js';
 
 export const specText = `
 robot: trolley

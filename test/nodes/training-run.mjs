@@ -3,8 +3,8 @@
 // Says every segment's metrics as a line of JSON, then the policy. Ctrl-C ends it as it ends the command line.
 import { Random } from '#src/common/index.js';
 import { learnerConfig } from '#src/learning/index.js';
-import { runTraining } from '#src/nodes/index.js';
 import { loadRobotSpec } from '#src/robot/index.js';
+import { runTraining } from '#src/sessions/train.js';
 
 const [folder, mode, signal, at, ms] = process.argv.slice(2);
 const resume = mode === 'resume';

@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import { ManualClock } from '#src/common/index.js';
+import { ManualClock } from '#src/common/clock.js';
 import { decodeBundle, type PolicyRuntime } from '#src/policy/index.js';
 import { Rig, spec as slow, trolleyBundle } from './toy.js';
 

@@ -92,7 +92,7 @@ describeWithRos('the package as colcon builds it, from sources without dist/', (
       process.execPath,
       [
         '-e',
-        `import('#src/ros/executables/index.js').then((m) => console.log(m.executables.map((e) => e.name).join(' ')))`,
+        `import('#src/hosts/ros2/executables/index.js').then((m) => console.log(m.executables.map((e) => e.name).join(' ')))`,
       ],
       { cwd: root },
     );
@@ -115,7 +115,7 @@ describeWithRos('the package as colcon builds it, from sources without dist/', (
     const bare = join(folder, 'bare');
     rmSync(bare, { recursive: true, force: true });
     mkdirSync(join(bare, 'node_modules'), { recursive: true });
-    cpSync(join(source, 'dist/src/ros'), join(bare, 'dist/src/ros'), { recursive: true });
+    cpSync(join(source, 'dist/src/hosts/ros2'), join(bare, 'dist/src/hosts/ros2'), { recursive: true });
     const { stdout } = await run('cmake', ['-P', join(root, 'cmake/build-javascript.cmake')], { cwd: bare });
     expect(stdout).toContain('dist/ is taken as it is');
     expect(existsSync(join(bare, 'package-lock.json'))).toBe(false);

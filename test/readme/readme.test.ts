@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { run, teachingSettings, withSettingsFile } from '#src/cli/index.js';
+import { run } from '#src/cli/index.js';
 import { parseRobotSpec } from '#src/robot/index.js';
+import { teachingSettings, withSettingsFile } from '#src/sessions/index.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const text = (file: string): string => readFileSync(join(ROOT, file), 'utf8');

@@ -1,5 +1,7 @@
 import { Random } from '#src/common/index.js';
-import { type EpisodeResult, type PolicyKind, policyKinds, type ReportData, sceneReplay } from '#src/report/index.js';
+import { policyKinds } from '#src/report/data.js';
+import type { EpisodeResult } from '#src/report/index.js';
+import { type PolicyKind, type ReportData, sceneReplay } from '#src/report/index.js';
 
 const SKILL: Readonly<Record<PolicyKind, number>> = {
   expert: 0.98,

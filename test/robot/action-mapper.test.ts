@@ -2,14 +2,8 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decode, encode, type MessageTypeName, nanosecondsOf } from '#src/messages/index.js';
-import {
-  createActionMapper,
-  loadRobotSpec,
-  parseRobotSpec,
-  type RobotSpec,
-  scaleAction,
-  unscaleAction,
-} from '#src/robot/index.js';
+import { scaleAction } from '#src/robot/action-mapper.js';
+import { createActionMapper, loadRobotSpec, parseRobotSpec, type RobotSpec, unscaleAction } from '#src/robot/index.js';
 import { vehicle, vehicleText } from './messages.js';
 
 fc.configureGlobal({ seed: 20261121 });

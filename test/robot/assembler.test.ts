@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Assembled } from '#src/robot/index.js';
 import {
-  type Assembled,
   createObservationAssembler,
   loadRobotSpec,
   type ObservationAssembler,

@@ -1,12 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  checkContract,
-  contractOf,
-  loadRobotSpec,
-  type RobotContract,
-  robotNames,
-  robotSpecHash,
-} from '#src/robot/index.js';
+import type { RobotContract } from '#src/robot/index.js';
+import { checkContract, contractOf, loadRobotSpec, robotNames, robotSpecHash } from '#src/robot/index.js';
 
 const spec = loadRobotSpec('hopper');
 /** The contract as it comes back from a file. */

@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  createSafetyFilter,
-  parseRobotSpec,
-  type RobotSpec,
-  type SafetyInput,
-  type SafetyOutput,
-} from '#src/robot/index.js';
+import type { SafetyInput } from '#src/robot/index.js';
+import { createSafetyFilter, parseRobotSpec, type RobotSpec, type SafetyOutput } from '#src/robot/index.js';
 import { ms, vehicle } from './messages.js';
 
 fc.configureGlobal({ seed: 20261121 });

@@ -1,13 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { ManualClock } from '#src/common/index.js';
+import { ManualClock } from '#src/common/clock.js';
 import { stampOf } from '#src/messages/index.js';
-import {
-  createActionMapper,
-  createTakeoverDetector,
-  SimulationClock,
-  type TakeoverOptions,
-  Watchdog,
-} from '#src/robot/index.js';
+import type { TakeoverOptions } from '#src/robot/index.js';
+import { createActionMapper, createTakeoverDetector, SimulationClock } from '#src/robot/index.js';
+import { Watchdog } from '#src/robot/watchdog.js';
 import { ms, vehicle } from './messages.js';
 
 const mapper = createActionMapper(vehicle);

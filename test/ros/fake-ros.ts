@@ -1,4 +1,5 @@
-import { createEmbeddedBroker, type EmbeddedBroker, type Transport } from '#src/transport/index.js';
+import { createEmbeddedBroker } from '#src/transport/embedded/index.js';
+import type { EmbeddedBroker, Transport } from '#src/transport/index.js';
 import type {
   LifecycleCallbacks,
   LifecycleStateName,

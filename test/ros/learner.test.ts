@@ -3,10 +3,9 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { runDemonstrations } from '#src/nodes/index.js';
 import { readBundle } from '#src/policy/index.js';
 import { checkContract, loadRobotSpec } from '#src/robot/index.js';
-import { expertDriver } from '#src/teaching/index.js';
+import { expertDriver, runDemonstrations } from '#src/sessions/index.js';
 import { describeWithRos, type RosProcess, startExecutable } from '../support/ros.js';
 import { Driver, type Json } from './driver.js';
 

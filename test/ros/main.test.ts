@@ -2,12 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { executables } from '#src/hosts/ros2/executables/index.js';
+import { parametersOf } from '#src/hosts/ros2/host.js';
 import { loadRobotSpec } from '#src/robot/index.js';
-import { executables } from '#src/ros/executables/index.js';
-import { parametersOf } from '#src/ros/host.js';
 
-const main = fileURLToPath(new URL('../../dist/src/ros/main.js', import.meta.url));
-const readme = readFileSync(new URL('../../src/ros/README.md', import.meta.url), 'utf8');
+const main = fileURLToPath(new URL('../../dist/src/hosts/ros2/main.js', import.meta.url));
+const readme = readFileSync(new URL('../../src/hosts/ros2/README.md', import.meta.url), 'utf8');
 
 /** Without a ROS 2, wherever the tests run. */
 const run = (...args: string[]) => {
@@ -40,7 +40,7 @@ describe('the executables without a ROS 2', () => {
   });
 });
 
-describe('src/ros/README.md', () => {
+describe('src/hosts/ros2/README.md', () => {
   const sections = new Map(
     readme.split(/^## /m).map((text): [string, string] => [text.slice(0, text.indexOf('\n')).trim(), text]),
   );

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 // In a process of its own: what is set back for its threads cannot be undone by an ordinary user.
 const script = `
   import { readdirSync, readFileSync } from 'node:fs';
-  import { goFirst } from '#src/ros/priority.js';
+  import { goFirst } from '#src/hosts/ros2/priority.js';
   const niceness = (thread) => {
     const stat = readFileSync('/proc/self/task/' + thread + '/stat', 'utf8');
     return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GRID_SIDE, GridworldTask, gridworldMdp } from '#src/simulation/index.js';
+import { GRID_SIDE, GridworldTask, gridworldMdp } from '#src/simulation/classic/gridworld.js';
 
 describe('gridworld', () => {
   it.each([0, 0.3])('is a proper Markov decision process (slip %d)', (slip) => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { abandonMujoco, loadMujoco, Physics } from '#src/simulation/index.js';
+import { Physics } from '#src/simulation/index.js';
+import { abandonMujoco, loadMujoco } from '#src/simulation/mujoco.js';
 
 const SCENE = `<mujoco><size memory="1M"/><worldbody>
   <geom name="floor" type="plane" size="5 5 1"/>

@@ -184,7 +184,7 @@ export function startExecutable(
   args: readonly string[] = [],
   environment: NodeJS.ProcessEnv = {},
 ): RosProcess {
-  return startNode('dist/src/ros/main.js', [name, ...args], environment);
+  return startNode('dist/src/hosts/ros2/main.js', [name, ...args], environment);
 }
 
 /** Starts any program, in `folder`. */

@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { describe, expect, test, vi } from 'vitest';
-import { type IqLearnError, ManualClock } from '#src/common/index.js';
+import { ManualClock } from '#src/common/clock.js';
+import type { IqLearnError } from '#src/common/index.js';
 import { emptyMessage } from '#src/messages/index.js';
-import { connectEmbedded, createEmbeddedBroker, createEmbeddedTransport, qos } from '#src/transport/index.js';
+import { createEmbeddedBroker, createEmbeddedTransport } from '#src/transport/embedded/index.js';
+import { connectEmbedded } from '#src/transport/embedded/port-client.js';
+import { qos } from '#src/transport/index.js';
 
 const Float64s = 'std_msgs/msg/Float64MultiArray';
 const number = (value: number) => ({ layout: { dim: [], data_offset: 0 }, data: Float64Array.of(value) });

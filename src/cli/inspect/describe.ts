@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describeFinding, lintDemonstrations, openRecording, readDemonstrations } from '../../demonstrations/index.js';
 import { inspectModel } from '../../engine/index.js';
-import { generations, loadCheckpoint } from '../../learning/index.js';
+import { generations, loadCheckpoint } from '../../platform/index.js';
 import { readBundle, readBundleFiles } from '../../policy/index.js';
 import { count, duration, type ReportData } from '../../report/index.js';
 import { loadRobotSpec, type RobotSpec, robotNames } from '../../robot/index.js';

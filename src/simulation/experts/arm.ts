@@ -1,4 +1,4 @@
-import { armTools } from '../arm/index.js';
+import { armTools } from '../index.js';
 import type { BoxSpace } from '../task.js';
 import { smoothstep } from './shaping.js';
 

@@ -1,5 +1,6 @@
-import { createNodeLogger, IqLearnError } from '../../common/index.js';
+import { IqLearnError } from '../../common/index.js';
 import type { MessageTypeName, MessageTypes, ServiceTypeName, ServiceTypes } from '../../messages/index.js';
+import { createNodeLogger } from '../../platform/index.js';
 import { checkMessageType, checkName, checkQos, checkServiceType } from '../names.js';
 import { checkTimeout, closedError, type Handler, type ReportError } from '../shared.js';
 import type { Closable, MessageInfo, Publisher, Qos, Transport } from '../transport.js';

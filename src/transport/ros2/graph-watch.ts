@@ -1,4 +1,4 @@
-import type { Closable } from '../transport.js';
+import type { Closable } from '../index.js';
 
 const TICK_MS = 50;
 const SLOWEST_MS = 2000;

@@ -1,4 +1,5 @@
-import { IqLearnError, type Logger, messageOf } from '../../common/index.js';
+import { IqLearnError, messageOf } from '../../common/index.js';
+import type { Logger } from '../../platform/index.js';
 import type { ChangeStateRequest, RclLifecycleNode, RclResponse, RclTransition } from './rclnodejs.js';
 import type { LifecycleCallbacks, LifecycleStateName } from './types.js';
 

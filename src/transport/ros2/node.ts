@@ -1,5 +1,5 @@
 import { IqLearnError, messageOf } from '../../common/index.js';
-import type { ReportError } from '../shared.js';
+import type { ReportError } from '../index.js';
 import type {
   Rcl,
   RclContext,

@@ -1,6 +1,6 @@
 import { IqLearnError, messageOf } from '../../common/index.js';
-import type { ReportError } from '../shared.js';
-import { defaultQos, type Qos, type Transport } from '../transport.js';
+import type { ReportError } from '../index.js';
+import { defaultQos, type Qos, type Transport } from '../index.js';
 import { Lifecycle } from './lifecycle.js';
 import { rosTopic } from './names.js';
 import { SpinningNode } from './node.js';

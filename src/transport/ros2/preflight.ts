@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { IqLearnError, messageOf } from '../../common/index.js';
 import { messageTypeNames } from '../../messages/index.js';
-import { serviceTypeNames } from '../names.js';
+import { serviceTypeNames } from '../index.js';
 import type { RclAddon } from './rclnodejs.js';
 
 /** What is looked at before rclnodejs may be imported; a test gives its own. */

@@ -1,6 +1,6 @@
 import { IqLearnError } from '../../common/index.js';
-import { checkQos } from '../names.js';
-import type { Qos } from '../transport.js';
+import type { Qos } from '../index.js';
+import { checkQos } from '../index.js';
 import type { Rcl, RclEndpoint } from './rclnodejs.js';
 import type { ParameterValue } from './types.js';
 

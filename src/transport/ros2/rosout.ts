@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { transports } from 'winston';
-import type { Logger } from '../../common/index.js';
+import type { Logger } from '../../platform/index.js';
 import type { Rcl, RclNode } from './rclnodejs.js';
 
 // Of rcl_interfaces/msg/Log.

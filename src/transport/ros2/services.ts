@@ -1,5 +1,5 @@
 import { type ErrorCode, IqLearnError, messageOf } from '../../common/index.js';
-import { serviceError } from '../shared.js';
+import { serviceError } from '../index.js';
 import type { RclClient, RclNode } from './rclnodejs.js';
 
 /** How often a call under way looks whether its server is there. */

@@ -1,8 +1,7 @@
 import { IqLearnError, messageOf, steadyClock } from '../../common/index.js';
 import { decode, encode, type MessageTypeName, type MessageTypes } from '../../messages/index.js';
-import { incompatibility } from '../names.js';
-import { callHandler, type Handler, type ReportError } from '../shared.js';
-import type { Closable, Qos } from '../transport.js';
+import type { Closable, Qos } from '../index.js';
+import { callHandler, type Handler, incompatibility, type ReportError } from '../index.js';
 import { mostOffered, qosOf, sameQos, toRclQos } from './qos.js';
 import type { Rcl, RclEndpoint, RclNode, RclPublisher, RclSubscription, RclTypeClass } from './rclnodejs.js';
 

@@ -1,8 +1,21 @@
 import { IqLearnError, messageOf } from '../../common/index.js';
 import type { MessageTypeName, MessageTypes, ServiceTypeName, ServiceTypes } from '../../messages/index.js';
-import { checkMessageType, checkName, checkQos, checkServiceType } from '../names.js';
-import { checkTimeout, closedError, type Handler, type ReportError } from '../shared.js';
-import { type Closable, defaultQos, type MessageInfo, type Publisher, type Qos, type Transport } from '../transport.js';
+import {
+  type Closable,
+  checkMessageType,
+  checkName,
+  checkQos,
+  checkServiceType,
+  checkTimeout,
+  closedError,
+  defaultQos,
+  type Handler,
+  type MessageInfo,
+  type Publisher,
+  type Qos,
+  type ReportError,
+  type Transport,
+} from '../index.js';
 import { GraphWatch } from './graph-watch.js';
 import { rosService, rosTopic } from './names.js';
 import type { Rcl, RclNode } from './rclnodejs.js';

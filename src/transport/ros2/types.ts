@@ -1,5 +1,6 @@
-import type { IqLearnError, Logger } from '../../common/index.js';
-import type { Qos, Transport } from '../transport.js';
+import type { IqLearnError } from '../../common/index.js';
+import type { Logger } from '../../platform/index.js';
+import type { Qos, Transport } from '../index.js';
 
 /** A parameter's value. Integers are numbers here (ROS 2 has 64 bits; beyond 2^53 is refused). */
 export type ParameterValue = boolean | number | string | readonly boolean[] | readonly number[] | readonly string[];

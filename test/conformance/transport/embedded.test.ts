@@ -1,6 +1,8 @@
 import { MessageChannel } from 'node:worker_threads';
 import type { IqLearnError } from '#src/common/index.js';
-import { connectEmbedded, createEmbeddedBroker, type Transport } from '#src/transport/index.js';
+import { createEmbeddedBroker } from '#src/transport/embedded/index.js';
+import { connectEmbedded } from '#src/transport/embedded/port-client.js';
+import type { Transport } from '#src/transport/index.js';
 import { transportContract } from './contract.js';
 
 transportContract('embedded in one thread', async () => {

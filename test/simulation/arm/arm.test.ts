@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '#src/common/index.js';
-import { armGoalRadius, armJoints, armTools, armWorkspace, createArmTask, type Task } from '#src/simulation/index.js';
+import { armWorkspace } from '#src/simulation/arm/servo.js';
+import { createArmTask } from '#src/simulation/arm/task.js';
+import { armGoalRadius, armJoints, armTools, type Task } from '#src/simulation/index.js';
 import { expertSuccess, rollout, traceOf, withState } from '../rover/rollout.js';
 
 let task: Task;

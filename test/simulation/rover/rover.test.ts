@@ -1,13 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '#src/common/index.js';
-import {
-  clearanceAlong,
-  createExpert,
-  createRoverTask,
-  roverLayout,
-  type SensorReadings,
-  type Task,
-} from '#src/simulation/index.js';
+import { createExpert, roverLayout, type SensorReadings, type Task } from '#src/simulation/index.js';
+import { clearanceAlong } from '#src/simulation/rover/layout.js';
+import { createRoverTask } from '#src/simulation/rover/task.js';
 import { expertSuccess, rollout, traceOf, withState } from './rollout.js';
 
 let task: Task;

@@ -1,6 +1,7 @@
 // A managed node that publishes a stop command and leaves the graph when it is told to end: nothing ends the process.
-import { createNodeLogger } from '#src/common/index.js';
+
 import { emptyMessage } from '#src/messages/index.js';
+import { createNodeLogger } from '#src/platform/index.js';
 import { qos } from '#src/transport/index.js';
 import { openRos2 } from '#src/transport/ros2/index.js';
 

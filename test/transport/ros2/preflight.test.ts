@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createNodeLogger } from '#src/common/index.js';
 import { messageTypeNames } from '#src/messages/index.js';
+import { createNodeLogger } from '#src/platform/index.js';
 import { openRos2 } from '#src/transport/ros2/index.js';
 import { checkRos, type Surroundings } from '#src/transport/ros2/preflight.js';
 

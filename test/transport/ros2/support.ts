@@ -1,6 +1,8 @@
-import { createNodeLogger, type IqLearnError } from '#src/common/index.js';
+import type { IqLearnError } from '#src/common/index.js';
+import { createNodeLogger } from '#src/platform/index.js';
 import { qos, type Transport } from '#src/transport/index.js';
-import { openRos2, type Ros2Node, type Ros2Options } from '#src/transport/ros2/index.js';
+import type { Ros2Options } from '#src/transport/ros2/index.js';
+import { openRos2, type Ros2Node } from '#src/transport/ros2/index.js';
 import { type RosProcess, startPython } from '../../support/ros.js';
 
 export const logger = createNodeLogger('test', { level: 'error', console: false });

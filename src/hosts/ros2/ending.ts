@@ -1,0 +1,49 @@
+import { messageOf } from '../../common/index.js';
+import type { Logger } from '../../platform/index.js';
+
+/** ROS 2's launch waits 5 s after SIGINT before it sends SIGTERM. */
+const LONGEST_MS = 4500;
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+
+export interface Ending {
+  /** Aborted when the process is asked to end. */
+  readonly signal: AbortSignal;
+  /** Ends the process: the robot first. */
+  end(code: number): void;
+}
+
+/**
+ * How a process ends. SIGINT and SIGTERM: `close` (which stops the robot before it returns), exit 0. A second signal,
+ * or more than 4.5 s: at once. What nobody caught: `close`, exit 1.
+ */
+export function endWith(close: () => Promise<void>, logger: Logger): Ending {
+  const controller = new AbortController();
+  let ending = false;
+  const end = (code: number): void => {
+    if (ending) return;
+    ending = true;
+    setTimeout(() => {
+      logger.error('closing takes too long: ended as it is', { seconds: LONGEST_MS / 1000 });
+      process.exit(1);
+    }, LONGEST_MS).unref();
+    const closed = close();
+    controller.abort();
+    closed
+      .catch((error: unknown) => {
+        logger.error(`closing failed: ${messageOf(error)}`);
+        process.exit(1);
+      })
+      .then(() => process.exit(code));
+  };
+  for (const [name, code] of Object.entries(SIGNALS))
+    process.on(name, () => {
+      if (ending) process.exit(code);
+      logger.info(`${name}: stopping the robot, closing files; again to end at once`);
+      end(0);
+    });
+  process.on('uncaughtException', (error) => {
+    logger.error(`unexpected: ${messageOf(error)}`, { stack: error instanceof Error ? error.stack : undefined });
+    end(1);
+  });
+  return { signal: controller.signal, end };
+}

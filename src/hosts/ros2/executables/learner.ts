@@ -1,0 +1,162 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { IqLearnError } from '../../../common/index.js';
+import { learnerConfig, learnerConfigSchema } from '../../../learning/index.js';
+import { LearnerNode, learnerSchema } from '../../../nodes/index.js';
+import { lockFolder } from '../../../platform/index.js';
+import { writeBundle } from '../../../policy/index.js';
+import { contractOf, type RobotSpec } from '../../../robot/index.js';
+import { configurationFor, learningEpisode, teachingSettings, usableDemonstrations } from '../../../sessions/index.js';
+import { type LearningOptions, LearningProcess } from '../../../training/index.js';
+import { managed } from '../executable.js';
+
+/** A checkpoint about this often, in own steps: little is lost, and little time is spent writing. */
+const CHECKPOINT_STEPS = 2000;
+/** Folder of checkpoints in that of a run. */
+const CHECKPOINT = 'checkpoint';
+
+/** null has no word in ROS 2 that could not be meant: -dim(A), the default, is what is taken. */
+const { targetEntropy: _, ...settings } = learnerConfigSchema.shape;
+
+/** The learner's settings with the robot's own as defaults. */
+function settingsSchema(spec: RobotSpec) {
+  const own = teachingSettings(spec.task);
+  const config = configurationFor(own, own.steps) as Record<string, unknown>;
+  const withDefaults = Object.entries(settings).map(([name, schema]) => [
+    name,
+    (schema as z.ZodDefault<z.ZodType>)
+      .unwrap()
+      .default(config[name])
+      .describe(schema.description ?? ''),
+  ]);
+  return z.strictObject(Object.fromEntries(withDefaults) as typeof settings);
+}
+
+function schema(spec: RobotSpec) {
+  const { segmentSize, updatesPerTransition } = teachingSettings(spec.task);
+  const { segmentSize: size, ...node } = learnerSchema.shape;
+  return z.strictObject({
+    recording: z
+      .array(z.string())
+      .default([])
+      .describe('Recordings of demonstrations: folders of ours or of ros2 bag record, .mcap files, folders of these.'),
+    run: z
+      .string()
+      .min(1)
+      .default(`runs/${spec.robot}`)
+      .describe('Folder of this run: checkpoint/ and policy/ (the newest policy).'),
+    resume: z.boolean().default(true).describe('Goes on from the newest checkpoint of the run, where there is one.'),
+    device: z
+      .enum(['cpu', 'gpu'])
+      .default('cpu')
+      .describe('gpu: through @tensorflow/tfjs-node-gpu, refused where it does not load.'),
+    threads: z.int().min(1).max(256).default(1).describe('Threads of the learning process on the CPU.'),
+    nice: z
+      .int()
+      .min(0)
+      .max(19)
+      .default(10)
+      .describe('How far the learning process steps back for control on the same machine, see nice(1).'),
+    seed: z.int().min(0).max(0xffffffff).default(0).describe('Of the networks and batches.'),
+    ...node,
+    segmentSize: size
+      .unwrap()
+      .default(segmentSize)
+      .describe(size.description ?? ''),
+    updatesPerTransition: z
+      .number()
+      .positive()
+      .max(1000)
+      .default(updatesPerTransition)
+      .describe('Updates for each transition of the policy; fractions add up.'),
+    checkpointEvery: z
+      .int()
+      .min(1)
+      .default(Math.max(1, Math.round(CHECKPOINT_STEPS / segmentSize)))
+      .describe('Segments between two checkpoints.'),
+    learner: settingsSchema(spec),
+  });
+}
+
+/** Goes on from a checkpoint where there is one and that is wanted, else begins with the demonstrations. */
+async function startLearning(
+  options: Omit<LearningOptions, 'demonstrations'>,
+  resume: boolean,
+  demonstrations: () => Promise<LearningOptions['demonstrations']>,
+): Promise<{ client: LearningProcess; resumed: boolean }> {
+  if (resume)
+    try {
+      return { client: await LearningProcess.create({ ...options, demonstrations: [], resume }), resumed: true };
+    } catch (error) {
+      if (!(error instanceof IqLearnError && error.code === 'NOT_FOUND')) throw error;
+    }
+  return {
+    client: await LearningProcess.create({ ...options, demonstrations: await demonstrations() }),
+    resumed: false,
+  };
+}
+
+function nothingToLearnFrom(run: string): IqLearnError {
+  return new IqLearnError('INVALID_ARGUMENT', 'there is nothing to learn from', {
+    found: `no recording, and no checkpoint in ${run}`,
+    expected: 'the parameter recording',
+    remedy: '-p recording:="[\'recordings/…\']"',
+  });
+}
+
+export const learner = managed({
+  name: 'learner',
+  summary: 'learns from a recording and the transitions of the policy, and publishes policies',
+  autostart: true,
+  schema,
+  async prepare({ context, parameters }) {
+    const { spec, logger } = context;
+    const { recording, run, resume, device, threads, nice, seed, checkpointEvery, updatesPerTransition, ...rest } =
+      parameters;
+    const { learner: config, ...nodeParameters } = rest;
+    // Before the run's folder is made.
+    if (recording.length === 0 && !(resume && existsSync(join(run, CHECKPOINT)))) throw nothingToLearnFrom(run);
+    const lock = lockFolder(run);
+    try {
+      const options = {
+        config: learnerConfig(config),
+        contract: contractOf(spec),
+        seed,
+        normalisation: 'demonstrations' as const,
+        updatesPerTransition,
+        checkpoint: { folder: join(run, CHECKPOINT), everySegments: checkpointEvery },
+        // Never quietly something else: without tensorflow it is refused.
+        ...(device === 'gpu' ? { executor: 'eager' as const, eagerBackend: 'tensorflow' as const } : {}),
+        threads,
+        nice,
+        summary: { robot: spec.robot },
+      };
+      const { client, resumed } = await startLearning(options, resume, async () => {
+        if (recording.length === 0) throw nothingToLearnFrom(run);
+        const episodes = await usableDemonstrations(spec, recording, (text) => logger.warn(text));
+        logger.info(`learning from ${episodes.length} demonstrations`);
+        return episodes.map((episode) => learningEpisode(episode, spec));
+      });
+      if (resumed) logger.info(`going on from ${client.start.transitions} transitions`, { run });
+      const node = new LearnerNode(context, client, nodeParameters);
+      const write = (): void => writeBundle(join(run, 'policy'), node.progress.bundle);
+      node.onProgress(({ version }) => {
+        if (version % checkpointEvery === 0) write();
+      });
+      return {
+        node,
+        release() {
+          try {
+            if (node.progress.version > client.start.version) write();
+          } finally {
+            lock.release();
+          }
+        },
+      };
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  },
+});

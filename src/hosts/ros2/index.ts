@@ -1,0 +1,1 @@
+export { executables } from './executables/index.js';

@@ -1,0 +1,163 @@
+import { z } from 'zod';
+import { IqLearnError } from '../../common/index.js';
+import type { ParameterDeclaration, ParameterType, ParameterValue } from '../../transport/ros2/index.js';
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** What JSON Schema tells of a parameter, as far as it is looked at here. */
+interface Shape {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly dynamic?: boolean;
+  readonly readOnly?: boolean;
+  readonly enum?: readonly string[];
+  readonly const?: unknown;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly exclusiveMaximum?: number;
+  readonly anyOf?: readonly Shape[];
+  readonly items?: Shape;
+  readonly prefixItems?: readonly Shape[];
+  readonly properties?: Readonly<Record<string, Shape>>;
+}
+
+interface Declared {
+  /** Where in the schema: `learner`, `bufferSize`. */
+  readonly path: readonly string[];
+  readonly declaration: ParameterDeclaration;
+  readonly dynamic: boolean;
+  /** ROS 2 knows no null: 0 (or an empty text) stands for it. */
+  readonly nullable: boolean;
+}
+
+const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/**
+ * A schema of parameters as ROS 2 sees them: `bufferSize` of `learner` is `learner.buffer_size`, with type, default,
+ * range, choices and description. The schema stays the judge of values; what ROS 2 cannot say of them, it says.
+ */
+export class ParameterSet {
+  readonly #schema: z.ZodObject;
+  readonly #declared: readonly Declared[];
+
+  /** `schema`: booleans, numbers, texts, enums, arrays of these, and objects of them one level down. */
+  constructor(schema: z.ZodObject) {
+    this.#schema = schema;
+    const json = z.toJSONSchema(schema, { io: 'input' }) as Shape;
+    this.#declared = Object.entries(json.properties ?? {}).flatMap(([name, shape]) =>
+      shape.type === 'object'
+        ? Object.entries(shape.properties ?? {}).map(([inner, each]) => declared([name, inner], each))
+        : [declared([name], shape)],
+    );
+  }
+
+  get declarations(): ParameterDeclaration[] {
+    return this.#declared.map(({ declaration }) => declaration);
+  }
+
+  /** Whether a ROS parameter of this name may be set while the node runs. */
+  isDynamic(name: string): boolean {
+    return this.#declared.some(({ declaration, dynamic }) => declaration.name === name && dynamic);
+  }
+
+  has(name: string): boolean {
+    return this.#declared.some(({ declaration }) => declaration.name === name);
+  }
+
+  /** The schema's own value of ROS parameters, by their names. Throws INVALID_CONFIG naming the parameter. */
+  parse(values: Readonly<Record<string, ParameterValue>>): Values {
+    const parsed = this.#schema.safeParse(this.#nested(values));
+    if (parsed.success) return parsed.data;
+    const issue = parsed.error.issues[0]!;
+    const at = this.#declared.find(({ path }) => path.every((name, i) => issue.path[i] === name));
+    const name = at?.declaration.name ?? issue.path.join('.');
+    throw new IqLearnError('INVALID_CONFIG', `bad parameter ${name}`, {
+      found: JSON.stringify(values[name]) ?? 'nothing',
+      expected: issue.message,
+      ...(at === undefined ? {} : { remedy: at.declaration.description }),
+    });
+  }
+
+  /** ROS parameters (any of them) in the schema's names, for a node that is told of changes. */
+  rename(values: Readonly<Record<string, ParameterValue>>): Values {
+    return this.#nested(values);
+  }
+
+  #nested(values: Readonly<Record<string, ParameterValue>>): Values {
+    const out: Record<string, Record<string, unknown> | unknown> = {};
+    for (const { path, declaration, nullable } of this.#declared) {
+      const value = values[declaration.name];
+      if (value === undefined) continue;
+      const own = nullable && (value === 0 || value === '') ? null : value;
+      const [outer, inner] = path;
+      if (inner === undefined) out[outer!] = own;
+      else {
+        const group = (out[outer!] ?? {}) as Record<string, unknown>;
+        group[inner] = own;
+        out[outer!] = group;
+      }
+    }
+    return out;
+  }
+}
+
+function declared(path: readonly string[], given: Shape): Declared {
+  const name = path.map(snake).join('.');
+  const alternatives = given.anyOf ?? [];
+  const nullable = alternatives.some(({ type }) => type === 'null');
+  const shape = { ...given, ...alternatives.find(({ type }) => type !== 'null') };
+  const constants = alternatives.flatMap(({ const: value }) => (typeof value === 'number' ? [value] : []));
+  const type = typeOf(name, shape, constants);
+  const { default: initial = emptyOf(type), dynamic = false, readOnly } = given;
+  const range =
+    constants.length > 0 ? { from: Math.min(...constants), to: Math.max(...constants) } : rangeOf(shape, type);
+  return {
+    path,
+    dynamic,
+    nullable,
+    declaration: {
+      name,
+      type,
+      default: (initial ?? emptyOf(type)) as ParameterValue,
+      description: descriptionOf(given, nullable),
+      ...(range === undefined ? {} : { range: nullable ? { ...range, from: Math.min(0, range.from) } : range }),
+      ...(shape.enum === undefined ? {} : { choices: shape.enum }),
+      ...(readOnly === true ? { readOnly } : {}),
+    },
+  };
+}
+
+function descriptionOf({ description = '', dynamic }: Shape, nullable: boolean): string {
+  const notes = [...(nullable ? ['0: none.'] : []), ...(dynamic === true ? ['May change while the node runs.'] : [])];
+  return [description, ...notes].join(' ').replaceAll('`', "'");
+}
+
+function typeOf(name: string, { type, items, prefixItems }: Shape, constants: readonly number[]): ParameterType {
+  if (constants.length > 0) return constants.every(Number.isInteger) ? 'integer' : 'double';
+  const scalars: Readonly<Record<string, 'bool' | 'integer' | 'double' | 'string'>> = {
+    boolean: 'bool',
+    integer: 'integer',
+    number: 'double',
+    string: 'string',
+  };
+  const scalar = scalars[type ?? ''];
+  if (scalar !== undefined) return scalar;
+  const element = scalars[items?.type ?? prefixItems?.[0]?.type ?? ''];
+  if (type === 'array' && element !== undefined) return `${element}_array`;
+  throw new IqLearnError('INTERNAL', `the parameter ${name} has no type in ROS 2`, { found: type ?? 'no type' });
+}
+
+function emptyOf(type: ParameterType): ParameterValue {
+  if (type.endsWith('_array')) return [];
+  return type === 'bool' ? false : type === 'string' ? '' : 0;
+}
+
+function rangeOf(shape: Shape, type: ParameterType): { from: number; to: number } | undefined {
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = shape.items ?? shape;
+  const bounds = [minimum ?? exclusiveMinimum, maximum ?? exclusiveMaximum];
+  const widest = type.startsWith('integer') ? Number.MAX_SAFE_INTEGER : Number.MAX_VALUE;
+  const [from = -widest, to = widest] = bounds;
+  return Math.abs(from) === widest && Math.abs(to) === widest ? undefined : { from, to };
+}

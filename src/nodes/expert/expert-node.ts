@@ -1,0 +1,145 @@
+import { z } from 'zod';
+import { messageOf } from '../../common/index.js';
+import type { MessageTypeName, MessageTypes } from '../../messages/index.js';
+import {
+  type ActionMapper,
+  createActionMapper,
+  createObservationAssembler,
+  type ObservationAssembler,
+} from '../../robot/index.js';
+import { type Publisher, qos } from '../../transport/index.js';
+import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
+import { type ReadyStep, StepGate } from '../kit/lockstep-gate.js';
+import { headerStampNs } from '../kit/stamps.js';
+import { topics } from '../kit/topics.js';
+
+export const teleopSchema = z.strictObject({
+  engaged: z
+    .boolean()
+    .default(true)
+    .describe("Whether the person's hands are on the controls from the start; see `~/engage`."),
+});
+
+export type TeleopParameters = z.input<typeof teleopSchema>;
+
+/** Who drives in place of a person: a scripted expert, or a policy. Observation and action in the robot's units. */
+export interface Driver {
+  /** Starts an episode. */
+  reset(seed: number): void;
+  act(observation: Float32Array): ArrayLike<number> | Promise<ArrayLike<number>>;
+}
+
+/**
+ * Drives the robot through its teleoperation topic exactly as a person would: sees the state topics through the
+ * robot's description and answers each state with a command, while engaged and while an episode runs.
+ */
+export class TeleopNode extends LifecycleNode<typeof teleopSchema> {
+  readonly #driver: Driver;
+  readonly #assembler: ObservationAssembler;
+  readonly #gate: StepGate;
+  #mapper!: ActionMapper;
+  #commands!: Publisher<MessageTypes[MessageTypeName]>;
+  #engaged: boolean;
+  #last: { readonly stampNs: bigint; readonly message: MessageTypes[MessageTypeName] } | undefined;
+  #acting = false;
+  #sent = 0;
+  #failed = 0;
+
+  constructor(context: NodeContext, driver: Driver, parameters: TeleopParameters = {}) {
+    super('expert', context, teleopSchema, parameters);
+    this.#driver = driver;
+    this.#assembler = createObservationAssembler(context.spec);
+    this.#gate = new StepGate(this.#assembler);
+    this.#engaged = this.parameters.engaged;
+  }
+
+  protected override onConfigure(): void {
+    const { spec, transport } = this.context;
+    this.#mapper = createActionMapper(spec, spec.teleop);
+    this.#commands = this.own(transport.advertise(spec.teleop.topic, spec.teleop.type, qos.command)) as never;
+    for (const { topic, type } of this.#assembler.topics)
+      this.own(
+        transport.subscribe(
+          topic,
+          type,
+          (message) => {
+            this.#assembler.accept(topic, message, headerStampNs(message) ?? 0n);
+            this.#poll();
+          },
+          qos.sensor,
+        ),
+      );
+    this.own(
+      transport.subscribe(
+        topics.taskState,
+        'iq_learn/msg/TaskState',
+        (task) => {
+          this.#gate.takeTask(task);
+          this.#poll();
+        },
+        qos.event,
+      ),
+    );
+    this.own(
+      transport.serve(`/${this.name}/start_episode`, 'iq_learn/srv/StartEpisode', async ({ seed }) => {
+        this.#driver.reset(Number(seed < 0n ? 0n : seed & 0xffffffffn));
+        return { success: true, message: '', episode: 0 };
+      }),
+    );
+    this.own(
+      transport.serve(`/${this.name}/engage`, 'std_srvs/srv/SetBool', async ({ data }) => {
+        this.#engaged = data;
+        this.#poll();
+        return { success: true, message: data ? 'engaged' : 'released' };
+      }),
+    );
+  }
+
+  protected diagnose(): Diagnosis {
+    const { notFinite, incomplete, duplicates, reordered, wrongFrame, clockJumps } = this.#assembler.counters;
+    return {
+      level: this.#failed > 0 ? diagnosticLevel.warn : diagnosticLevel.ok,
+      message: this.#engaged ? 'engaged' : 'released',
+      values: {
+        commands: this.#sent,
+        failed: this.#failed,
+        states_dropped: notFinite + incomplete + wrongFrame,
+        states_late: duplicates + reordered,
+        clock_jumps: clockJumps,
+      },
+    };
+  }
+
+  #poll(): void {
+    if (this.state !== 'active' || !this.#engaged || this.#acting) return;
+    const step = this.#gate.next();
+    if (step !== undefined) void this.#answer(step);
+  }
+
+  async #answer({ stampNs, task, repeated }: ReadyStep): Promise<void> {
+    if (task.terminated || task.truncated) return;
+    if (repeated) {
+      if (this.#last?.stampNs === stampNs) this.#commands.publish(this.#last.message);
+      return;
+    }
+    let assembled = this.#assembler.assemble(stampNs);
+    if (!assembled.ok && assembled.reason === 'clock_jump') assembled = this.#assembler.assemble(stampNs);
+    if (!assembled.ok) return;
+    this.#acting = true;
+    try {
+      const action = await this.#driver.act(assembled.observation);
+      const message = this.#mapper.toMessage(action, stampNs);
+      this.#last = { stampNs, message };
+      if (this.state === 'active' && this.#engaged) {
+        this.#commands.publish(message);
+        this.#sent++;
+      }
+    } catch (error) {
+      this.#failed++;
+      this.context.logger.warn('the driver gave no command', { reason: messageOf(error) });
+    } finally {
+      this.#acting = false;
+    }
+    this.#poll();
+  }
+}

@@ -1,0 +1,60 @@
+import { IqLearnError, messageOf } from '../../common/index.js';
+import type { RecoveredReward, Transition } from '../../messages/index.js';
+import { type RobotSpec, unscaleAction } from '../../robot/index.js';
+import type { LearningClient } from '../../training/index.js';
+
+export interface RewardSamplerOptions {
+  readonly spec: RobotSpec;
+  readonly client: LearningClient;
+  readonly publish: (reward: RecoveredReward) => void;
+  readonly warn: (message: string) => void;
+}
+
+/** Asks learning for the recovered reward of the newest transition: one at a time, none twice, never a queue. */
+export class RewardSampler {
+  readonly #options: RewardSamplerOptions;
+  #newest: Transition | undefined;
+  #asking = false;
+  #closed = false;
+
+  constructor(options: RewardSamplerOptions) {
+    this.#options = options;
+  }
+
+  offer(transition: Transition): void {
+    this.#newest = transition;
+  }
+
+  sample(): void {
+    const transition = this.#newest;
+    if (transition === undefined || this.#asking || this.#closed) return;
+    this.#newest = undefined;
+    this.#asking = true;
+    void this.#tell(transition)
+      .catch((error) => {
+        // That learning has ended is told as the node's fault.
+        const ended = error instanceof IqLearnError && error.code === 'UNAVAILABLE';
+        if (!ended && !this.#closed) this.#options.warn(`no reward can be recovered: ${messageOf(error)}`);
+      })
+      .finally(() => {
+        this.#asking = false;
+      });
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  async #tell(transition: Transition): Promise<void> {
+    const { spec, client, publish } = this.#options;
+    const { header, robot, session, sequence, episode, step, observation, action, terminated } = transition;
+    const { rewards, updates } = await client.recoverRewards({
+      length: 1,
+      observations: Float32Array.of(...observation, ...transition.next_observation),
+      actions: unscaleAction(action, spec.action),
+      terminated,
+    });
+    if (!this.#closed)
+      publish({ header, robot, session, sequence, episode, step, updates: BigInt(updates), reward: rewards[0]! });
+  }
+}

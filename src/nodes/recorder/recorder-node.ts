@@ -1,0 +1,213 @@
+import { z } from 'zod';
+import { IqLearnError, messageOf } from '../../common/index.js';
+import type { RecordingSummary, RecordingWriter } from '../../demonstrations/index.js';
+import { type MessageTypeName, type MessageTypes, nanosecondsOf, type TaskState } from '../../messages/index.js';
+import { qos } from '../../transport/index.js';
+import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
+import { headerStampNs } from '../kit/stamps.js';
+import { RateMeter } from '../kit/statistics.js';
+import { topics } from '../kit/topics.js';
+
+export const recorderSchema = z.strictObject({
+  useSimTime: z.boolean().default(true).describe('Log times: simulated time (/clock), or the time of day.'),
+  checkTopics: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Refuses an episode while a state topic is missing or stale; not for a robot that only speaks in episodes.',
+    )
+    .meta({ dynamic: true }),
+});
+
+export type RecorderParameters = z.input<typeof recorderSchema>;
+
+const NS_PER_MS = 1_000_000n;
+/** A file system may be busy for a second; what waits here meanwhile is not lost. */
+const RECORDED = { ...qos.event, depth: 2000 } as const;
+
+/**
+ * Records state, teleoperation, command and e-stop topics as they are, with episode markers. `~/start_episode` opens an
+ * episode at the next first state (the next state where there is no /task_state), `~/stop_episode` closes it (as what the
+ * task says it was), `~/discard_episode` throws it away. A failing disk ends the recording, never the robot.
+ */
+export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
+  readonly #writer: RecordingWriter;
+  #summary: RecordingSummary | undefined;
+  #clockNs = 0n;
+  #stateNs = 0n;
+  #armed: { readonly seed: bigint } | undefined;
+  #episode = 0;
+  #lastTask: TaskState | undefined;
+  #messages = 0;
+  #refused = 0;
+  readonly #heard = new Map<string, { readonly rate: RateMeter; lastNs: bigint }>();
+
+  constructor(context: NodeContext, writer: RecordingWriter, parameters: RecorderParameters = {}) {
+    super('recorder', context, recorderSchema, parameters);
+    this.#writer = writer;
+  }
+
+  /** What was recorded, once the node is shut down. */
+  get summary(): RecordingSummary | undefined {
+    return this.#summary;
+  }
+
+  protected override onConfigure(): void {
+    const { spec, transport } = this.context;
+    this.own(
+      transport.subscribe(
+        topics.clock,
+        'rosgraph_msgs/msg/Clock',
+        ({ clock }) => {
+          const now = nanosecondsOf(clock);
+          if (now > this.#clockNs) this.#clockNs = now;
+        },
+        qos.sensor,
+      ),
+    );
+    for (const { topic, type } of spec.stateTopics)
+      this.#record(topic, type, (message) => {
+        this.#hear(topic);
+        const stampNs = headerStampNs(message) ?? this.#now();
+        if (stampNs > this.#stateNs) this.#stateNs = stampNs;
+        if (this.#armed !== undefined && this.#lastTask === undefined) this.#open(this.#stateNs);
+      });
+    this.#record(spec.teleop.topic, spec.teleop.type);
+    this.#record(spec.command.topic, spec.command.type);
+    this.#record(spec.estopTopic, 'std_msgs/msg/Bool');
+    this.#record(topics.taskState, 'iq_learn/msg/TaskState', (task) => this.#follow(task));
+    this.own(
+      transport.serve(`/${this.name}/start_episode`, 'iq_learn/srv/StartEpisode', async ({ seed }) => {
+        const problem = this.#problem();
+        if (problem !== undefined) return { success: false, message: problem, episode: this.#episode };
+        this.#end('another one is started');
+        this.#armed = { seed };
+        return { success: true, message: '', episode: this.#episode + 1 };
+      }),
+    );
+    this.serveTrigger('stop_episode', () => {
+      this.#expectOpen();
+      this.#armed = undefined;
+      if (this.#writer.openEpisode === null) return 'the episode had not begun: nothing is kept';
+      this.#end('stopped by request');
+      return 'the episode is kept';
+    });
+    this.serveTrigger('discard_episode', () => {
+      this.#expectOpen();
+      this.#armed = undefined;
+      if (this.#writer.openEpisode === null) return 'the episode had not begun: there is nothing to throw away';
+      this.#writer.discardEpisode({ stampNs: this.#stateNs, reason: 'thrown away by request' });
+      return 'the episode is thrown away';
+    });
+  }
+
+  protected override onDeactivate(): void {
+    this.#end('the recorder is deactivated');
+  }
+
+  protected override async onShutdown(): Promise<void> {
+    this.#summary = await this.#writer.close();
+    if (this.#summary.partial)
+      this.context.logger.error('the recording is cut short', { file: this.#summary.file, lost: this.#summary.lost });
+  }
+
+  protected diagnose(): Diagnosis {
+    const { error, lost, openEpisode } = this.#writer;
+    const quiet = this.#quietTopics();
+    const stale = openEpisode !== null && quiet.length > 0;
+    const rates = Object.fromEntries([...this.#heard].map(([topic, { rate }]) => [`${topic}_hz`, rate.hz.toFixed(1)]));
+    return {
+      level: error !== null ? diagnosticLevel.error : stale ? diagnosticLevel.stale : diagnosticLevel.ok,
+      message:
+        error?.message ?? (stale ? quiet.join('; ') : openEpisode === null ? 'waiting for start_episode' : 'recording'),
+      values: { episode: this.#episode, messages: this.#messages, refused: this.#refused, lost, ...rates },
+    };
+  }
+
+  #hear(topic: string): void {
+    const { clock } = this.context;
+    const heard = this.#heard.get(topic) ?? { rate: new RateMeter(clock), lastNs: 0n };
+    heard.lastNs = clock.nowNs();
+    heard.rate.mark();
+    this.#heard.set(topic, heard);
+  }
+
+  /** State topics that say nothing, or nothing any more: one sentence each. */
+  #quietTopics(): string[] {
+    const now = this.context.clock.nowNs();
+    return this.context.spec.stateTopics.flatMap(({ topic, timeoutMs }) => {
+      const heard = this.#heard.get(topic);
+      if (heard === undefined) return [`${topic} has not been heard`];
+      const ageMs = Number(now - heard.lastNs) / 1e6;
+      return ageMs > timeoutMs ? [`${topic} is ${ageMs.toFixed(0)} ms old, timeout ${timeoutMs} ms`] : [];
+    });
+  }
+
+  #record<Name extends MessageTypeName>(
+    topic: string,
+    type: Name,
+    also: (message: MessageTypes[Name]) => void = () => {},
+  ): void {
+    this.own(
+      this.context.transport.subscribe(
+        topic,
+        type,
+        (message) => {
+          if (this.state !== 'active') return;
+          const now = this.#now();
+          try {
+            this.#writer.write(topic, type, message, now, headerStampNs(message as object) ?? now);
+            this.#messages++;
+          } catch (error) {
+            this.#refused++;
+            this.context.logger.warn('a message is not recorded', { topic, reason: messageOf(error) });
+          }
+          also(message);
+        },
+        { ...RECORDED, reliability: 'best_effort' },
+      ),
+    );
+  }
+
+  #now(): bigint {
+    return this.parameters.useSimTime ? this.#clockNs : BigInt(Date.now()) * NS_PER_MS;
+  }
+
+  #follow(task: TaskState): void {
+    const before = this.#lastTask;
+    if (before !== undefined && task.episode !== before.episode && this.#writer.openEpisode !== null)
+      this.#end('the robot began another one');
+    this.#lastTask = task;
+    if (this.#armed !== undefined && task.step === 0) this.#open(nanosecondsOf(task.header.stamp));
+  }
+
+  #open(stampNs: bigint): void {
+    const { seed } = this.#armed!;
+    this.#armed = undefined;
+    this.#episode++;
+    this.#writer.startEpisode({ stampNs, episode: this.#episode, seed });
+  }
+
+  /** Closes an open episode: as the task said, or as cut, for what a person or a fault ends is no terminal state. */
+  #end(reason: string): void {
+    if (this.#writer.openEpisode === null) return;
+    const task = this.#lastTask;
+    if (task !== undefined && (task.terminated || task.truncated)) {
+      const { terminated, success } = task;
+      const stampNs = nanosecondsOf(task.header.stamp);
+      this.#writer.endEpisode({ stampNs, terminated, truncated: !terminated, success });
+    } else this.#writer.endEpisode({ stampNs: this.#stateNs, terminated: false, truncated: true, reason });
+  }
+
+  #expectOpen(): void {
+    if (this.#writer.openEpisode === null && this.#armed === undefined)
+      throw new IqLearnError('INVALID_ARGUMENT', 'no episode is open', { remedy: 'start one first' });
+  }
+
+  #problem(): string | undefined {
+    if (this.state !== 'active') return `the recorder is ${this.state}`;
+    if (this.#writer.error !== null) return this.#writer.error.message;
+    const quiet = this.parameters.checkTopics ? this.#quietTopics() : [];
+    return quiet.length === 0 ? undefined : `no episode without state: ${quiet.join('; ')}`;
+  }
+}

@@ -1,0 +1,154 @@
+import { IqLearnError, Random } from '../../../common/index.js';
+import { type JointState, nanosecondsOf, type PoseStamped } from '../../../messages/index.js';
+import {
+  type ArmKinematics,
+  armActions,
+  armGoalRadius,
+  armJoints,
+  armTools,
+  drawArmScene,
+  type PoseReading,
+} from '../../../simulation/index.js';
+import { qos } from '../../../transport/index.js';
+import { type GazeboStage, groundPose, type StageParts } from './stage.js';
+
+/** Joints nearer than this to their start are there, radians. */
+const THERE = 0.01;
+/** Joint speeds on the way to the start: 1/s times what is left, at most rad/s. */
+const HOMING = { gain: 3, speed: 1 } as const;
+const HOMING_TIMEOUT_MS = 15_000;
+/** The joints are commanded at most this often. */
+const SERVO_PERIOD_NS = 10_000_000n;
+/** Where the puck waits while the arm moves to its start. */
+const ASIDE = [0.8, 0.5] as const;
+/** Below this the puck lies still, m/s. */
+const STILL = 0.02;
+
+/**
+ * The arm's task in Gazebo, and its servo: the tool's velocity becomes joint speeds by the MuJoCo task's own servo, and
+ * the tool's pose follows from the joints. `kinematics` stays the caller's.
+ */
+export function createArmStage(
+  { spec, transport, world, command, own }: StageParts,
+  kinematics: ArmKinematics,
+): GazeboStage {
+  const [x, y] = armActions.map(({ name }) => spec.action.findIndex((feature) => feature.name === name)) as [
+    number,
+    number,
+  ];
+  const joints = new Float64Array(armJoints.length);
+  let known = false;
+  let servedNs = -SERVO_PERIOD_NS;
+  let goal: readonly [number, number] = [0, 0];
+  let puck: PoseReading | undefined;
+  let before: { readonly at: PoseReading; readonly stampNs: bigint } | undefined;
+  let puckStampNs = 0n;
+  let homing: { readonly joints: Float64Array; arrived(): void } | undefined;
+
+  const speeds = armJoints.map((joint) =>
+    own(transport.advertise(`/gazebo/${joint}/speed`, 'std_msgs/msg/Float64', qos.command)),
+  );
+  const drive = (rates: ArrayLike<number>): void => {
+    for (let i = 0; i < speeds.length; i++) speeds[i]!.publish({ data: rates[i]! });
+  };
+
+  const serve = (message: JointState): void => {
+    for (let i = 0; i < armJoints.length; i++) {
+      const position = message.position[message.name.indexOf(armJoints[i]!)];
+      if (position === undefined || !Number.isFinite(position)) return;
+      joints[i] = position;
+    }
+    known = true;
+    const stampNs = nanosecondsOf(message.header.stamp);
+    if (stampNs > servedNs && stampNs - servedNs < SERVO_PERIOD_NS) return;
+    servedNs = stampNs;
+    if (homing !== undefined) {
+      const left = homing.joints.map((target, i) => target - joints[i]!);
+      if (left.every((angle) => Math.abs(angle) < THERE)) {
+        drive(left.fill(0));
+        homing.arrived();
+      } else {
+        drive(left.map((angle) => Math.min(Math.max(HOMING.gain * angle, -HOMING.speed), HOMING.speed)));
+      }
+      return;
+    }
+    const action = command();
+    if (action === null) {
+      drive(new Float64Array(armJoints.length));
+      return;
+    }
+    kinematics.measure(joints);
+    drive(kinematics.rates(action[x]!, action[y]!));
+  };
+
+  /** Moves the joints to the start of an episode. Throws TIMEOUT. */
+  const moveTo = async (target: Float64Array): Promise<void> => {
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        homing = { joints: target, arrived: resolve };
+        timer = setTimeout(
+          () =>
+            reject(
+              new IqLearnError('TIMEOUT', 'the arm did not reach the start of the episode', {
+                found: known
+                  ? `joints at ${[...joints].map((angle) => angle.toFixed(2)).join(', ')}`
+                  : 'no joint_states',
+                expected: `${[...target].map((angle) => angle.toFixed(2)).join(', ')} rad within ${HOMING_TIMEOUT_MS / 1000} s`,
+                remedy:
+                  'check that Gazebo runs (is it paused?) and that the bridge carries joint_states and gazebo/joint1/speed …',
+              }),
+            ),
+          HOMING_TIMEOUT_MS,
+        );
+        timer.unref();
+      });
+    } finally {
+      clearTimeout(timer);
+      homing = undefined;
+    }
+  };
+
+  own(transport.subscribe('/joint_states', 'sensor_msgs/msg/JointState', serve, qos.sensor));
+  own(
+    transport.subscribe(
+      '/gazebo/puck_pose',
+      'geometry_msgs/msg/PoseStamped',
+      ({ header, pose: { position: p } }: PoseStamped) => {
+        puck = { position: [p.x, p.y, p.z], orientation: [0, 0, 0, 1] };
+        puckStampNs = nanosecondsOf(header.stamp);
+      },
+      qos.sensor,
+    ),
+  );
+  return {
+    maxSteps: 120,
+    async reset(seed) {
+      const scene = drawArmScene(Random.derive(seed, 'arm'));
+      await world.place('puck', groundPose(ASIDE, armTools.puckHalfHeight));
+      await moveTo(kinematics.place(...scene.tool));
+      await world.place('puck', groundPose(scene.puck, armTools.puckHalfHeight, scene.puckYaw));
+      await world.place('goal', groundPose(scene.goal, 0.001));
+      ({ goal } = scene);
+      puck = undefined;
+      before = undefined;
+    },
+    poses() {
+      if (known) kinematics.measure(joints);
+      return {
+        ...(known ? { tool_pose: kinematics.toolPose() } : {}),
+        // Nobody sees how a round puck is turned.
+        ...(puck === undefined ? {} : { object_pose: { position: puck.position, orientation: [0, 0, 0, 1] } }),
+        goal_pose: groundPose(goal, 0),
+      };
+    },
+    judge() {
+      if (puck === undefined) return false;
+      const [px, py] = puck.position;
+      const seconds = before === undefined ? 0 : Number(puckStampNs - before.stampNs) / 1e9;
+      const moved = before === undefined ? 0 : Math.hypot(px - before.at.position[0], py - before.at.position[1]);
+      before = { at: puck, stampNs: puckStampNs };
+      return seconds > 0 && moved / seconds < STILL && Math.hypot(goal[0] - px, goal[1] - py) <= armGoalRadius;
+    },
+  };
+}

@@ -1,0 +1,306 @@
+import { z } from 'zod';
+import { IqLearnError, messageOf, Random } from '../../common/index.js';
+import { header, type MessageTypes, stampOf } from '../../messages/index.js';
+import { type ActionMapper, createActionMapper, readingsToMessages, type TopicMessage } from '../../robot/index.js';
+import type { SensorReadings, StepResult, TaskClient } from '../../simulation/index.js';
+import { type Publisher, qos } from '../../transport/index.js';
+import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
+import { startPeriodic } from '../kit/periodic.js';
+import { headerStampNs } from '../kit/stamps.js';
+import { topics } from '../kit/topics.js';
+import { actionOrder, stopAction } from '../policy/task-actions.js';
+
+export const simulatorSchema = z.strictObject({
+  pace: z
+    .enum(['lockstep', 'realtime'])
+    .default('lockstep')
+    .describe(
+      '`lockstep`: a step for each command that answers the present state, as fast as they come; `realtime`: a step every period, with the newest command.',
+    ),
+  seed: z.int().min(0).max(0xffffffff).default(0).describe('Of the seeds the simulator chooses itself.'),
+  repeatMs: z
+    .number()
+    .min(1)
+    .default(500)
+    .describe(
+      'In lockstep: without a command for so long, the state is published once more (a message may have been lost).',
+    )
+    .meta({ dynamic: true }),
+  quietMs: z
+    .number()
+    .min(1)
+    .default(5000)
+    .describe(
+      'In lockstep: without a command for so long, diagnostics turn to STALE. The simulation stands still meanwhile.',
+    )
+    .meta({ dynamic: true }),
+});
+
+export type SimulatorParameters = z.input<typeof simulatorSchema>;
+
+type Publishers = ReadonlyMap<string, { publish(message: TopicMessage['message']): void }>;
+
+/**
+ * Stands for a robot: publishes the state topics of its description, /clock and /task_state, and takes its command.
+ * `~/start_episode` resets the task; an episode that ends publishes its last state and waits for the next start.
+ * Simulated time goes on over episodes and never back. Without a fresh command a robot in real time is stopped; in
+ * lockstep it stands still.
+ */
+export class SimulatorNode extends LifecycleNode<typeof simulatorSchema> {
+  readonly #client: TaskClient;
+  readonly #periodNs: bigint;
+  readonly #seeds: Random;
+  #mapper!: ActionMapper;
+  /** Task action i comes from command action order[i]. */
+  #order: readonly number[] = [];
+  #states: Publishers = new Map();
+  #clockTopic!: Publisher<MessageTypes['rosgraph_msgs/msg/Clock']>;
+  #taskTopic!: Publisher<MessageTypes['iq_learn/msg/TaskState']>;
+  #loop: { close(): void } | undefined;
+  /** Resets and steps, one after the other. */
+  #tail: Promise<unknown> = Promise.resolve();
+  #pending = 0;
+
+  #stampNs = 0n;
+  #episode = 0;
+  #step = 0;
+  #running = false;
+  #paused = false;
+  #readings: SensorReadings | undefined;
+  #result: Pick<StepResult, 'reward' | 'terminated' | 'truncated' | 'success'> = FRESH;
+  #command: { readonly action: Float32Array; readonly receivedNs: bigint } | undefined;
+  #commandStampNs = 0n;
+  #lastCommandNs = 0n;
+  /** The last command or repetition. */
+  #heardOrSaidNs = 0n;
+
+  #steps = 0;
+  #ignored = 0;
+  #refused = 0;
+  #repeats = 0;
+  #overruns = 0;
+  #stops = 0;
+
+  constructor(context: NodeContext, client: TaskClient, parameters: SimulatorParameters = {}) {
+    super('simulator', context, simulatorSchema, parameters);
+    this.#client = client;
+    this.#periodNs = BigInt(Math.round(client.stepSeconds * 1e9));
+    this.#seeds = Random.derive(this.parameters.seed, 'simulator seeds');
+  }
+
+  protected override onConfigure(): void {
+    const { spec, transport } = this.context;
+    this.#order = actionOrder(this.#client, this.context.spec);
+    this.#mapper = createActionMapper(spec);
+    const states = new Map<string, { publish(message: TopicMessage['message']): void }>();
+    for (const { topic, type } of spec.stateTopics)
+      states.set(topic, this.own(transport.advertise(topic, type, qos.sensor)) as never);
+    this.#states = states;
+    this.#clockTopic = this.own(transport.advertise(topics.clock, 'rosgraph_msgs/msg/Clock', qos.sensor));
+    this.#taskTopic = this.own(transport.advertise(topics.taskState, 'iq_learn/msg/TaskState', qos.event));
+    this.own(
+      transport.subscribe(
+        spec.command.topic,
+        spec.command.type,
+        (message, { receivedNs }) => this.#take(message, receivedNs),
+        // Late ones are told by their stamps; they must not push out the one that counts.
+        { ...qos.command, depth: 10 },
+      ),
+    );
+    this.own(
+      transport.serve(`/${this.name}/start_episode`, 'iq_learn/srv/StartEpisode', async ({ seed }) => {
+        try {
+          return { success: true, message: '', episode: await this.#start(seed) };
+        } catch (error) {
+          return { success: false, message: messageOf(error), episode: this.#episode };
+        }
+      }),
+    );
+    this.serveTrigger('pause', () => {
+      this.#paused = true;
+      return 'paused';
+    });
+    this.serveTrigger('resume', () => {
+      this.#paused = false;
+      if (this.#running && this.parameters.pace === 'lockstep') this.#publish();
+      return 'running';
+    });
+  }
+
+  protected override onActivate(): void {
+    const { clock } = this.context;
+    this.#lastCommandNs = clock.nowNs();
+    if (this.parameters.pace === 'realtime')
+      this.#loop = startPeriodic(clock, this.#periodNs, (missed) => this.#tick(missed));
+    else this.every(Math.max(1, this.parameters.repeatMs / 2), () => this.#watch());
+  }
+
+  protected override onDeactivate(): void {
+    this.#loop?.close();
+    this.#loop = undefined;
+    this.#running = false;
+  }
+
+  protected override async onShutdown(): Promise<void> {
+    await this.#client.close();
+  }
+
+  protected diagnose(): Diagnosis {
+    const quietMs = Number(this.context.clock.nowNs() - this.#lastCommandNs) / 1e6;
+    const stale = this.#running && !this.#paused && quietMs > this.parameters.quietMs;
+    return {
+      level: stale ? diagnosticLevel.stale : diagnosticLevel.ok,
+      message: stale
+        ? `no command for ${(quietMs / 1000).toFixed(1)} s; the robot stands still`
+        : this.#paused
+          ? 'paused'
+          : this.#running
+            ? 'running'
+            : 'waiting for start_episode',
+      values: {
+        episode: this.#episode,
+        step: this.#step,
+        steps: this.#steps,
+        commands_ignored: this.#ignored,
+        commands_refused: this.#refused,
+        states_repeated: this.#repeats,
+        stops: this.#stops,
+        overruns: this.#overruns,
+      },
+    };
+  }
+
+  async #start(seed: bigint): Promise<number> {
+    if (this.state !== 'active')
+      throw new IqLearnError('UNAVAILABLE', 'the simulator is not active', { found: this.state, expected: 'active' });
+    if (seed > 0xffffffffn)
+      throw new IqLearnError('INVALID_ARGUMENT', 'bad seed', { found: String(seed), expected: '−1 or 0…4294967295' });
+    const chosen = seed < 0n ? this.#seeds.uint32() : Number(seed);
+    return await this.#queue(async () => {
+      const { readings } = await this.#client.reset(chosen);
+      this.#readings = readings;
+      this.#result = FRESH;
+      this.#episode++;
+      this.#step = 0;
+      this.#stampNs += this.#periodNs;
+      this.#command = undefined;
+      this.#commandStampNs = 0n;
+      this.#lastCommandNs = this.context.clock.nowNs();
+      this.#heardOrSaidNs = this.#lastCommandNs;
+      this.#running = true;
+      this.#publish();
+      return this.#episode;
+    });
+  }
+
+  #take(message: object, receivedNs: bigint): void {
+    if (this.state !== 'active') return;
+    let action: Float32Array;
+    try {
+      action = this.#mapper.fromMessage(message);
+    } catch (error) {
+      this.#refused++;
+      this.context.logger.warn('a command is refused', { reason: messageOf(error) });
+      return;
+    }
+    this.#lastCommandNs = this.context.clock.nowNs();
+    this.#heardOrSaidNs = this.#lastCommandNs;
+    const stamp = headerStampNs(message);
+    if (this.parameters.pace === 'realtime') {
+      // One that was sent long ago, or before the last one, was held up on its way.
+      const late =
+        stamp !== undefined && stamp > 0n && (stamp < this.#commandStampNs || this.#ageMs(stamp) > this.#timeoutMs);
+      if (late) this.#ignored++;
+      else {
+        this.#command = { action, receivedNs };
+        this.#commandStampNs = stamp ?? 0n;
+      }
+      return;
+    }
+    // A command answers one state. Those without a stamp answer the present one.
+    if (!this.#running || this.#paused || this.#pending > 0 || (stamp !== undefined && stamp !== this.#stampNs)) {
+      this.#ignored++;
+      return;
+    }
+    void this.#advance(action);
+  }
+
+  get #timeoutMs(): number {
+    return this.context.spec.command.timeoutMs;
+  }
+
+  #ageMs(stampNs: bigint): number {
+    return Number(this.#stampNs - stampNs) / 1e6;
+  }
+
+  #tick(missed: number): void {
+    this.#overruns += missed;
+    if (!this.#running || this.#paused) return;
+    if (this.#pending > 0) {
+      this.#overruns++;
+      return;
+    }
+    const now = this.context.clock.nowNs();
+    const age = this.#command === undefined ? undefined : Number(now - this.#command.receivedNs) / 1e6;
+    if (age !== undefined && age <= this.#timeoutMs) {
+      void this.#advance(this.#command!.action);
+    } else {
+      this.#stops++;
+      void this.#advance(stopAction(this.context.spec, this.#readings));
+    }
+  }
+
+  /** Lockstep without a command: a message may have been lost, so the state is said again. */
+  #watch(): void {
+    if (!this.#running || this.#paused || this.#pending > 0) return;
+    const now = this.context.clock.nowNs();
+    if (Number(now - this.#heardOrSaidNs) / 1e6 < this.parameters.repeatMs) return;
+    this.#heardOrSaidNs = now;
+    this.#repeats++;
+    this.#publish();
+  }
+
+  async #advance(action: ArrayLike<number>): Promise<void> {
+    await this.#queue(async () => {
+      const taskAction = Float64Array.from(this.#order, (i) => action[i]!);
+      const result = await this.#client.step(taskAction);
+      this.#readings = result.readings;
+      this.#result = result;
+      this.#step++;
+      this.#steps++;
+      this.#stampNs += this.#periodNs;
+      if (result.terminated || result.truncated) this.#running = false;
+      if (this.state === 'active') this.#publish();
+    }).catch((error) => {
+      if (this.state === 'active') this.fail(error);
+    });
+  }
+
+  async #queue<T>(work: () => Promise<T>): Promise<T> {
+    this.#pending++;
+    const done = this.#tail.then(work).finally(() => {
+      this.#pending--;
+    });
+    this.#tail = done.catch(() => undefined);
+    return await done;
+  }
+
+  #publish(): void {
+    const { spec } = this.context;
+    this.#clockTopic.publish({ clock: stampOf(this.#stampNs) });
+    for (const { topic, message } of readingsToMessages(this.#readings!, spec, this.#stampNs))
+      this.#states.get(topic)!.publish(message);
+    const { reward, terminated, truncated, success } = this.#result;
+    this.#taskTopic.publish({
+      header: header(this.#stampNs),
+      episode: this.#episode,
+      step: this.#step,
+      reward,
+      terminated,
+      truncated,
+      success,
+    });
+  }
+}
+
+const FRESH = { reward: 0, terminated: false, truncated: false, success: false } as const;

@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { IqLearnError, messageOf } from '../common/index.js';
+import { isAlive, renameDurable, writeFileDurable } from './files.js';
+
+/** What a checkpoint holds: JSON data and named arrays. */
+export interface Checkpoint {
+  readonly meta: Readonly<Record<string, unknown>>;
+  readonly arrays: Readonly<Record<string, Float32Array | Int32Array | Float64Array | Uint8Array>>;
+}
+
+const KINDS = { Float32Array, Int32Array, Float64Array, Uint8Array } as const;
+type Kind = keyof typeof KINDS;
+
+interface Manifest {
+  readonly format: 'iq_learn checkpoint 1';
+  readonly generation: number;
+  readonly meta: Readonly<Record<string, unknown>>;
+  readonly arrays: readonly { name: string; file: string; kind: Kind; length: number; sha256: string }[];
+  /** Of meta and arrays. */
+  readonly sha256: string;
+}
+
+const GENERATION = /^generation-(\d{8})$/;
+/** A generation that is being written, and by which process. */
+const PART = /^generation-\d{8}\.(\d+)\.part$/;
+const sha256 = (data: Uint8Array | string): string => createHash('sha256').update(data).digest('hex');
+const contentOf = ({ meta, arrays }: Pick<Manifest, 'meta' | 'arrays'>): string =>
+  sha256(JSON.stringify([meta, arrays]));
+const folderOf = (generation: number): string => `generation-${String(generation).padStart(8, '0')}`;
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+
+/** The numbers of the generations in a folder, newest first. */
+export function generations(folder: string): number[] {
+  if (!isFolder(folder)) return [];
+  return readdirSync(folder)
+    .flatMap((name) => GENERATION.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => b - a);
+}
+
+/** Removes what killed processes left half-written. */
+function clean(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const pid = Number(PART.exec(name)?.[1]);
+    if (pid > 0 && (pid === process.pid || !isAlive(pid))) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/**
+ * Writes a new generation beside the old ones and then removes all but the newest `keep`. A crash at any moment
+ * leaves the earlier generations whole: everything goes to a `.part` folder that is flushed and renamed.
+ * Returns the generation's number; throws IO with nothing half-written left.
+ */
+export function saveCheckpoint(folder: string, { meta, arrays }: Checkpoint, keep = 2): number {
+  let part: string | undefined;
+  try {
+    mkdirSync(folder, { recursive: true });
+    clean(folder);
+    const existing = generations(folder);
+    const generation = (existing[0] ?? 0) + 1;
+    const target = join(folder, folderOf(generation));
+    part = `${target}.${process.pid}.part`;
+    mkdirSync(part);
+    const entries = Object.entries(arrays).map(([name, array], i) => {
+      const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+      const file = `${i}.bin`;
+      writeFileDurable(join(part!, file), bytes);
+      return { name, file, kind: array.constructor.name as Kind, length: array.length, sha256: sha256(bytes) };
+    });
+    const manifest: Manifest = {
+      format: 'iq_learn checkpoint 1',
+      generation,
+      meta,
+      arrays: entries,
+      sha256: contentOf({ meta, arrays: entries }),
+    };
+    writeFileDurable(join(part, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`);
+    renameDurable(part, target);
+    for (const old of existing.slice(Math.max(0, keep - 1)))
+      rmSync(join(folder, folderOf(old)), { recursive: true, force: true });
+    return generation;
+  } catch (cause) {
+    if (part !== undefined) rmSync(part, { recursive: true, force: true });
+    throw new IqLearnError('IO', `cannot write a checkpoint to ${folder}`, {
+      found: messageOf(cause),
+      expected: 'a writable folder with free space',
+      remedy: 'free space or choose another folder; the earlier checkpoint is untouched',
+      cause,
+    });
+  }
+}
+
+function readGeneration(path: string): Checkpoint {
+  const manifest = JSON.parse(readFileSync(join(path, 'manifest.json'), 'utf8')) as Manifest;
+  if (manifest.format !== 'iq_learn checkpoint 1') throw new Error(`unknown format '${String(manifest.format)}'`);
+  if (contentOf(manifest) !== manifest.sha256) throw new Error('manifest.json was altered');
+  const arrays: Record<string, Float32Array | Int32Array | Float64Array | Uint8Array> = {};
+  for (const { name, file, kind, length, sha256: expected } of manifest.arrays) {
+    const type = KINDS[kind];
+    if (!/^\d+\.bin$/.test(file) || type === undefined) throw new Error(`bad entry for '${name}'`);
+    const bytes = readFileSync(join(path, file));
+    if (sha256(bytes) !== expected) throw new Error(`${file} ('${name}') was altered or cut`);
+    if (bytes.byteLength !== length * type.BYTES_PER_ELEMENT) throw new Error(`${file} has a wrong length`);
+    const copy = new Uint8Array(bytes); // aligned, and not a view of a pool
+    arrays[name] = new type(copy.buffer, 0, length);
+  }
+  return { meta: manifest.meta, arrays };
+}
+
+/**
+ * The newest generation that is whole. A damaged one is passed over and told to `onDamaged`; none at all is
+ * NOT_FOUND, only damaged ones CORRUPT_DATA.
+ */
+export function loadCheckpoint(
+  folder: string,
+  onDamaged: (problem: IqLearnError) => void = () => {},
+): Checkpoint & { readonly generation: number } {
+  const found = generations(folder);
+  for (const generation of found) {
+    const path = join(folder, folderOf(generation));
+    try {
+      return { ...readGeneration(path), generation };
+    } catch (cause) {
+      onDamaged(
+        new IqLearnError('CORRUPT_DATA', `checkpoint ${path} is damaged`, {
+          found: messageOf(cause),
+          expected: 'a whole generation',
+          remedy: 'the generation before it is used, if there is one',
+          cause,
+        }),
+      );
+    }
+  }
+  if (found.length > 0)
+    throw new IqLearnError('CORRUPT_DATA', `no checkpoint in ${folder} is whole`, {
+      found: `${found.length} damaged generation${found.length === 1 ? '' : 's'}`,
+      expected: 'at least one whole generation',
+      remedy: 'start the training again without resuming',
+    });
+  throw new IqLearnError('NOT_FOUND', `there is no checkpoint in ${folder}`, {
+    found: isFolder(folder) ? 'a folder without generations' : 'no such folder',
+    expected: 'generation-… folders written by a training run',
+    remedy: 'check the path, or start without resuming',
+  });
+}

@@ -1,0 +1,56 @@
+import { type Driver, PolicyNode, services, TeleopNode } from '../nodes/index.js';
+import { decodeBundle, type PolicyBundle, readBundle } from '../policy/index.js';
+import type { EpisodeOutcome } from './episode-follower.js';
+import { Stage, type StageOptions } from './rig.js';
+
+/** Who is evaluated: a policy from its files or folder, an expert at the controls, or chance. */
+export type Candidate =
+  | { readonly kind: 'policy'; readonly bundle: PolicyBundle | string; readonly stochastic?: boolean }
+  | { readonly kind: 'driver'; readonly driver: Driver }
+  | { readonly kind: 'random'; readonly seed: number };
+
+export interface EvaluationOptions extends StageOptions {
+  readonly candidate: Candidate;
+  /** One episode each. */
+  readonly seeds: readonly number[];
+  /** Keeps observations, actions, rewards and poses of these episodes: all, none, or as many from the first. */
+  readonly traces?: boolean | number;
+  readonly onEpisode?: (outcome: EpisodeOutcome, index: number) => void;
+}
+
+/**
+ * Drives the simulated robot from fresh starts as it would be deployed: through the policy node, the safety filter and
+ * the command topic; an expert through teleoperation. The policy's deterministic action, unless `stochastic`.
+ */
+export async function evaluate(options: EvaluationOptions): Promise<EpisodeOutcome[]> {
+  const { candidate, seeds, traces = false, onEpisode } = options;
+  const traced = traces === true ? seeds.length : traces === false ? 0 : traces;
+  const stage = await Stage.create(options);
+  const outcomes: EpisodeOutcome[] = [];
+  try {
+    await addCandidate(stage, candidate);
+    for (const [i, seed] of seeds.entries()) {
+      if (candidate.kind === 'driver') await stage.start(services.startTeleop, seed);
+      const outcome = await stage.runEpisode(seed, i < traced);
+      outcomes.push(outcome);
+      onEpisode?.(outcome, i);
+    }
+  } finally {
+    await stage.close();
+  }
+  return outcomes;
+}
+
+async function addCandidate(stage: Stage, candidate: Candidate): Promise<void> {
+  const context = stage.context('policy');
+  if (candidate.kind === 'policy') {
+    const { bundle, stochastic = false } = candidate;
+    const runtime = typeof bundle === 'string' ? await readBundle(bundle) : await decodeBundle(bundle);
+    stage.add(new PolicyNode(context, { stochastic }, runtime));
+  } else if (candidate.kind === 'random') {
+    stage.add(new PolicyNode(context, { explore: 'random', seed: candidate.seed }));
+  } else {
+    stage.add(new PolicyNode(context, { source: 'teleop' }));
+    stage.add(new TeleopNode(stage.context('expert'), candidate.driver));
+  }
+}

@@ -1,0 +1,10 @@
+export { runDemonstrations, startSeed } from './demonstrate.js';
+export type { EpisodeOutcome, EpisodeTrace } from './episode-follower.js';
+export { type Candidate, evaluate } from './evaluate.js';
+export { type ExpertDriver, expertDriver } from './experts.js';
+export { configurationFor, type TeachingSettings, teachingSettings } from './presets.js';
+export type { StageOptions } from './rig.js';
+export { withSettingsFile } from './settings-file.js';
+export type { Rollout, TrainingEvaluation, TrainingOptions, TrainingPoint } from './train.js';
+export { learningEpisode, TrainingSession } from './train.js';
+export { usableDemonstrations } from './usable-demonstrations.js';

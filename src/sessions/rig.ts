@@ -1,0 +1,169 @@
+import { IqLearnError, steadyClock } from '../common/index.js';
+import type { LifecycleState, NodeContext } from '../nodes/index.js';
+import { SimulatorNode } from '../nodes/index.js';
+import type { Logger } from '../platform/index.js';
+import { createNodeLogger } from '../platform/index.js';
+import type { RobotSpec } from '../robot/index.js';
+import { createTaskClient } from '../simulation/index.js';
+import type { EmbeddedBroker, Transport } from '../transport/index.js';
+import { createEmbeddedBroker } from '../transport/index.js';
+import { EpisodeFollower, type EpisodeOutcome } from './episode-follower.js';
+
+/** Settings that all sessions share. */
+export interface StageOptions {
+  readonly spec: RobotSpec;
+  /** Options of the simulator's task. */
+  readonly task?: Parameters<typeof createTaskClient>[1];
+  /** Logger of a node; by default to the console. */
+  readonly logger?: (node: string) => Logger;
+  readonly signal?: AbortSignal;
+  /** Where the topics are, for others to look on; one of its own if not given. */
+  readonly broker?: EmbeddedBroker;
+}
+
+interface StageNode {
+  readonly name: string;
+  readonly state: LifecycleState;
+  deactivate(): void;
+  configure(): void;
+  activate(): void;
+  shutdown(): Promise<void>;
+  onFault(listener: (error: IqLearnError) => void): void;
+}
+
+const CALL_TIMEOUT_MS = 30_000;
+/** A simulated robot on a broker of its own, in lockstep, and the nodes that were added to it. */
+export class Stage {
+  readonly spec: RobotSpec;
+  readonly transport: Transport;
+  readonly #broker: EmbeddedBroker;
+  readonly #options: StageOptions;
+  readonly #nodes: StageNode[] = [];
+  readonly #onAbort: () => void;
+  readonly #guards = new Set<(error: unknown) => void>();
+  #problem: IqLearnError | undefined;
+  #closed: Promise<void> | undefined;
+
+  private constructor(options: StageOptions, broker: EmbeddedBroker) {
+    this.#options = options;
+    this.spec = options.spec;
+    this.#broker = broker;
+    this.transport = broker.connect();
+    this.#onAbort = () => this.#stop(cancelled());
+    options.signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** Throws NOT_FOUND where the robot has no simulated task, CANCELLED where the signal was given already. */
+  static async create(options: StageOptions): Promise<Stage> {
+    const { spec, signal } = options;
+    if (signal?.aborted === true) throw cancelled();
+    if (spec.task === null)
+      throw new IqLearnError('NOT_FOUND', `${spec.robot} cannot be simulated`, {
+        found: 'a description without a task',
+        expected: "the name of a simulated task in 'task'",
+        remedy: 'run with the real robot, or choose a robot that has a task',
+      });
+    const stage = new Stage(options, options.broker ?? createEmbeddedBroker());
+    const client = await createTaskClient(spec.task, options.task ?? {});
+    try {
+      stage.add(new SimulatorNode(stage.context('simulator'), client));
+    } catch (error) {
+      await stage.close();
+      throw error;
+    }
+    return stage;
+  }
+
+  context(node: string): NodeContext {
+    const logger = (this.#options.logger ?? createNodeLogger)(node);
+    return { transport: this.#broker.connect(), spec: this.spec, clock: steadyClock, logger };
+  }
+
+  /** Configures and activates a node; it is shut down with the stage. */
+  add<Node extends StageNode>(node: Node): Node {
+    this.#nodes.push(node);
+    node.onFault((error) => this.#stop(error));
+    node.configure();
+    node.activate();
+    return node;
+  }
+
+  /** Calls a start_episode service. Throws CONFLICT with the node's reason where it refuses. */
+  async start(service: string, seed: number): Promise<number> {
+    const { success, message, episode } = await this.transport.call(
+      service,
+      'iq_learn/srv/StartEpisode',
+      { seed: BigInt(seed) },
+      { timeoutMs: CALL_TIMEOUT_MS },
+    );
+    if (!success) throw new IqLearnError('CONFLICT', `${service} refuses`, { found: message });
+    return episode;
+  }
+
+  /** Calls a Trigger service. Throws CONFLICT with the node's reason where it refuses. */
+  async trigger(service: string): Promise<void> {
+    const { success, message } = await this.transport.call(
+      service,
+      'std_srvs/srv/Trigger',
+      {},
+      { timeoutMs: CALL_TIMEOUT_MS },
+    );
+    if (!success) throw new IqLearnError('CONFLICT', `${service} refuses`, { found: message });
+  }
+
+  /** Resolves as `work` does; rejects at once when a node fails (its error) or the signal is given (CANCELLED). */
+  async guard<T>(work: Promise<T>): Promise<T> {
+    if (this.#problem !== undefined) throw this.#problem;
+    let stop: (error: unknown) => void = () => {};
+    const stopped = new Promise<never>((_, reject) => {
+      stop = reject;
+    });
+    this.#guards.add(stop);
+    try {
+      return await Promise.race([work, stopped]);
+    } finally {
+      this.#guards.delete(stop);
+    }
+  }
+
+  /** Runs one episode from a reset with `seed` to its end. */
+  async runEpisode(seed: number, trace = false): Promise<EpisodeOutcome> {
+    const follower = new EpisodeFollower(this.transport, this.spec, seed, trace);
+    try {
+      return await this.guard(
+        (async () => {
+          await this.start('/simulator/start_episode', seed);
+          return await follower.outcome;
+        })(),
+      );
+    } finally {
+      follower.close();
+    }
+  }
+
+  /** Ends all nodes: the robot is stopped first. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#stop(cancelled());
+    const nodes = this.#nodes.toReversed();
+    const ends = await Promise.allSettled(nodes.map((node) => node.shutdown()));
+    if (this.#options.broker === undefined) await this.#broker.close();
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  }
+
+  #stop(error: IqLearnError): void {
+    this.#problem ??= error;
+    // What drives the robot says its stop before anything else happens.
+    for (const node of this.#nodes) if (node.name === 'policy' && node.state === 'active') node.deactivate();
+    for (const stop of this.#guards) stop(this.#problem);
+  }
+}
+
+export function cancelled(): IqLearnError {
+  return new IqLearnError('CANCELLED', 'interrupted', { remedy: 'what was finished is saved' });
+}

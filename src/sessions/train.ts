@@ -1,0 +1,309 @@
+import { IqLearnError } from '../common/index.js';
+import type { DemonstrationEpisode } from '../demonstrations/index.js';
+import type { Episode, LearnerConfig } from '../learning/index.js';
+import { LearnerNode, PolicyNode } from '../nodes/index.js';
+import type { Logger } from '../platform/index.js';
+import { createNodeLogger } from '../platform/index.js';
+import { decodeBundle, type PolicyBundle, type TrainingSummary } from '../policy/index.js';
+import { contractOf, type RobotSpec, unscaleAction } from '../robot/index.js';
+import type { LearningOptions, LearningProgress } from '../training/index.js';
+import { LearningProcess } from '../training/index.js';
+import { startSeed } from './demonstrate.js';
+import type { EpisodeOutcome } from './episode-follower.js';
+import { evaluate } from './evaluate.js';
+import { Stage, type StageOptions } from './rig.js';
+
+export interface TrainingOptions extends StageOptions {
+  /** Not needed where a checkpoint is resumed. */
+  readonly demonstrations: readonly DemonstrationEpisode[];
+  readonly config: LearnerConfig;
+  readonly seed: number;
+  /** Steps of the policy in all, rounded up to whole segments. */
+  readonly transitions: number;
+  /** Transitions between two policies. */
+  readonly segmentSize: number;
+  readonly updatesPerTransition: number;
+  readonly normalisation?: 'demonstrations' | 'none';
+  readonly executor?: 'onnx' | 'eager';
+  readonly threads?: number;
+  readonly checkpoint?: { readonly folder: string; readonly everySegments: number };
+  readonly resume?: boolean;
+  readonly summary?: TrainingSummary;
+  /** Evaluates the policy of every so many segments beside the training, on these starts. */
+  readonly evaluation?: { readonly everySegments: number; readonly seeds: readonly number[] };
+  readonly onProgress?: (point: TrainingPoint) => void;
+  /** An episode that the learning policy drove: its actions are sampled. */
+  readonly onRollout?: (rollout: Rollout) => void;
+  readonly onEvaluation?: (evaluation: TrainingEvaluation) => void;
+}
+
+/** Where training stands after a segment. */
+export interface TrainingPoint {
+  /** Since training began. */
+  readonly seconds: number;
+  readonly version: number;
+  readonly transitions: number;
+  readonly updates: number;
+  /** Means over the segment's updates. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+export interface Rollout extends EpisodeOutcome {
+  readonly seconds: number;
+  /** Steps of the policy up to its end. */
+  readonly transitions: number;
+}
+
+export interface TrainingEvaluation {
+  readonly version: number;
+  readonly transitions: number;
+  readonly updates: number;
+  readonly outcomes: readonly EpisodeOutcome[];
+}
+
+export interface TrainingOutcome {
+  readonly version: number;
+  readonly transitions: number;
+  readonly updates: number;
+  readonly seconds: number;
+  /** The policy as it is now, verified. */
+  readonly bundle: PolicyBundle;
+  /** True where the signal ended training early. */
+  readonly interrupted: boolean;
+}
+
+/** A demonstration as learning takes it: actions in [−1, 1]. */
+export function learningEpisode(episode: DemonstrationEpisode, spec: RobotSpec): Episode {
+  const { length, observations, terminated } = episode;
+  const a = spec.action.length;
+  const actions = new Float32Array(length * a);
+  for (let t = 0; t < length; t++)
+    actions.set(unscaleAction(episode.actions.subarray(t * a, (t + 1) * a), spec.action), t * a);
+  return { length, observations, actions, terminated };
+}
+
+/**
+ * Online learning over nodes: the policy node drives the simulated robot and publishes its transitions, the learner
+ * node has them and the demonstrations learned from in its own process, and every segment's policy goes back to the
+ * policy node. Acting and learning run side by side, one segment apart; the same options give the same policy bit for
+ * bit. So does a run that was interrupted or killed at any moment and resumed from its checkpoint.
+ */
+export class TrainingSession {
+  readonly #options: TrainingOptions;
+  readonly #client: LearningProcess;
+  readonly #learner: LearnerNode;
+  readonly #stage: Stage;
+  readonly #logger: Logger;
+  #start = process.hrtime.bigint();
+  /** Progress before `run` listens. */
+  readonly #early: LearningProgress[] = [];
+  #hear = (progress: LearningProgress): void => {
+    this.#early.push(progress);
+  };
+  #evaluations: Promise<void> = Promise.resolve();
+
+  private constructor(options: TrainingOptions, client: LearningProcess, stage: Stage, learner: LearnerNode) {
+    this.#options = options;
+    this.#client = client;
+    this.#stage = stage;
+    this.#learner = learner;
+    this.#logger = (options.logger ?? createNodeLogger)('training');
+    learner.onProgress((progress) => this.#hear(progress));
+  }
+
+  /** Starts the learning process and the nodes. Throws what the learner or the robot refuse, CANCELLED when interrupted. */
+  static async create(options: TrainingOptions): Promise<TrainingSession> {
+    const { demonstrations, segmentSize } = options;
+    const client = await LearningProcess.create(learningOptions(options, demonstrations));
+    let stage: Stage;
+    try {
+      stage = await Stage.create(options);
+    } catch (error) {
+      await client.stop(false);
+      throw error;
+    }
+    try {
+      const learner = new LearnerNode(stage.context('learner'), client, {
+        segmentSize,
+        saveOnShutdown: options.checkpoint !== undefined,
+      });
+      const session = new TrainingSession(options, client, stage, learner);
+      stage.add(learner);
+      const left = session.#segmentsLeft * segmentSize;
+      if (left === 0) return session;
+      const { standing, bundle } = client.start;
+      const { segments, commands } = standing;
+      const a = options.spec.action.length;
+      const relive = Array.from({ length: commands.length / a }, (_, i) => commands.subarray(i * a, (i + 1) * a));
+      const policy = new PolicyNode(
+        stage.context('policy'),
+        {
+          stochastic: true,
+          explore: 'random',
+          seed: startSeed(options.seed, 'exploration', 0),
+          session: `training ${options.seed} from ${segments}`,
+          synchronousSegment: segmentSize,
+          segmentsBefore: segments,
+          transitionLimit: left,
+        },
+        // A run that is resumed goes on with its policy; a fresh one explores at random first.
+        segments > 0 ? await decodeBundle(bundle) : undefined,
+        relive,
+      );
+      stage.add(policy);
+      return session;
+    } catch (error) {
+      await stage.close();
+      await client.stop(false);
+      throw error;
+    }
+  }
+
+  /** The process that learns. */
+  get learnerPid(): number | undefined {
+    return this.#client.pid;
+  }
+
+  /** Where learning stands. */
+  get progress(): LearningProgress {
+    return this.#learner.progress;
+  }
+
+  /** Trains to the end, or until the signal: then what was learned so far is the outcome. Throws what a node fails with. */
+  async run(): Promise<TrainingOutcome> {
+    const { signal } = this.#options;
+    const last = this.#client.start.standing.segments + this.#segmentsLeft;
+    this.#start = process.hrtime.bigint();
+    let final: LearningProgress | undefined;
+    let interrupted = false;
+    const finished = new Promise<void>((resolve) => {
+      this.#hear = (progress) => {
+        this.#report(progress);
+        if (progress.version < last) return;
+        final = progress;
+        resolve();
+      };
+    });
+    for (const progress of this.#early.splice(0)) this.#hear(progress);
+    try {
+      const work = this.#segmentsLeft > 0 ? Promise.race([finished, this.#drive()]) : finished;
+      if (last > 0) await this.#stage.guard(work);
+      await this.#evaluations;
+    } catch (error) {
+      if (!(error instanceof IqLearnError && error.code === 'CANCELLED') || signal?.aborted !== true) throw error;
+      interrupted = true;
+    }
+    const { version, transitions, updates, bundle } = final ?? this.#learner.progress;
+    return { version, transitions, updates, seconds: this.#seconds, bundle, interrupted };
+  }
+
+  /** The reward recovered along an episode (robot's units), one a step. */
+  async recoverRewards(episode: {
+    readonly observations: readonly Float32Array[];
+    readonly actions: readonly Float32Array[];
+    readonly terminated: boolean;
+  }): Promise<Float32Array> {
+    const { spec } = this.#options;
+    const { observations, actions, terminated } = episode;
+    const flat = (rows: readonly ArrayLike<number>[], size: number): Float32Array => {
+      const out = new Float32Array(rows.length * size);
+      rows.forEach((row, i) => {
+        out.set(row, i * size);
+      });
+      return out;
+    };
+    const { rewards } = await this.#client.recoverRewards({
+      length: actions.length,
+      observations: flat(observations, spec.observation.length),
+      actions: flat(
+        actions.map((action) => unscaleAction(action, spec.action)),
+        spec.action.length,
+      ),
+      terminated,
+    });
+    return rewards;
+  }
+
+  /** Stops the robot, then the learner, with a checkpoint where a folder is set. */
+  close(): Promise<void> {
+    return this.#stage.close();
+  }
+
+  get #segmentsLeft(): number {
+    const { transitions, segmentSize } = this.#options;
+    return Math.max(0, Math.ceil((transitions - this.#client.start.transitions) / segmentSize));
+  }
+
+  get #seconds(): number {
+    return Number(process.hrtime.bigint() - this.#start) / 1e9;
+  }
+
+  /** One episode after the other; never resolves by itself. */
+  async #drive(): Promise<never> {
+    const { spec, seed, onRollout } = this.#options;
+    const { standing, transitions: before } = this.#client.start;
+    let transitions = before - standing.commands.length / spec.action.length;
+    for (let i = standing.episodes; ; i++) {
+      const outcome = await this.#stage.runEpisode(startSeed(seed, 'training from 0', i));
+      transitions += outcome.length;
+      onRollout?.({ ...outcome, seconds: this.#seconds, transitions });
+    }
+  }
+
+  #report(progress: LearningProgress): void {
+    const { evaluation, onProgress } = this.#options;
+    const { version, transitions, updates, metrics } = progress;
+    onProgress?.({ seconds: this.#seconds, version, transitions, updates, metrics });
+    if (evaluation === undefined || version % evaluation.everySegments !== 0) return;
+    this.#evaluations = this.#evaluations.then(() => this.#evaluate(progress, evaluation.seeds));
+  }
+
+  async #evaluate(
+    { version, transitions, updates, bundle }: LearningProgress,
+    seeds: readonly number[],
+  ): Promise<void> {
+    try {
+      const { spec, task, logger, signal } = this.#options;
+      const outcomes = await evaluate({
+        spec,
+        ...(task === undefined ? {} : { task }),
+        ...(logger === undefined ? {} : { logger }),
+        ...(signal === undefined ? {} : { signal }),
+        candidate: { kind: 'policy', bundle },
+        seeds,
+      });
+      this.#options.onEvaluation?.({ version, transitions, updates, outcomes });
+    } catch (error) {
+      if (this.#options.signal?.aborted !== true)
+        this.#logger.warn('an evaluation failed', { version, reason: String(error) });
+    }
+  }
+}
+
+function learningOptions(options: TrainingOptions, demonstrations: readonly DemonstrationEpisode[]): LearningOptions {
+  const { spec, config, seed, updatesPerTransition, normalisation = 'demonstrations' } = options;
+  const { checkpoint, resume, executor, threads, summary } = options;
+  return {
+    config,
+    contract: contractOf(spec),
+    seed,
+    demonstrations: demonstrations.map((episode) => learningEpisode(episode, spec)),
+    normalisation,
+    updatesPerTransition,
+    ...(checkpoint === undefined ? {} : { checkpoint }),
+    ...(resume === undefined ? {} : { resume }),
+    ...(executor === undefined ? {} : { executor }),
+    ...(threads === undefined ? {} : { threads }),
+    summary: { ...summary, robot: spec.robot, demonstrations: demonstrations.length },
+  };
+}
+
+/** Trains from start to end and closes everything: what the command line does. */
+export async function runTraining(options: TrainingOptions): Promise<TrainingOutcome> {
+  const session = await TrainingSession.create(options);
+  try {
+    return await session.run();
+  } finally {
+    await session.close();
+  }
+}

@@ -1,0 +1,134 @@
+import { setPriority } from 'node:os';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { IqLearnError, messageOf } from '../../common/index.js';
+import { LearningLoop } from '../segment-trainer.js';
+import type { LearnerReply, LearnerRequest, LearningOptions, PackedError, Segment } from './protocol.js';
+
+// The process that learns. Segments are worked off in order; requests are answered between small batches of updates.
+
+const UPDATES_A_TURN = 8;
+
+function say(reply: LearnerReply, then: () => void = () => {}): void {
+  if (process.connected) process.send!(reply, then);
+}
+const warn = (message: string): void => say({ kind: 'warning', message });
+
+function packed(error: unknown): PackedError {
+  return error instanceof IqLearnError
+    ? { code: error.code, message: error.message }
+    : { code: 'INTERNAL', message: `the learning process failed: ${messageOf(error)}` };
+}
+
+class LearnerProcess {
+  readonly #loop: LearningLoop;
+  readonly #segments: Segment[] = [];
+  readonly #requests: (() => Promise<void>)[] = [];
+  #failed = false;
+  #stopping = false;
+  #working = false;
+  #paused = false;
+
+  constructor(loop: LearningLoop) {
+    this.#loop = loop;
+  }
+
+  take(request: Exclude<LearnerRequest, { kind: 'start' }>): void {
+    if (request.kind === 'segment') {
+      if (!this.#failed) this.#segments.push(request.segment);
+    } else if (request.kind === 'pause') {
+      this.#paused = request.paused;
+    } else if (request.kind === 'recover') {
+      this.#answer(request.id, () => this.#loop.recoverRewards(request.episode));
+    } else if (request.kind === 'save') {
+      this.#answer(request.id, async () => this.#loop.save());
+    } else {
+      this.#requests.push(() => this.#stop(request.save));
+    }
+    void this.work();
+  }
+
+  async work(): Promise<void> {
+    if (this.#working) return;
+    this.#working = true;
+    while (!this.#stopping) {
+      const request = this.#requests.shift();
+      if (request !== undefined) await request();
+      else if (!this.#failed && !this.#paused && (this.#loop.open || this.#segments.length > 0)) await this.#learn();
+      else break;
+      await nextTurn(); // hear what has arrived
+    }
+    this.#working = false;
+  }
+
+  async #learn(): Promise<void> {
+    try {
+      if (!this.#loop.open) this.#loop.add(this.#segments.shift()!);
+      await this.#loop.update(UPDATES_A_TURN);
+      if (this.#loop.due > 0) return;
+      if (this.#loop.checkpointDue) this.#loop.save();
+      say({ kind: 'progress', progress: await this.#loop.progress() });
+    } catch (error) {
+      this.#failed = true;
+      this.#segments.length = 0;
+      const diverged = error instanceof IqLearnError && error.code === 'DIVERGED';
+      say({ kind: 'failed', error: packed(error), restored: diverged ? await this.#restore() : null });
+    }
+  }
+
+  async #restore(): Promise<number | null> {
+    try {
+      return await this.#loop.restore(warn);
+    } catch (error) {
+      warn(messageOf(error));
+      return null;
+    }
+  }
+
+  #answer(id: number, work: () => Promise<unknown>): void {
+    this.#requests.push(async () => {
+      try {
+        say({ kind: 'answer', id, value: await work() });
+      } catch (error) {
+        say({ kind: 'refusal', id, error: packed(error) });
+      }
+    });
+  }
+
+  async #stop(save: boolean): Promise<void> {
+    this.#stopping = true;
+    let generation: number | null = null;
+    try {
+      if (save && !this.#failed) generation = this.#loop.save();
+      await this.#loop.dispose();
+    } catch (error) {
+      warn(messageOf(error));
+    }
+    say({ kind: 'stopped', generation }, () => process.disconnect());
+  }
+}
+
+// Ctrl-C reaches the whole group of processes; who started this one decides when it ends. Without them it ends at once.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+process.on('disconnect', () => process.exit());
+
+let learner: Promise<LearnerProcess | undefined> | undefined;
+
+async function start(options: LearningOptions): Promise<LearnerProcess | undefined> {
+  try {
+    // Here, and before the first run: threads that are started later inherit it.
+    if (options.nice !== undefined) setPriority(options.nice);
+    const loop = await LearningLoop.create(options, warn);
+    say({ kind: 'ready', start: await loop.start() });
+    const started = new LearnerProcess(loop);
+    void started.work();
+    return started;
+  } catch (error) {
+    say({ kind: 'failed', error: packed(error), restored: null });
+    return undefined;
+  }
+}
+
+process.on('message', (request: LearnerRequest) => {
+  if (request.kind === 'start') learner = start(request.options);
+  else void learner?.then((started) => started?.take(request));
+});

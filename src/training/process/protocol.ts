@@ -1,0 +1,110 @@
+import type { ErrorCode } from '../../common/index.js';
+import type { EagerBackend } from '../../engine/index.js';
+import type { Episode, LearnerConfig, Metrics } from '../../learning/index.js';
+import type { PolicyBundle, PolicyContract, TrainingSummary } from '../../policy/index.js';
+
+/** What learning is started with. Plain data: it crosses a process border. */
+export interface LearningOptions {
+  readonly config: LearnerConfig;
+  /** Of the robot; sizes and the range of actions come from it. */
+  readonly contract: PolicyContract;
+  readonly seed: number;
+  /** Episodes in the robot's units with actions in [−1, 1]. Not needed where a checkpoint is resumed. */
+  readonly demonstrations: readonly Episode[];
+  /** `demonstrations`: observations get mean 0 and deviation 1 over the demonstrations. */
+  readonly normalisation: 'demonstrations' | 'none';
+  /** Updates for each transition of the policy; fractions add up. */
+  readonly updatesPerTransition: number;
+  /** Where generations of checkpoints go, and after how many segments each. */
+  readonly checkpoint?: { readonly folder: string; readonly everySegments: number };
+  /** Goes on from the newest whole generation in the checkpoint folder. */
+  readonly resume?: boolean;
+  readonly executor?: 'onnx' | 'eager';
+  readonly threads?: number;
+  /** Of the eager executor; by default tensorflow where it loads, else wasm. */
+  readonly eagerBackend?: EagerBackend;
+  /** How far the process steps back behind others that want the CPU, 0 (the default) to 19; see nice(1). */
+  readonly nice?: number;
+  /** Told of every bundle beside the counters: names of robot, run, demonstrations. */
+  readonly summary?: TrainingSummary;
+}
+
+/** Transitions of the policy, row-major: n × o, n × a (in [−1, 1]), n × a, n × o, n, n, n. */
+export interface Segment {
+  readonly length: number;
+  readonly observations: Float32Array;
+  readonly actions: Float32Array;
+  /** The same actions in the robot's units, exactly as they were executed. */
+  readonly commands: Float32Array;
+  readonly nextObservations: Float32Array;
+  /** 1 where the next observation is a true terminal state. */
+  readonly terminated: Uint8Array;
+  /** 1 where the episode ended, for whatever reason. */
+  readonly ended: Uint8Array;
+  /** 1 where a person had taken over and what they did counts as demonstration; all 0 where it does not. */
+  readonly demonstrated: Uint8Array;
+}
+
+/** Where learning stands after a segment (or at the start). */
+export interface LearningProgress {
+  /** Segments learned from; the version of the policy. */
+  readonly version: number;
+  readonly updates: number;
+  /** Of the policy. */
+  readonly transitions: number;
+  /** Expert transitions held: demonstrated, and of takeovers where they count. */
+  readonly demonstrations: number;
+  /** Means over the segment's updates; empty before the first. */
+  readonly metrics: Metrics;
+  /** Time spent on the segment's updates. */
+  readonly seconds: number;
+  readonly bundle: PolicyBundle;
+}
+
+/** Rewards that the critic implies, one a step, and the gradient updates it had had. */
+export interface RecoveredRewards {
+  readonly rewards: Float32Array;
+  readonly updates: number;
+}
+
+/** How far acting has come: what a robot in simulation needs to go on where the last segment ended. */
+export interface Standing {
+  /** Segments learned from or being learned from. */
+  readonly segments: number;
+  /** Episodes that have ended. */
+  readonly episodes: number;
+  /** What was executed of the episode under way, row-major k × a in the robot's units. */
+  readonly commands: Float32Array;
+}
+
+/**
+ * Where learning begins. A run that is resumed has the policy that the robot was driven with after the last segment
+ * (acting is one segment ahead), and tells that segment's own as its first progress.
+ */
+export interface LearningStart extends LearningProgress {
+  readonly standing: Standing;
+}
+
+export type LearnerRequest =
+  | { readonly kind: 'start'; readonly options: LearningOptions }
+  | { readonly kind: 'segment'; readonly segment: Segment }
+  | { readonly kind: 'recover'; readonly id: number; readonly episode: Episode }
+  | { readonly kind: 'save'; readonly id: number }
+  | { readonly kind: 'pause'; readonly paused: boolean }
+  | { readonly kind: 'stop'; readonly save: boolean };
+
+/** An error on its way between processes. */
+export interface PackedError {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export type LearnerReply =
+  | { readonly kind: 'ready'; readonly start: LearningStart }
+  | { readonly kind: 'progress'; readonly progress: LearningProgress }
+  | { readonly kind: 'warning'; readonly message: string }
+  | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
+  | { readonly kind: 'refusal'; readonly id: number; readonly error: PackedError }
+  /** Learning cannot go on; `restored` is the generation the learner was set back to. */
+  | { readonly kind: 'failed'; readonly error: PackedError; readonly restored: number | null }
+  | { readonly kind: 'stopped'; readonly generation: number | null };
