@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { IqLearnError, messageOf } from '../../src/common/index.js';
 import { type LearnerConfig, type LearnerSettings, learnerConfig } from '../../src/learning/index.js';
 import { writeFileAtomic } from '../../src/platform/index.js';
-import { teachingSettings } from '../../src/sessions/index.js';
+import { trainingSettings } from '../../src/sessions/index.js';
 import { createTask, environmentOf } from '../../src/simulation/index.js';
 import { type BenchResult, benchResult, type Curve, type Figure, median, progress } from '../harness.js';
 import { watchLoad } from '../load.js';
@@ -53,7 +53,7 @@ export async function run(args: string[]): Promise<BenchResult> {
       found: '--resume without --checkpoints',
       expected: 'the folder of the run that was begun',
     });
-  const config = learnerConfig({ ...teachingSettings(task).config, ...settingsOf(options.settings) });
+  const config = learnerConfig({ ...trainingSettings(task).config, ...settingsOf(options.settings) });
   const load = watchLoad();
   const cut = options['episode-steps'];
   const tasks = {

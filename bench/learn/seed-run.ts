@@ -4,7 +4,7 @@ import { Actor, Learner, type LearnerConfig, type Metrics, type PolicyFunction }
 import { generations, loadCheckpoint, saveCheckpoint } from '../../src/platform/index.js';
 import type { Task } from '../../src/simulation/index.js';
 import { environmentOf } from '../../src/simulation/index.js';
-import { evaluateOnTask, TaskTraining } from '../../src/training/index.js';
+import { EnvironmentTrainer, evaluateOnTask } from '../../src/training/index.js';
 import { progress } from '../harness.js';
 import type { Demonstrations } from './demonstrations.js';
 
@@ -80,7 +80,7 @@ const deviation = (values: readonly number[]): number => {
 /** Online IQ-Learn of one seed, measured as it goes; what it needs to go on later lies in its checkpoints. */
 export class SeedRun {
   readonly #settings: SeedSettings;
-  readonly #training: TaskTraining;
+  readonly #training: EnvironmentTrainer;
   readonly #evaluation: Task;
   readonly #label: string;
   #points: Point[] = [];
@@ -90,7 +90,7 @@ export class SeedRun {
   #sums = new Map<string, number>();
   #count = 0;
 
-  private constructor(settings: SeedSettings, training: TaskTraining, evaluation: Task) {
+  private constructor(settings: SeedSettings, training: EnvironmentTrainer, evaluation: Task) {
     this.#settings = settings;
     this.#training = training;
     this.#evaluation = evaluation;
@@ -120,7 +120,7 @@ export class SeedRun {
       threads,
     });
     for (const episode of demonstrations.episodes) learner.addDemonstration(episode);
-    const training = await TaskTraining.create({
+    const training = await EnvironmentTrainer.create({
       learner,
       environment,
       seed,
@@ -140,7 +140,7 @@ export class SeedRun {
         expected: identityOf(settings),
         remedy: 'give the options it was begun with; only --steps may grow',
       });
-    const training = await TaskTraining.resume(checkpoint, environmentOf(tasks.training), {
+    const training = await EnvironmentTrainer.resume(checkpoint, environmentOf(tasks.training), {
       threads: settings.threads,
     });
     const run = new SeedRun(settings, training, tasks.evaluation);

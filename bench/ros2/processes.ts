@@ -61,7 +61,11 @@ const nodeOptions = readFileSync(join(root, 'config/node-options'), 'utf8').trim
 export function startExecutable(name: string, args: readonly string[]): ChildProcessWithoutNullStreams {
   const preload = process.env.IQ_LEARN_NODE_PRELOAD;
   const environment = preload === undefined || preload === '' ? {} : { LD_PRELOAD: preload };
-  return start(process.execPath, [...nodeOptions, join(root, 'dist/src/hosts/ros2/main.js'), name, ...args], environment);
+  return start(
+    process.execPath,
+    [...nodeOptions, join(root, 'dist/src/hosts/ros2/main.js'), name, ...args],
+    environment,
+  );
 }
 
 /** The folder of a virtual environment that packages are imported from. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../../src/common/index.js';
 import { learnerConfig } from '../../src/learning/index.js';
 import { contractOf, type RobotSpec } from '../../src/robot/index.js';
-import { LearningProcess, type Segment } from '../../src/training/index.js';
+import { type Segment, TrainingProcess } from '../../src/training/index.js';
 
 const SEGMENT = 200;
 const EPISODE = 1000;
@@ -11,13 +11,13 @@ const AHEAD = 3;
 
 /** The process that the learner executable starts, with the executable's default settings, kept busy for as long as it lives. */
 export class Training {
-  readonly #process: LearningProcess;
+  readonly #process: TrainingProcess;
   readonly #random = Random.derive(3, 'bench');
   readonly #sizes: { readonly o: number; readonly a: number };
   #updates = 0;
   #failure: Error | undefined;
 
-  private constructor(client: LearningProcess, sizes: { readonly o: number; readonly a: number }) {
+  private constructor(client: TrainingProcess, sizes: { readonly o: number; readonly a: number }) {
     this.#process = client;
     this.#sizes = sizes;
     client.listen({
@@ -38,7 +38,7 @@ export class Training {
     const sizes = { o: spec.observation.length, a: spec.action.length };
     const random = Random.derive(4, 'bench');
     const normal = (size: number): Float32Array => random.fillNormal(new Float32Array(size));
-    const client = await LearningProcess.create({
+    const client = await TrainingProcess.create({
       config: learnerConfig(),
       contract: contractOf(spec),
       seed: 1,

@@ -10,7 +10,7 @@ import {
   configurationFor,
   type ExpertDriver,
   expertDriver,
-  teachingSettings,
+  trainingSettings,
   usableDemonstrations,
   withSettingsFile,
 } from '../sessions/index.js';
@@ -216,7 +216,7 @@ export function demoCommand(io: Io): Command {
     .addOption(headlessOption())
     .action(async (options: DemoOptions) => {
       const spec = loadRobotSpec(options.robot);
-      const settings = withSettingsFile(teachingSettings(spec.task), options.settings);
+      const settings = withSettingsFile(trainingSettings(spec.task), options.settings);
       const driver = await expertDriver(spec, options.expert);
       if (options.json !== undefined) checkTarget(options.json);
       const folder = openRunFolder(join('runs', options.name ?? defaultName(spec.robot, options.seed)));

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { readBundle } from '../policy/index.js';
 import { checkContract, loadRobotSpec, robotNames } from '../robot/index.js';
-import { teachingSettings } from '../sessions/index.js';
+import { trainingSettings } from '../sessions/index.js';
 import { assess, evaluationSeeds, resultOf } from './assess.js';
 import { command, commandLine, type Io, withDisplay } from './command.js';
 import { Display } from './display.js';
@@ -39,7 +39,7 @@ export function evaluateCommand(io: Io): Command {
       checkContract(runtime.contract, spec);
       if (options.json !== undefined) checkTarget(options.json);
       const display = new Display(io.stderr, options);
-      const settings = teachingSettings(spec.task);
+      const settings = trainingSettings(spec.task);
       const session = { io, display, spec, settings, seed: options.seed, logger: fileLogger(undefined) };
       const seeds = evaluationSeeds(options.seed, options.episodes ?? settings.evaluationEpisodes);
       const kind = runtime.training.algorithm === 'behavioural-cloning' ? 'behavioural-cloning' : 'iq-learn';

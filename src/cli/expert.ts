@@ -6,7 +6,7 @@ import { loadCheckpoint, saveCheckpoint } from '../platform/index.js';
 import { encodeBundle, writeBundle } from '../policy/index.js';
 import { contractOf, loadRobotSpec, type RobotSpec, robotNames } from '../robot/index.js';
 import { createTask, type Environment, environmentOf, type Task } from '../simulation/index.js';
-import { evaluateOnTask, TaskTraining } from '../training/index.js';
+import { EnvironmentTrainer, evaluateOnTask } from '../training/index.js';
 import { command, commandLine, type Io, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { type Figure, writeFigures } from './figures.js';
@@ -35,7 +35,7 @@ export function expertRobots(): string[] {
 }
 
 interface Run {
-  readonly training: TaskTraining;
+  readonly training: EnvironmentTrainer;
   /** Best return of an evaluation so far. */
   best: number;
 }
@@ -45,7 +45,7 @@ async function begin(options: ExpertOptions, task: Task, folder: RunFolder, say:
   if (options.resume) {
     const checkpoint = loadCheckpoint(folder.file('checkpoint'), (problem) => say(`warning: ${problem.message}`));
     const best = checkpoint.meta.best;
-    const training = await TaskTraining.resume(checkpoint, environment);
+    const training = await EnvironmentTrainer.resume(checkpoint, environment);
     return { training, best: typeof best === 'number' ? best : Number.NEGATIVE_INFINITY };
   }
   const learner = await Learner.create({
@@ -65,7 +65,7 @@ async function begin(options: ExpertOptions, task: Task, folder: RunFolder, say:
     seed: options.seed,
   });
   const randomSteps = Math.min(RANDOM_STEPS, Math.ceil(options.steps / 4));
-  const training = await TaskTraining.create({
+  const training = await EnvironmentTrainer.create({
     learner,
     environment,
     seed: options.seed,

@@ -1,4 +1,4 @@
-export { type TeachingSettings, teachingSettings, withSettingsFile } from '../sessions/index.js';
+export { type TrainingSettings, trainingSettings, withSettingsFile } from '../sessions/index.js';
 export type { Io } from './command.js';
 export { Display, type Terminal } from './display.js';
 export { exitCode } from './exit.js';

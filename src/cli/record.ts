@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { loadRobotSpec, robotNames } from '../robot/index.js';
-import { expertDriver, teachingSettings } from '../sessions/index.js';
+import { expertDriver, trainingSettings } from '../sessions/index.js';
 import { command, type Io, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { headlessOption, integer, robot, seedOption } from './options.js';
@@ -39,7 +39,7 @@ export function recordCommand(io: Io): Command {
         io,
         display,
         spec,
-        settings: teachingSettings(spec.task),
+        settings: trainingSettings(spec.task),
         seed: options.seed,
         logger: fileLogger(undefined),
       };

@@ -2,7 +2,7 @@ import type { Driver } from '../nodes/index.js';
 import type { Logger } from '../platform/index.js';
 import { createNodeLogger } from '../platform/index.js';
 import type { RobotSpec } from '../robot/index.js';
-import type { EpisodeOutcome, TeachingSettings } from '../sessions/index.js';
+import type { EpisodeOutcome, TrainingSettings } from '../sessions/index.js';
 import { runDemonstrations } from '../sessions/index.js';
 import type { Io } from './command.js';
 import type { Display } from './display.js';
@@ -12,7 +12,7 @@ export interface Session {
   readonly io: Io;
   readonly display: Display;
   readonly spec: RobotSpec;
-  readonly settings: TeachingSettings;
+  readonly settings: TrainingSettings;
   readonly seed: number;
   readonly logger: (node: string) => Logger;
 }

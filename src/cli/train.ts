@@ -8,7 +8,7 @@ import { learnerConfigSchema } from '../learning/index.js';
 import { loadCheckpoint, writeFileAtomic } from '../platform/index.js';
 import { writeBundle } from '../policy/index.js';
 import { loadRobotSpec, robotNames } from '../robot/index.js';
-import { configurationFor, teachingSettings, usableDemonstrations, withSettingsFile } from '../sessions/index.js';
+import { configurationFor, trainingSettings, usableDemonstrations, withSettingsFile } from '../sessions/index.js';
 import { command, commandLine, type Io, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { readJson } from './inspect/kind.js';
@@ -70,7 +70,7 @@ function freshPlan(options: TrainOptions): TrainingPlan {
   const { recording, robot: name, seed = 0, steps } = options;
   if (recording === undefined) throw missing('--recording <path…>', 'record one: iq-learn record --robot rover');
   if (name === undefined) throw missing('--robot <name>', `one of ${robotNames().join(', ')}`);
-  const settings = withSettingsFile(teachingSettings(loadRobotSpec(name).task), options.settings);
+  const settings = withSettingsFile(trainingSettings(loadRobotSpec(name).task), options.settings);
   return {
     robot: name,
     recordings: recording,
@@ -132,7 +132,7 @@ export function trainCommand(io: Io): Command {
       const folder = openRunFolder(out, { reuse: resume });
       const { seed } = plan;
       const logger = fileLogger(folder.file('log.jsonl'));
-      const session: Session = { io, display, spec, settings: teachingSettings(spec.task), seed, logger };
+      const session: Session = { io, display, spec, settings: trainingSettings(spec.task), seed, logger };
       try {
         const interrupted = await withDisplay(display, () => train(session, plan, demonstrations, folder, resume));
         io.stdout.write(`policy: ${join(out, 'policy')}\n`);

@@ -1,4 +1,4 @@
-export { type Driver, TeleopNode, type TeleopParameters, teleopSchema } from './expert/expert-node.js';
+export { type Driver, ExpertNode, type ExpertParameters, expertSchema } from './expert/expert-node.js';
 export {
   type Diagnosis,
   diagnosticLevel,
@@ -11,9 +11,9 @@ export { LearnerNode, type LearnerParameters, learnerSchema } from './learner/le
 export { type PolicyParameters, policySchema } from './policy/parameters.js';
 export { PolicyNode } from './policy/policy-node.js';
 export { RecorderNode, type RecorderParameters, recorderSchema } from './recorder/recorder-node.js';
-export { createArmStage } from './simulator/gazebo/arm-stage.js';
+export { createGazeboArm } from './simulator/gazebo/gazebo-arm.js';
+export type { GazeboRobot, GazeboRobotFactory, GazeboRobotParts } from './simulator/gazebo/gazebo-robot.js';
+export { createGazeboRover } from './simulator/gazebo/gazebo-rover.js';
 export { GazeboTaskNode, type GazeboTaskParameters, gazeboTaskSchema } from './simulator/gazebo/gazebo-task.js';
-export { createRoverStage } from './simulator/gazebo/rover-stage.js';
-export type { GazeboStage, StageMaker, StageParts } from './simulator/gazebo/stage.js';
 export type { GazeboWorld } from './simulator/gazebo/world.js';
 export { SimulatorNode, type SimulatorParameters, simulatorSchema } from './simulator/simulator-node.js';

@@ -3,7 +3,7 @@ import type { MessageTypeName } from '../messages/index.js';
 import { SpecDocument } from './document.js';
 import { expandAction } from './parse-action.js';
 import { expandObservation } from './parse-observation.js';
-import { commandSchema, deadmanSchema, fieldsOf, robotSchema, stateTopicSchema, teleopSchema } from './schema.js';
+import { commandSchema, deadmanSchema, expertSchema, fieldsOf, robotSchema, stateTopicSchema } from './schema.js';
 import { type CommandTypeName, commandTypes, siblingsOf, stateTypes } from './templates.js';
 import type { ActionFeatureSpec, RobotSpec, TopicSpec } from './types.js';
 
@@ -37,7 +37,7 @@ export function parseRobotSpec(yamlText: string, source: string): RobotSpec {
   const observation = expandObservation(document, raw.observation, stateTopics);
   const command = document.check(commandSchema, raw.command, ['command'], fieldsOf(commandSchema));
   const type = known(document, ['command', 'type'], command.type, commandTypes);
-  const teleop = document.check(teleopSchema, raw.teleop, ['teleop'], fieldsOf(teleopSchema));
+  const teleop = document.check(expertSchema, raw.teleop, ['teleop'], fieldsOf(expertSchema));
   if (teleop.topic === command.topic)
     throw document.refusal(['teleop', 'topic'], {
       found: `${teleop.topic}, which is the command topic too`,

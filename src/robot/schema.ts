@@ -21,7 +21,7 @@ export const deadmanSchema = z.strictObject({
   button: z.int("a button's index").min(0, 'at least 0'),
   timeout_ms: positive.optional(),
 });
-export const teleopSchema = z.strictObject({
+export const expertSchema = z.strictObject({
   topic,
   type: type.optional(),
   timeout_ms: positive.optional(),

@@ -1,10 +1,10 @@
 import { IqLearnError, Random } from '../common/index.js';
 import { type RecordingSummary, RecordingWriter } from '../demonstrations/index.js';
-import { type Driver, PolicyNode, RecorderNode, services, TeleopNode } from '../nodes/index.js';
+import { type Driver, ExpertNode, PolicyNode, RecorderNode, services } from '../nodes/index.js';
 import type { EpisodeOutcome } from './episode-follower.js';
-import { Stage, type StageOptions } from './rig.js';
+import { Rig, type RigOptions } from './rig.js';
 
-export interface DemonstrationOptions extends StageOptions {
+export interface DemonstrationOptions extends RigOptions {
   /** Who demonstrates. */
   readonly driver: Driver;
   /** Episodes to keep. */
@@ -41,27 +41,27 @@ export function startSeed(seed: number, purpose: string, i: number): number {
 export async function runDemonstrations(options: DemonstrationOptions): Promise<Demonstrations> {
   const { spec, driver, episodes, seed, folder, keepFailures = false, onEpisode } = options;
   const writer = await RecordingWriter.create(folder, { spec, session: `demonstrations ${seed}` });
-  let stage: Stage;
+  let rig: Rig;
   try {
-    stage = await Stage.create(options);
+    rig = await Rig.create(options);
   } catch (error) {
     await writer.close();
     throw error;
   }
-  const recorder = new RecorderNode(stage.context('recorder'), writer);
+  const recorder = new RecorderNode(rig.context('recorder'), writer);
   const kept: EpisodeOutcome[] = [];
   let discarded = 0;
   try {
-    stage.add(recorder);
-    stage.add(new PolicyNode(stage.context('policy'), { source: 'teleop' }));
-    stage.add(new TeleopNode(stage.context('expert'), driver));
+    rig.add(recorder);
+    rig.add(new PolicyNode(rig.context('policy'), { source: 'teleop' }));
+    rig.add(new ExpertNode(rig.context('expert'), driver));
     for (let i = 0, failures = 0; kept.length < episodes; i++) {
       const start = startSeed(seed, 'demonstration', i);
-      await stage.start(services.startRecording, start);
-      await stage.start(services.startTeleop, start);
-      const outcome = await stage.runEpisode(start);
+      await rig.start(services.startRecording, start);
+      await rig.start(services.startTeleop, start);
+      const outcome = await rig.runEpisode(start);
       const keep = keepFailures || outcome.success;
-      await stage.trigger(keep ? services.stopRecording : services.discardRecording);
+      await rig.trigger(keep ? services.stopRecording : services.discardRecording);
       if (writer.error !== null) throw writer.error;
       onEpisode?.(outcome, keep);
       if (keep) {
@@ -80,10 +80,10 @@ export async function runDemonstrations(options: DemonstrationOptions): Promise<
   } catch (error) {
     // An episode that a person cuts short is no demonstration; one that a fault cuts is kept as truncated.
     if (error instanceof IqLearnError && error.code === 'CANCELLED')
-      await stage.trigger(services.discardRecording).catch(() => undefined);
+      await rig.trigger(services.discardRecording).catch(() => undefined);
     throw error;
   } finally {
-    await stage.close();
+    await rig.close();
     await writer.close();
   }
   return { recording: recorder.summary!, episodes: kept, discarded };

@@ -1,7 +1,7 @@
-import { type Driver, PolicyNode, services, TeleopNode } from '../nodes/index.js';
+import { type Driver, ExpertNode, PolicyNode, services } from '../nodes/index.js';
 import { decodeBundle, type PolicyBundle, readBundle } from '../policy/index.js';
 import type { EpisodeOutcome } from './episode-follower.js';
-import { Stage, type StageOptions } from './rig.js';
+import { Rig, type RigOptions } from './rig.js';
 
 /** Who is evaluated: a policy from its files or folder, an expert at the controls, or chance. */
 export type Candidate =
@@ -9,7 +9,7 @@ export type Candidate =
   | { readonly kind: 'driver'; readonly driver: Driver }
   | { readonly kind: 'random'; readonly seed: number };
 
-export interface EvaluationOptions extends StageOptions {
+export interface EvaluationOptions extends RigOptions {
   readonly candidate: Candidate;
   /** One episode each. */
   readonly seeds: readonly number[];
@@ -25,32 +25,32 @@ export interface EvaluationOptions extends StageOptions {
 export async function evaluate(options: EvaluationOptions): Promise<EpisodeOutcome[]> {
   const { candidate, seeds, traces = false, onEpisode } = options;
   const traced = traces === true ? seeds.length : traces === false ? 0 : traces;
-  const stage = await Stage.create(options);
+  const rig = await Rig.create(options);
   const outcomes: EpisodeOutcome[] = [];
   try {
-    await addCandidate(stage, candidate);
+    await addCandidate(rig, candidate);
     for (const [i, seed] of seeds.entries()) {
-      if (candidate.kind === 'driver') await stage.start(services.startTeleop, seed);
-      const outcome = await stage.runEpisode(seed, i < traced);
+      if (candidate.kind === 'driver') await rig.start(services.startTeleop, seed);
+      const outcome = await rig.runEpisode(seed, i < traced);
       outcomes.push(outcome);
       onEpisode?.(outcome, i);
     }
   } finally {
-    await stage.close();
+    await rig.close();
   }
   return outcomes;
 }
 
-async function addCandidate(stage: Stage, candidate: Candidate): Promise<void> {
-  const context = stage.context('policy');
+async function addCandidate(rig: Rig, candidate: Candidate): Promise<void> {
+  const context = rig.context('policy');
   if (candidate.kind === 'policy') {
     const { bundle, stochastic = false } = candidate;
     const runtime = typeof bundle === 'string' ? await readBundle(bundle) : await decodeBundle(bundle);
-    stage.add(new PolicyNode(context, { stochastic }, runtime));
+    rig.add(new PolicyNode(context, { stochastic }, runtime));
   } else if (candidate.kind === 'random') {
-    stage.add(new PolicyNode(context, { explore: 'random', seed: candidate.seed }));
+    rig.add(new PolicyNode(context, { explore: 'random', seed: candidate.seed }));
   } else {
-    stage.add(new PolicyNode(context, { source: 'teleop' }));
-    stage.add(new TeleopNode(stage.context('expert'), candidate.driver));
+    rig.add(new PolicyNode(context, { source: 'teleop' }));
+    rig.add(new ExpertNode(rig.context('expert'), candidate.driver));
   }
 }

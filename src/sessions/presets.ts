@@ -1,16 +1,16 @@
 import { type CloningOptions, type LearnerConfig, type LearnerSettings, learnerConfig } from '../learning/index.js';
-import type { StageOptions } from './index.js';
+import type { RigOptions } from './rig.js';
 
 /** How a robot is taught when nobody says otherwise. */
-export interface TeachingSettings {
+export interface TrainingSettings {
   /** Whether the robot's task knows success; where it does not, returns alone tell. */
   readonly hasSuccess: boolean;
   /** Demonstrations of the demo. */
   readonly demonstrations: number;
   /** Options of the simulated task while it is demonstrated; evaluation takes the task as it is. */
-  readonly demonstrationTask?: NonNullable<StageOptions['task']>;
+  readonly demonstrationTask?: NonNullable<RigOptions['task']>;
   /** Options of the simulated task while the policy learns in it. */
-  readonly learningTask?: NonNullable<StageOptions['task']>;
+  readonly learningTask?: NonNullable<RigOptions['task']>;
   /** Own steps of the policy. */
   readonly steps: number;
   /** Own steps between two policies. */
@@ -31,7 +31,7 @@ const WALKER: LearnerSettings = {
   observationNoise: 0.05,
 };
 
-const LOCOMOTION: TeachingSettings = {
+const LOCOMOTION: TrainingSettings = {
   hasSuccess: false,
   demonstrations: 1,
   steps: 60_000,
@@ -60,7 +60,7 @@ const GOAL_TASK: LearnerSettings = {
   learningRateFloor: 0.05,
 };
 
-const SETTINGS: Readonly<Record<string, TeachingSettings>> = {
+const SETTINGS: Readonly<Record<string, TrainingSettings>> = {
   rover: {
     hasSuccess: true,
     demonstrations: 5,
@@ -109,12 +109,12 @@ const SETTINGS: Readonly<Record<string, TeachingSettings>> = {
 };
 
 /** Of a simulated task; a task that is not known here is taught as the walkers are. */
-export function teachingSettings(task: string | null): TeachingSettings {
+export function trainingSettings(task: string | null): TrainingSettings {
   return (task === null ? undefined : SETTINGS[task]) ?? LOCOMOTION;
 }
 
 /** The learner's configuration for a run of so many own steps: falling learning rates reach their floor at its end. */
-export function configurationFor(settings: TeachingSettings, steps: number): LearnerConfig {
+export function configurationFor(settings: TrainingSettings, steps: number): LearnerConfig {
   const updates = Math.max(1, Math.round(steps * settings.updatesPerTransition));
   return learnerConfig({ decayUpdates: updates, ...settings.config });
 }

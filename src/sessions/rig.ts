@@ -10,7 +10,7 @@ import { createEmbeddedBroker } from '../transport/index.js';
 import { EpisodeFollower, type EpisodeOutcome } from './episode-follower.js';
 
 /** Settings that all sessions share. */
-export interface StageOptions {
+export interface RigOptions {
   readonly spec: RobotSpec;
   /** Options of the simulator's task. */
   readonly task?: Parameters<typeof createTaskClient>[1];
@@ -33,18 +33,18 @@ interface StageNode {
 
 const CALL_TIMEOUT_MS = 30_000;
 /** A simulated robot on a broker of its own, in lockstep, and the nodes that were added to it. */
-export class Stage {
+export class Rig {
   readonly spec: RobotSpec;
   readonly transport: Transport;
   readonly #broker: EmbeddedBroker;
-  readonly #options: StageOptions;
+  readonly #options: RigOptions;
   readonly #nodes: StageNode[] = [];
   readonly #onAbort: () => void;
   readonly #guards = new Set<(error: unknown) => void>();
   #problem: IqLearnError | undefined;
   #closed: Promise<void> | undefined;
 
-  private constructor(options: StageOptions, broker: EmbeddedBroker) {
+  private constructor(options: RigOptions, broker: EmbeddedBroker) {
     this.#options = options;
     this.spec = options.spec;
     this.#broker = broker;
@@ -54,7 +54,7 @@ export class Stage {
   }
 
   /** Throws NOT_FOUND where the robot has no simulated task, CANCELLED where the signal was given already. */
-  static async create(options: StageOptions): Promise<Stage> {
+  static async create(options: RigOptions): Promise<Rig> {
     const { spec, signal } = options;
     if (signal?.aborted === true) throw cancelled();
     if (spec.task === null)
@@ -63,15 +63,15 @@ export class Stage {
         expected: "the name of a simulated task in 'task'",
         remedy: 'run with the real robot, or choose a robot that has a task',
       });
-    const stage = new Stage(options, options.broker ?? createEmbeddedBroker());
+    const rig = new Rig(options, options.broker ?? createEmbeddedBroker());
     const client = await createTaskClient(spec.task, options.task ?? {});
     try {
-      stage.add(new SimulatorNode(stage.context('simulator'), client));
+      rig.add(new SimulatorNode(rig.context('simulator'), client));
     } catch (error) {
-      await stage.close();
+      await rig.close();
       throw error;
     }
-    return stage;
+    return rig;
   }
 
   context(node: string): NodeContext {
@@ -79,7 +79,7 @@ export class Stage {
     return { transport: this.#broker.connect(), spec: this.spec, clock: steadyClock, logger };
   }
 
-  /** Configures and activates a node; it is shut down with the stage. */
+  /** Configures and activates a node; it is shut down with the rig. */
   add<Node extends StageNode>(node: Node): Node {
     this.#nodes.push(node);
     node.onFault((error) => this.#stop(error));

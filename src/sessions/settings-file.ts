@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { IqLearnError, messageOf, unknownName } from '../common/index.js';
 import { learnerConfig, learnerConfigSchema } from '../learning/index.js';
-import type { TeachingSettings } from './presets.js';
+import type { TrainingSettings } from './presets.js';
 
 /** What --settings may hold; everything else stays as the robot's own. */
 const fileSchema = z.strictObject({
@@ -29,7 +29,7 @@ function read(file: string): unknown {
 }
 
 /** The robot's settings with those of a file over them. Throws NOT_FOUND or INVALID_CONFIG naming the field. */
-export function withSettingsFile(settings: TeachingSettings, file: string | undefined): TeachingSettings {
+export function withSettingsFile(settings: TrainingSettings, file: string | undefined): TrainingSettings {
   if (file === undefined) return settings;
   const content = read(file);
   const parsed = fileSchema.safeParse(content);

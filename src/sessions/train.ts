@@ -7,13 +7,13 @@ import { createNodeLogger } from '../platform/index.js';
 import { decodeBundle, type PolicyBundle, type TrainingSummary } from '../policy/index.js';
 import { contractOf, type RobotSpec, unscaleAction } from '../robot/index.js';
 import type { LearningOptions, LearningProgress } from '../training/index.js';
-import { LearningProcess } from '../training/index.js';
+import { TrainingProcess } from '../training/index.js';
 import { startSeed } from './demonstrate.js';
 import type { EpisodeOutcome } from './episode-follower.js';
 import { evaluate } from './evaluate.js';
-import { Stage, type StageOptions } from './rig.js';
+import { Rig, type RigOptions } from './rig.js';
 
-export interface TrainingOptions extends StageOptions {
+export interface TrainingOptions extends RigOptions {
   /** Not needed where a checkpoint is resumed. */
   readonly demonstrations: readonly DemonstrationEpisode[];
   readonly config: LearnerConfig;
@@ -90,9 +90,9 @@ export function learningEpisode(episode: DemonstrationEpisode, spec: RobotSpec):
  */
 export class TrainingSession {
   readonly #options: TrainingOptions;
-  readonly #client: LearningProcess;
+  readonly #client: TrainingProcess;
   readonly #learner: LearnerNode;
-  readonly #stage: Stage;
+  readonly #rig: Rig;
   readonly #logger: Logger;
   #start = process.hrtime.bigint();
   /** Progress before `run` listens. */
@@ -102,10 +102,10 @@ export class TrainingSession {
   };
   #evaluations: Promise<void> = Promise.resolve();
 
-  private constructor(options: TrainingOptions, client: LearningProcess, stage: Stage, learner: LearnerNode) {
+  private constructor(options: TrainingOptions, client: TrainingProcess, rig: Rig, learner: LearnerNode) {
     this.#options = options;
     this.#client = client;
-    this.#stage = stage;
+    this.#rig = rig;
     this.#learner = learner;
     this.#logger = (options.logger ?? createNodeLogger)('training');
     learner.onProgress((progress) => this.#hear(progress));
@@ -114,21 +114,21 @@ export class TrainingSession {
   /** Starts the learning process and the nodes. Throws what the learner or the robot refuse, CANCELLED when interrupted. */
   static async create(options: TrainingOptions): Promise<TrainingSession> {
     const { demonstrations, segmentSize } = options;
-    const client = await LearningProcess.create(learningOptions(options, demonstrations));
-    let stage: Stage;
+    const client = await TrainingProcess.create(learningOptions(options, demonstrations));
+    let rig: Rig;
     try {
-      stage = await Stage.create(options);
+      rig = await Rig.create(options);
     } catch (error) {
       await client.stop(false);
       throw error;
     }
     try {
-      const learner = new LearnerNode(stage.context('learner'), client, {
+      const learner = new LearnerNode(rig.context('learner'), client, {
         segmentSize,
         saveOnShutdown: options.checkpoint !== undefined,
       });
-      const session = new TrainingSession(options, client, stage, learner);
-      stage.add(learner);
+      const session = new TrainingSession(options, client, rig, learner);
+      rig.add(learner);
       const left = session.#segmentsLeft * segmentSize;
       if (left === 0) return session;
       const { standing, bundle } = client.start;
@@ -136,7 +136,7 @@ export class TrainingSession {
       const a = options.spec.action.length;
       const relive = Array.from({ length: commands.length / a }, (_, i) => commands.subarray(i * a, (i + 1) * a));
       const policy = new PolicyNode(
-        stage.context('policy'),
+        rig.context('policy'),
         {
           stochastic: true,
           explore: 'random',
@@ -150,10 +150,10 @@ export class TrainingSession {
         segments > 0 ? await decodeBundle(bundle) : undefined,
         relive,
       );
-      stage.add(policy);
+      rig.add(policy);
       return session;
     } catch (error) {
-      await stage.close();
+      await rig.close();
       await client.stop(false);
       throw error;
     }
@@ -187,7 +187,7 @@ export class TrainingSession {
     for (const progress of this.#early.splice(0)) this.#hear(progress);
     try {
       const work = this.#segmentsLeft > 0 ? Promise.race([finished, this.#drive()]) : finished;
-      if (last > 0) await this.#stage.guard(work);
+      if (last > 0) await this.#rig.guard(work);
       await this.#evaluations;
     } catch (error) {
       if (!(error instanceof IqLearnError && error.code === 'CANCELLED') || signal?.aborted !== true) throw error;
@@ -226,7 +226,7 @@ export class TrainingSession {
 
   /** Stops the robot, then the learner, with a checkpoint where a folder is set. */
   close(): Promise<void> {
-    return this.#stage.close();
+    return this.#rig.close();
   }
 
   get #segmentsLeft(): number {
@@ -244,7 +244,7 @@ export class TrainingSession {
     const { standing, transitions: before } = this.#client.start;
     let transitions = before - standing.commands.length / spec.action.length;
     for (let i = standing.episodes; ; i++) {
-      const outcome = await this.#stage.runEpisode(startSeed(seed, 'training from 0', i));
+      const outcome = await this.#rig.runEpisode(startSeed(seed, 'training from 0', i));
       transitions += outcome.length;
       onRollout?.({ ...outcome, seconds: this.#seconds, transitions });
     }

@@ -3,7 +3,7 @@ import { Actor, Learner, type Metrics } from '../learning/index.js';
 import type { Checkpoint } from '../platform/index.js';
 import type { Environment } from '../simulation/index.js';
 
-export interface TaskTrainingOptions {
+export interface EnvironmentTrainerOptions {
   readonly learner: Learner;
   readonly environment: Environment;
   readonly seed: number;
@@ -53,10 +53,10 @@ function scaled(action: ArrayLike<number>, { actionLow, actionHigh }: Environmen
  * and the trainer of experts. Robots learn through the nodes instead, where learning and control are separate loops.
  * Its checkpoint holds learner, environment and generators: a resumed run equals an uninterrupted one bit for bit.
  */
-export class TaskTraining {
+export class EnvironmentTrainer {
   readonly learner: Learner;
   readonly #environment: Environment;
-  readonly #options: Omit<TaskTrainingOptions, 'learner' | 'environment'>;
+  readonly #options: Omit<EnvironmentTrainerOptions, 'learner' | 'environment'>;
   readonly #actor: Actor;
   #exploration: Random;
   #observation: Float32Array;
@@ -66,7 +66,7 @@ export class TaskTraining {
   #length = 0;
   #owed = 0;
 
-  private constructor(options: TaskTrainingOptions, actor: Actor) {
+  private constructor(options: EnvironmentTrainerOptions, actor: Actor) {
     this.learner = options.learner;
     this.#environment = options.environment;
     this.#options = options;
@@ -75,8 +75,8 @@ export class TaskTraining {
     this.#observation = new Float32Array(0);
   }
 
-  static async create(options: TaskTrainingOptions): Promise<TaskTraining> {
-    const training = new TaskTraining(options, await Actor.create(options.learner.policyFunction()));
+  static async create(options: EnvironmentTrainerOptions): Promise<EnvironmentTrainer> {
+    const training = new EnvironmentTrainer(options, await Actor.create(options.learner.policyFunction()));
     training.#observation = Float32Array.from(options.environment.reset(episodeSeed(options.seed, 0)));
     return training;
   }
@@ -165,7 +165,7 @@ export class TaskTraining {
     checkpoint: Checkpoint,
     environment: Environment,
     options: { readonly executor?: 'onnx' | 'eager'; readonly threads?: number } = {},
-  ): Promise<TaskTraining> {
+  ): Promise<EnvironmentTrainer> {
     const meta = checkpoint.meta.training as TrainingMeta | undefined;
     const state = checkpoint.arrays['environment.state'];
     const observation = checkpoint.arrays['environment.observation'];
@@ -175,7 +175,10 @@ export class TaskTraining {
         remedy: 'resume it with the command that wrote it',
       });
     const learner = await Learner.resume(checkpoint, options);
-    const training = new TaskTraining({ ...meta, learner, environment }, await Actor.create(learner.policyFunction()));
+    const training = new EnvironmentTrainer(
+      { ...meta, learner, environment },
+      await Actor.create(learner.policyFunction()),
+    );
     environment.reset(0);
     environment.restore(state);
     training.#exploration = Random.fromState(meta.exploration);

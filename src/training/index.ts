@@ -1,4 +1,4 @@
-export { evaluateOnTask, TaskTraining } from './environment-trainer.js';
+export { EnvironmentTrainer, evaluateOnTask } from './environment-trainer.js';
 export type { LearningEvents } from './process/client.js';
-export { type LearningClient, LearningProcess } from './process/client.js';
+export { type LearningClient, TrainingProcess } from './process/client.js';
 export type { LearningOptions, LearningProgress, RecoveredRewards, Segment } from './process/protocol.js';

@@ -34,7 +34,7 @@ interface LoopMeta {
  * result depends on the segments and their order alone, never on timing. Its checkpoint goes on bit for bit, wherever
  * in a segment's updates it was taken: with the learner it holds what is owed, and where the robot that acts stood.
  */
-export class LearningLoop {
+export class SegmentTrainer {
   readonly #options: LearningOptions;
   #learner: Learner;
   #summary: TrainingSummary;
@@ -63,10 +63,10 @@ export class LearningLoop {
   }
 
   /** `warn` hears of checkpoints that are damaged and passed over. */
-  static async create(options: LearningOptions, warn: (message: string) => void): Promise<LearningLoop> {
+  static async create(options: LearningOptions, warn: (message: string) => void): Promise<SegmentTrainer> {
     if (options.resume === true) {
       const checkpoint = loadCheckpoint(folderOf(options), (problem) => warn(problem.message));
-      const loop = new LearningLoop(options, await Learner.resume(checkpoint, engineOf(options)), warn);
+      const loop = new SegmentTrainer(options, await Learner.resume(checkpoint, engineOf(options)), warn);
       loop.#restoreCounters(checkpoint);
       return loop;
     }
@@ -88,7 +88,7 @@ export class LearningLoop {
       learner.warmStart(
         await behaviouralCloning({ ...common, episodes: demonstrations, updates: config.warmStartUpdates }),
       );
-    return new LearningLoop(options, learner, warn);
+    return new SegmentTrainer(options, learner, warn);
   }
 
   /** Where a learner node begins; once, before anything else. */

@@ -1,11 +1,11 @@
 // Starts a learning process that is kept busy, prints its pid, and waits: to be killed by nodes-learner.test.ts.
 import { Random } from '#src/common/index.js';
 import { learnerConfig } from '#src/learning/index.js';
-import { LearningProcess } from '#src/training/index.js';
+import { TrainingProcess } from '#src/training/index.js';
 
 process.on('SIGINT', () => {});
 const feature = { name: 'x', unit: 'm', low: -1, high: 1 };
-const learning = await LearningProcess.create({
+const learning = await TrainingProcess.create({
   config: learnerConfig({ hiddenSizes: [8], batchSize: 8 }),
   contract: { robot: 'toy', rateHz: 10, observation: [feature], action: [feature] },
   seed: 1,

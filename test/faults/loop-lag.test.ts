@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PolicyStatus, TwistStamped } from '#src/messages/index.js';
-import { PolicyNode, type PolicyParameters, SimulatorNode, TeleopNode } from '#src/nodes/index.js';
+import { ExpertNode, PolicyNode, type PolicyParameters, SimulatorNode } from '#src/nodes/index.js';
 import type { PolicyRuntime } from '#src/policy/index.js';
 import { diagnosed, driver, Rig, Trolley, until } from '../nodes/toy.js';
 import { fastSpec, quickPolicy, VirtualTime } from '../nodes/virtual-time.js';
@@ -122,7 +122,7 @@ describe('a blocked event loop (F34)', () => {
 
   it('stops first where a person drives, too, and they go on: the policy is not next', async () => {
     const node = await drive({ loopLagBudgetMs: 50 });
-    rig.start(new TeleopNode(rig.context('expert'), driver, { engaged: true }));
+    rig.start(new ExpertNode(rig.context('expert'), driver, { engaged: true }));
     await time.until(() => statuses.at(-1)?.state === 'TAKEOVER' && speed() < 0, 'the takeover');
     const before = commands.length;
     await time.block(90);

@@ -2,7 +2,13 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '#src/common/clock.js';
 import { Random } from '#src/common/index.js';
 import { emptyMessage, header, stampOf, type TaskState } from '#src/messages/index.js';
-import { createArmStage, createRoverStage, GazeboTaskNode, type GazeboWorld, SimulatorNode } from '#src/nodes/index.js';
+import {
+  createGazeboArm,
+  createGazeboRover,
+  GazeboTaskNode,
+  type GazeboWorld,
+  SimulatorNode,
+} from '#src/nodes/index.js';
 import { loadRobotSpec } from '#src/robot/index.js';
 import { armHome } from '#src/simulation/arm/model.js';
 import {
@@ -65,7 +71,7 @@ describe.each(['rover', 'arm'])('%s: Gazebo and the MuJoCo simulator node', (rob
     const mujoco = interfacesOf((context) => new SimulatorNode(context, client));
 
     rig = new Rig({ robot: spec });
-    const stage = robot === 'arm' ? (parts: never) => createArmStage(parts, kinematics) : createRoverStage;
+    const stage = robot === 'arm' ? (parts: never) => createGazeboArm(parts, kinematics) : createGazeboRover;
     const task = interfacesOf((context) => new GazeboTaskNode(context, new FakeWorld(), stage as never));
     const bridged = bridgeOf(robot);
     const absolute = (name: string): string => (name.startsWith('/') ? name : `/${name}`);
@@ -98,7 +104,7 @@ describe('the rover’s task in Gazebo', () => {
     const world = new FakeWorld();
     const states = rig.listen('/task_state', 'iq_learn/msg/TaskState');
     const goals = rig.listen('/goal_pose', 'geometry_msgs/msg/PoseStamped');
-    const node = rig.start(new GazeboTaskNode(rig.context('simulator'), world, createRoverStage, { maxSteps: 12 }));
+    const node = rig.start(new GazeboTaskNode(rig.context('simulator'), world, createGazeboRover, { maxSteps: 12 }));
     return { world, states, goals, node };
   };
   const drive = (x: number, y: number, v: number): void => {
@@ -184,7 +190,7 @@ describe('the rover’s task in Gazebo', () => {
   it('says STALE where /clock stands still', async () => {
     const manual = new ManualClock();
     rig = new Rig({ robot: spec, manual });
-    const node = rig.start(new GazeboTaskNode(rig.context('simulator'), new FakeWorld(), createRoverStage));
+    const node = rig.start(new GazeboTaskNode(rig.context('simulator'), new FakeWorld(), createGazeboRover));
     expect(node.status().level).toBe(0);
     manual.advanceMs(6000);
     expect(node.status()).toMatchObject({ level: 3, message: expect.stringContaining('no /clock for 6.0 s') });
@@ -208,7 +214,7 @@ describe('the arm’s task in Gazebo', () => {
     const tools = rig.listen('/tool_pose', 'geometry_msgs/msg/PoseStamped');
     const objects = rig.listen('/object_pose', 'geometry_msgs/msg/PoseStamped');
     const states = rig.listen('/task_state', 'iq_learn/msg/TaskState');
-    rig.start(new GazeboTaskNode(rig.context('simulator'), world, (parts) => createArmStage(parts, kinematics)));
+    rig.start(new GazeboTaskNode(rig.context('simulator'), world, (parts) => createGazeboArm(parts, kinematics)));
     closing.push(() => kinematics.close());
     let seconds = 0;
     const step = async (count: number): Promise<void> => {

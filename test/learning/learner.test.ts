@@ -11,7 +11,7 @@ import {
   normalisationOf,
 } from '#src/learning/index.js';
 import type { Environment } from '#src/simulation/index.js';
-import { evaluateOnTask, TaskTraining } from '#src/training/index.js';
+import { EnvironmentTrainer, evaluateOnTask } from '#src/training/index.js';
 
 const small: LearnerSettings = { hiddenSizes: [16, 16], batchSize: 16, bufferSize: 1000 };
 
@@ -349,7 +349,7 @@ describe('a trivial continuous task', () => {
       threads: 1,
     });
     for (const demonstration of demonstrations) learner.addDemonstration(demonstration);
-    const training = await TaskTraining.create({
+    const training = await EnvironmentTrainer.create({
       learner,
       environment,
       seed: 1,
@@ -396,7 +396,7 @@ describe('a trivial continuous task', () => {
       seed: 1,
       threads: 1,
     });
-    const training = await TaskTraining.create({
+    const training = await EnvironmentTrainer.create({
       learner,
       environment: new PointMass(),
       seed: 1,
@@ -434,10 +434,10 @@ describe('a trivial continuous task', () => {
   });
 
   it('training in the middle of an episode resumes bit for bit', async () => {
-    const start = async (): Promise<TaskTraining> => {
+    const start = async (): Promise<EnvironmentTrainer> => {
       const learner = await learnerOf();
       for (const demonstration of demonstrations) learner.addDemonstration(demonstration);
-      return TaskTraining.create({
+      return EnvironmentTrainer.create({
         learner,
         environment: new PointMass(),
         seed: 3,
@@ -458,7 +458,9 @@ describe('a trivial continuous task', () => {
       });
     const whole = await start();
     for (let i = 0; i < 77; i++) await whole.step();
-    const resumed = await TaskTraining.resume(structuredClone(whole.checkpoint()), new PointMass(), { threads: 1 });
+    const resumed = await EnvironmentTrainer.resume(structuredClone(whole.checkpoint()), new PointMass(), {
+      threads: 1,
+    });
     for (let i = 0; i < 100; i++) {
       await whole.step();
       await resumed.step();

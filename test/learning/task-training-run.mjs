@@ -4,7 +4,7 @@
 import { Random } from '#src/common/index.js';
 import { identityNormalisation, Learner, learnerConfig } from '#src/learning/index.js';
 import { loadCheckpoint, saveCheckpoint } from '#src/platform/index.js';
-import { TaskTraining } from '#src/training/index.js';
+import { EnvironmentTrainer } from '#src/training/index.js';
 
 const [folder, last] = process.argv.slice(2);
 const STEPS = 160;
@@ -55,12 +55,19 @@ async function begin() {
     threads: 1,
   });
   const environment = new Slider();
-  return TaskTraining.create({ learner, environment, seed: 3, randomSteps: 20, updateAfter: 10, updatesPerStep: 0.7 });
+  return EnvironmentTrainer.create({
+    learner,
+    environment,
+    seed: 3,
+    randomSteps: 20,
+    updateAfter: 10,
+    updatesPerStep: 0.7,
+  });
 }
 
 async function goOn() {
   try {
-    return await TaskTraining.resume(loadCheckpoint(folder), new Slider(), { threads: 1 });
+    return await EnvironmentTrainer.resume(loadCheckpoint(folder), new Slider(), { threads: 1 });
   } catch (error) {
     if (error.code === 'NOT_FOUND') return await begin();
     throw error;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { MessageTypes } from '#src/messages/index.js';
-import { PolicyNode, type PolicyParameters, SimulatorNode, TeleopNode } from '#src/nodes/index.js';
+import { ExpertNode, PolicyNode, type PolicyParameters, SimulatorNode } from '#src/nodes/index.js';
 import { type PolicyBundle, writeBundle } from '#src/policy/index.js';
 import { parseRobotSpec } from '#src/robot/index.js';
 import { diagnosed, driver, type Rig, spec, specText, Trolley, trolleyBundle } from './toy.js';
@@ -101,7 +101,7 @@ describe('a person and the policy (F28, F29)', () => {
     const interventions = rig.listen('/interventions', 'iq_learn/msg/Intervention');
     simulate();
     const node = await policy({ session: 's' });
-    rig.start(new TeleopNode(rig.context('expert'), driver, { engaged: false }));
+    rig.start(new ExpertNode(rig.context('expert'), driver, { engaged: false }));
     const engage = (data: boolean) =>
       rig.transport.call('/expert/engage', 'std_srvs/srv/SetBool', { data }, { timeoutMs: 60_000 });
     await drive();

@@ -12,9 +12,9 @@ import type { LearningEvents, RecoveredRewards } from '#src/training/index.js';
 import {
   type LearningClient,
   type LearningOptions,
-  LearningProcess,
   type LearningProgress,
   type Segment,
+  TrainingProcess,
 } from '#src/training/index.js';
 import { diagnosed, Rig, spec, trolleyBundle, until } from './toy.js';
 
@@ -263,7 +263,7 @@ const options = (settings: LearnerSettings = {}, change: Partial<LearningOptions
 });
 
 /** Collects what a learning says. */
-function follow(learning: LearningProcess) {
+function follow(learning: TrainingProcess) {
   const heard = {
     progress: [] as LearningProgress[],
     warnings: [] as string[],
@@ -280,7 +280,7 @@ function follow(learning: LearningProcess) {
 describe('learning in its own process', () => {
   it('makes a policy a segment, the same bit for bit whatever the timing, and goes on from a checkpoint as if nothing had happened', async () => {
     const run = async (change: Partial<LearningOptions>, seeds: number[], pauseMs = 0, told = seeds.length) => {
-      const learning = await LearningProcess.create(options({}, change));
+      const learning = await TrainingProcess.create(options({}, change));
       const heard = follow(learning);
       for (const seed of seeds) {
         learning.learn(segment(seed, 21));
@@ -329,7 +329,7 @@ describe('learning in its own process', () => {
       return { ...rest, demonstrated: demonstrated.map((_, i) => (i < 6 ? 1 : 0)) };
     };
     const run = async (change: Partial<LearningOptions>, segments: Segment[], told = segments.length) => {
-      const learning = await LearningProcess.create(options({}, change));
+      const learning = await TrainingProcess.create(options({}, change));
       const heard = follow(learning);
       for (const each of segments) learning.learn(each);
       await until(() => heard.progress.length === told, 'the policies');
@@ -350,7 +350,7 @@ describe('learning in its own process', () => {
   });
 
   it('learns from a person alone as soon as the policy has acted', async () => {
-    const learning = await LearningProcess.create(options());
+    const learning = await TrainingProcess.create(options());
     const heard = follow(learning);
     learning.learn({ ...segment(1, 8), demonstrated: new Uint8Array(8).fill(1) });
     learning.learn(segment(2, 8));
@@ -366,12 +366,12 @@ describe('learning in its own process', () => {
   it('that diverges goes back to its checkpoint, says which metric, and publishes nothing (F30)', async () => {
     const checkpoint = { folder, everySegments: 1 };
     const settings = { clipTarget: false, targetNetwork: false };
-    const calm = await LearningProcess.create(options(settings, { checkpoint }));
+    const calm = await TrainingProcess.create(options(settings, { checkpoint }));
     const before = follow(calm);
     calm.learn(segment(1));
     await until(() => before.progress.length === 1, 'a policy');
     await calm.stop(false);
-    const wild = await LearningProcess.create(
+    const wild = await TrainingProcess.create(
       options({ ...settings, criticLearningRate: 1e30, actorLearningRate: 1e30 }, { checkpoint }),
     );
     const heard = follow(wild);
@@ -393,7 +393,7 @@ describe('learning in its own process', () => {
   });
 
   it('that is killed tells so, and leaves nobody waiting (F19)', async () => {
-    const learning = await LearningProcess.create(options());
+    const learning = await TrainingProcess.create(options());
     const heard = follow(learning);
     learning.learn(segment(1, 2000));
     const rewards = learning.recoverRewards(demonstration(1));
@@ -407,7 +407,7 @@ describe('learning in its own process', () => {
   });
 
   it('tells the reward that its critic implies of the newest transitions, as the learner recovers it', async () => {
-    const learning = await LearningProcess.create(options());
+    const learning = await TrainingProcess.create(options());
     const rewards = rig.listen('/recovered_reward', 'iq_learn/msg/RecoveredReward');
     const progress: LearningProgress[] = [];
     const node = new LearnerNode(rig.context('learner'), learning, { segmentSize: 8, recoveredRewardRateHz: 10 });
@@ -444,7 +444,7 @@ describe('learning in its own process', () => {
   });
 
   it('makes the node report a killed process as its fault, and end cleanly', async () => {
-    const learning = await LearningProcess.create(options());
+    const learning = await TrainingProcess.create(options());
     const node = rig.start(new LearnerNode(rig.context('learner'), learning, { segmentSize: 4 }));
     await learning.kill();
     expect(node.fault).toMatchObject({ code: 'UNAVAILABLE' });
@@ -454,24 +454,24 @@ describe('learning in its own process', () => {
 
   it('stops within its time in the middle of a long segment, and saves what is owed', async () => {
     const checkpoint = { folder, everySegments: 100 };
-    const learning = await LearningProcess.create(options({}, { checkpoint, updatesPerTransition: 50 }));
+    const learning = await TrainingProcess.create(options({}, { checkpoint, updatesPerTransition: 50 }));
     const heard = follow(learning);
     learning.learn(segment(1, 2000)); // 100 000 updates
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect(await learning.stop(true)).toBe(1); // not killed: it had time to save
     expect(heard).toEqual({ progress: [], warnings: [], failures: [] });
-    const resumed = await LearningProcess.create(options({}, { checkpoint, resume: true }));
+    const resumed = await TrainingProcess.create(options({}, { checkpoint, resume: true }));
     expect(resumed.start).toMatchObject({ version: 0, transitions: 2000, standing: { segments: 1, episodes: 1 } });
     expect(resumed.start.updates).toBeLessThan(100_000);
     await resumed.kill();
   });
 
   it('refuses to start with a clear word: nothing to learn from, nothing to resume', async () => {
-    await expect(LearningProcess.create(options({}, { demonstrations: [] }))).rejects.toMatchObject({
+    await expect(TrainingProcess.create(options({}, { demonstrations: [] }))).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
     });
     await expect(
-      LearningProcess.create(
+      TrainingProcess.create(
         options({}, { checkpoint: { folder: join(folder, 'none'), everySegments: 1 }, resume: true }),
       ),
     ).rejects.toMatchObject({ code: 'NOT_FOUND' });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '#src/common/clock.js';
-import { PolicyNode, SimulatorNode, TeleopNode } from '#src/nodes/index.js';
+import { ExpertNode, PolicyNode, SimulatorNode } from '#src/nodes/index.js';
 import { SequenceTracker } from '#src/nodes/kit/sequence-tracker.js';
 import { Rig, Trolley } from './toy.js';
 
@@ -74,7 +74,7 @@ describe('the lifecycle of a node', () => {
     const own = new Rig({ manual: new ManualClock(1n) });
     const heard = own.listen('/diagnostics', 'diagnostic_msgs/msg/DiagnosticArray');
     vi.useFakeTimers();
-    const teleop = own.start(new TeleopNode(own.context('expert'), { reset() {}, act: () => [0] }));
+    const teleop = own.start(new ExpertNode(own.context('expert'), { reset() {}, act: () => [0] }));
     await vi.advanceTimersByTimeAsync(2100);
     expect(heard.map(({ status }) => status[0]!.name)).toEqual(['expert', 'expert']);
     expect(heard[0]!.status[0]).toMatchObject({ level: 0, message: 'engaged', hardware_id: 'trolley' });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Transition } from '#src/messages/index.js';
-import { PolicyNode, SimulatorNode, TeleopNode } from '#src/nodes/index.js';
+import { ExpertNode, PolicyNode, SimulatorNode } from '#src/nodes/index.js';
 import { decodeBundle, type PolicyBundle, type PolicyRuntime } from '#src/policy/index.js';
 import { contractOf } from '#src/robot/index.js';
 import { diagnosed, driver, Rig, spec, Trolley, trolleyBundle, until } from './toy.js';
@@ -142,7 +142,7 @@ describe('the policy node in lockstep', () => {
     const away = await decodeBundle(await trolleyBundle(1, 4));
     simulator();
     const node = rig.start(new PolicyNode(rig.context('policy'), { teleopWaitMs: 100 }, away));
-    rig.start(new TeleopNode(rig.context('expert'), driver, { engaged: false }));
+    rig.start(new ExpertNode(rig.context('expert'), driver, { engaged: false }));
     let engagedAt = -1;
     const engage = (data: boolean) =>
       rig.transport.call('/expert/engage', 'std_srvs/srv/SetBool', { data }, { timeoutMs: 60_000 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TwistStamped } from '#src/messages/index.js';
 import { nanosecondsOf, type PolicyStatus, type Transition } from '#src/messages/index.js';
-import { PolicyNode, type PolicyParameters, SimulatorNode, TeleopNode } from '#src/nodes/index.js';
+import { ExpertNode, PolicyNode, type PolicyParameters, SimulatorNode } from '#src/nodes/index.js';
 import type { PolicyRuntime } from '#src/policy/index.js';
 import { diagnosed, driver, type Rig, Trolley } from './toy.js';
 import { quickPolicy, VirtualTime } from './virtual-time.js';
@@ -124,7 +124,7 @@ describe('the policy node in real time', () => {
   it('a person takes over at once, and the policy goes on after they let go (F28)', async () => {
     simulator();
     drive({}, await quickPolicy(4));
-    rig.start(new TeleopNode(rig.context('expert'), driver, { engaged: false }));
+    rig.start(new ExpertNode(rig.context('expert'), driver, { engaged: false }));
     const engage = (data: boolean) =>
       rig.transport.call('/expert/engage', 'std_srvs/srv/SetBool', { data }, { timeoutMs: 60_000 });
     await rig.startEpisode('/simulator/start_episode', 6);

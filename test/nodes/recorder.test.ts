@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type RecordingFile, RecordingWriter, readDemonstrations } from '#src/demonstrations/index.js';
 import type { TaskState } from '#src/messages/index.js';
-import { PolicyNode, RecorderNode, SimulatorNode, TeleopNode } from '#src/nodes/index.js';
+import { ExpertNode, PolicyNode, RecorderNode, SimulatorNode } from '#src/nodes/index.js';
 import { diagnosed, driver, Rig, spec, Trolley, until } from './toy.js';
 
 let folder: string;
@@ -32,7 +32,7 @@ async function stage(createFile?: (path: string) => Promise<RecordingFile>): Pro
   rig.start(new SimulatorNode(rig.context('simulator'), task));
   const recorder = rig.start(new RecorderNode(rig.context('recorder'), writer));
   rig.start(new PolicyNode(rig.context('policy'), { source: 'teleop' }));
-  rig.start(new TeleopNode(rig.context('expert'), driver));
+  rig.start(new ExpertNode(rig.context('expert'), driver));
   return recorder;
 }
 
@@ -161,7 +161,7 @@ describe('teleoperation', () => {
     const commands = rig.listen('/teleop/cmd_vel', 'geometry_msgs/msg/TwistStamped');
     rig.start(new SimulatorNode(rig.context('simulator'), task, { repeatMs: 20 }));
     rig.start(new PolicyNode(rig.context('policy'), { source: 'teleop' }));
-    const teleop = rig.start(new TeleopNode(rig.context('expert'), driver, { engaged: false }));
+    const teleop = rig.start(new ExpertNode(rig.context('expert'), driver, { engaged: false }));
     await rig.startEpisode('/simulator/start_episode', 6);
     await until(() => states.length > 2, 'the state being repeated');
     expect(commands).toEqual([]);
@@ -181,7 +181,7 @@ describe('teleoperation', () => {
         throw new Error('I have lost my glasses');
       },
     };
-    const teleop = rig.start(new TeleopNode(rig.context('expert'), failing));
+    const teleop = rig.start(new ExpertNode(rig.context('expert'), failing));
     await rig.startEpisode('/simulator/start_episode', 6);
     await until(() => diagnosed(teleop, 'failed') === '1', 'the failure');
     expect(task.actions).toEqual([]);

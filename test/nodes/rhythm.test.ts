@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '#src/common/clock.js';
 // The room's own part, below its face.
-import { Rhythm } from '#src/nodes/policy/control-timer.js';
+import { ControlTimer } from '#src/nodes/policy/control-timer.js';
 
 const PERIOD_MS = 20;
 
@@ -10,7 +10,7 @@ class Bench {
   readonly clock = new ManualClock();
   readonly ticks: { readonly ms: number; readonly missed: number }[] = [];
   whole = true;
-  readonly rhythm = new Rhythm({
+  readonly rhythm = new ControlTimer({
     clock: this.clock,
     periodNs: BigInt(PERIOD_MS * 1e6),
     whole: () => this.whole,

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { run } from '#src/cli/index.js';
 import { parseRobotSpec } from '#src/robot/index.js';
-import { teachingSettings, withSettingsFile } from '#src/sessions/index.js';
+import { trainingSettings, withSettingsFile } from '#src/sessions/index.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const text = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
@@ -74,7 +74,7 @@ describe('the README', () => {
     const file = join(folder, 'taught.yaml');
     try {
       writeFileSync(file, blocks('yaml')[1]!);
-      const settings = withSettingsFile(teachingSettings('rover'), file);
+      const settings = withSettingsFile(trainingSettings('rover'), file);
       expect(settings).toMatchObject({ steps: 40_000, segmentSize: 150, config: { gamma: 0.95 } });
     } finally {
       rmSync(folder, { recursive: true });

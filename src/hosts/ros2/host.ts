@@ -11,7 +11,7 @@ import {
   managedSchema,
   robotSchema,
 } from './executable.js';
-import { Workshop } from './node-factory.js';
+import { NodeFactory } from './node-factory.js';
 import { ParameterSet } from './parameters.js';
 import { commandsStamped } from './twist.js';
 
@@ -66,7 +66,7 @@ export class Host {
   readonly #spec: RobotSpec;
   readonly #set: ParameterSet;
   #values: Readonly<Record<string, ParameterValue>>;
-  readonly #workshop: Workshop;
+  readonly #workshop: NodeFactory;
 
   /** Throws what is wrong with the parameters. */
   constructor(options: HostOptions) {
@@ -76,7 +76,7 @@ export class Host {
     this.#spec = spec;
     this.#set = set;
     this.#values = values;
-    this.#workshop = new Workshop(
+    this.#workshop = new NodeFactory(
       () => this.#make(),
       (outcome) => {
         if (outcome === 'ready') logger.info('ready to be configured');

@@ -4,9 +4,9 @@ import { createNodeLogger } from '../../platform/index.js';
 import { openRos2 } from '../../transport/ros2/index.js';
 import { endWith } from './ending.js';
 import type { Executable } from './executable.js';
+import { executables } from './executables/index.js';
 import { helpOf, listOf } from './help.js';
 import { declareParameters, Host, ownParameters } from './host.js';
-import { executables } from './index.js';
 import { goFirst } from './priority.js';
 import { watchVitals } from './vitals.js';
 

@@ -5,7 +5,7 @@ import type { HostedLifecycle, Prepared } from './executable.js';
  * Makes the node that is to be configured, beside the event loop: transitions are immediate in ROS 2, making a node
  * (a policy, a worker, a process, a file) is not. Holds one node, made from the newest parameters.
  */
-export class Workshop {
+export class NodeFactory {
   readonly #make: () => Promise<Prepared>;
   readonly #changed: (outcome: 'ready' | IqLearnError) => void;
   #prepared: Prepared | undefined;

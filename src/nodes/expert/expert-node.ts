@@ -9,18 +9,18 @@ import {
 } from '../../robot/index.js';
 import { type Publisher, qos } from '../../transport/index.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
-import { type ReadyStep, StepGate } from '../kit/lockstep-gate.js';
+import { LockstepGate, type ReadyStep } from '../kit/lockstep-gate.js';
 import { headerStampNs } from '../kit/stamps.js';
 import { topics } from '../kit/topics.js';
 
-export const teleopSchema = z.strictObject({
+export const expertSchema = z.strictObject({
   engaged: z
     .boolean()
     .default(true)
     .describe("Whether the person's hands are on the controls from the start; see `~/engage`."),
 });
 
-export type TeleopParameters = z.input<typeof teleopSchema>;
+export type ExpertParameters = z.input<typeof expertSchema>;
 
 /** Who drives in place of a person: a scripted expert, or a policy. Observation and action in the robot's units. */
 export interface Driver {
@@ -33,10 +33,10 @@ export interface Driver {
  * Drives the robot through its teleoperation topic exactly as a person would: sees the state topics through the
  * robot's description and answers each state with a command, while engaged and while an episode runs.
  */
-export class TeleopNode extends LifecycleNode<typeof teleopSchema> {
+export class ExpertNode extends LifecycleNode<typeof expertSchema> {
   readonly #driver: Driver;
   readonly #assembler: ObservationAssembler;
-  readonly #gate: StepGate;
+  readonly #gate: LockstepGate;
   #mapper!: ActionMapper;
   #commands!: Publisher<MessageTypes[MessageTypeName]>;
   #engaged: boolean;
@@ -45,11 +45,11 @@ export class TeleopNode extends LifecycleNode<typeof teleopSchema> {
   #sent = 0;
   #failed = 0;
 
-  constructor(context: NodeContext, driver: Driver, parameters: TeleopParameters = {}) {
-    super('expert', context, teleopSchema, parameters);
+  constructor(context: NodeContext, driver: Driver, parameters: ExpertParameters = {}) {
+    super('expert', context, expertSchema, parameters);
     this.#driver = driver;
     this.#assembler = createObservationAssembler(context.spec);
-    this.#gate = new StepGate(this.#assembler);
+    this.#gate = new LockstepGate(this.#assembler);
     this.#engaged = this.parameters.engaged;
   }
 

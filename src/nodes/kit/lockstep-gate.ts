@@ -12,7 +12,7 @@ export interface ReadyStep {
  * Lockstep with a simulator: tells when the state topics and /task_state have all spoken of one instant that is newer
  * than the last one handled. Messages may come in any order, twice, or late.
  */
-export class StepGate {
+export class LockstepGate {
   readonly #assembler: ObservationAssembler;
   readonly #jumpNs: bigint;
   #task: TaskState | undefined;

@@ -14,7 +14,7 @@ export interface PilotOptions {
 }
 
 /** Chooses actions: the policy that is loaded, or random ones before the first. Deterministic in its seed. */
-export class Pilot {
+export class ActionSource {
   readonly #options: PilotOptions;
   readonly #random: Random;
   readonly #noise: Float32Array;

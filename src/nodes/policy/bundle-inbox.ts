@@ -19,7 +19,7 @@ export interface PolicyInboxOptions {
  * Takes policy bundles as they arrive, verifies them one after the other beside the control loop, and holds those that
  * passed until the loop takes them at a step boundary. What is refused is counted and changes nothing.
  */
-export class PolicyInbox {
+export class BundleInbox {
   readonly #options: PolicyInboxOptions;
   readonly #verified = new Map<number, PolicyRuntime>();
   #waiting: PolicyBundleMessage[] = [];

@@ -43,7 +43,7 @@ export interface HelmEvents {
  * The last stretch to the robot: safety filter, takeover, e-stop and the command topic. Nothing is published that did
  * not pass the filter, except the stop.
  */
-export class Helm {
+export class CommandOutput {
   readonly #spec: RobotSpec;
   readonly #options: SafetyOptions;
   readonly #publisher: Publisher<MessageTypes[MessageTypeName]>;

@@ -24,7 +24,7 @@ export interface RhythmOptions {
  * was due whatever came. So a command answers the newest state at once where the state comes at the robot's rate, and
  * silence is noticed as by a timer. Ticks never queue.
  */
-export class Rhythm {
+export class ControlTimer {
   readonly #options: RhythmOptions;
   readonly #toleranceNs: bigint;
   readonly #cycleNs: bigint;

@@ -2,22 +2,22 @@ import type { SteadyClock } from '../../common/index.js';
 import type { ObservationAssembler } from '../../robot/index.js';
 import { type Diagnosis, diagnosticLevel } from '../kit/lifecycle.js';
 import { PeakMeter, RateMeter } from '../kit/statistics.js';
-import type { Pilot } from './action-source.js';
-import type { PolicyInbox } from './bundle-inbox.js';
-import type { Helm } from './command-output.js';
+import type { ActionSource } from './action-source.js';
+import type { BundleInbox } from './bundle-inbox.js';
+import type { CommandOutput } from './command-output.js';
 import type { InterventionLog } from './interventions.js';
 import type { ControlLoop } from './lockstep-loop.js';
-import type { TransitionLog } from './transition-publisher.js';
+import type { TransitionPublisher } from './transition-publisher.js';
 
 /** The parts of a policy node that have something to tell. */
 export interface PolicyParts {
   readonly assembler: ObservationAssembler;
-  readonly helm: Helm;
-  readonly inbox: PolicyInbox;
+  readonly helm: CommandOutput;
+  readonly inbox: BundleInbox;
   readonly interventions: InterventionLog;
-  readonly log: TransitionLog;
+  readonly log: TransitionPublisher;
   readonly loop: ControlLoop | undefined;
-  readonly pilot: Pilot;
+  readonly pilot: ActionSource;
   /** What the robot is doing, as the status says. */
   readonly driving: { readonly state: string; readonly reason: string };
   /** What is wrong beside. */
@@ -25,7 +25,7 @@ export interface PolicyParts {
 }
 
 /** What is measured of a policy node, and what that says about it. */
-export class PolicyGauges {
+export class PolicyDiagnostics {
   readonly commandRate: RateMeter;
   readonly stateRate: RateMeter;
   /** ms */

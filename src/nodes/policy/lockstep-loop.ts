@@ -2,20 +2,20 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SteadyClock } from '../../common/index.js';
 import type { TaskState } from '../../messages/index.js';
 import type { ObservationAssembler, RobotSpec } from '../../robot/index.js';
-import { type ReadyStep, StepGate } from '../kit/lockstep-gate.js';
-import type { Pilot } from './action-source.js';
-import type { PolicyInbox } from './bundle-inbox.js';
-import type { Helm } from './command-output.js';
-import { follows, type TransitionLog } from './transition-publisher.js';
+import { LockstepGate, type ReadyStep } from '../kit/lockstep-gate.js';
+import type { ActionSource } from './action-source.js';
+import type { BundleInbox } from './bundle-inbox.js';
+import type { CommandOutput } from './command-output.js';
+import { follows, type TransitionPublisher } from './transition-publisher.js';
 
 export interface LoopParts {
   readonly spec: RobotSpec;
   readonly clock: SteadyClock;
   readonly assembler: ObservationAssembler;
-  readonly pilot: Pilot;
-  readonly helm: Helm;
-  readonly inbox: PolicyInbox;
-  readonly log: TransitionLog;
+  readonly pilot: ActionSource;
+  readonly helm: CommandOutput;
+  readonly inbox: BundleInbox;
+  readonly log: TransitionPublisher;
   /** Commands that begin the first episode: executed before, to be executed again. */
   readonly relive: Float32Array[];
   /** Whether the policy is to stay off; a person may drive. */
@@ -74,7 +74,7 @@ export class LockstepLoop implements ControlLoop {
   readonly lags = 0;
   readonly #parts: LoopParts;
   readonly #options: LockstepOptions;
-  readonly #gate: StepGate;
+  readonly #gate: LockstepGate;
   readonly #periodNs: bigint;
   #answering = false;
   #closed = false;
@@ -91,7 +91,7 @@ export class LockstepLoop implements ControlLoop {
   constructor(parts: LoopParts, options: LockstepOptions) {
     this.#parts = parts;
     this.#options = options;
-    this.#gate = new StepGate(parts.assembler);
+    this.#gate = new LockstepGate(parts.assembler);
     this.#periodNs = BigInt(Math.round(1e9 / parts.spec.rateHz));
   }
 

@@ -20,15 +20,15 @@ import { Lease } from '../kit/lease.js';
 import { type Diagnosis, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
 import { headerStampNs } from '../kit/stamps.js';
 import { topics } from '../kit/topics.js';
-import { Pilot } from './action-source.js';
-import { PolicyInbox } from './bundle-inbox.js';
-import { Helm } from './command-output.js';
-import { PolicyGauges } from './diagnostics.js';
+import { ActionSource } from './action-source.js';
+import { BundleInbox } from './bundle-inbox.js';
+import { CommandOutput } from './command-output.js';
+import { PolicyDiagnostics } from './diagnostics.js';
 import { InterventionLog, type InterventionMoment } from './interventions.js';
 import { type ControlLoop, LockstepLoop, type LoopParts } from './lockstep-loop.js';
 import { type PolicyParameters, policySchema } from './parameters.js';
 import { RealtimeLoop } from './realtime-loop.js';
-import { TransitionLog } from './transition-publisher.js';
+import { TransitionPublisher } from './transition-publisher.js';
 
 /**
  * Drives the robot: state topics → observation → policy → safety filter → command topic, and publishes what was
@@ -40,10 +40,10 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
   readonly #relive: Float32Array[];
   readonly #assembler: ObservationAssembler;
   readonly #simulation: SimulationClock;
-  readonly #inbox: PolicyInbox;
-  readonly #pilot: Pilot;
-  #helm!: Helm;
-  #log!: TransitionLog;
+  readonly #inbox: BundleInbox;
+  readonly #pilot: ActionSource;
+  #helm!: CommandOutput;
+  #log!: TransitionPublisher;
   #loop: ControlLoop | undefined;
   #statuses!: Publisher<MessageTypes['iq_learn/msg/PolicyStatus']>;
   #interventions!: InterventionLog;
@@ -51,7 +51,7 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
   /** Why another policy node has the robot; undefined while this one has it. */
   #yielded: string | undefined;
   #paused = false;
-  readonly #gauges: PolicyGauges;
+  readonly #gauges: PolicyDiagnostics;
   #clockNs = -1n;
 
   /**
@@ -69,10 +69,10 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
     const { seed, stochastic, explore, synchronousSegment, segmentsBefore } = this.parameters;
     this.#initial = initial;
     this.#relive = [...relive];
-    this.#gauges = new PolicyGauges(context.clock);
+    this.#gauges = new PolicyDiagnostics(context.clock);
     this.#assembler = createObservationAssembler(spec);
     this.#simulation = new SimulationClock(context.clock);
-    this.#inbox = new PolicyInbox({
+    this.#inbox = new BundleInbox({
       spec,
       logger,
       keepAll: synchronousSegment > 0,
@@ -82,7 +82,7 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
     // The first segment has no policy yet.
     const random = Math.min(1, segmentsBefore) * synchronousSegment;
     const drawn = { random, sampled: segmentsBefore * synchronousSegment - random };
-    this.#pilot = new Pilot({ spec, seed, stochastic, explore, drawn }, initial);
+    this.#pilot = new ActionSource({ spec, seed, stochastic, explore, drawn }, initial);
   }
 
   protected override onConfigure(): void {
@@ -96,7 +96,7 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
       heartbeatTimeoutMs: estopHeartbeatMs,
       deadman: source === 'policy' ? 'latch' : 'hold',
     };
-    this.#helm = new Helm(spec, safety, commands, {
+    this.#helm = new CommandOutput(spec, safety, commands, {
       changed: () => this.#changed(),
       sent: () => {
         this.#gauges.commandRate.mark();
@@ -107,7 +107,7 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
       this.own(transport.advertise(topics.interventions, 'iq_learn/msg/Intervention', qos.event)),
       { robot: spec.robot, session },
     );
-    this.#log = new TransitionLog(
+    this.#log = new TransitionPublisher(
       this.own(transport.advertise(topics.transitions, 'iq_learn/msg/Transition', qos.event)),
       spec.robot,
       session,

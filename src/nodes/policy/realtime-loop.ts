@@ -2,7 +2,7 @@ import { nanosecondsOf, type TaskState } from '../../messages/index.js';
 import type { SafetyOutput } from '../../robot/index.js';
 import { LoopWatch } from '../kit/loop-watch.js';
 import type { Decision } from './command-output.js';
-import { Rhythm } from './control-timer.js';
+import { ControlTimer } from './control-timer.js';
 import type { ControlLoop, LoopParts } from './lockstep-loop.js';
 import type { Arrival } from './transition-publisher.js';
 
@@ -21,7 +21,7 @@ const LEAST_LAG_BUDGET_MS = 100;
 const JITTER = 0.5;
 
 /**
- * Control at the robot's rate on the steady clock, at once when fresh state is there ({@link Rhythm}): each tick takes
+ * Control at the robot's rate on the steady clock, at once when fresh state is there ({@link ControlTimer}): each tick takes
  * the newest state, never a queue, and sends one command. Inference that is not done by the next tick is an overrun:
  * the robot goes on with the last action until that expires, then stops. An event loop that was blocked stops it first.
  */
@@ -29,7 +29,7 @@ export class RealtimeLoop implements ControlLoop {
   readonly #parts: LoopParts;
   readonly #options: RealtimeOptions;
   readonly #periodNs: bigint;
-  readonly #rhythm: Rhythm;
+  readonly #rhythm: ControlTimer;
   readonly #watch: LoopWatch;
   /** What was planned before the event loop was blocked is of an earlier era, and not executed. */
   #era = 0;
@@ -52,7 +52,7 @@ export class RealtimeLoop implements ControlLoop {
     this.#parts = parts;
     this.#options = options;
     this.#periodNs = BigInt(Math.round(1e9 / parts.spec.rateHz));
-    this.#rhythm = new Rhythm({
+    this.#rhythm = new ControlTimer({
       clock: parts.clock,
       periodNs: this.#periodNs,
       whole: () => !this.#inferring && this.#taskIsThere(),

@@ -24,7 +24,7 @@ export interface Arrival {
 }
 
 /** Turns consecutive control steps into transitions and publishes those that the policy or a person decided. */
-export class TransitionLog {
+export class TransitionPublisher {
   readonly #publisher: Publisher<MessageTypes['iq_learn/msg/Transition']>;
   readonly #robot: string;
   readonly #session: string;

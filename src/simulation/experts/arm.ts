@@ -1,4 +1,4 @@
-import { armTools } from '../index.js';
+import { armTools } from '../arm/index.js';
 import type { BoxSpace } from '../task.js';
 import { smoothstep } from './shaping.js';
 

@@ -1,5 +1,6 @@
 import { IqLearnError, Random, unknownName } from '../../common/index.js';
-import { armActions, armDimensions, roverActions, roverDimensions } from '../index.js';
+import { armActions, armDimensions } from '../arm/index.js';
+import { roverActions, roverDimensions } from '../rover/index.js';
 import type { BoxSpace } from '../task.js';
 import { armExpert } from './arm.js';
 import { roverExpert } from './rover.js';

@@ -1,4 +1,4 @@
-import { scanFieldOfView } from '../index.js';
+import { scanFieldOfView } from '../rover/index.js';
 import type { BoxSpace } from '../task.js';
 import { smoothstep } from './shaping.js';
 

@@ -50,7 +50,7 @@ function unpacked({ code, message }: PackedError): IqLearnError {
  * memory, a kill) leaves the robot's process alone. A thread would not do: onnxruntime ends the whole process when
  * its thread is ended in the middle of a run.
  */
-export class LearningProcess implements LearningClient {
+export class TrainingProcess implements LearningClient {
   readonly #process: ChildProcess;
   readonly #exited: Promise<void>;
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: IqLearnError): void }>();
@@ -77,13 +77,13 @@ export class LearningProcess implements LearningClient {
   }
 
   /** Starts the process and waits for its first policy. Rejects with the learner's own error, or UNAVAILABLE. */
-  static async create(options: LearningOptions): Promise<LearningProcess> {
+  static async create(options: LearningOptions): Promise<TrainingProcess> {
     const child = fork(fileURLToPath(new URL('./main.js', import.meta.url)), {
       serialization: 'advanced', // typed arrays
       stdio: ['ignore', 2, 2, 'ipc'], // the standard output is the program's own
       execArgv: [],
     });
-    const client = new LearningProcess(child);
+    const client = new TrainingProcess(child);
     const outcome = await new Promise<LearningStart | IqLearnError>((resolve) => {
       client.#ready = resolve;
       client.#post({ kind: 'start', options });

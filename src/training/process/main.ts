@@ -1,7 +1,7 @@
 import { setPriority } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { IqLearnError, messageOf } from '../../common/index.js';
-import { LearningLoop } from '../segment-trainer.js';
+import { SegmentTrainer } from '../segment-trainer.js';
 import type { LearnerReply, LearnerRequest, LearningOptions, PackedError, Segment } from './protocol.js';
 
 // The process that learns. Segments are worked off in order; requests are answered between small batches of updates.
@@ -19,8 +19,8 @@ function packed(error: unknown): PackedError {
     : { code: 'INTERNAL', message: `the learning process failed: ${messageOf(error)}` };
 }
 
-class LearnerProcess {
-  readonly #loop: LearningLoop;
+class TrainingProcessMain {
+  readonly #loop: SegmentTrainer;
   readonly #segments: Segment[] = [];
   readonly #requests: (() => Promise<void>)[] = [];
   #failed = false;
@@ -28,7 +28,7 @@ class LearnerProcess {
   #working = false;
   #paused = false;
 
-  constructor(loop: LearningLoop) {
+  constructor(loop: SegmentTrainer) {
     this.#loop = loop;
   }
 
@@ -111,15 +111,15 @@ class LearnerProcess {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 process.on('disconnect', () => process.exit());
 
-let learner: Promise<LearnerProcess | undefined> | undefined;
+let learner: Promise<TrainingProcessMain | undefined> | undefined;
 
-async function start(options: LearningOptions): Promise<LearnerProcess | undefined> {
+async function start(options: LearningOptions): Promise<TrainingProcessMain | undefined> {
   try {
     // Here, and before the first run: threads that are started later inherit it.
     if (options.nice !== undefined) setPriority(options.nice);
-    const loop = await LearningLoop.create(options, warn);
+    const loop = await SegmentTrainer.create(options, warn);
     say({ kind: 'ready', start: await loop.start() });
-    const started = new LearnerProcess(loop);
+    const started = new TrainingProcessMain(loop);
     void started.work();
     return started;
   } catch (error) {

@@ -8,7 +8,7 @@ import { topics } from '../../../nodes/index.js';
 import type { Logger } from '../../../platform/index.js';
 import { writeBundle } from '../../../policy/index.js';
 import type { RobotSpec } from '../../../robot/index.js';
-import { startSeed, teachingSettings } from '../../../sessions/index.js';
+import { startSeed, trainingSettings } from '../../../sessions/index.js';
 import { qos, type Transport } from '../../../transport/index.js';
 import { program } from '../executable.js';
 import { Peers } from '../peers.js';
@@ -93,7 +93,7 @@ async function demonstrate(demo: Demo, wanted: number, hasSuccess: boolean, task
 /** Drives and learns until the policy has made `steps` steps of its own; leaves the policy in the run's folder. */
 async function learn(demo: Demo, steps: number, warmStart: number): Promise<void> {
   const { spec, transport, peers, watch, logger, signal, seed, run } = demo;
-  const { segmentSize, updatesPerTransition, learningTask } = teachingSettings(spec.task);
+  const { segmentSize, updatesPerTransition, learningTask } = trainingSettings(spec.task);
   const settings = {
     recording: [join(run, 'recording')],
     run,
@@ -229,7 +229,7 @@ export const demo = program({
   schema: () => schema,
   async run({ ros, spec, parameters, logger, signal }) {
     const { transport } = ros;
-    const settings = teachingSettings(spec.task);
+    const settings = trainingSettings(spec.task);
     const { hasSuccess, demonstrationTask } = settings;
     const { seed, warmStartUpdates } = parameters;
     const steps = parameters.steps || settings.steps;

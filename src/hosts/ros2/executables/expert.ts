@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { TeleopNode, teleopSchema } from '../../../nodes/index.js';
+import { ExpertNode, expertSchema } from '../../../nodes/index.js';
 import { expertDriver } from '../../../sessions/index.js';
 import { managed } from '../executable.js';
 
 const schema = z.strictObject({
-  ...teleopSchema.shape,
+  ...expertSchema.shape,
   policy: z
     .string()
     .default('')
@@ -18,6 +18,6 @@ export const expert = managed({
   schema: () => schema,
   async prepare({ context, parameters: { policy, ...parameters } }) {
     const driver = await expertDriver(context.spec, policy === '' ? undefined : policy);
-    return { node: new TeleopNode(context, driver, parameters), release: () => driver.dispose() };
+    return { node: new ExpertNode(context, driver, parameters), release: () => driver.dispose() };
   },
 });

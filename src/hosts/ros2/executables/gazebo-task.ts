@@ -1,5 +1,5 @@
 import { IqLearnError } from '../../../common/index.js';
-import { createArmStage, createRoverStage, GazeboTaskNode, gazeboTaskSchema } from '../../../nodes/index.js';
+import { createGazeboArm, createGazeboRover, GazeboTaskNode, gazeboTaskSchema } from '../../../nodes/index.js';
 import { ArmKinematics } from '../../../simulation/index.js';
 import { managed } from '../executable.js';
 import { gazeboWorld } from '../gazebo-world.js';
@@ -13,11 +13,12 @@ export const gazeboTask = managed({
   schema: () => gazeboTaskSchema,
   async prepare({ context, parameters }) {
     const { task, robot } = context.spec;
-    if (task === 'rover') return { node: new GazeboTaskNode(context, gazeboWorld(task), createRoverStage, parameters) };
+    if (task === 'rover')
+      return { node: new GazeboTaskNode(context, gazeboWorld(task), createGazeboRover, parameters) };
     if (task === 'arm') {
       const kinematics = await ArmKinematics.load();
       return {
-        node: new GazeboTaskNode(context, gazeboWorld(task), (parts) => createArmStage(parts, kinematics), parameters),
+        node: new GazeboTaskNode(context, gazeboWorld(task), (parts) => createGazeboArm(parts, kinematics), parameters),
         release: () => kinematics.close(),
       };
     }

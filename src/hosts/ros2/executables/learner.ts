@@ -7,8 +7,8 @@ import { LearnerNode, learnerSchema } from '../../../nodes/index.js';
 import { lockFolder } from '../../../platform/index.js';
 import { writeBundle } from '../../../policy/index.js';
 import { contractOf, type RobotSpec } from '../../../robot/index.js';
-import { configurationFor, learningEpisode, teachingSettings, usableDemonstrations } from '../../../sessions/index.js';
-import { type LearningOptions, LearningProcess } from '../../../training/index.js';
+import { configurationFor, learningEpisode, trainingSettings, usableDemonstrations } from '../../../sessions/index.js';
+import { type LearningOptions, TrainingProcess } from '../../../training/index.js';
 import { managed } from '../executable.js';
 
 /** A checkpoint about this often, in own steps: little is lost, and little time is spent writing. */
@@ -21,7 +21,7 @@ const { targetEntropy: _, ...settings } = learnerConfigSchema.shape;
 
 /** The learner's settings with the robot's own as defaults. */
 function settingsSchema(spec: RobotSpec) {
-  const own = teachingSettings(spec.task);
+  const own = trainingSettings(spec.task);
   const config = configurationFor(own, own.steps) as Record<string, unknown>;
   const withDefaults = Object.entries(settings).map(([name, schema]) => [
     name,
@@ -34,7 +34,7 @@ function settingsSchema(spec: RobotSpec) {
 }
 
 function schema(spec: RobotSpec) {
-  const { segmentSize, updatesPerTransition } = teachingSettings(spec.task);
+  const { segmentSize, updatesPerTransition } = trainingSettings(spec.task);
   const { segmentSize: size, ...node } = learnerSchema.shape;
   return z.strictObject({
     recording: z
@@ -84,15 +84,15 @@ async function startLearning(
   options: Omit<LearningOptions, 'demonstrations'>,
   resume: boolean,
   demonstrations: () => Promise<LearningOptions['demonstrations']>,
-): Promise<{ client: LearningProcess; resumed: boolean }> {
+): Promise<{ client: TrainingProcess; resumed: boolean }> {
   if (resume)
     try {
-      return { client: await LearningProcess.create({ ...options, demonstrations: [], resume }), resumed: true };
+      return { client: await TrainingProcess.create({ ...options, demonstrations: [], resume }), resumed: true };
     } catch (error) {
       if (!(error instanceof IqLearnError && error.code === 'NOT_FOUND')) throw error;
     }
   return {
-    client: await LearningProcess.create({ ...options, demonstrations: await demonstrations() }),
+    client: await TrainingProcess.create({ ...options, demonstrations: await demonstrations() }),
     resumed: false,
   };
 }

@@ -5,7 +5,7 @@ import { createActionMapper, type TopicSpec } from '../../../robot/index.js';
 import { type Publisher, qos } from '../../../transport/index.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../../kit/lifecycle.js';
 import { topics } from '../../kit/topics.js';
-import type { GazeboStage, StageMaker } from './stage.js';
+import type { GazeboRobot, GazeboRobotFactory } from './gazebo-robot.js';
 import type { GazeboWorld } from './world.js';
 
 export const gazeboTaskSchema = z.strictObject({
@@ -32,10 +32,10 @@ export type GazeboTaskParameters = z.input<typeof gazeboTaskSchema>;
  */
 export class GazeboTaskNode extends LifecycleNode<typeof gazeboTaskSchema> {
   readonly #world: GazeboWorld;
-  readonly #makeStage: StageMaker;
+  readonly #makeStage: GazeboRobotFactory;
   readonly #periodNs: bigint;
   readonly #seeds: Random;
-  #stage!: GazeboStage;
+  #stage!: GazeboRobot;
   #taskTopic!: Publisher<MessageTypes['iq_learn/msg/TaskState']>;
   #poses: ReadonlyMap<string, PoseTopic> = new Map();
   #command: { readonly action: Float32Array; readonly receivedNs: bigint } | undefined;
@@ -50,7 +50,12 @@ export class GazeboTaskNode extends LifecycleNode<typeof gazeboTaskSchema> {
   #resets = 0;
   #resetsFailed = 0;
 
-  constructor(context: NodeContext, world: GazeboWorld, makeStage: StageMaker, parameters: GazeboTaskParameters = {}) {
+  constructor(
+    context: NodeContext,
+    world: GazeboWorld,
+    makeStage: GazeboRobotFactory,
+    parameters: GazeboTaskParameters = {},
+  ) {
     super('simulator', context, gazeboTaskSchema, parameters);
     this.#world = world;
     this.#makeStage = makeStage;

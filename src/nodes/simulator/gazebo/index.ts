@@ -1,5 +1,5 @@
-export { createArmStage } from './arm-stage.js';
+export { createGazeboArm } from './gazebo-arm.js';
+export type { GazeboRobot, GazeboRobotFactory, GazeboRobotParts } from './gazebo-robot.js';
+export { createGazeboRover } from './gazebo-rover.js';
 export { GazeboTaskNode, type GazeboTaskParameters, gazeboTaskSchema } from './gazebo-task.js';
-export { createRoverStage } from './rover-stage.js';
-export type { GazeboStage, StageMaker, StageParts } from './stage.js';
 export type { GazeboWorld } from './world.js';

@@ -10,7 +10,7 @@ import {
   type PoseReading,
 } from '../../../simulation/index.js';
 import { qos } from '../../../transport/index.js';
-import { type GazeboStage, groundPose, type StageParts } from './stage.js';
+import { type GazeboRobot, type GazeboRobotParts, groundPose } from './gazebo-robot.js';
 
 /** Joints nearer than this to their start are there, radians. */
 const THERE = 0.01;
@@ -28,10 +28,10 @@ const STILL = 0.02;
  * The arm's task in Gazebo, and its servo: the tool's velocity becomes joint speeds by the MuJoCo task's own servo, and
  * the tool's pose follows from the joints. `kinematics` stays the caller's.
  */
-export function createArmStage(
-  { spec, transport, world, command, own }: StageParts,
+export function createGazeboArm(
+  { spec, transport, world, command, own }: GazeboRobotParts,
   kinematics: ArmKinematics,
-): GazeboStage {
+): GazeboRobot {
   const [x, y] = armActions.map(({ name }) => spec.action.findIndex((feature) => feature.name === name)) as [
     number,
     number,

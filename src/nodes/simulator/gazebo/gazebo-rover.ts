@@ -1,7 +1,7 @@
 import type { Odometry } from '../../../messages/index.js';
 import { drawRoverScene, roverBase, roverLayout } from '../../../simulation/index.js';
 import { qos } from '../../../transport/index.js';
-import { type GazeboStage, groundPose, type StageParts } from './stage.js';
+import { type GazeboRobot, type GazeboRobotParts, groundPose } from './gazebo-robot.js';
 
 /** Control steps the rover has to stand at the goal, as in the MuJoCo task. */
 const STAND_STEPS = 5;
@@ -10,7 +10,7 @@ const STAND_STEPS = 5;
  * The rover's task in Gazebo: starts and goals of the MuJoCo task. Odometry and scan are bridged; the goal is told here.
  * Collisions are not watched: standing at the goal is success.
  */
-export function createRoverStage({ spec, transport, world, own }: StageParts): GazeboStage {
+export function createGazeboRover({ spec, transport, world, own }: GazeboRobotParts): GazeboRobot {
   let goal: readonly [number, number] = [0, 0];
   let odometry: Odometry | undefined;
   let stood = 0;

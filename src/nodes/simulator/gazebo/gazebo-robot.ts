@@ -4,7 +4,7 @@ import type { Closable, Transport } from '../../../transport/index.js';
 import type { GazeboWorld } from './world.js';
 
 /** What a task is in Gazebo: how an episode begins, what the robot's topics lack there, and when it went well. */
-export interface GazeboStage {
+export interface GazeboRobot {
   /** Steps of an episode. */
   readonly maxSteps: number;
   /** Puts robot, goal and things where the episode of this seed begins. */
@@ -16,7 +16,7 @@ export interface GazeboStage {
 }
 
 /** What a stage is made with. */
-export interface StageParts {
+export interface GazeboRobotParts {
   readonly spec: RobotSpec;
   readonly transport: Transport;
   readonly world: GazeboWorld;
@@ -27,7 +27,7 @@ export interface StageParts {
 }
 
 /** Makes a robot's stage where the node is configured. */
-export type StageMaker = (parts: StageParts) => GazeboStage;
+export type GazeboRobotFactory = (parts: GazeboRobotParts) => GazeboRobot;
 
 /** A pose on the ground, turned by `yaw`. */
 export function groundPose([x, y]: readonly [number, number], z: number, yaw = 0): PoseReading {
