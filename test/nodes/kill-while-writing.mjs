@@ -6,7 +6,7 @@ const { openSync, writeSync } = fs;
 const generations = new Set();
 const marked = new Set();
 
-if (process.argv[1]?.endsWith('learner-process.js')) {
+if (process.argv[1]?.endsWith('training/process/main.js')) {
   fs.openSync = (path, ...rest) => {
     const handle = openSync(path, ...rest);
     marked.delete(handle);
