@@ -1,20 +1,6 @@
 import { IqLearnError, unknownName } from '../common/index.js';
-import { isMessageTypeName, messageTypeNames, type ServiceTypeName } from '../messages/index.js';
+import { isMessageTypeName, messageTypeNames, serviceTypeNames } from '../messages/index.js';
 import type { Qos } from './transport.js';
-
-// A record, so that the compiler refuses a service type that is missing here.
-const services: Record<ServiceTypeName, true> = {
-  'std_srvs/srv/Trigger': true,
-  'std_srvs/srv/SetBool': true,
-  'iq_learn/srv/StartEpisode': true,
-  'iq_learn/srv/LoadPolicy': true,
-  'lifecycle_msgs/srv/ChangeState': true,
-  'lifecycle_msgs/srv/GetState': true,
-  'rcl_interfaces/srv/SetParametersAtomically': true,
-};
-
-/** Every service type there is. */
-export const serviceTypeNames = Object.keys(services) as ServiceTypeName[];
 
 /** Refuses what is no full ROS 2 name (INVALID_ARGUMENT): every adapter takes the same names. */
 export function checkName(kind: 'topic' | 'service', name: string): void {
@@ -32,7 +18,7 @@ export function checkMessageType(type: string): void {
 
 /** Refuses an unknown service type: NOT_FOUND, with the nearest known one. */
 export function checkServiceType(type: string): void {
-  if (!Object.hasOwn(services, type)) throw unknownName('service type', type, serviceTypeNames);
+  if (!serviceTypeNames.some((name) => name === type)) throw unknownName('service type', type, serviceTypeNames);
 }
 
 /** Refuses a depth that is no number of messages: INVALID_ARGUMENT. */
