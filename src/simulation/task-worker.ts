@@ -1,8 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { useMujocoModule } from './mujoco.js';
+import { useMujocoModule } from './physics/mujoco.js';
+import { webAssembly } from './physics/webassembly.js';
 import { createTask } from './registry.js';
 import type { Task } from './task.js';
-import { webAssembly } from './webassembly.js';
 import {
   packError,
   type Reply,

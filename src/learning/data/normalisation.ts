@@ -1,0 +1,43 @@
+import { IqLearnError } from '../../common/index.js';
+
+/** x ↦ (x − mean)/scale, feature by feature; travels with the policy. */
+export interface Normalisation {
+  readonly mean: Float32Array;
+  readonly scale: Float32Array;
+}
+
+/** Features that hardly vary in the demonstrations keep their unit: dividing by their deviation would blow up noise. */
+const SMALLEST_SCALE = 1e-3;
+
+/** The normalisation that gives the rows [n, size] mean 0 and deviation 1. */
+export function normalisationOf(rows: Float32Array, size: number): Normalisation {
+  const n = rows.length / size;
+  if (n < 1 || !Number.isInteger(n))
+    throw new IqLearnError('INVALID_ARGUMENT', 'cannot normalise by these observations', {
+      found: `${rows.length} numbers`,
+      expected: `at least one row of ${size}`,
+    });
+  const mean = new Float32Array(size);
+  const scale = new Float32Array(size);
+  for (let k = 0; k < size; k++) {
+    let sum = 0;
+    for (let i = k; i < rows.length; i += size) sum += rows[i]!;
+    const centre = sum / n;
+    let squares = 0;
+    for (let i = k; i < rows.length; i += size) squares += (rows[i]! - centre) ** 2;
+    const deviation = Math.sqrt(squares / n);
+    mean[k] = centre;
+    scale[k] = deviation > SMALLEST_SCALE ? deviation : 1;
+  }
+  return { mean, scale };
+}
+
+export function identityNormalisation(size: number): Normalisation {
+  return { mean: new Float32Array(size), scale: new Float32Array(size).fill(1) };
+}
+
+/** Writes the normalised `values` to `out` and returns it. */
+export function normalise(by: Normalisation, values: ArrayLike<number>, out: Float32Array): Float32Array {
+  for (let k = 0; k < out.length; k++) out[k] = (values[k]! - by.mean[k]!) / by.scale[k]!;
+  return out;
+}
