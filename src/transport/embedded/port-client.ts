@@ -1,11 +1,11 @@
 import type { MessagePort } from 'node:worker_threads';
-import { IqLearnError } from '../../common/index.js';
+import { IqLearnError, packError, unpackError } from '../../common/index.js';
 import type { MessageTypeName, MessageTypes, ServiceTypeName, ServiceTypes } from '../../messages/index.js';
 import { checkMessageType, checkName, checkQos, checkServiceType } from '../names.js';
 import { callHandler, checkTimeout, closedError, type Handler, type ReportError, serviceError } from '../shared.js';
 import { type Closable, defaultQos, type MessageInfo, type Publisher, type Qos, type Transport } from '../transport.js';
 import { logErrors, type ParticipantOptions } from './participant.js';
-import { type Answer, compacted, type FromBroker, fromWire, type ToBroker, toWire } from './port-protocol.js';
+import { type Answer, compacted, type FromBroker, type ToBroker } from './port-protocol.js';
 import type { ServiceHandler } from './services.js';
 
 interface RemoteSubscription {
@@ -176,12 +176,12 @@ class PortTransport implements Transport {
       case 'answer': {
         const pending = this.#calls.get(told.id);
         this.#calls.delete(told.id);
-        if ('error' in told.answer) pending?.reject(fromWire(told.answer.error));
+        if ('error' in told.answer) pending?.reject(unpackError(told.answer.error));
         else pending?.resolve(told.answer.response);
         break;
       }
       case 'failed':
-        this.#report(fromWire(told.error));
+        this.#report(unpackError(told.error));
         break;
       case 'closed':
         this.#ended?.();
@@ -206,7 +206,7 @@ class PortTransport implements Transport {
     try {
       answer = { response: await handler(request as never) };
     } catch (cause) {
-      answer = { error: toWire(serviceError('of this thread', cause)) };
+      answer = { error: packError(serviceError('of this thread', cause)) };
     }
     this.#send({ op: 'answer', call, answer });
   }

@@ -1,4 +1,4 @@
-import { type ErrorCode, IqLearnError } from '../../common/index.js';
+import type { PackedError } from '../../common/index.js';
 import type { MessageTypeName, ServiceTypeName } from '../../messages/index.js';
 import type { Qos } from '../transport.js';
 
@@ -19,24 +19,10 @@ export type FromBroker =
   | { op: 'message'; id: number; message: unknown; receivedNs: bigint }
   | { op: 'request'; id: number; call: number; request: unknown }
   | { op: 'answer'; id: number; answer: Answer }
-  | { op: 'failed'; id: number | null; error: WireError }
+  | { op: 'failed'; id: number | null; error: PackedError }
   | { op: 'closed' };
 
-export type Answer = { readonly response: unknown } | { readonly error: WireError };
-
-/** An IqLearnError as structured clone can carry it. */
-export interface WireError {
-  readonly code: ErrorCode;
-  readonly message: string;
-}
-
-export function toWire({ code, message }: IqLearnError): WireError {
-  return { code, message };
-}
-
-export function fromWire({ code, message }: WireError): IqLearnError {
-  return new IqLearnError(code, message);
-}
+export type Answer = { readonly response: unknown } | { readonly error: PackedError };
 
 /**
  * The message with every typed array on a buffer of its own: cloning a view would copy all of the buffer below it (a

@@ -1,9 +1,9 @@
 import type { MessagePort } from 'node:worker_threads';
-import { IqLearnError } from '../../common/index.js';
+import { IqLearnError, packError, unpackError } from '../../common/index.js';
 import { serviceError } from '../shared.js';
 import { type Closable, defaultQos, type Publisher } from '../transport.js';
 import type { Participant } from './participant.js';
-import { type Answer, compacted, type FromBroker, fromWire, type ToBroker, toWire } from './port-protocol.js';
+import { type Answer, compacted, type FromBroker, type ToBroker } from './port-protocol.js';
 
 interface PendingAnswer {
   resolve(response: never): void;
@@ -38,7 +38,7 @@ export function servePort(participant: Participant, port: MessagePort): Closable
       const { service, type, request, timeoutMs } = asked;
       answer = { response: await participant.call(service, type, request as never, { timeoutMs }) };
     } catch (cause) {
-      answer = { error: toWire(serviceError(asked.service, cause)) };
+      answer = { error: packError(serviceError(asked.service, cause)) };
     }
     send({ op: 'answer', id: asked.id, answer });
   };
@@ -87,7 +87,7 @@ export function servePort(participant: Participant, port: MessagePort): Closable
       case 'answer': {
         const waiting = pending.get(asked.call);
         pending.delete(asked.call);
-        if ('error' in asked.answer) waiting?.reject(fromWire(asked.answer.error));
+        if ('error' in asked.answer) waiting?.reject(unpackError(asked.answer.error));
         else waiting?.resolve(asked.answer.response as never);
         break;
       }
@@ -109,7 +109,7 @@ export function servePort(participant: Participant, port: MessagePort): Closable
     try {
       take(asked);
     } catch (cause) {
-      const error = toWire(serviceError('the broker', cause));
+      const error = packError(serviceError('the broker', cause));
       send({ op: 'failed', id: 'id' in asked ? asked.id : null, error });
     }
   });
