@@ -3,8 +3,8 @@ import type { Random } from '../common/index.js';
 import type { ArrayRecord, Program, TensorRecord } from '../engine/index.js';
 import { actorCriticProgram, initialState, layoutsOf, METRICS, type Objective } from './actor-critic.js';
 import type { LearnerConfig } from './config.js';
+import type { Normalisation } from './data/normalisation.js';
 import { actionValues, policyGaussian, sampleAction, smallest } from './networks.js';
-import type { Normalisation } from './normalisation.js';
 import { splitParameters } from './parameters.js';
 import { actorPolicy, type PolicyFunction, softQPolicy } from './policy-function.js';
 import {

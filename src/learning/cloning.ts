@@ -3,8 +3,8 @@ import { compile } from '../engine/index.js';
 import { adamCoefficients } from './adam.js';
 import { type CloningLoss, cloningLayout, cloningProgram, initialCloningState } from './behavioural-cloning.js';
 import { type LearnerConfig, learnerConfig } from './config.js';
-import type { Episode } from './learner.js';
-import { type Normalisation, normalisationOf, normalise } from './normalisation.js';
+import type { Episode } from './data/episode.js';
+import { type Normalisation, normalisationOf, normalise } from './data/normalisation.js';
 import { actorPolicy, type PolicyFunction } from './policy-function.js';
 
 export interface CloningOptions {

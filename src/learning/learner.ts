@@ -5,21 +5,11 @@ import type { Objective } from './actor-critic.js';
 import { adamCoefficients } from './adam.js';
 import { type Algorithm, type AlgorithmSizes, actorCritic, softQ } from './algorithm.js';
 import type { LearnerConfig } from './config.js';
-import { type Normalisation, normalise } from './normalisation.js';
+import type { Episode } from './data/episode.js';
+import { type Normalisation, normalise } from './data/normalisation.js';
+import { type BufferContents, type BufferRow, ReplayBuffer } from './data/replay-buffer.js';
 import type { PolicyFunction } from './policy-function.js';
-import { type BufferContents, type BufferRow, ReplayBuffer } from './replay-buffer.js';
 import { RewardModel } from './reward.js';
-
-/** An episode as learning takes it: n steps, n + 1 observations in the robot's units, actions in [−1, 1]. */
-export interface Episode {
-  readonly length: number;
-  /** [(n + 1) × o] row-major. */
-  readonly observations: Float32Array;
-  /** [n × a] row-major; one-hot where actions are discrete. */
-  readonly actions: Float32Array;
-  /** The last next-observation is a true terminal state. */
-  readonly terminated: boolean;
-}
 
 /**
  * One step of the learning policy: a buffer's row, but with observations in the robot's units and the action in [−1, 1]

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { TensorRecord, TensorSpec } from '../engine/index.js';
+import type { Normalisation } from './data/normalisation.js';
 import { policyGaussian, sampleAction } from './networks.js';
-import type { Normalisation } from './normalisation.js';
 import { checkLength, type Layout, splitParameters } from './parameters.js';
 import { allActionValues } from './soft-q.js';
 

@@ -1,8 +1,8 @@
 import type { Random } from '../common/index.js';
 import { type ArrayRecord, compile, type Executable } from '../engine/index.js';
 import type { Algorithm, AlgorithmSizes, RecoveryInputs } from './algorithm.js';
-import type { Episode } from './learner.js';
-import { type Normalisation, normalise } from './normalisation.js';
+import type { Episode } from './data/episode.js';
+import { type Normalisation, normalise } from './data/normalisation.js';
 
 const ROWS = 64;
 

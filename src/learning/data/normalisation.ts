@@ -1,4 +1,4 @@
-import { IqLearnError } from '../common/index.js';
+import { IqLearnError } from '../../common/index.js';
 
 /** x ↦ (x − mean)/scale, feature by feature; travels with the policy. */
 export interface Normalisation {

@@ -1,4 +1,4 @@
-import { IqLearnError, type Random } from '../common/index.js';
+import { IqLearnError, type Random } from '../../common/index.js';
 
 /** Where a gathered batch goes; row i of the gather lands in row `offset + i` of every array. */
 export interface BatchTarget {
