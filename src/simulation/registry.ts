@@ -12,29 +12,29 @@ interface Entry {
 
 const locomotion = (name: 'hopper' | 'halfcheetah' | 'walker2d'): Entry => ({
   mujoco: true,
-  create: async (options) => (await import('./locomotion/index.js')).LocomotionTask.create(name, options),
+  create: async (options) => (await import('./locomotion/locomotion.js')).LocomotionTask.create(name, options),
 });
 
 /** Loaded when asked for: a process that balances a pole reads no MuJoCo. */
 const TASKS: Readonly<Record<string, Entry>> = {
   rover: {
     mujoco: true,
-    create: async (options) => (await import('./rover/index.js')).createRoverTask(options),
+    create: async (options) => (await import('./tasks/rover/task.js')).createRoverTask(options),
   },
   arm: {
     mujoco: true,
-    create: async (options) => (await import('./arm/index.js')).createArmTask(options),
+    create: async (options) => (await import('./tasks/arm/task.js')).createArmTask(options),
   },
   hopper: locomotion('hopper'),
   halfcheetah: locomotion('halfcheetah'),
   walker2d: locomotion('walker2d'),
   cartpole: {
     mujoco: false,
-    create: async (options) => new (await import('./classic/index.js')).CartPoleTask(options),
+    create: async (options) => new (await import('./tasks/cartpole/task.js')).CartPoleTask(options),
   },
   gridworld: {
     mujoco: false,
-    create: async (options) => new (await import('./classic/index.js')).GridworldTask(options),
+    create: async (options) => new (await import('./tasks/gridworld/task.js')).GridworldTask(options),
   },
 };
 

@@ -1,9 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { packError } from '../common/index.js';
-import { useMujocoModule } from './mujoco.js';
+import { useMujocoModule } from './physics/mujoco.js';
+import { webAssembly } from './physics/webassembly.js';
 import { createTask } from './registry.js';
 import type { Task } from './task.js';
-import { webAssembly } from './webassembly.js';
 import { type Reply, type Request, stripNames, type TaskFacts, type TaskWorkerData } from './worker-protocol.js';
 
 const port = parentPort;

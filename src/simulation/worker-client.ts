@@ -178,7 +178,7 @@ export class WorkerTaskClient implements TaskClient {
  */
 export async function createTaskClient(name: string, options: TaskOptions = {}): Promise<WorkerTaskClient> {
   const { mujoco } = taskEntry(name);
-  const module = mujoco ? await (await import('./mujoco.js')).mujocoModule() : undefined;
+  const module = mujoco ? await (await import('./physics/mujoco.js')).mujocoModule() : undefined;
   const data: TaskWorkerData = { name, options, module };
   let worker: Worker;
   try {

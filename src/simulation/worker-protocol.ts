@@ -1,6 +1,6 @@
 import type { PackedError } from '../common/index.js';
+import type { WebAssemblyModule } from './physics/webassembly.js';
 import type { SensorReadings, Task } from './task.js';
-import type { WebAssemblyModule } from './webassembly.js';
 
 /** What a task worker is started with. */
 export interface TaskWorkerData {

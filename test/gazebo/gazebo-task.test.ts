@@ -10,7 +10,6 @@ import {
   SimulatorNode,
 } from '#src/nodes/index.js';
 import { loadRobotSpec } from '#src/robot/index.js';
-import { armHome } from '#src/simulation/arm/model.js';
 import {
   ArmKinematics,
   armJoints,
@@ -21,6 +20,7 @@ import {
   type PoseReading,
   roverBase,
 } from '#src/simulation/index.js';
+import { armHome } from '#src/simulation/tasks/arm/model.js';
 import { diagnosed, Rig, until } from '../nodes/toy.js';
 import { bridgeOf, watchedTransport } from './support.js';
 

@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it, test } from 'vitest';
 import { Random } from '#src/common/index.js';
 import { loadRobotSpec } from '#src/robot/index.js';
-import { armHome, armModel } from '#src/simulation/arm/model.js';
 import {
   ArmKinematics,
   armGoalRadius,
@@ -17,7 +16,8 @@ import {
   roverBase,
   roverLayout,
 } from '#src/simulation/index.js';
-import { roverModel } from '#src/simulation/rover/model.js';
+import { armHome, armModel } from '#src/simulation/tasks/arm/model.js';
+import { roverModel } from '#src/simulation/tasks/rover/model.js';
 import { fileOf, modelIn, numbersIn } from './support.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));

@@ -1,5 +1,5 @@
 import { IqLearnError, Random } from '../../common/index.js';
-import { Physics } from '../physics.js';
+import { Physics } from '../physics/physics.js';
 import {
   checkAction,
   checkOptionNames,

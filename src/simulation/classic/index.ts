@@ -1,2 +1,0 @@
-export { CartPoleTask } from './cartpole.js';
-export { GRID_SIDE, GridworldTask, gridworldMdp, type TabularMdp } from './gridworld.js';

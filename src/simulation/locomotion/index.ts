@@ -1,1 +1,0 @@
-export { type GymnasiumVersion, type LocomotionName, LocomotionTask } from './locomotion.js';

@@ -1,0 +1,183 @@
+import { IqLearnError, Random } from '../../../common/index.js';
+import { checkAction, checkOptionNames, checkSeed, checkSnapshot, maxStepsOf, type TaskOptions } from '../../spaces.js';
+import type { BoxSpace, DiscreteSpace, SceneGeometry, SensorReadings, StepResult, Task } from '../../task.js';
+
+/** Cells along a side; cell s is column s mod 5, row ⌊s / 5⌋. */
+export const GRID_SIDE = 5;
+const CELLS = GRID_SIDE * GRID_SIDE;
+const ACTIONS = ['stay', 'left', 'right', 'down', 'up'] as const;
+const MOVES = [
+  [0, 0],
+  [-1, 0],
+  [1, 0],
+  [0, -1],
+  [0, 1],
+] as const;
+/** The two opposite corners that pay. */
+const GOALS: readonly number[] = [0, CELLS - 1];
+const MAX_STEPS = 50;
+
+/** A finite Markov decision process, written out for exact solutions. */
+export interface TabularMdp {
+  readonly states: number;
+  readonly actions: number;
+  /** P(s′ | s, a) at [(s · actions + a) · states + s′]. */
+  readonly transition: Float64Array;
+  /** r(s, a) at [s · actions + a]. */
+  readonly reward: Float64Array;
+  /** P(s₀). */
+  readonly initial: Float64Array;
+}
+
+function neighbour(cell: number, action: number): number {
+  const [dx, dy] = MOVES[action]!;
+  const x = (cell % GRID_SIDE) + dx;
+  const y = Math.floor(cell / GRID_SIDE) + dy;
+  return x < 0 || x >= GRID_SIDE || y < 0 || y >= GRID_SIDE ? cell : y * GRID_SIDE + x;
+}
+
+/** The gridworld's exact dynamics; `slip` is the chance that a uniformly random action is taken instead. */
+export function gridworldMdp(slip = 0): TabularMdp {
+  const transition = new Float64Array(CELLS * ACTIONS.length * CELLS);
+  const reward = new Float64Array(CELLS * ACTIONS.length);
+  for (let s = 0; s < CELLS; s++)
+    for (let a = 0; a < ACTIONS.length; a++) {
+      const row = s * ACTIONS.length + a;
+      transition[row * CELLS + neighbour(s, a)]! += 1 - slip;
+      for (let other = 0; other < ACTIONS.length; other++)
+        transition[row * CELLS + neighbour(s, other)]! += slip / ACTIONS.length;
+      reward[row] = GOALS.includes(s) ? 1 : 0;
+    }
+  return {
+    states: CELLS,
+    actions: ACTIONS.length,
+    transition,
+    reward,
+    initial: new Float64Array(CELLS).fill(1 / CELLS),
+  };
+}
+
+/**
+ * A 5×5 grid, five actions, reward 1 for every step begun in one of two opposite corners, uniform start, no terminal
+ * state: the smallest task in which a recovered reward can be looked at. The observation is one-hot.
+ */
+export class GridworldTask implements Task {
+  readonly name = 'gridworld';
+  readonly observationSpace: BoxSpace = {
+    kind: 'box',
+    dimensions: Array.from({ length: CELLS }, (_, s) => ({
+      name: `cell_${s % GRID_SIDE}_${Math.floor(s / GRID_SIDE)}`,
+      unit: '1',
+      low: 0,
+      high: 1,
+    })),
+  };
+  readonly actionSpace: DiscreteSpace = { kind: 'discrete', n: ACTIONS.length, names: ACTIONS };
+  readonly stepSeconds = 1;
+  readonly maxSteps: number;
+  readonly #slip: number;
+  #random = new Random(0);
+  #cell = 0;
+  #steps = 0;
+
+  /** Options: `slip` (0…1, 0 if not given), `maxSteps`. Throws NOT_FOUND for another one, INVALID_ARGUMENT for a wrong value. */
+  constructor(options: TaskOptions = {}) {
+    checkOptionNames(this.name, options, ['slip', 'maxSteps']);
+    const { slip = 0 } = options;
+    if (typeof slip !== 'number' || !(slip >= 0 && slip <= 1))
+      throw new IqLearnError('INVALID_ARGUMENT', 'the option slip is wrong', {
+        found: String(slip),
+        expected: 'a probability',
+      });
+    this.#slip = slip;
+    this.maxSteps = maxStepsOf(options, MAX_STEPS);
+    this.reset(0);
+  }
+
+  reset(seed: number): Float64Array {
+    checkSeed(seed);
+    this.#random = Random.derive(seed, 'gridworld');
+    this.#cell = this.#random.integer(CELLS);
+    this.#steps = 0;
+    return this.#observe();
+  }
+
+  step(action: ArrayLike<number>): StepResult {
+    checkAction(this.actionSpace, action);
+    const reward = GOALS.includes(this.#cell) ? 1 : 0;
+    const slips = this.#slip > 0 && this.#random.uniform() < this.#slip;
+    this.#cell = neighbour(this.#cell, slips ? this.#random.integer(ACTIONS.length) : action[0]!);
+    this.#steps += 1;
+    return {
+      observation: this.#observe(),
+      reward,
+      terminated: false,
+      truncated: this.#steps >= this.maxSteps,
+      success: false,
+    };
+  }
+
+  sense(): SensorReadings {
+    return {
+      joints: {
+        names: ['x', 'y'],
+        position: Float64Array.of(this.#cell % GRID_SIDE, Math.floor(this.#cell / GRID_SIDE)),
+        velocity: new Float64Array(2),
+        effort: new Float64Array(2),
+      },
+    };
+  }
+
+  scene(): readonly SceneGeometry[] {
+    const rotation = [1, 0, 0, 0, 1, 0, 0, 0, 1];
+    const at = (cell: number, z: number) => [cell % GRID_SIDE, Math.floor(cell / GRID_SIDE), z] as const;
+    const middle = (GRID_SIDE - 1) / 2;
+    return [
+      {
+        name: 'floor',
+        shape: 'box',
+        size: [GRID_SIDE / 2, GRID_SIDE / 2, 0.05],
+        rgba: [0.8, 0.85, 0.8, 1],
+        position: [middle, middle, -0.05],
+        rotation,
+      },
+      ...GOALS.map((cell, i) => ({
+        name: `goal${i}`,
+        shape: 'box' as const,
+        size: [0.4, 0.4, 0.02] as const,
+        rgba: [0.3, 0.65, 0.35, 1] as const,
+        position: at(cell, 0.02),
+        rotation,
+      })),
+      {
+        name: 'agent',
+        shape: 'sphere',
+        size: [0.3, 0, 0],
+        rgba: [0.85, 0.55, 0.3, 1],
+        position: at(this.#cell, 0.3),
+        rotation,
+      },
+    ];
+  }
+
+  /** The count of steps, the cell, the generator. */
+  snapshot(): Float64Array {
+    return Float64Array.of(this.#steps, this.#cell, ...this.#random.state.words);
+  }
+
+  restore(state: Float64Array): void {
+    checkSnapshot(this.name, state, 6);
+    const [steps, cell, a, b, c, d] = state as unknown as [number, number, number, number, number, number];
+    this.#steps = steps;
+    this.#cell = cell;
+    this.#random = Random.fromState({ words: [a, b, c, d], spare: null });
+  }
+
+  close(): void {}
+
+  #observe(): Float64Array {
+    const observation = new Float64Array(CELLS);
+    observation[this.#cell] = 1;
+    return observation;
+  }
+}
