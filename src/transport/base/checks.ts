@@ -1,6 +1,6 @@
-import { IqLearnError, unknownName } from '../common/index.js';
-import { isMessageTypeName, messageTypeNames, type ServiceTypeName } from '../messages/index.js';
-import type { Qos } from './transport.js';
+import { IqLearnError, unknownName } from '../../common/index.js';
+import { isMessageTypeName, messageTypeNames, type ServiceTypeName } from '../../messages/index.js';
+import type { Qos, TransportCapabilities } from '../transport.js';
 
 // A record, so that the compiler refuses a service type that is missing here.
 const services: Record<ServiceTypeName, true> = {
@@ -16,7 +16,7 @@ const services: Record<ServiceTypeName, true> = {
 /** Every service type there is. */
 export const serviceTypeNames = Object.keys(services) as ServiceTypeName[];
 
-/** Refuses what is no full ROS 2 name (INVALID_ARGUMENT): every adapter takes the same names. */
+/** Throws INVALID_ARGUMENT unless `name` is a full ROS 2 name. Every adapter takes the same names. */
 export function checkName(kind: 'topic' | 'service', name: string): void {
   if (!/^(\/[A-Za-z_]\w*)+$/.test(name))
     throw new IqLearnError('INVALID_ARGUMENT', `not the name of a ${kind}`, {
@@ -25,17 +25,17 @@ export function checkName(kind: 'topic' | 'service', name: string): void {
     });
 }
 
-/** Refuses an unknown message type: NOT_FOUND, with the nearest known one. */
+/** Throws NOT_FOUND, with the most similar known type, unless `type` is a known message type. */
 export function checkMessageType(type: string): void {
   if (!isMessageTypeName(type)) throw unknownName('message type', type, messageTypeNames);
 }
 
-/** Refuses an unknown service type: NOT_FOUND, with the nearest known one. */
+/** Throws NOT_FOUND, with the most similar known type, unless `type` is a known service type. */
 export function checkServiceType(type: string): void {
   if (!Object.hasOwn(services, type)) throw unknownName('service type', type, serviceTypeNames);
 }
 
-/** Refuses a depth that is no number of messages: INVALID_ARGUMENT. */
+/** Throws INVALID_ARGUMENT unless the depth is a whole number of messages from 1. */
 export function checkQos({ depth }: Qos): void {
   if (!(Number.isInteger(depth) && depth >= 1))
     throw new IqLearnError('INVALID_ARGUMENT', 'a quality of service is wrong', {
@@ -44,7 +44,26 @@ export function checkQos({ depth }: Qos): void {
     });
 }
 
-/** Why a subscriber cannot have what a publisher offers (the rules of ROS 2), or null. */
+/** Throws UNSUPPORTED where a publisher offers to keep more messages for late subscribers than the transport can. */
+export function checkOffer(topic: string, { durability, depth }: Qos, { latchedDepth }: TransportCapabilities): void {
+  if (durability === 'transient_local' && depth > latchedDepth)
+    throw new IqLearnError('UNSUPPORTED', `this transport cannot keep so many messages of ${topic}`, {
+      found: `transient_local with depth ${depth}`,
+      expected: `a depth of at most ${latchedDepth}`,
+      remedy: 'publish with a smaller depth, or use another transport',
+    });
+}
+
+/** Throws INVALID_ARGUMENT unless `timeoutMs` is positive and fits in 31 bits, as Node's timers need. */
+export function checkTimeout(timeoutMs: number): void {
+  if (!(timeoutMs > 0 && timeoutMs <= 0x7fffffff))
+    throw new IqLearnError('INVALID_ARGUMENT', 'a call needs a timeout', {
+      found: `timeoutMs ${timeoutMs}`,
+      expected: 'milliseconds above 0',
+    });
+}
+
+/** Why a subscriber that requests this gets nothing from such a publisher, by the rules of ROS 2. Null if it gets all. */
 export function incompatibility(offered: Qos, requested: Qos): string | null {
   if (requested.reliability === 'reliable' && offered.reliability === 'best_effort')
     return 'reliable is requested, best_effort is offered';
