@@ -1,6 +1,6 @@
-import { open } from 'node:fs/promises';
 import { McapStreamReader, type McapTypes } from '@mcap/core';
 import { IqLearnError, messageOf } from '../common/index.js';
+import { openInput } from '../platform/index.js';
 import { loadDecompressors } from './decompress.js';
 
 const pieceBytes = 256 * 1024;
@@ -40,18 +40,13 @@ export async function* readMcap(
   onDamage: (text: string) => void,
 ): AsyncGenerator<McapTypes.TypedMcapRecord, void, void> {
   const decompressHandlers = await loadDecompressors();
-  const file = await open(path, 'r').catch((cause: NodeJS.ErrnoException) => {
-    throw new IqLearnError(cause.code === 'ENOENT' ? 'NOT_FOUND' : 'IO', `cannot open ${path}`, {
-      found: messageOf(cause),
-      cause,
-    });
-  });
+  const file = await openInput(path);
   try {
     const stream = new McapStreamReader({ decompressHandlers });
     const piece = new Uint8Array(pieceBytes);
     let total = 0;
     for (;;) {
-      const { bytesRead } = await file.read(piece, 0, pieceBytes, total);
+      const bytesRead = await file.read(piece, total);
       if (total === 0) checkMagic(path, piece.subarray(0, bytesRead));
       if (bytesRead === 0) break;
       total += bytesRead;

@@ -1,12 +1,11 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
 import type { McapTypes } from '@mcap/core';
-import { parse } from 'yaml';
-import { IqLearnError, messageOf } from '../common/index.js';
+import { IqLearnError } from '../common/index.js';
 import { checkSchema, decode, isMessageTypeName, type MessageTypeName, type MessageTypes } from '../messages/index.js';
+import { resolve } from '../platform/index.js';
 import { LogTimeOrder } from './log-time-order.js';
 import { readMcap } from './mcap-input.js';
 import { recordName } from './mcap-output.js';
+import { recordingFiles } from './recording-files.js';
 
 /** A message of a recording, not decoded yet. */
 export interface RecordedMessage {
@@ -34,55 +33,6 @@ export interface RecordingInfo {
   readonly robotSpecSha256: string;
   readonly session: string;
   readonly software: string;
-}
-
-function filesOf(path: string, problems: string[]): string[] {
-  if (!existsSync(path))
-    throw new IqLearnError('NOT_FOUND', `no recording at ${path}`, {
-      found: 'no such file or folder',
-      expected: 'a rosbag2 folder with MCAP files, or an .mcap file',
-    });
-  if (!statSync(path).isDirectory()) return [path];
-  const names = readdirSync(path).sort(new Intl.Collator('en', { numeric: true }).compare);
-  const present = names.filter((name) => /\.mcap(\.part)?$/.test(name) && !name.includes('.recovering.'));
-  const metadata = join(path, 'metadata.yaml');
-  if (existsSync(metadata)) {
-    try {
-      const listed = bagFiles(readFileSync(metadata, 'utf8'), metadata);
-      const missing = listed.filter((name) => !names.includes(name));
-      if (missing.length > 0) problems.push(`${path} lacks ${missing.join(', ')}, which metadata.yaml lists`);
-      const there = listed.filter((name) => names.includes(name));
-      if (there.length > 0) return there.map((name) => join(path, name));
-    } catch (error) {
-      if (error instanceof IqLearnError && error.code === 'UNSUPPORTED') throw error;
-      problems.push(`${metadata} cannot be read: ${messageOf(error)}`);
-    }
-  }
-  const unfinished = present.filter((name) => name.endsWith('.part'));
-  if (unfinished.length > 0) problems.push(`${path} was never closed (${unfinished.join(', ')}): it can be recovered`);
-  if (present.length === 0)
-    throw new IqLearnError('NOT_FOUND', `no recording in ${path}`, {
-      found: names.slice(0, 8).join(', ') || 'an empty folder',
-      expected: 'metadata.yaml and .mcap files',
-      remedy: 'give the folder of a recording (iq-learn record, ros2 bag record -s mcap)',
-    });
-  return present.map((name) => join(path, name));
-}
-
-/** The file names metadata.yaml lists. Throws UNSUPPORTED for storages and compressions that are not MCAP's own. */
-function bagFiles(text: string, path: string): string[] {
-  const bag = (parse(text) as { rosbag2_bagfile_information?: Record<string, unknown> }).rosbag2_bagfile_information;
-  if (bag === undefined || !Array.isArray(bag.relative_file_paths)) throw new Error('no relative_file_paths');
-  const storage = String(bag.storage_identifier);
-  const mode = String(bag.compression_mode ?? '').toLowerCase();
-  if (storage !== 'mcap' || (mode !== '' && mode !== 'none'))
-    throw new IqLearnError('UNSUPPORTED', `cannot read the bag of ${path}`, {
-      found: storage === 'mcap' ? `compression_mode ${mode}` : `storage ${storage}`,
-      expected: "storage mcap, uncompressed or with MCAP's own chunk compression",
-      remedy: 'convert it: ros2 bag convert with storage_id mcap and no compression_mode',
-    });
-  // a name, never a path: the file must lie in the folder
-  return bag.relative_file_paths.map((name) => basename(String(name)));
 }
 
 /** Reads a recording. Everything about it is known after {@link openRecording}; messages stream. */
@@ -238,7 +188,7 @@ async function scanFile(file: string, scan: Scan, problems: string[]): Promise<v
 export async function openRecording(pathOrFolder: string): Promise<RecordingReader> {
   const path = resolve(pathOrFolder);
   const problems: string[] = [];
-  const files = filesOf(path, problems);
+  const files = recordingFiles(path, problems);
   const scan: Scan = { info: null, topics: new Map(), timesNs: null };
   for (const file of files) await scanFile(file, scan, problems);
   const reader = new RecordingReader(path, files, scan, problems);

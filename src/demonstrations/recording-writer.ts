@@ -1,5 +1,3 @@
-import { mkdirSync, readdirSync, truncateSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { IqLearnError, messageOf, type SteadyClock, steadyClock } from '../common/index.js';
 import {
@@ -12,10 +10,22 @@ import {
   nanosecondsOf,
   schemaOf,
 } from '../messages/index.js';
-import { type FolderLock, lockFolder, renameDurable, writeFileAtomic } from '../platform/index.js';
+import {
+  basename,
+  createOutput,
+  type FolderLock,
+  join,
+  lockFolder,
+  makeFolder,
+  namesIn,
+  renameDurable,
+  resolve,
+  truncateFile,
+  writeFileAtomic,
+} from '../platform/index.js';
 import { type RobotSpec, robotSpecHash } from '../robot/index.js';
 import { McapOutput } from './mcap-output.js';
-import { createFile, type RecordingFile } from './recording-file.js';
+import type { RecordingFile } from './recording-file.js';
 import { recoverUnlocked } from './recover.js';
 import { rosbagMetadata } from './rosbag-metadata.js';
 import { WriteQueue } from './write-queue.js';
@@ -117,8 +127,8 @@ export class RecordingWriter {
     const lock = lockFolder(target);
     const path = join(target, `${basename(target)}_0.mcap`);
     try {
-      mkdirSync(target, { recursive: true });
-      const others = readdirSync(target).filter((name) => name !== '.lock');
+      makeFolder(target);
+      const others = namesIn(target).filter((name) => name !== '.lock');
       if (others.length > 0)
         throw new IqLearnError('CONFLICT', `the folder ${target} is not empty`, {
           found: others.slice(0, 5).join(', '),
@@ -127,7 +137,7 @@ export class RecordingWriter {
             ? 'record to another folder; the unfinished recording in this one can be recovered'
             : 'record to another folder',
         });
-      const file = await (options.createFile ?? createFile)(`${path}.part`);
+      const file = await (options.createFile ?? createOutput)(`${path}.part`);
       const output = await McapOutput.start(
         file,
         options.software ?? 'iq_learn',
@@ -340,7 +350,7 @@ export class RecordingWriter {
       // it may be closed already; what counts is on the disk
     }
     try {
-      truncateSync(`${this.#path}.part`, Number(this.#queue.goodBytes));
+      truncateFile(`${this.#path}.part`, Number(this.#queue.goodBytes));
       const { messages, closedEpisode } = await recoverUnlocked(this.folder, 'the disk failed');
       const kept = messages - (closedEpisode === null ? 0 : 1); // the marker that closes the open episode is new
       this.#queue.lost += this.#queue.written - kept;

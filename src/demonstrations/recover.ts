@@ -1,11 +1,18 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { IqLearnError } from '../common/index.js';
 import { decode, type EpisodeEvent, encode, episodeEvent, header, schemaOf } from '../messages/index.js';
-import { lockFolder, renameDurable, writeFileAtomic } from '../platform/index.js';
+import {
+  createOutput,
+  join,
+  kindOfPath,
+  lockFolder,
+  namesIn,
+  removeFile,
+  renameDurable,
+  resolve,
+  writeFileAtomic,
+} from '../platform/index.js';
 import { readMcap } from './mcap-input.js';
 import { McapOutput, type RawMessage, recordName } from './mcap-output.js';
-import { createFile } from './recording-file.js';
 import { type BagSummary, rosbagMetadata } from './rosbag-metadata.js';
 
 const eventType = 'iq_learn/msg/EpisodeEvent';
@@ -83,7 +90,7 @@ async function rebuild(
   let library = 'iq_learn';
   let record: Map<string, string> | null = null;
   let output: McapOutput | undefined;
-  const start = async (): Promise<McapOutput> => McapOutput.start(await createFile(to), library, record);
+  const start = async (): Promise<McapOutput> => McapOutput.start(await createOutput(to), library, record);
 
   for await (const item of readMcap(from, (text) => problems.push(text))) {
     if (item.type === 'Header') library = item.library;
@@ -129,7 +136,7 @@ async function summarise(path: string, fileName: string): Promise<BagSummary> {
 
 /** {@link recover} for a folder this process has locked. */
 export async function recoverUnlocked(folder: string, reason = 'recovered'): Promise<Recovery> {
-  const names = readdirSync(folder);
+  const names = namesIn(folder);
   const part = names.find((name) => name.endsWith('.mcap.part'));
   const whole = part?.slice(0, -'.part'.length) ?? names.find((name) => name.endsWith('.mcap'));
   if (whole === undefined)
@@ -144,20 +151,20 @@ export async function recoverUnlocked(folder: string, reason = 'recovered'): Pro
   let problems: readonly string[] = [];
   let summary: BagSummary | undefined;
   // The finished file is renamed into place as one: where it is there, the part is a leftover.
-  if (part !== undefined && !existsSync(path)) {
+  if (part !== undefined && kindOfPath(path) === null) {
     const rebuilt = `${path}.recovering.part`;
     try {
       ({ summary, closedEpisode, problems } = await rebuild(join(folder, part), rebuilt, whole, reason));
       renameDurable(rebuilt, path);
     } finally {
-      rmSync(rebuilt, { force: true });
+      removeFile(rebuilt);
     }
   }
-  const recovered = part !== undefined || !existsSync(metadata);
+  const recovered = part !== undefined || kindOfPath(metadata) === null;
   if (recovered) {
     summary ??= await summarise(path, whole);
     writeFileAtomic(metadata, rosbagMetadata(summary));
-    if (part !== undefined) rmSync(join(folder, part), { force: true });
+    if (part !== undefined) removeFile(join(folder, part));
   }
   summary ??= await summarise(path, whole);
   const messages = summary.topics.reduce((sum, { messageCount }) => sum + messageCount, 0);
@@ -172,7 +179,7 @@ export async function recoverUnlocked(folder: string, reason = 'recovered'): Pro
  */
 export async function recover(folder: string): Promise<Recovery> {
   const target = resolve(folder);
-  if (!existsSync(target))
+  if (kindOfPath(target) === null)
     throw new IqLearnError('NOT_FOUND', `no folder ${target}`, { expected: 'the folder of a recording' });
   const lock = lockFolder(target);
   try {

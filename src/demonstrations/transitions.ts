@@ -1,7 +1,6 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { IqLearnError } from '../common/index.js';
 import { type Header, type MessageTypeName, nanosecondsOf } from '../messages/index.js';
+import { join, kindOfPath, namesIn } from '../platform/index.js';
 import { isImage, type RobotSpec, type TopicSpec } from '../robot/index.js';
 import type { DemonstrationEpisode } from './episode.js';
 import { openRecording, type RecordingReader } from './recording-reader.js';
@@ -39,13 +38,13 @@ export interface DemonstrationReport {
 
 /** A recording, or every recording directly inside a folder of recordings. */
 function recordingsIn(path: string): string[] {
-  if (!existsSync(path) || !statSync(path).isDirectory()) return [path];
+  if (kindOfPath(path) !== 'folder') return [path];
   const isRecording = (folder: string): boolean =>
-    readdirSync(folder).some((name) => name === 'metadata.yaml' || /\.mcap(\.part)?$/.test(name));
+    namesIn(folder).some((name) => name === 'metadata.yaml' || /\.mcap(\.part)?$/.test(name));
   if (isRecording(path)) return [path];
-  const inside = readdirSync(path, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && isRecording(join(path, entry.name)))
-    .map((entry) => join(path, entry.name))
+  const inside = namesIn(path)
+    .map((name) => join(path, name))
+    .filter((folder) => kindOfPath(folder) === 'folder' && isRecording(folder))
     .sort();
   return inside.length > 0 ? inside : [path];
 }

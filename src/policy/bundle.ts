@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
-import { IqLearnError, messageOf } from '../common/index.js';
+import { ActionRange, IqLearnError, messageOf } from '../common/index.js';
 import { type InferenceModel, loadInference, type TensorRecord, traceInference } from '../engine/index.js';
-import { contractText, type PolicyContract, rangeOf } from './contract.js';
+import { sha256 } from '../platform/index.js';
+import { contractText, type PolicyContract } from './contract.js';
 import { checkGoldenVectors, goldenVectors } from './golden.js';
 import {
   FORMAT,
@@ -10,7 +11,6 @@ import {
   type Manifest,
   openManifest,
   sealManifest,
-  sha256,
   type TrainingSummary,
 } from './manifest.js';
 import type { PolicyFunction } from './policy-function.js';
@@ -60,7 +60,8 @@ export async function encodeBundle(content: BundleContent): Promise<PolicyBundle
   checkContent(content);
   const { policy, contract, version, training = {} } = content;
   const a = contract.action.length;
-  const row = (values: number[]) => ({
+  const range = ActionRange.of(contract.action);
+  const row = (values: ArrayLike<number>) => ({
     spec: { shape: [1, a], dtype: 'float32' } as const,
     data: Float32Array.from(values),
   });
@@ -77,8 +78,8 @@ export async function encodeBundle(content: BundleContent): Promise<PolicyBundle
       },
       constants: {
         ...policy.constants,
-        action_middle: row(contract.action.map((feature) => rangeOf(feature).middle)),
-        action_half: row(contract.action.map((feature) => rangeOf(feature).half)),
+        action_middle: row(range.middle),
+        action_half: row(range.half),
       },
       metadata: {
         format: FORMAT,

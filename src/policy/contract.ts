@@ -27,8 +27,3 @@ export function contractText({ robot, rateHz, observation, action }: PolicyContr
   const feature = ({ name, unit, low, high }: ContractFeature): ContractFeature => ({ name, unit, low, high });
   return JSON.stringify({ robot, rateHz, observation: observation.map(feature), action: action.map(feature) });
 }
-
-/** The range of an action that a policy is scaled to; checked when the bundle is made. */
-export function rangeOf({ low, high }: ContractFeature): { readonly middle: number; readonly half: number } {
-  return { middle: (low! + high!) / 2, half: (high! - low!) / 2 };
-}

@@ -1,5 +1,5 @@
-import { IqLearnError, Random } from '../common/index.js';
-import { type PolicyContract, rangeOf } from './contract.js';
+import { ActionRange, IqLearnError, Random } from '../common/index.js';
+import type { PolicyContract } from './contract.js';
 
 /** One observation (robot's units) and noise with the action (robot's units) that the policy must give for them. */
 export interface GoldenVector {
@@ -40,11 +40,11 @@ export async function checkGoldenVectors(
   source: string,
   act: Act,
 ): Promise<void> {
+  const { half } = ActionRange.of(contract.action);
   for (const [i, { observation, noise, action }] of vectors.entries()) {
     const found = await act(Float32Array.from(observation), Float32Array.from(noise));
-    contract.action.forEach((feature, k) => {
-      const { name, unit } = feature;
-      const tolerance = GOLDEN_TOLERANCE * rangeOf(feature).half;
+    contract.action.forEach(({ name, unit }, k) => {
+      const tolerance = GOLDEN_TOLERANCE * half[k]!;
       if (!(Math.abs(found[k]! - action[k]!) <= tolerance))
         throw new IqLearnError('CORRUPT_DATA', `${source}: the policy does not give its own golden actions`, {
           found: `${name} = ${found[k]} ${unit} for golden observation ${i}`,

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { IqLearnError, messageOf, refusalOf } from '../common/index.js';
+import { sha256 } from '../platform/index.js';
 import { contractSchema } from './contract.js';
 
 export const FORMAT = 'iq_learn/policy';
@@ -36,10 +36,6 @@ const manifestSchema = z.strictObject({
 
 export type Manifest = z.output<typeof manifestSchema>;
 export type ManifestJson = z.input<typeof manifestSchema>;
-
-export function sha256(data: Uint8Array | string): string {
-  return createHash('sha256').update(data).digest('hex');
-}
 
 function canonicalText(manifest: object): string {
   return `${JSON.stringify(manifest, null, 1)}\n`;

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { IqLearnError, parseOrThrow } from '../common/index.js';
+import { sha256 } from '../platform/index.js';
 import type { FeatureSpec, RobotSpec } from './types.js';
 
 const featureSchema = z.strictObject({
@@ -41,9 +41,7 @@ export function contractOf(spec: RobotSpec): RobotContract {
 
 /** SHA-256 (hex) of the contract: equal exactly when {@link checkContract} passes. */
 export function robotSpecHash(spec: RobotSpec): string {
-  return createHash('sha256')
-    .update(JSON.stringify(contractOf(spec)))
-    .digest('hex');
+  return sha256(JSON.stringify(contractOf(spec)));
 }
 
 function refuse(what: string, found: unknown, expected: unknown, spec: RobotSpec): never {
