@@ -1,4 +1,4 @@
-import { unknownName } from '../common/index.js';
+import { clamp, unknownName } from '../common/index.js';
 import { type Header, nanosecondsOf } from '../messages/index.js';
 import { AssemblyPlan } from './assembly-plan.js';
 import type { TopicState } from './topic-state.js';
@@ -182,8 +182,7 @@ class Assembler implements ObservationAssembler {
     this.#plan.update();
     const { features } = this.#plan;
     const observation = new Float32Array(features.length);
-    for (let i = 0; i < features.length; i++)
-      observation[i] = Math.min(Math.max(features[i]!(), this.#low[i]!), this.#high[i]!);
+    for (let i = 0; i < features.length; i++) observation[i] = clamp(features[i]!(), this.#low[i]!, this.#high[i]!);
     return { ok: true, observation, stampNs: stampNs ?? 0n, ageMs: Number(ageNs) / 1e6 };
   }
 

@@ -1,4 +1,4 @@
-import { IqLearnError } from '../common/index.js';
+import { clamp, IqLearnError } from '../common/index.js';
 import type { RobotSpec } from './types.js';
 
 const scratch = new Float32Array(1);
@@ -66,7 +66,7 @@ export class CommandLimiter {
   /** Tells the time; a clock that does not move forward gives no time to move in. */
   advance(nowNs: bigint): void {
     const seconds = this.#lastNs === null ? 0 : Number(nowNs - this.#lastNs) / 1e9;
-    this.#seconds = Math.min(Math.max(seconds, 0), this.#longestSeconds);
+    this.#seconds = clamp(seconds, 0, this.#longestSeconds);
     if (this.#lastNs === null || nowNs > this.#lastNs) this.#lastNs = nowNs;
   }
 
@@ -103,6 +103,6 @@ export class CommandLimiter {
 
   #within(value: number, i: number): number {
     // Adding 0 makes −0 a plain zero.
-    return Math.min(Math.max(Math.fround(value), this.#lowest[i]!), this.#highest[i]!) + 0;
+    return clamp(Math.fround(value), this.#lowest[i]!, this.#highest[i]!) + 0;
   }
 }

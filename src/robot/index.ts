@@ -1,4 +1,4 @@
-export { type ActionMapper, createActionMapper, unscaleAction } from './action-mapper.js';
+export { type ActionMapper, createActionMapper } from './action-mapper.js';
 export type { Assembled } from './assembler.js';
 export { createObservationAssembler, type ObservationAssembler } from './assembler.js';
 export type { RobotContract } from './contract.js';
@@ -17,9 +17,9 @@ export {
   type SafetyOptions,
   type SafetyOutput,
 } from './safety-filter.js';
+export { SimulationClock } from './simulation-clock.js';
 export type { TakeoverOptions } from './takeover.js';
 export { createTakeoverDetector, type TakeoverDetector } from './takeover.js';
 export { withStampedTwist } from './twist.js';
 export type { RobotSpec, TopicSpec } from './types.js';
 export { units } from './units.js';
-export { SimulationClock } from './watchdog.js';

@@ -3,32 +3,6 @@ import { type Clock, nanosecondsOf } from '../messages/index.js';
 
 const ms = (value: number): bigint => BigInt(Math.round(value * 1e6));
 
-/** Notices, on the steady clock, that something has not happened for too long. */
-export class Watchdog {
-  readonly timeoutMs: number;
-  readonly #clock: SteadyClock;
-  #fedNs: bigint;
-
-  /** Starts fed: what is never heard of expires `timeoutMs` after this. */
-  constructor(clock: SteadyClock, timeoutMs: number) {
-    this.#clock = clock;
-    this.timeoutMs = timeoutMs;
-    this.#fedNs = clock.nowNs();
-  }
-
-  feed(): void {
-    this.#fedNs = this.#clock.nowNs();
-  }
-
-  get ageMs(): number {
-    return Number(this.#clock.nowNs() - this.#fedNs) / 1e6;
-  }
-
-  get expired(): boolean {
-    return this.ageMs > this.timeoutMs;
-  }
-}
-
 export interface SimulationClockOptions {
   /** Without a first /clock for this long, waiting is over; 5000 (F12). */
   readonly firstMs?: number;

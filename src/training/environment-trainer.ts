@@ -1,4 +1,4 @@
-import { IqLearnError, Random, type RandomState } from '../common/index.js';
+import { ActionRange, IqLearnError, Random, type RandomState } from '../common/index.js';
 import { Actor, Learner, type Metrics } from '../learning/index.js';
 import type { Checkpoint } from '../platform/index.js';
 import type { Environment } from '../simulation/index.js';
@@ -40,12 +40,9 @@ export interface EpisodeEnd {
 export const episodeSeed = (seed: number, episode: number): number =>
   Random.derive(seed, `episode ${episode}`).uint32();
 
-/** [−1, 1] → units. */
+/** An action of a policy (−1…1) in the environment's units. */
 function scaled(action: ArrayLike<number>, { actionLow, actionHigh }: Environment): Float64Array {
-  const out = new Float64Array(actionLow.length);
-  for (let k = 0; k < out.length; k++)
-    out[k] = actionLow[k]! + 0.5 * (Math.min(1, Math.max(-1, action[k]!)) + 1) * (actionHigh[k]! - actionLow[k]!);
-  return out;
+  return new ActionRange(actionLow, actionHigh).toUnits(action);
 }
 
 /**

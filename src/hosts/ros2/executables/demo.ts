@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { IqLearnError } from '../../../common/index.js';
+import { IqLearnError, mean } from '../../../common/index.js';
 import type { LearnerStatus, PolicyBundleMessage } from '../../../messages/index.js';
 import { topics } from '../../../nodes/index.js';
 import type { Logger } from '../../../platform/index.js';
@@ -197,7 +197,6 @@ async function evaluate(
   return outcomes;
 }
 
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 const rounded = (value: number): number => Math.round(value * 100) / 100;
 
 function table(rows: readonly (readonly [string, readonly Outcome[]])[], hasSuccess: boolean): string {
