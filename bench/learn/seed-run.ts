@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { IqLearnError } from '../../src/common/index.js';
-import { Actor, Learner, type LearnerConfig, type Metrics, type PolicyFunction } from '../../src/learning/index.js';
+import { Actor, Learner, type LearnerConfig, type Metrics } from '../../src/learning/index.js';
 import { generations, loadCheckpoint, saveCheckpoint } from '../../src/platform/index.js';
+import type { PolicyFunction } from '../../src/policy/index.js';
 import type { Task } from '../../src/simulation/index.js';
 import { environmentOf } from '../../src/simulation/index.js';
 import { EnvironmentTrainer, evaluateOnTask } from '../../src/training/index.js';
@@ -111,7 +112,6 @@ export class SeedRun {
       });
     }
     const learner = await Learner.create({
-      objective: 'iq',
       config,
       observationSize: environment.observationSize,
       actionSize: environment.actionLow.length,
