@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { IqLearnError, messageOf } from '../common/index.js';
+import { IqLearnError, messageOf, parseOrThrow } from '../common/index.js';
 import { type LearnerSettings, learnerConfig, learnerSchemas } from '../learning/index.js';
 import type { TrainingSettings } from './presets.js';
 
@@ -28,10 +28,10 @@ function read(file: string): unknown {
   }
 }
 
-/** Settings of the learner at the level of the file were its old form: the new one is named. */
-function remedyFor(issue: z.core.$ZodIssue): string {
+/** What to do about a file that is refused; the old form, settings of the learner at the top, is told the new one. */
+function remedyFor(content: unknown): string {
   const known = Object.values(learnerSchemas).flatMap(({ shape }) => Object.keys(shape));
-  const misplaced = issue.code === 'unrecognized_keys' ? issue.keys.find((key) => known.includes(key)) : undefined;
+  const misplaced = Object.keys(content ?? {}).find((key) => known.includes(key) && !(key in fileSchema.shape));
   return misplaced === undefined
     ? 'see README.md, Your robot'
     : `settings of the learner go below it: learner: { agent: iq-sac, ${misplaced}: … }`;
@@ -53,18 +53,11 @@ function withLearner(own: LearnerSettings, given: Readonly<Record<string, unknow
 export function withSettingsFile(settings: TrainingSettings, file: string | undefined): TrainingSettings {
   if (file === undefined) return settings;
   const content = read(file);
-  const parsed = fileSchema.safeParse(content);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    const field = issue.path.join('.');
-    throw new IqLearnError('INVALID_CONFIG', `${file}: bad setting${field === '' ? '' : ` ${field}`}`, {
-      found: issue.code === 'unrecognized_keys' ? issue.keys.join(', ') : JSON.stringify(content),
-      expected:
-        issue.code === 'unrecognized_keys' ? `one of ${Object.keys(fileSchema.shape).join(', ')}` : issue.message,
-      remedy: remedyFor(issue),
-    });
-  }
-  const { learner, cloning = {}, steps, segmentSize, updatesPerTransition } = parsed.data;
+  const parsed = parseOrThrow(fileSchema, content, {
+    what: `${file}: bad setting`,
+    remedy: remedyFor(content),
+  });
+  const { learner, cloning = {}, steps, segmentSize, updatesPerTransition } = parsed;
   const config = learner === undefined ? settings.config : withLearner(settings.config, learner);
   return {
     ...settings,
