@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { IqLearnError } from '../../../common/index.js';
 import type { LearnerStatus, PolicyBundleMessage } from '../../../messages/index.js';
 import { topics } from '../../../nodes/index.js';
-import type { Logger } from '../../../platform/index.js';
+import { type Logger, timestamp } from '../../../platform/index.js';
 import { writeBundle } from '../../../policy/index.js';
 import type { RobotSpec } from '../../../robot/index.js';
 import { startSeed, trainingSettings } from '../../../sessions/index.js';
@@ -216,8 +216,7 @@ function table(rows: readonly (readonly [string, readonly Outcome[]])[], hasSucc
 
 /** runs/rover-20260102-030405-0 */
 function newRun(given: string, robot: string, seed: number): string {
-  const date = new Date().toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
-  const run = resolve(given === '' ? join('runs', `${robot}-${date}-${seed}`) : given);
+  const run = resolve(given === '' ? join('runs', `${robot}-${timestamp()}-${seed}`) : given);
   if (existsSync(run))
     throw new IqLearnError('CONFLICT', `the folder ${run} is there already`, { remedy: 'give another one as run' });
   return run;
