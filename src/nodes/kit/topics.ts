@@ -19,4 +19,5 @@ export const services = {
   startRecording: '/recorder/start_episode',
   stopRecording: '/recorder/stop_episode',
   discardRecording: '/recorder/discard_episode',
+  saveLearner: '/learner/save',
 } as const;
