@@ -22,7 +22,7 @@ import {
 } from '#src/sessions/index.js';
 import { createExpert, createTaskClient } from '#src/simulation/index.js';
 import { evaluationSeeds, runSeed, TrainingProcess } from '#src/training/index.js';
-import { createEmbeddedBroker } from '#src/transport/embedded/index.js';
+import { EmbeddedBroker } from '#src/transport/index.js';
 
 const logger = { error() {}, warn() {}, info() {}, debug() {} } as unknown as Logger;
 const spec = loadRobotSpec('hopper');
@@ -45,17 +45,16 @@ function demonstration(length: number): DemonstrationEpisode {
   return { length, observations, actions, terminated: false } as unknown as DemonstrationEpisode;
 }
 
-type Broker = ReturnType<typeof createEmbeddedBroker>;
 type Node = LearnerNode | PolicyNode | SimulatorNode;
 
 /** The other nodes of the ROS 2 demo, made in this process from the parameters that the demo sets over ROS 2. */
 class PeersHere {
   readonly parameters = new Map<string, ParameterValues>();
   readonly #nodes = new Map<string, Node>();
-  readonly #broker: Broker;
+  readonly #broker: EmbeddedBroker;
   readonly #checkpoint: string;
 
-  constructor(broker: Broker, checkpoint: string) {
+  constructor(broker: EmbeddedBroker, checkpoint: string) {
     this.#broker = broker;
     this.#checkpoint = checkpoint;
   }
@@ -105,7 +104,7 @@ class PeersHere {
   }
 }
 
-function transitionsOn(broker: Broker): object[] {
+function transitionsOn(broker: EmbeddedBroker): object[] {
   const transitions: object[] = [];
   broker
     .connect()
@@ -143,7 +142,7 @@ function noting(): { readonly conductor: Conductor; readonly calls: string[]; re
 
 describe('the demo over ROS 2 and the demo in one process', () => {
   it('learn the same policy from one seed: same starts, same exploration, same transitions, bit for bit', async () => {
-    const here = createEmbeddedBroker();
+    const here = new EmbeddedBroker();
     const embedded = transitionsOn(here);
     const starts: number[] = [];
     const session = await TrainingSession.create({
@@ -162,7 +161,7 @@ describe('the demo over ROS 2 and the demo in one process', () => {
     const { bundle } = await session.run();
     await session.close();
 
-    const broker = createEmbeddedBroker();
+    const broker = new EmbeddedBroker();
     const ros = transitionsOn(broker);
     const peers = new PeersHere(broker, join(folder, 'checkpoint'));
     const transport = broker.connect();
@@ -205,7 +204,7 @@ describe('the demo over ROS 2 and the demo in one process', () => {
       set: async () => {},
       guard: <T>(work: Promise<T>) => work,
     };
-    const broker = createEmbeddedBroker();
+    const broker = new EmbeddedBroker();
     const signal = new AbortController().signal;
     const known = { ...settings, hasSuccess: true };
     const common = { spec, transport: broker.connect(), logger, signal, seed, run: folder, settleMs: 0 };
@@ -233,7 +232,7 @@ describe('the demo over ROS 2 and the demo in one process', () => {
       set: async () => {},
       guard: <T>(work: Promise<T>) => work,
     };
-    const broker = createEmbeddedBroker();
+    const broker = new EmbeddedBroker();
     const signal = new AbortController().signal;
     const known = { ...settings, hasSuccess: true };
     const common = { spec, transport: broker.connect(), logger, signal, seed, run: folder, settleMs: 0 };
