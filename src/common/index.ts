@@ -1,4 +1,23 @@
+export {
+  type Block,
+  type BlockArray,
+  type BlockNormalisation,
+  blockArray,
+  blockValues,
+  checkFinite,
+  checkObservationSpec,
+  describeObservation,
+  type Observation,
+  type ObservationSpec,
+  observationArrays,
+  type PerBlock,
+  perBlock,
+  STATE_BLOCK,
+  shapeSize,
+  vectorObservation,
+} from './blocks.js';
 export { type SteadyClock, steadyClock } from './clock.js';
-export { type ErrorCode, IqLearnError, messageOf } from './errors.js';
+export { type ErrorCode, IqLearnError, messageOf, type PackedError, packError, unpackError } from './errors.js';
+export { type ParseOptions, parseOrThrow, type Refusal, refusalOf, valueAt } from './parse.js';
 export { Random, type RandomState } from './random.js';
 export { nearest, unknownName } from './suggest.js';

@@ -1,15 +1,13 @@
 export { decode, emptyMessage, encode, maxMessageBytes } from './codec.js';
 export { checkSchema, schemaOf } from './definitions.js';
-export { header, nanosecondsOf, stampOf } from './time.js';
-export type { TwistStamped } from './types.js';
 export {
   type Clock,
   type DiagnosticArray,
   type DiagnosticStatus,
   type EpisodeEvent,
   episodeEvent,
+  type Float64MultiArray,
   type Header,
-  isMessageTypeName,
   type JointJog,
   type JointState,
   type JointTrajectory,
@@ -27,7 +25,11 @@ export {
   type RosParameterValue,
   type ServiceTypeName,
   type ServiceTypes,
+  serviceTypeNames,
   type TaskState,
   type Transition,
   type Twist,
-} from './types.js';
+  type TwistStamped,
+} from './generated/types.js';
+export { isMessageTypeName } from './names.js';
+export { header, nanosecondsOf, stampOf } from './time.js';

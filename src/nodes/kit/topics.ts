@@ -3,7 +3,6 @@ export const topics = {
   clock: '/clock',
   diagnostics: '/diagnostics',
   taskState: '/task_state',
-  episodeEvents: '/episode_events',
   transitions: '/transitions',
   recoveredReward: '/recovered_reward',
   policy: '/policy',
@@ -19,4 +18,5 @@ export const services = {
   startRecording: '/recorder/start_episode',
   stopRecording: '/recorder/stop_episode',
   discardRecording: '/recorder/discard_episode',
+  saveLearner: '/learner/save',
 } as const;
