@@ -4,7 +4,7 @@ export { type FolderLock, isAlive, lockFolder, renameDurable, writeFileAtomic, w
 export { sha256 } from './hash.js';
 export type { Logger } from './logging.js';
 export { createNodeLogger } from './logging.js';
-export { machine, ownVersion, versions } from './machine.js';
+export { machine, ownVersion, timestamp, versions } from './machine.js';
 export { MetricMeans } from './metrics/metric-means.js';
 export {
   defaultMetricsSinks,
