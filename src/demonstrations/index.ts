@@ -19,4 +19,4 @@ export {
   type ReadOptions,
   type RecordingReport,
   readDemonstrations,
-} from './transitions.js';
+} from './episodes.js';
