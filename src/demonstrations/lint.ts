@@ -1,7 +1,7 @@
 import { IqLearnError } from '../common/index.js';
 import type { RobotSpec } from '../robot/index.js';
 import type { DemonstrationEpisode } from './episode.js';
-import type { DemonstrationReport } from './transitions.js';
+import type { DemonstrationReport } from './episodes.js';
 
 /** Something about demonstrations that spoils learning (`error`) or may (`warn`). */
 export interface Finding {

@@ -5,7 +5,8 @@ import { isImage, type RobotSpec, type TopicSpec } from '../robot/index.js';
 import type { DemonstrationEpisode } from './episode.js';
 import { openRecording, type RecordingReader } from './recording-reader.js';
 import { episodeTopic } from './recording-writer.js';
-import { emptySampleReport, type SampleReport, samplePart } from './sampler.js';
+import { samplePart } from './sampler.js';
+import { emptySampleReport, type SampleReport } from './tick.js';
 import { findEpisodes, splitEras, type TimedMessage } from './timeline.js';
 
 const eventType = 'iq_learn/msg/EpisodeEvent';
@@ -126,7 +127,8 @@ async function readRecording(
   for (const part of parts) {
     const latched = latchedBefore(eras, part.era, spec);
     const source = `${path}#${part.number}`;
-    episodes.push(...samplePart(eras[part.era]!.messages, latched, part, spec, action, source, sampled));
+    const { messages } = eras[part.era]!;
+    episodes.push(...samplePart({ messages, latched, part, spec, action, source }, sampled));
   }
   return {
     episodes,
