@@ -2,7 +2,7 @@ export { runDemonstrations, startSeed } from './demonstrate.js';
 export type { EpisodeOutcome, EpisodeTrace } from './episode-follower.js';
 export { type Candidate, evaluate } from './evaluate.js';
 export { type ExpertDriver, expertDriver } from './experts.js';
-export { configurationFor, type TrainingSettings, trainingSettings } from './presets.js';
+export { configurationFor, trainingSettings } from './presets.js';
 export type { RigOptions } from './rig.js';
 export { withSettingsFile } from './settings-file.js';
 export type { Rollout, TrainingEvaluation, TrainingOptions, TrainingPoint } from './train.js';

@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { IqLearnError, messageOf, unknownName } from '../common/index.js';
 import { learnerConfig, learnerConfigSchema } from '../learning/index.js';
-import type { TrainingSettings } from './presets.js';
+import type { TrainingSettings } from '../simulation/index.js';
 
 /** What --settings may hold; everything else stays as the robot's own. */
 const fileSchema = z.strictObject({
