@@ -5,13 +5,13 @@ import { createNodeLogger } from '../../src/platform/index.js';
 import type { PolicyRuntime } from '../../src/policy/index.js';
 import { createActionMapper, type RobotSpec, readingsToMessages } from '../../src/robot/index.js';
 import { createTask, type StepResult } from '../../src/simulation/index.js';
-import { createEmbeddedBroker, type EmbeddedBroker, qos, type Transport } from '../../src/transport/index.js';
+import { EmbeddedBroker, qos, type Transport } from '../../src/transport/index.js';
 
 const ANSWER_MS = 5000;
 
 /** Microseconds from a state message to the command of the real policy node in lockstep, on one embedded broker. */
 export async function measureNode(spec: RobotSpec, policy: PolicyRuntime, steps: number): Promise<number[]> {
-  const broker = createEmbeddedBroker();
+  const broker = new EmbeddedBroker();
   const logger = createNodeLogger('policy', { level: 'warn' });
   const context = { transport: broker.connect(), spec, clock: steadyClock, logger };
   const node = new PolicyNode(context, { pace: 'lockstep' }, policy);
@@ -27,7 +27,7 @@ export async function measureNode(spec: RobotSpec, policy: PolicyRuntime, steps:
 
 /** The same messages with nothing but a subscriber between them: what the transport itself takes. */
 export async function measureTransport(spec: RobotSpec, steps: number): Promise<number[]> {
-  const broker = createEmbeddedBroker();
+  const broker = new EmbeddedBroker();
   const transport = broker.connect();
   const { topic, type } = spec.command;
   const commands = transport.advertise(topic, type, qos.command);

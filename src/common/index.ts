@@ -1,3 +1,21 @@
+export {
+  type Block,
+  type BlockArray,
+  type BlockNormalisation,
+  blockArray,
+  blockValues,
+  checkFinite,
+  checkObservationSpec,
+  describeObservation,
+  type Observation,
+  type ObservationSpec,
+  observationArrays,
+  type PerBlock,
+  perBlock,
+  STATE_BLOCK,
+  shapeSize,
+  vectorObservation,
+} from './blocks.js';
 export { type SteadyClock, steadyClock } from './clock.js';
 export { type ErrorCode, IqLearnError, messageOf } from './errors.js';
 export { Random, type RandomState } from './random.js';

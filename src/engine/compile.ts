@@ -1,13 +1,13 @@
 import { IqLearnError } from '../common/index.js';
 import { checkArrays } from './check.js';
-import { type EagerBackend, readyBackend } from './eager/backends.js';
-import { EagerExecutable } from './eager/eager-executable.js';
+import { type EagerBackend, readyBackend } from './executors/eager/backends.js';
+import { EagerExecutable } from './executors/eager/eager-executable.js';
+import { OnnxExecutable } from './executors/onnx-cpu/onnx-executable.js';
+import { PacedSession } from './executors/onnx-cpu/paced-session.js';
+import { loadOnnxruntime } from './executors/onnx-cpu/session.js';
 import { optimise } from './ir/passes.js';
 import { unroll } from './ir/unroll.js';
 import { withViews } from './ir/views.js';
-import { OnnxExecutable } from './onnx/onnx-executable.js';
-import { PacedSession } from './onnx/paced-session.js';
-import { loadOnnxruntime } from './onnx/session.js';
 import { writeOnnx } from './onnx/write.js';
 import type { ArrayRecord, Executable, Program } from './program.js';
 import { formOf, names, stacked, traceProgram } from './trace/trace.js';

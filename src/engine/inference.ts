@@ -1,9 +1,15 @@
 import { IqLearnError } from '../common/index.js';
 import { checkArrays } from './check.js';
+import {
+  createSession,
+  loadOnnxruntime,
+  type Ort,
+  type OrtSession,
+  type OrtTensor,
+} from './executors/onnx-cpu/session.js';
 import { optimise } from './ir/passes.js';
 import { readModel } from './onnx/read.js';
 import { dataType, type ValueInfoProto } from './onnx/schema.js';
-import { createSession, loadOnnxruntime, type Ort, type OrtSession, type OrtTensor } from './onnx/session.js';
 import { writeOnnx } from './onnx/write.js';
 import type { ArrayRecord, TensorRecord, TensorSpec, TensorSpecs } from './program.js';
 import { traceFunction } from './trace/trace.js';

@@ -5,8 +5,7 @@ import type { Logger } from '../platform/index.js';
 import { createNodeLogger } from '../platform/index.js';
 import type { RobotSpec } from '../robot/index.js';
 import { createTaskClient } from '../simulation/index.js';
-import type { EmbeddedBroker, Transport } from '../transport/index.js';
-import { createEmbeddedBroker } from '../transport/index.js';
+import { EmbeddedBroker, type Transport } from '../transport/index.js';
 import { EpisodeFollower, type EpisodeOutcome } from './episode-follower.js';
 
 /** Settings that all sessions share. */
@@ -63,7 +62,7 @@ export class Rig {
         expected: "the name of a simulated task in 'task'",
         remedy: 'run with the real robot, or choose a robot that has a task',
       });
-    const rig = new Rig(options, options.broker ?? createEmbeddedBroker());
+    const rig = new Rig(options, options.broker ?? new EmbeddedBroker());
     const client = await createTaskClient(spec.task, options.task ?? {});
     try {
       rig.add(new SimulatorNode(rig.context('simulator'), client));

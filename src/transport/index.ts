@@ -1,9 +1,16 @@
-export type { BrokerOptions } from './embedded/broker.js';
-export { EmbeddedBroker } from './embedded/broker.js';
+export {
+  BaseTransport,
+  type PublisherEndpoint,
+  type ServiceHandler,
+  type SubscriptionRequest,
+} from './base/base-transport.js';
+export { checkQos, incompatibility } from './base/checks.js';
+export type { ReportError } from './base/delivery.js';
+export { otherServiceType, secondServer, serverGone, serviceError } from './base/errors.js';
+export type { PendingCall } from './base/pending-call.js';
+export { type BrokerOptions, EmbeddedBroker } from './embedded/broker.js';
+export type { EmbeddedTransport } from './embedded/embedded-transport.js';
 export type { FaultPlan, FaultRule } from './embedded/faults.js';
-export { createEmbeddedBroker } from './embedded/index.js';
-export { checkMessageType, checkName, checkQos, checkServiceType, incompatibility, serviceTypeNames } from './names.js';
-export { callHandler, checkTimeout, closedError, type Handler, type ReportError, serviceError } from './shared.js';
 export {
   type Closable,
   defaultQos,
@@ -12,4 +19,5 @@ export {
   type Qos,
   qos,
   type Transport,
+  type TransportCapabilities,
 } from './transport.js';

@@ -2,8 +2,8 @@ import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import { IqLearnError } from '#src/common/index.js';
+import { SpinningChoice } from '#src/engine/executors/onnx-cpu/threads.js';
 import { compile, inspectModel, type Program } from '#src/engine/index.js';
-import { SpinningChoice } from '#src/engine/onnx/threads.js';
 
 const vector = { shape: [3], dtype: 'float32' } as const;
 const program = (step: Program['step']): Program => ({

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import { IqLearnError, Random } from '#src/common/index.js';
+import { loadOnnxruntime } from '#src/engine/executors/onnx-cpu/session.js';
 import { inspectModel, loadInference, type TensorRecord, traceInference } from '#src/engine/index.js';
-import { loadOnnxruntime } from '#src/engine/onnx/session.js';
 
 const random = new Random(1);
 const draw = (n: number): Float32Array => random.fillNormal(new Float32Array(n));

@@ -1,9 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { ManualClock } from '#src/common/clock.js';
 import { createObservationAssembler, createSafetyFilter, loadRobotSpec } from '#src/robot/index.js';
-import { createEmbeddedTransport } from '#src/transport/embedded/index.js';
-import type { FaultRule } from '#src/transport/index.js';
-import { qos } from '#src/transport/index.js';
+import { EmbeddedBroker, type FaultRule, qos } from '#src/transport/index.js';
 import { joints, ms } from '../robot/messages.js';
 
 const Float64s = 'std_msgs/msg/Float64MultiArray';
@@ -13,7 +11,8 @@ const deep = { ...qos.event, depth: 10_000 };
 
 /** 0…count−1 over a link with faults. */
 async function sent(rule: Omit<FaultRule, 'topics'>, count: number, seed = 1) {
-  const transport = createEmbeddedTransport({ seed, faults: { rules: [{ topics: '/num*', ...rule }] } });
+  const broker = new EmbeddedBroker({ seed, faults: { rules: [{ topics: '/num*', ...rule }] } });
+  const transport = broker.connect();
   const received: number[] = [];
   const clean: number[] = [];
   transport.subscribe('/numbers', Float64s, ({ data }) => received.push(data[0]!), deep);
@@ -25,13 +24,13 @@ async function sent(rule: Omit<FaultRule, 'topics'>, count: number, seed = 1) {
     other.publish(number(i));
     if (i % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
   }
-  const counters = () => transport.broker.counters().get('/numbers')!.faults;
+  const counters = () => broker.counters().get('/numbers')!.faults;
   await until(() => {
     const { dropped, duplicated } = counters();
     expect(received.length).toBe(count - dropped + duplicated);
   });
   await until(() => expect(clean).toHaveLength(count));
-  await transport.broker.close();
+  await broker.close();
   return { received, faults: counters() };
 }
 const all = Array.from({ length: 500 }, (_, i) => i);
@@ -71,7 +70,8 @@ describe('faults of the embedded transport', () => {
 
   test('F13, F14, F15 the state over a bad link: newest wins, counted, never backwards', async () => {
     const rule = { topics: '/joint_states', drop: 0.1, duplicate: 0.1, reorder: 0.1 };
-    const transport = createEmbeddedTransport({ seed: 5, faults: { rules: [rule] } });
+    const broker = new EmbeddedBroker({ seed: 5, faults: { rules: [rule] } });
+    const transport = broker.connect();
     const assembler = createObservationAssembler(loadRobotSpec('hopper'));
     const stamps: bigint[] = [];
     transport.subscribe(
@@ -86,7 +86,7 @@ describe('faults of the embedded transport', () => {
     );
     const publisher = transport.advertise('/joint_states', 'sensor_msgs/msg/JointState', deep);
     for (let i = 0; i < 400; i++) publisher.publish(joints(i * 8));
-    const { faults } = transport.broker.counters().get('/joint_states')!;
+    const { faults } = broker.counters().get('/joint_states')!;
     await until(() => {
       const { accepted, duplicates, reordered } = assembler.counters;
       expect(accepted + duplicates + reordered).toBe(400 - faults.dropped + faults.duplicated);
@@ -95,13 +95,13 @@ describe('faults of the embedded transport', () => {
     expect(assembler.counters.duplicates).toBeGreaterThan(10);
     expect(assembler.counters.reordered).toBeGreaterThan(10);
     expect(stamps).toEqual(stamps.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0)));
-    await transport.broker.close();
+    await broker.close();
   });
 
   test('F16 a partition: best effort is lost, reliable comes late as a burst of the newest, and stale actions move nothing', async () => {
     const clock = new ManualClock();
-    const transport = createEmbeddedTransport({ clock });
-    const { broker } = transport;
+    const broker = new EmbeddedBroker({ clock });
+    const transport = broker.connect();
     const commands: { value: number; receivedNs: bigint }[] = [];
     const sensed: number[] = [];
     const three = { ...qos.command, depth: 3 };
@@ -157,12 +157,13 @@ describe('faults of the embedded transport', () => {
   });
 
   test('a partition loses calls, which end by their timeout', async () => {
-    const transport = createEmbeddedTransport();
+    const broker = new EmbeddedBroker();
+    const transport = broker.connect();
     transport.serve('/s', 'std_srvs/srv/Trigger', async () => ({ success: true, message: '' }));
-    transport.broker.partition('/s', true);
+    broker.partition('/s', true);
     const call = () => transport.call('/s', 'std_srvs/srv/Trigger', {}, { timeoutMs: 30 });
     await expect(call()).rejects.toMatchObject({ code: 'TIMEOUT' });
-    transport.broker.partition('/s', false);
+    broker.partition('/s', false);
     await expect(call()).resolves.toMatchObject({ success: true });
   });
 });

@@ -35,6 +35,7 @@ export function watchedTransport(transport: Transport): { transport: Transport; 
     interfaces: () => [...seen].sort(),
     transport: {
       name: transport.name,
+      capabilities: transport.capabilities,
       advertise: (topic, type, qos) => {
         seen.add(`publishes ${topic} ${type}`);
         return transport.advertise(topic, type, qos);

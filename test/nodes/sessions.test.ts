@@ -13,7 +13,7 @@ import type { Rollout, TrainingEvaluation, TrainingOptions, TrainingPoint } from
 import { evaluate, runDemonstrations, TrainingSession } from '#src/sessions/index.js';
 import { runTraining } from '#src/sessions/train.js';
 import { createExpert } from '#src/simulation/index.js';
-import { createEmbeddedBroker } from '#src/transport/embedded/index.js';
+import { EmbeddedBroker } from '#src/transport/index.js';
 import { until } from './toy.js';
 
 const quiet = { error() {}, warn() {}, info() {}, debug() {} } as unknown as Logger;
@@ -186,7 +186,7 @@ describe('training over nodes', () => {
 
 describe('an interruption (F32)', () => {
   it('stops the robot first, keeps what was finished, throws the unfinished demonstration away', async () => {
-    const broker = createEmbeddedBroker();
+    const broker = new EmbeddedBroker();
     const commands: TwistStamped[] = [];
     broker
       .connect()

@@ -7,9 +7,7 @@ import type { Logger } from '#src/platform/index.js';
 import { encodeBundle, type PolicyBundle } from '#src/policy/index.js';
 import { contractOf, parseRobotSpec } from '#src/robot/index.js';
 import type { SensorReadings, StepResult, TaskClient } from '#src/simulation/index.js';
-import { createEmbeddedBroker } from '#src/transport/embedded/index.js';
-import type { BrokerOptions } from '#src/transport/index.js';
-import { type EmbeddedBroker, qos, type Transport } from '#src/transport/index.js';
+import { type BrokerOptions, EmbeddedBroker, qos, type Transport } from '#src/transport/index.js';
 
 export const specText = `
 robot: trolley
@@ -148,7 +146,7 @@ export class Rig {
   constructor(options: BrokerOptions & { robot?: typeof spec; manual?: ManualClock } = {}) {
     this.robot = options.robot ?? spec;
     this.clock = options.manual;
-    this.broker = createEmbeddedBroker({ freeze: true, ...options });
+    this.broker = new EmbeddedBroker({ freeze: true, ...options });
     this.transport = this.broker.connect();
   }
 

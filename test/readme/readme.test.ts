@@ -86,6 +86,7 @@ describe('the documents', () => {
   const documents = [
     'README.md',
     'docs/dependencies.md',
+    'docs/logs.md',
     'docs/ros2.md',
     ...readdirSync(join(ROOT, 'docs/decisions')).map((name) => `docs/decisions/${name}`),
   ];

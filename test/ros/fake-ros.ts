@@ -1,5 +1,4 @@
-import { createEmbeddedBroker } from '#src/transport/embedded/index.js';
-import type { EmbeddedBroker, Transport } from '#src/transport/index.js';
+import { EmbeddedBroker, type Transport } from '#src/transport/index.js';
 import type {
   LifecycleCallbacks,
   LifecycleStateName,
@@ -26,7 +25,7 @@ export class FakeRos implements Ros2Node {
   /** Why the last transition failed. */
   failure: unknown;
 
-  constructor(name: string, overrides: Readonly<Record<string, ParameterValue>> = {}, broker = createEmbeddedBroker()) {
+  constructor(name: string, overrides: Readonly<Record<string, ParameterValue>> = {}, broker = new EmbeddedBroker()) {
     this.name = name;
     this.broker = broker;
     this.transport = broker.connect();

@@ -1,43 +1,46 @@
-import type { MessagePort } from 'node:worker_threads';
 import { IqLearnError, type SteadyClock, steadyClock } from '../../common/index.js';
-import type { Handler, ReportError } from '../shared.js';
-import { type Closable, defaultQos, type Qos } from '../transport.js';
+import type { PublisherEndpoint, SubscriptionRequest } from '../base/base-transport.js';
+import type { ReportError } from '../base/delivery.js';
+import type { Closable, Qos } from '../transport.js';
+import { EmbeddedTransport, type EmbeddedTransportOptions, type Hub } from './embedded-transport.js';
 import { checkFaultPlan, type FaultPlan, fits } from './faults.js';
 import { freezeMessage } from './freeze.js';
-import { Participant, type ParticipantOptions } from './participant.js';
-import { servePort } from './port-server.js';
 import { Scheduler } from './scheduler.js';
 import { Services } from './services.js';
 import { Subscription } from './subscription.js';
 import { Topic, type TopicCounters } from './topic.js';
 
 export interface BrokerOptions {
-  /** Of what goes wrong by `faults`; 0 if not given. */
+  /** Seed of the faults; 0 if not given. */
   readonly seed?: number;
+  /** Faults to inject: an ideal link hides what a node does when a message is lost, late, or arrives twice. */
   readonly faults?: FaultPlan;
-  /** What `receivedNs` is told by. */
+  /** The clock of `receivedNs`; the steady clock of this process if not given. */
   readonly clock?: SteadyClock;
-  /** Freezes every message at `publish`, so that a publisher that changes one afterwards gets an error: for tests. */
+  /** Freezes every message at `publish`, so that a node that changes a published message gets an error. For tests. */
   readonly freeze?: boolean;
 }
 
-/** @internal What a participant publishes through. */
-export interface BrokerPublisher {
-  publish(message: unknown): void;
-  close(): void;
-}
-
-/** Topics and services in this process, shared by all transports that are connected to it. */
+/** Topics and services within this thread, shared by all transports that are connected to it. */
 export class EmbeddedBroker {
-  /** @internal */
-  readonly services: Services;
   readonly #options: BrokerOptions;
   readonly #clock: SteadyClock;
   readonly #scheduler = new Scheduler();
+  readonly #services = new Services(this.#scheduler, (service) => this.#isPartitioned(service));
   readonly #topics = new Map<string, Topic>();
   readonly #partitions = new Set<string>();
-  readonly #participants = new Set<Participant>();
+  readonly #transports = new Set<EmbeddedTransport>();
+  readonly #hub: Hub = {
+    services: this.#services,
+    advertise: (topic, type, qos, report) => this.#advertise(topic, type, qos, report),
+    subscribe: (request, report) => this.#subscribe(request, report),
+    left: (transport) => {
+      this.#transports.delete(transport);
+      return this.idle();
+    },
+  };
 
+  /** Throws INVALID_ARGUMENT for a wrong fault plan or seed. */
   constructor(options: BrokerOptions = {}) {
     this.#options = options;
     this.#clock = options.clock ?? steadyClock;
@@ -48,27 +51,18 @@ export class EmbeddedBroker {
         found: String(seed),
         expected: 'an integer in 0…4294967295',
       });
-    this.services = new Services(this.#scheduler, (service) => this.#isPartitioned(service));
   }
 
-  /** A transport on this broker: one for each node, so that nodes close apart. */
-  connect(options: ParticipantOptions = {}): Participant {
-    const participant = new Participant(this, options);
-    this.#participants.add(participant);
-    return participant;
-  }
-
-  /**
-   * Lets the thread at the other end of the port take part (`connectEmbedded` there). When the port closes, for
-   * instance because its worker died, everything it had here is closed.
-   */
-  attach(port: MessagePort, options: ParticipantOptions = {}): Closable {
-    return servePort(this.connect(options), port);
+  /** A transport on this broker. Each node has its own, so that one closes without the others. */
+  connect(options: EmbeddedTransportOptions = {}): EmbeddedTransport {
+    const transport = new EmbeddedTransport(this.#hub, options);
+    this.#transports.add(transport);
+    return transport;
   }
 
   /**
-   * Cuts off (or heals) the topics and services that fit the pattern (* for any characters). Meanwhile best effort
-   * messages are lost and reliable ones wait, the newest `depth` of each subscriber; calls are lost.
+   * Cuts off (or heals) the topics and services whose names fit the pattern (* stands for any characters). Meanwhile
+   * best-effort messages are lost, reliable ones wait (the newest `depth` of each subscriber), and calls are lost.
    */
   partition(pattern: string, on: boolean): void {
     if (on) this.#partitions.add(pattern);
@@ -76,31 +70,25 @@ export class EmbeddedBroker {
     for (const topic of this.#topics.values()) topic.partition(this.#isPartitioned(topic.name));
   }
 
-  /** What became of each topic's messages so far. */
+  /** Counts of each topic's messages so far. */
   counters(): ReadonlyMap<string, TopicCounters> {
     return new Map([...this.#topics].map(([name, topic]) => [name, topic.counters]));
   }
 
-  /** Resolves when nothing is left to deliver (what waits for a partition, a delay or a slow thread aside). */
+  /** Resolves when nothing is left to deliver, except what a partition or a delay holds back. */
   idle(): Promise<void> {
     return this.#scheduler.idle();
   }
 
   /** Closes all transports; nothing is delivered afterwards. */
   async close(): Promise<void> {
-    await Promise.all([...this.#participants].map((participant) => participant.close()));
+    await Promise.all([...this.#transports].map((transport) => transport.close()));
     for (const topic of this.#topics.values()) topic.close();
   }
 
-  /** @internal */
-  forget(participant: Participant): void {
-    this.#participants.delete(participant);
-  }
-
-  /** @internal */
-  advertise(name: string, type: string, qos: Qos | undefined, report: ReportError): BrokerPublisher {
+  #advertise(name: string, type: string, qos: Qos, report: ReportError): PublisherEndpoint {
     const topic = this.#topic(name, type);
-    const publication = topic.addPublication(qos ?? defaultQos, report);
+    const publication = topic.addPublication(qos, report);
     const { freeze = false } = this.#options;
     return {
       publish: (message) => {
@@ -113,22 +101,13 @@ export class EmbeddedBroker {
     };
   }
 
-  /** @internal */
-  subscribe(
-    name: string,
-    type: string,
-    handler: Handler,
-    requested: Qos | undefined,
-    report: ReportError,
-    window = Number.POSITIVE_INFINITY,
-  ): Closable & { grant(count: number): void } {
+  #subscribe({ topic: name, type, qos, deliver }: SubscriptionRequest, report: ReportError): Closable {
     const topic = this.#topic(name, type);
-    const options = { topic: name, requested, handler, report, scheduler: this.#scheduler, window };
-    const subscription = topic.addSubscription((index) => new Subscription(options, index));
-    return {
-      grant: (count) => subscription.grant(count),
-      close: () => topic.removeSubscription(subscription),
-    };
+    const subscription = topic.addSubscription(
+      (index) => new Subscription(qos, deliver, this.#scheduler, index),
+      report,
+    );
+    return { close: () => topic.removeSubscription(subscription) };
   }
 
   #topic(name: string, type: string): Topic {

@@ -1,14 +1,19 @@
 import { IqLearnError, type Random } from '../../common/index.js';
 
-/** What goes wrong on the links of some topics. Probabilities a message, 0 if not given. */
+/**
+ * Fault injection ships with the package: whoever writes a node or describes a robot can run it on the embedded broker
+ * over links as bad as a real network's, with faults that a seed repeats.
+ */
+
+/** The faults on the links of some topics. Probabilities are per message, 0 if not given. */
 export interface FaultRule {
-  /** A topic, or a pattern with * for any characters. The first rule that fits a topic holds. */
+  /** A topic, or a pattern with * for any characters. Of several rules that fit a topic the first one holds. */
   readonly topics: string;
   readonly drop?: number;
   readonly duplicate?: number;
-  /** The message, and what comes behind it, arrives late by minMs…maxMs: order is kept. */
+  /** The message, and those after it, arrive late by minMs to maxMs milliseconds, in their order. */
   readonly delay?: { readonly probability: number; readonly minMs: number; readonly maxMs: number };
-  /** The message is overtaken by the next one (or arrives late by {@link REORDER_MS} where none follows). */
+  /** The next message overtakes this one, which arrives {@link REORDER_MS} late where no other follows. */
   readonly reorder?: number;
 }
 
@@ -23,15 +28,16 @@ export interface FaultCounters {
   reordered: number;
 }
 
+/** The longest that a message which is to be overtaken waits for the next one, in milliseconds. */
 const REORDER_MS = 100;
 
-/** Whether a topic fits a pattern with * for any characters. */
+/** Whether a name fits a pattern in which * stands for any characters. */
 export function fits(pattern: string, name: string): boolean {
   const text = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`^${text.join('.*')}$`).test(name);
 }
 
-/** Refuses a plan with a probability or time that is none: INVALID_ARGUMENT. */
+/** Throws INVALID_ARGUMENT unless all probabilities are in 0…1 and all delays are finite and not negative. */
 export function checkFaultPlan(plan: FaultPlan): void {
   for (const { topics, drop = 0, duplicate = 0, delay, reorder = 0 } of plan.rules) {
     for (const [name, value] of Object.entries({ drop, duplicate, reorder, delay: delay?.probability ?? 0 }))
@@ -49,8 +55,8 @@ export function checkFaultPlan(plan: FaultPlan): void {
 }
 
 /**
- * A link from one publisher to one subscriber on which things go wrong. What happens to the n-th message depends on
- * the seed, the link and n alone.
+ * A link from one publisher to one subscriber that loses, doubles, delays and reorders messages. What happens to the
+ * n-th message depends only on the seed, the link and n.
  */
 export class FaultyLink<Item> {
   readonly #rule: FaultRule;
@@ -70,7 +76,7 @@ export class FaultyLink<Item> {
 
   send(item: Item): void {
     const { drop = 0, duplicate = 0, delay, reorder = 0 } = this.#rule;
-    // Always five draws a message, so that one probability does not shift the others' luck.
+    // Five draws for every message, so that changing one probability does not change which messages the others hit.
     const random = this.#random;
     const isDropped = random.uniform() < drop;
     const isDuplicated = random.uniform() < duplicate;
@@ -98,7 +104,7 @@ export class FaultyLink<Item> {
     this.#release();
   }
 
-  /** Nothing that is still under way arrives. */
+  /** Drops the messages that were held back. */
   close(): void {
     if (this.#held !== null) clearTimeout(this.#held.timer);
     if (this.#timer !== null) clearTimeout(this.#timer);

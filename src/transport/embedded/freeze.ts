@@ -1,6 +1,7 @@
 /**
- * Freezes a message in depth, so that a change after `publish` throws. Typed arrays cannot be frozen: their contents
- * stay writable.
+ * Freezes a message and the objects in it, so that a change after `publish` throws. Nodes on one embedded broker share
+ * message objects, and a test of any node can switch this on to find a node that writes into them. Typed arrays cannot
+ * be frozen: their contents stay writable.
  */
 export function freezeMessage<Message>(message: Message): Message {
   if (typeof message !== 'object' || message === null || ArrayBuffer.isView(message) || Object.isFrozen(message))

@@ -12,7 +12,7 @@ export class KeepLast<Item> {
     return this.#items.length - this.#head;
   }
 
-  /** Returns whether an item had to go. */
+  /** Returns true if the oldest item was dropped. */
   push(item: Item): boolean {
     this.#items.push(item);
     if (this.size <= this.#depth) return false;

@@ -1,18 +1,19 @@
 import { performance } from 'node:perf_hooks';
 
-/** Something that has a delivery to make. */
+/** A queue of deliveries that the scheduler works off. */
 export interface Runnable {
-  /** Makes one delivery; true where more wait. */
+  /** Makes one delivery. Returns true if more are waiting. */
   run(): boolean;
 }
 
-/** Deliveries and milliseconds a turn of the event loop may take before timers and I/O get theirs. */
+/** Deliveries (and milliseconds) per turn of the event loop, before timers and I/O run. */
 const TURN_DELIVERIES = 128;
 const TURN_MS = 4;
 
 /**
- * Makes deliveries soon after they were asked for, never inside: in microtasks, which cost about a microsecond,
- * until the turn's share is used up, then after timers and I/O have run. Round robin among those that have more.
+ * Makes deliveries soon after `push`, never inside it: in microtasks, which cost about a microsecond, until this turn
+ * of the event loop has used its share, and then after timers and I/O have run. Queues with more than one delivery take
+ * turns.
  */
 export class Scheduler {
   #ready: Runnable[] = [];

@@ -1,42 +1,30 @@
-import { IqLearnError } from '../../common/index.js';
-import { serviceError } from '../shared.js';
+import type { ServiceHandler } from '../base/base-transport.js';
+import { otherServiceType, secondServer, serverGone, serviceError } from '../base/errors.js';
+import type { PendingCall } from '../base/pending-call.js';
 import type { Scheduler } from './scheduler.js';
-
-export type ServiceHandler = (request: never) => Promise<unknown>;
 
 interface Server {
   readonly type: string;
   readonly handler: ServiceHandler;
-  readonly pending: Set<Call>;
+  /** Calls that it has not answered. */
+  readonly pending: Set<PendingCall>;
 }
 
-interface Call {
-  readonly service: string;
-  readonly type: string;
-  readonly request: unknown;
-  /** Only the first of these counts. */
-  readonly settle: (error: IqLearnError | null, response?: unknown) => void;
-}
-
-/** Services of a broker: one server each, calls that wait for one. */
+/** The services of a broker: one server each, and the calls that wait for one. */
 export class Services {
   readonly #scheduler: Scheduler;
   readonly #isPartitioned: (service: string) => boolean;
   readonly #servers = new Map<string, Server>();
-  readonly #waiting = new Set<Call>();
+  readonly #waiting = new Set<PendingCall>();
 
   constructor(scheduler: Scheduler, isPartitioned: (service: string) => boolean) {
     this.#scheduler = scheduler;
     this.#isPartitioned = isPartitioned;
   }
 
-  /** Returns what ends it. */
+  /** Returns a function that ends the service. Throws CONFLICT where it has a server. */
   serve(service: string, type: string, handler: ServiceHandler): () => void {
-    if (this.#servers.has(service))
-      throw new IqLearnError('CONFLICT', `the service ${service} has a server already`, {
-        expected: 'one server a service',
-        remedy: 'close the other one first',
-      });
+    if (this.#servers.has(service)) throw secondServer(service);
     const server: Server = { type, handler, pending: new Set() };
     this.#servers.set(service, server);
     for (const call of [...this.#waiting])
@@ -47,62 +35,35 @@ export class Services {
     return () => {
       if (this.#servers.get(service) !== server) return;
       this.#servers.delete(service);
-      for (const call of server.pending)
-        call.settle(new IqLearnError('UNAVAILABLE', `the server of ${service} went away`, { remedy: 'call again' }));
+      for (const call of [...server.pending]) call.fail(serverGone(service));
     };
   }
 
-  call(
-    service: string,
-    type: string,
-    request: unknown,
-    timeoutMs: number,
-  ): { readonly response: Promise<unknown>; readonly cancel: (reason: IqLearnError) => void } {
-    let call!: Call;
-    const response = new Promise<unknown>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        const unserved = this.#waiting.has(call);
-        call.settle(
-          new IqLearnError(
-            unserved ? 'UNAVAILABLE' : 'TIMEOUT',
-            unserved ? `the service ${service} has no server` : `the service ${service} did not answer`,
-            { found: `nothing within ${timeoutMs} ms` },
-          ),
-        );
-      }, timeoutMs);
-      const settle = (error: IqLearnError | null, answer?: unknown): void => {
-        clearTimeout(timer);
-        this.#waiting.delete(call);
-        if (error === null) resolve(answer);
-        else reject(error);
-      };
-      call = { service, type, request, settle };
-      const server = this.#servers.get(service);
-      if (server === undefined) this.#waiting.add(call);
-      else this.#dispatch(server, call);
-    });
-    return { response, cancel: (reason) => call.settle(reason) };
-  }
-
-  #dispatch(server: Server, call: Call): void {
-    if (server.type !== call.type) {
-      call.settle(
-        new IqLearnError('MISMATCH', `the service ${call.service} has another type`, {
-          found: call.type,
-          expected: server.type,
-        }),
-      );
+  /** Gives the call to its server, or keeps it until there is one. */
+  send(call: PendingCall): void {
+    const server = this.#servers.get(call.service);
+    if (server !== undefined) {
+      this.#dispatch(server, call);
       return;
     }
+    this.#waiting.add(call);
+    call.onSettled(() => this.#waiting.delete(call));
+  }
+
+  #dispatch(server: Server, call: PendingCall): void {
+    if (server.type !== call.type) {
+      call.fail(otherServiceType(call.service, call.type, server.type));
+      return;
+    }
+    call.sent();
     if (this.#isPartitioned(call.service)) return;
     server.pending.add(call);
+    call.onSettled(() => server.pending.delete(call));
     const answer = async (): Promise<void> => {
       try {
-        call.settle(null, await server.handler(call.request as never));
+        call.succeed(await server.handler(call.request as never));
       } catch (cause) {
-        call.settle(serviceError(call.service, cause));
-      } finally {
-        server.pending.delete(call);
+        call.fail(serviceError(call.service, cause));
       }
     };
     this.#scheduler.push({

@@ -1,43 +1,33 @@
-import { callHandler, type Delivery, type Handler, type ReportError } from '../shared.js';
+import type { Delivery } from '../base/delivery.js';
 import type { Qos } from '../transport.js';
 import { KeepLast } from './keep-last.js';
 import type { Runnable, Scheduler } from './scheduler.js';
 
-export interface SubscriptionOptions {
-  readonly topic: string;
-  /** Undefined takes what each publisher offers. */
-  readonly requested: Qos | undefined;
-  readonly handler: Handler;
-  readonly report: ReportError;
-  readonly scheduler: Scheduler;
-  /** Messages that may be handed over before `grant`; Infinity where the handler has done its work when it returns. */
-  readonly window: number;
-}
+/** Depth of a subscription that takes what each publisher offers. */
+const DEFAULT_DEPTH = 10;
 
-/** One subscriber's end: keeps the newest `depth` messages until they can be handed over. */
+/** One subscriber of a topic. It keeps the newest `depth` messages until the scheduler has time to deliver them. */
 export class Subscription implements Runnable {
+  /** Undefined: takes what each publisher offers. */
   readonly requested: Qos | undefined;
-  /** Which of the topic's subscribers it is, for reproducible faults. */
+  /** Its number among the topic's subscribers; seeds the faults of its links. */
   readonly index: number;
   delivered = 0;
+  /** Messages dropped because the subscriber was behind by more than its depth. */
   overflowed = 0;
-  readonly #options: SubscriptionOptions;
+  readonly #deliver: (delivery: Delivery) => void;
+  readonly #scheduler: Scheduler;
   readonly #queue: KeepLast<Delivery>;
-  #credits: number;
   #scheduled = false;
   #paused = false;
   #closed = false;
 
-  constructor(options: SubscriptionOptions, index: number) {
-    this.#options = options;
+  constructor(requested: Qos | undefined, deliver: (delivery: Delivery) => void, scheduler: Scheduler, index: number) {
+    this.requested = requested;
     this.index = index;
-    this.requested = options.requested;
-    this.#queue = new KeepLast(options.requested?.depth ?? 10);
-    this.#credits = options.window;
-  }
-
-  get report(): ReportError {
-    return this.#options.report;
+    this.#deliver = deliver;
+    this.#scheduler = scheduler;
+    this.#queue = new KeepLast(requested?.depth ?? DEFAULT_DEPTH);
   }
 
   push(delivery: Delivery): void {
@@ -48,23 +38,16 @@ export class Subscription implements Runnable {
 
   run(): boolean {
     this.#scheduled = false;
-    if (this.#paused || this.#credits <= 0) return false;
+    if (this.#paused) return false;
     const delivery = this.#queue.shift();
     if (delivery === undefined) return false;
-    this.#credits -= 1;
     this.delivered += 1;
-    callHandler(this.#options.handler, delivery, this.#options.topic, this.#options.report);
-    this.#scheduled = this.#queue.size > 0 && this.#credits > 0 && !this.#paused;
+    this.#deliver(delivery);
+    this.#scheduled = this.#queue.size > 0 && !this.#paused;
     return this.#scheduled;
   }
 
-  /** The far end has handled `count` messages. */
-  grant(count: number): void {
-    this.#credits += count;
-    this.#schedule();
-  }
-
-  /** While paused, messages wait here, the newest `depth` of them. */
+  /** While paused, the newest `depth` messages wait. */
   pause(paused: boolean): void {
     this.#paused = paused;
     this.#schedule();
@@ -76,8 +59,8 @@ export class Subscription implements Runnable {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#paused || this.#credits <= 0 || this.#queue.size === 0) return;
+    if (this.#scheduled || this.#paused || this.#queue.size === 0) return;
     this.#scheduled = true;
-    this.#options.scheduler.push(this);
+    this.#scheduler.push(this);
   }
 }

@@ -1,23 +1,23 @@
 import { IqLearnError, Random } from '../../common/index.js';
-import { incompatibility } from '../names.js';
-import type { Delivery, ReportError } from '../shared.js';
+import { incompatibility } from '../base/checks.js';
+import type { Delivery, ReportError } from '../base/delivery.js';
 import type { Qos } from '../transport.js';
 import { type FaultCounters, type FaultRule, FaultyLink } from './faults.js';
 import { KeepLast } from './keep-last.js';
 import type { Subscription } from './subscription.js';
 
-/** What became of a topic's messages. */
+/** Counts of what happened to a topic's messages. */
 export interface TopicCounters {
   readonly published: number;
   readonly delivered: number;
   /** Dropped because a subscriber was behind by more than its depth. */
   readonly overflowed: number;
-  /** Lost to a partition (best effort only: reliable ones wait, the newest `depth` of them). */
+  /** Best-effort messages lost in a partition; reliable ones wait, the newest `depth` of them. */
   readonly lost: number;
   readonly faults: Readonly<FaultCounters>;
 }
 
-/** One publisher's end: its last messages, for late subscribers, and its links. */
+/** One publisher of a topic: its links to the subscribers, and the last messages for late subscribers. */
 export class Publication {
   readonly qos: Qos;
   readonly index: number;
@@ -39,7 +39,7 @@ export interface TopicOptions {
   readonly rule: FaultRule | undefined;
 }
 
-/** A topic: its type, who publishes, who subscribes, and the links between them. */
+/** A topic: its type, its publishers and subscribers, and the links between them. */
 export class Topic {
   readonly name: string;
   readonly type: string;
@@ -85,12 +85,12 @@ export class Topic {
     this.#publications.delete(publication);
   }
 
-  addSubscription(make: (index: number) => Subscription): Subscription {
+  addSubscription(make: (index: number) => Subscription, report: ReportError): Subscription {
     const subscription = make(this.#subscribers++);
     this.#subscriptions.add(subscription);
     if (this.#partitioned) subscription.pause(true);
     for (const publication of this.#publications) {
-      const linked = this.#link(publication, subscription, subscription.report);
+      const linked = this.#link(publication, subscription, report);
       const wantsHistory = (subscription.requested ?? publication.qos).durability === 'transient_local';
       if (linked && wantsHistory) for (const delivery of publication.history ?? []) subscription.push(delivery);
     }

@@ -1,8 +1,8 @@
 import { type ErrorCode, IqLearnError, messageOf } from '../../common/index.js';
-import { serviceError } from '../index.js';
+import { otherServiceType, type PendingCall, serverGone, serviceError } from '../index.js';
 import type { RclClient, RclNode } from './rclnodejs.js';
 
-/** How often a call under way looks whether its server is there. */
+/** Interval, in milliseconds, at which a call checks whether its server is there: rclnodejs does not notify us. */
 const LOOK_MS = 10;
 
 const codes: Record<ErrorCode, true> = {
@@ -22,15 +22,16 @@ const codes: Record<ErrorCode, true> = {
 };
 
 /**
- * ROS 2's services answer or do not: they carry no errors. All of ours answer with `success` and `message`, so what a
- * handler throws becomes success false and the message `[CODE] text`: readable for any caller, an error again for ours.
+ * A ROS 2 service cannot answer with an error. All of ours answer with `success` and `message`, so an error that a
+ * handler throws is sent as `success: false` with the message `[CODE] text`. Any caller can read that, and
+ * {@link refusalIn} turns it into an error again for callers of this package.
  */
 export function refusal(service: string, cause: unknown): { success: false; message: string } {
   const error = serviceError(service, cause);
   return { success: false, message: `[${error.code}] ${error.message}` };
 }
 
-/** The error in a response, or null. */
+/** The error that {@link refusal} put into a response, or null. */
 export function refusalIn(response: object): IqLearnError | null {
   const { success, message } = response as { success?: unknown; message?: unknown };
   if (success !== false || typeof message !== 'string') return null;
@@ -40,8 +41,8 @@ export function refusalIn(response: object): IqLearnError | null {
 }
 
 /**
- * Other nodes that serve it. One that has our own name is left out: for as long as it takes discovery to miss it (20 s)
- * it may be what was killed before we were started in its place.
+ * The full names of other nodes that serve it. A node with our own name is left out: it may be the one that was killed
+ * before we were started in its place, which discovery shows for up to 20 s more.
  */
 export function otherServers(node: RclNode, resolved: string): string[] {
   if (node.countServices(resolved) === 0) return [];
@@ -53,74 +54,60 @@ export function otherServers(node: RclNode, resolved: string): string[] {
       if (node.getServiceNamesAndTypesByNode(name, namespace).some((service) => service.name === resolved))
         others.push(full);
     } catch {
-      // It has left meanwhile.
+      // The node has left the graph since it was listed.
     }
   }
   return others;
 }
 
-/** Calls that wait for servers and answers; one client a service. */
-export class Calls {
+/** The clients of a node's calls: one for each service and type, made at the first call and kept until `close`. */
+export class Clients {
   readonly #node: RclNode;
   readonly #clients = new Map<string, RclClient>();
-  readonly #cancels = new Set<(reason: IqLearnError) => void>();
 
   constructor(node: RclNode) {
     this.#node = node;
   }
 
-  call(service: string, name: string, type: string, request: object, timeoutMs: number): Promise<object> {
+  /**
+   * Sends the call to `name` (relative to the node's namespace) when its server is there, and settles it. Throws
+   * MISMATCH where ROS 2 refuses a client of that type.
+   */
+  send(call: PendingCall, name: string): void {
+    const { service, type } = call;
     const client = this.#client(service, name, type);
     const resolved = this.#node.resolveServiceName(name);
-    return new Promise((resolve, reject) => {
-      const abort = new AbortController();
-      let sent = false;
-      const settle = (error: IqLearnError | null, response?: object): void => {
-        clearTimeout(timer);
-        clearInterval(looking);
-        if (!this.#cancels.delete(cancel)) return;
-        if (error === null) resolve(response!);
-        else reject(error);
-        abort.abort();
-      };
-      const cancel = (reason: IqLearnError): void => settle(reason);
-      const send = (): void => {
-        sent = true;
-        client.sendRequestAsync(request, { signal: abort.signal }).then(
-          (response) => settle(refusalIn(response), response),
-          (cause) => settle(serviceError(service, cause)),
-        );
-      };
-      const look = (): void => {
-        const available = client.isServiceServerAvailable();
-        if (sent && !available)
-          settle(new IqLearnError('UNAVAILABLE', `the server of ${service} went away`, { remedy: 'call again' }));
-        else if (!sent && available) send();
-        else if (!sent) {
-          const other = this.#otherType(resolved, type);
-          if (other !== undefined)
-            settle(
-              new IqLearnError('MISMATCH', `the service ${service} has another type`, { found: type, expected: other }),
-            );
-        }
-      };
-      const timer = setTimeout(() => {
-        const found = { found: `nothing within ${timeoutMs} ms` };
-        settle(
-          sent
-            ? new IqLearnError('TIMEOUT', `the service ${service} did not answer`, found)
-            : new IqLearnError('UNAVAILABLE', `the service ${service} has no server`, found),
-        );
-      }, timeoutMs);
-      const looking = setInterval(look, LOOK_MS);
-      this.#cancels.add(cancel);
-      look();
+    const abort = new AbortController();
+    const request = (): void => {
+      call.sent();
+      client.sendRequestAsync(call.request, { signal: abort.signal }).then(
+        (response) => {
+          const error = refusalIn(response);
+          if (error === null) call.succeed(response);
+          else call.fail(error);
+        },
+        (cause) => call.fail(serviceError(service, cause)),
+      );
+    };
+    const look = (): void => {
+      const available = client.isServiceServerAvailable();
+      if (call.isSent) {
+        if (!available) call.fail(serverGone(service));
+      } else if (available) request();
+      else {
+        const other = this.#otherType(resolved, type);
+        if (other !== undefined) call.fail(otherServiceType(service, type, other));
+      }
+    };
+    const looking = setInterval(look, LOOK_MS);
+    call.onSettled(() => {
+      clearInterval(looking);
+      abort.abort();
     });
+    look();
   }
 
   close(): void {
-    for (const cancel of [...this.#cancels])
-      cancel(new IqLearnError('CANCELLED', 'the transport was closed during the call'));
     for (const client of this.#clients.values()) this.#node.destroyClient(client);
     this.#clients.clear();
   }

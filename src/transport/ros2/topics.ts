@@ -1,23 +1,22 @@
 import { IqLearnError, messageOf, steadyClock } from '../../common/index.js';
 import { decode, encode, type MessageTypeName, type MessageTypes } from '../../messages/index.js';
-import type { Closable, Qos } from '../index.js';
-import { callHandler, type Handler, incompatibility, type ReportError } from '../index.js';
+import { type Closable, incompatibility, type Qos, type ReportError, type SubscriptionRequest } from '../index.js';
 import { mostOffered, qosOf, sameQos, toRclQos } from './qos.js';
 import type { Rcl, RclEndpoint, RclNode, RclPublisher, RclSubscription, RclTypeClass } from './rclnodejs.js';
 
-/** Where a topic's publisher or subscription lives. */
+/** What a publisher or subscription of a topic needs to know. */
 export interface TopicContext {
   readonly rcl: Rcl;
   readonly node: RclNode;
   readonly report: ReportError;
-  /** Ours, for people: '/cmd_vel'. */
+  /** Our name of the topic, for error messages: '/cmd_vel'. */
   readonly topic: string;
-  /** For ROS: 'cmd_vel'. */
+  /** The name given to ROS, relative to the node's namespace: 'cmd_vel'. */
   readonly name: string;
   readonly type: MessageTypeName;
 }
 
-/** All that rclnodejs needs of a message class for messages that travel as bytes. */
+/** The least that rclnodejs takes for a message class: messages are sent and received as bytes. */
 function typeClass(type: string): RclTypeClass {
   const [pkgName, subFolder, interfaceName] = type.split('/') as [string, string, string];
   return Object.assign(() => {}, { type: () => ({ pkgName, subFolder, interfaceName }) });
@@ -31,7 +30,7 @@ function otherType({ topic, type }: TopicContext, found: string): IqLearnError {
   });
 }
 
-/** Makes an endpoint; where the graph shows another type for its topic, that is the error. */
+/** Makes an endpoint. Throws MISMATCH where the graph shows another type for its topic, UNAVAILABLE where ROS refuses. */
 function create<Entity>(context: TopicContext, make: () => Entity): Entity {
   const { node, name, type, topic } = context;
   const endpoints = [...node.getPublishersInfoByTopic(name), ...node.getSubscriptionsInfoByTopic(name)];
@@ -53,10 +52,11 @@ function nodeOf({ node_namespace, node_name }: RclEndpoint): string {
   return `${node_namespace === '/' ? '' : node_namespace}/${node_name}`;
 }
 
-/** Reports each of something once. */
+/** Remembers what was reported already. */
 class Once {
   readonly #seen = new Set<string>();
 
+  /** True the first time. */
   first(what: string): boolean {
     if (this.#seen.has(what)) return false;
     this.#seen.add(what);
@@ -64,6 +64,7 @@ class Once {
   }
 }
 
+/** A publisher of a topic, whose messages leave as CDR bytes. */
 export class Publication {
   readonly #context: TopicContext;
   readonly #qos: Qos;
@@ -79,19 +80,19 @@ export class Publication {
     this.#publisher = create(context, () => node.createPublisher(typeClass(type), name, options));
   }
 
-  publish<Name extends MessageTypeName>(message: MessageTypes[Name]): void {
-    const bytes = encode(this.#context.type as Name, message);
+  publish(message: unknown): void {
+    const bytes = encode(this.#context.type, message as MessageTypes[MessageTypeName]);
     this.#publisher.publish(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     this.#published = true;
   }
 
-  /** Waits until reliable subscribers have what was published: it would be lost with the publisher. */
+  /** Blocks until reliable subscribers have what was published, which would be lost with the publisher. */
   settle(timeoutMs: number): void {
     if (this.#published && this.#qos.reliability === 'reliable')
       this.#publisher.waitForAllAcked(BigInt(Math.round(timeoutMs * 1e6)));
   }
 
-  /** Reports subscribers that cannot get anything from here. */
+  /** Reports subscribers that get nothing from this publisher. */
   look(): void {
     const { node, name, topic, type, report } = this.#context;
     for (const subscriber of node.getSubscriptionsInfoByTopic(name)) {
@@ -118,32 +119,36 @@ export class Publication {
   }
 }
 
-/** How many of the last messages are compared with what a subscription brings that replaces another. */
+/** Number of messages remembered to recognise those that a replacing subscription receives a second time. */
 const REMEMBERED = 10;
 
+/**
+ * A subscription of a topic. Where nothing was requested it follows what the publishers offer, by replacing the ROS
+ * subscription: the quality of service of an existing one cannot change.
+ */
 export class Subscriber implements Closable {
   readonly #context: TopicContext;
-  readonly #handler: Handler;
-  /** Undefined takes what is offered. */
+  readonly #deliver: SubscriptionRequest['deliver'];
+  /** Undefined: takes what is offered. */
   readonly #requested: Qos | undefined;
   readonly #reported = new Once();
   #qos: Qos;
   #subscription: RclSubscription;
   #closed = false;
-  /** Of a subscription that may be replaced: what it has brought already. */
+  /** The last messages that this subscription received, while it may be replaced by another. */
   #recent: Buffer[] = [];
-  /** Of one that replaced another: what it may bring again. */
+  /** Messages that the subscription before this one received, and this one may receive again. */
   #repeated: Buffer[] = [];
 
-  constructor(context: TopicContext, handler: Handler, requested: Qos | undefined) {
+  constructor(context: TopicContext, deliver: SubscriptionRequest['deliver'], requested: Qos | undefined) {
     this.#context = context;
-    this.#handler = handler;
+    this.#deliver = deliver;
     this.#requested = requested;
     this.#qos = requested ?? this.#offered();
     this.#subscription = create(context, () => this.#subscribe());
   }
 
-  /** Reports publishers that cannot bring anything; takes what is offered now where nothing was requested. */
+  /** Reports publishers of which nothing arrives, and follows what is offered where nothing was requested. */
   look(): void {
     if (this.#closed) return;
     const { node, name, topic, type, report } = this.#context;
@@ -181,7 +186,7 @@ export class Subscriber implements Closable {
 
   #adapt(): void {
     const { node, name } = this.#context;
-    if (node.getPublishersInfoByTopic(name).length === 0) return; // nothing to gain; those that return are as before
+    if (node.getPublishersInfoByTopic(name).length === 0) return; // nothing is offered: stay as it is
     const offered = this.#offered();
     if (sameQos(offered, this.#qos)) return;
     node.destroySubscription(this.#subscription);
@@ -200,7 +205,7 @@ export class Subscriber implements Closable {
   #receive(bytes: Buffer): void {
     if (this.#closed) return;
     const receivedNs = steadyClock.nowNs();
-    const { topic, type, report } = this.#context;
+    const { type, report } = this.#context;
     if (this.#requested === undefined && this.#isRepeated(bytes)) return;
     let message: unknown;
     try {
@@ -209,10 +214,10 @@ export class Subscriber implements Closable {
       report(error as IqLearnError);
       return;
     }
-    callHandler(this.#handler, { message, receivedNs }, topic, report);
+    this.#deliver({ message, receivedNs });
   }
 
-  /** A transient_local publisher gives a subscription that replaced another its last messages again. */
+  /** Whether the subscription before this one received it: a transient_local publisher sends its last messages again. */
   #isRepeated(bytes: Buffer): boolean {
     if (this.#qos.durability === 'volatile') {
       this.#recent.push(bytes);

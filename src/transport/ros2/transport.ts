@@ -1,175 +1,151 @@
 import { IqLearnError, messageOf } from '../../common/index.js';
-import type { MessageTypeName, MessageTypes, ServiceTypeName, ServiceTypes } from '../../messages/index.js';
+import type { MessageTypeName, ServiceTypeName } from '../../messages/index.js';
 import {
+  BaseTransport,
   type Closable,
-  checkMessageType,
-  checkName,
-  checkQos,
-  checkServiceType,
-  checkTimeout,
-  closedError,
-  defaultQos,
-  type Handler,
-  type MessageInfo,
-  type Publisher,
+  type PendingCall,
+  type PublisherEndpoint,
   type Qos,
   type ReportError,
-  type Transport,
+  type ServiceHandler,
+  type SubscriptionRequest,
+  secondServer,
 } from '../index.js';
 import { GraphWatch } from './graph-watch.js';
 import { rosService, rosTopic } from './names.js';
-import type { Rcl, RclNode } from './rclnodejs.js';
-import { Calls, otherServers, refusal } from './services.js';
+import type { Rcl, RclNode, RclResponse } from './rclnodejs.js';
+import { Clients, otherServers, refusal } from './services.js';
 import { Publication, Subscriber, type TopicContext } from './topics.js';
 
-/** Longest that closing waits until subscribers have what was published, in all. */
+/** Longest time, in milliseconds, that closing waits until reliable subscribers have what was published. */
 const SETTLE_MS = 300;
 
 export interface Ros2TransportOptions {
   readonly rcl: Rcl;
   readonly node: RclNode;
-  /** As it is called here, before remaps. */
+  /** The node's name here, before remaps. */
   readonly nodeName: string;
   readonly report: ReportError;
-  /** The quality of service that options and parameters make of `qos`. */
+  /** The quality of service after the overrides of options and parameters. */
   readonly override: (kind: 'publisher' | 'subscription', topic: string, qos: Qos | undefined) => Qos | undefined;
 }
 
 /** The port over rclnodejs. */
-export class Ros2Transport implements Transport {
+export class Ros2Transport extends BaseTransport {
   readonly name = 'ros2';
+  readonly capabilities = {
+    latchedDepth: Number.POSITIVE_INFINITY,
+    matchesQos: true,
+    noticesClosedServers: true,
+    refusesSecondServers: true,
+  } as const;
   readonly #options: Ros2TransportOptions;
-  readonly #calls: Calls;
+  readonly #clients: Clients;
   readonly #graph = new GraphWatch();
-  readonly #owned = new Set<Closable>();
   readonly #publications = new Set<Publication>();
   readonly #served = new Set<string>();
-  #closed = false;
 
   constructor(options: Ros2TransportOptions) {
+    super(options.report);
     this.#options = options;
-    this.#calls = new Calls(options.node);
+    this.#clients = new Clients(options.node);
   }
 
-  advertise<Name extends MessageTypeName>(topic: string, type: Name, qos?: Qos): Publisher<MessageTypes[Name]> {
-    const context = this.#topic(topic, type, qos);
-    const offered = this.#options.override('publisher', topic, qos ?? defaultQos)!;
-    const publication = new Publication(context, offered);
+  protected override openPublisher(topic: string, type: MessageTypeName, qos: Qos): PublisherEndpoint {
+    const offered = this.#options.override('publisher', topic, qos)!;
+    const publication = new Publication(this.#context(topic, type), offered);
     this.#publications.add(publication);
-    const owned = this.#own(this.#graph.add(this.#looking(() => publication.look())), {
-      close: () => {
-        this.#publications.delete(publication);
-        publication.close();
-      },
-    });
-    let open = true;
+    const watching = this.#watch(() => publication.look());
     return {
-      topic,
-      publish: (message) => {
-        if (!open || this.#closed) throw closedError();
-        publication.publish(message);
-      },
+      publish: (message) => publication.publish(message),
       close: () => {
-        if (!open) return;
-        open = false;
-        publication.settle(SETTLE_MS);
-        owned.close();
+        watching.close();
+        // When the transport closes, all its publications have settled together (`beforeClose`).
+        if (this.#publications.delete(publication)) publication.settle(SETTLE_MS);
+        publication.close();
       },
     };
   }
 
-  subscribe<Name extends MessageTypeName>(
-    topic: string,
-    type: Name,
-    handler: (message: MessageTypes[Name], info: MessageInfo) => void,
-    qos?: Qos,
-  ): Closable {
-    const context = this.#topic(topic, type, qos);
+  protected override openSubscription({ topic, type, qos, deliver }: SubscriptionRequest): Closable {
     const requested = this.#options.override('subscription', topic, qos);
-    const subscriber = new Subscriber(context, handler as Handler, requested);
-    return this.#own(this.#graph.add(this.#looking(() => subscriber.look())), subscriber);
+    const subscriber = new Subscriber(this.#context(topic, type), deliver, requested);
+    const watching = this.#watch(() => subscriber.look());
+    return {
+      close: () => {
+        watching.close();
+        subscriber.close();
+      },
+    };
   }
 
-  serve<Name extends ServiceTypeName>(
-    service: string,
-    type: Name,
-    handler: (request: ServiceTypes[Name]['request']) => Promise<ServiceTypes[Name]['response']>,
-  ): Closable {
-    this.#check('service', service);
-    checkServiceType(type);
+  protected override openServer(service: string, type: ServiceTypeName, handler: ServiceHandler): Closable {
     const { node, report } = this.#options;
     const name = this.#serviceName(service);
     const resolved = node.resolveServiceName(name);
     const conflict = (servers: readonly string[]): IqLearnError =>
-      new IqLearnError('CONFLICT', `the service ${service} has a server already`, {
-        found: `${resolved} of ${servers.join(', ')}`,
-        expected: 'one server a service',
-        remedy: 'close the other one first, or give this node another name or namespace',
-      });
+      secondServer(service, `${resolved} of ${servers.join(', ')}`);
     const servers = this.#served.has(resolved) ? ['this node'] : otherServers(node, resolved);
     if (servers.length > 0) throw conflict(servers);
     let open = true;
     const server = node.createService(type, name, {}, (request, response) => {
-      const answer = async (): Promise<void> => {
-        let answered: object;
-        try {
-          answered = await handler(request as ServiceTypes[Name]['request']);
-        } catch (cause) {
-          if (!('message' in response.template)) throw cause; // the caller's time will pass
-          answered = { ...response.template, ...refusal(service, cause) };
-        }
-        if (open) response.send(answered);
-      };
-      answer().catch((cause) =>
-        report(
-          new IqLearnError('INTERNAL', `the service ${service} cannot answer`, { found: messageOf(cause), cause }),
-        ),
-      );
+      void this.#answer(service, handler, request, response, () => open);
     });
     this.#served.add(resolved);
     let reported = false;
-    const looking = this.#looking(() => {
+    const watching = this.#watch(() => {
       if (reported || node.countServices(resolved) <= 1) return;
       const others = otherServers(node, resolved);
       reported = others.length > 0;
       if (reported) report(conflict(others));
     });
-    return this.#own(this.#graph.add(looking), {
+    return {
       close: () => {
         open = false;
+        watching.close();
         this.#served.delete(resolved);
         node.destroyService(server);
       },
-    });
+    };
   }
 
-  async call<Name extends ServiceTypeName>(
-    service: string,
-    type: Name,
-    request: ServiceTypes[Name]['request'],
-    { timeoutMs }: { readonly timeoutMs: number },
-  ): Promise<ServiceTypes[Name]['response']> {
-    this.#check('service', service);
-    checkServiceType(type);
-    checkTimeout(timeoutMs);
-    const response = await this.#calls.call(service, this.#serviceName(service), type, request, timeoutMs);
-    return response as ServiceTypes[Name]['response'];
+  protected override send(call: PendingCall): void {
+    this.#clients.send(call, this.#serviceName(call.service));
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  protected override beforeClose(): void {
     this.#graph.close();
-    this.#calls.close();
+    this.#clients.close();
     const until = performance.now() + SETTLE_MS;
     for (const publication of this.#publications) publication.settle(Math.max(0, until - performance.now()));
-    for (const owned of [...this.#owned]) owned.close();
+    this.#publications.clear();
   }
 
-  #topic(topic: string, type: MessageTypeName, qos: Qos | undefined): TopicContext {
-    this.#check('topic', topic);
-    checkMessageType(type);
-    if (qos !== undefined) checkQos(qos);
+  async #answer(
+    service: string,
+    handler: ServiceHandler,
+    request: object,
+    response: RclResponse,
+    isOpen: () => boolean,
+  ): Promise<void> {
+    try {
+      let answer: object;
+      try {
+        answer = (await handler(request as never)) as object;
+      } catch (cause) {
+        // A response without fields for an error is not sent: the caller's timeout ends the call.
+        if (!('message' in response.template)) throw cause;
+        answer = { ...response.template, ...refusal(service, cause) };
+      }
+      if (isOpen()) response.send(answer);
+    } catch (cause) {
+      this.report(
+        new IqLearnError('INTERNAL', `the service ${service} cannot answer`, { found: messageOf(cause), cause }),
+      );
+    }
+  }
+
+  #context(topic: string, type: MessageTypeName): TopicContext {
     const { rcl, node, report } = this.#options;
     return { rcl, node, report, topic, name: rosTopic(topic), type };
   }
@@ -178,32 +154,16 @@ export class Ros2Transport implements Transport {
     return rosService(service, this.#options.nodeName);
   }
 
-  #check(kind: 'topic' | 'service', name: string): void {
-    if (this.#closed) throw closedError();
-    checkName(kind, name);
-  }
-
-  /** A look at the graph whose failure is reported and not thrown into a timer. */
-  #looking(look: () => void): () => void {
-    return () => {
+  /** Looks at the graph now and then. A failure is reported, since nothing catches what a timer throws. */
+  #watch(look: () => void): Closable {
+    return this.#graph.add(() => {
       try {
         look();
       } catch (cause) {
-        this.#options.report(
+        this.report(
           new IqLearnError('INTERNAL', 'a look at the ROS 2 graph failed', { found: messageOf(cause), cause }),
         );
       }
-    };
-  }
-
-  #own(...parts: Closable[]): Closable {
-    const owned: Closable = {
-      close: () => {
-        if (!this.#owned.delete(owned)) return;
-        for (const part of parts) part.close();
-      },
-    };
-    this.#owned.add(owned);
-    return owned;
+    });
   }
 }

@@ -1,5 +1,5 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import { IqLearnError, messageOf } from '../../common/index.js';
+import { IqLearnError, messageOf } from '../../../common/index.js';
 
 export type Ort = typeof import('onnxruntime-node');
 export type OrtTensor = Tensor;

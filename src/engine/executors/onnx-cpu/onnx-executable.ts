@@ -1,9 +1,9 @@
-import { IqLearnError } from '../../common/index.js';
-import { checkArrays, checkNames } from '../check.js';
-import { sizeOf } from '../ir/graph.js';
-import type { View } from '../ir/views.js';
-import type { ArrayRecord, Executable, TensorSpecs } from '../program.js';
-import { names } from '../trace/trace.js';
+import { IqLearnError } from '../../../common/index.js';
+import { checkArrays, checkNames } from '../../check.js';
+import { sizeOf } from '../../ir/graph.js';
+import type { View } from '../../ir/views.js';
+import type { ArrayRecord, Executable, TensorSpecs } from '../../program.js';
+import { names } from '../../trace/trace.js';
 import { discard } from './discard.js';
 import type { PacedSession } from './paced-session.js';
 import type { Ort, OrtTensor, SessionThreads } from './session.js';

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import { dirname, join, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { IqLearnError, messageOf } from '../../common/index.js';
-import { tf } from '../trace/tfjs.js';
+import { IqLearnError, messageOf } from '../../../common/index.js';
+import { tf } from '../../trace/tfjs.js';
 
 /** A tfjs backend by choice: `auto` prefers `tensorflow` and falls back to `wasm`. */
 export type EagerBackend = 'auto' | 'tensorflow' | 'wasm';

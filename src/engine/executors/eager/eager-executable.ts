@@ -1,10 +1,10 @@
 import type { Tensor } from '@tensorflow/tfjs';
-import { IqLearnError } from '../../common/index.js';
-import { checkArrays, checkNames } from '../check.js';
-import { sizeOf } from '../ir/graph.js';
-import type { ArrayRecord, Executable, Program, TensorRecord, TensorSpec, TensorSpecs } from '../program.js';
-import { tf, withBackend } from '../trace/tfjs.js';
-import { checkNextState, formOf, names, stacked, traceProgram } from '../trace/trace.js';
+import { IqLearnError } from '../../../common/index.js';
+import { checkArrays, checkNames } from '../../check.js';
+import { sizeOf } from '../../ir/graph.js';
+import type { ArrayRecord, Executable, Program, TensorRecord, TensorSpec, TensorSpecs } from '../../program.js';
+import { tf, withBackend } from '../../trace/tfjs.js';
+import { checkNextState, formOf, names, stacked, traceProgram } from '../../trace/trace.js';
 
 type Arrays = Record<string, Float32Array | Int32Array>;
 

@@ -1,0 +1,176 @@
+import { type Block, type BlockArray, blockArray, type ObservationSpec, shapeSize } from '../../common/index.js';
+
+/** A chunk is not made larger than this, so that images do not ask for arrays that no machine has in one piece. */
+const CHUNK_BYTES = 64 * 1024 * 1024;
+/** Of small rows, a chunk holds this share of all rows: what lies unused in chunks is at most two of them. */
+const CHUNK_SHARE = 1 / 64;
+/** Up to this size, a row is copied number by number, which is faster than making a view of it. */
+const SMALL_ROW = 64;
+
+const bytesOf = ({ shape, dtype }: Block): number => shapeSize(shape) * (dtype === 'uint8' ? 1 : 4);
+
+/**
+ * A queue of observations: rows are pushed at the end and released from the start, and are read at their positions in
+ * between. Rows lie in chunks of typed arrays, one array for every block of the observation; a chunk is made when it
+ * is first needed and used again when its last row has been released. Memory therefore follows the rows that are held.
+ *
+ * Positions count up by one for each row and start again at 0 after {@link positions} rows; a row's position stays the
+ * same as long as it is held.
+ */
+export class ObservationRows {
+  /** Positions there are; the row after the one at the last position lies at position 0. */
+  readonly positions: number;
+  readonly #spec: ObservationSpec;
+  readonly #sizes: readonly number[];
+  readonly #chunkRows: number;
+  readonly #chunks: (readonly BlockArray[] | undefined)[];
+  #spare: (readonly BlockArray[])[] = [];
+  /** Position of the oldest row. */
+  #start = 0;
+  #held = 0;
+
+  /** Room for `most` rows at a time. */
+  constructor(spec: ObservationSpec, most: number) {
+    this.#spec = spec;
+    this.#sizes = spec.map(({ shape }) => shapeSize(shape));
+    const rowBytes = Math.max(...spec.map(bytesOf));
+    this.#chunkRows = Math.max(1, Math.min(Math.ceil(most * CHUNK_SHARE), Math.floor(CHUNK_BYTES / rowBytes)));
+    // Two chunks more than the rows fill: the first and the last chunk may be held for one row each.
+    const chunks = Math.ceil(most / this.#chunkRows) + 2;
+    this.#chunks = new Array(chunks).fill(undefined);
+    this.positions = chunks * this.#chunkRows;
+  }
+
+  /** Rows held. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /** Position of the oldest row. */
+  get start(): number {
+    return this.#start;
+  }
+
+  /** Position of the newest row. */
+  get newest(): number {
+    return this.after(this.#start, this.#held - 1);
+  }
+
+  /** Bytes of memory that the chunks take. */
+  get bytes(): number {
+    const chunks = this.#chunks.filter((chunk) => chunk !== undefined).length + this.#spare.length;
+    return chunks * this.#chunkRows * this.#spec.reduce((sum, block) => sum + bytesOf(block), 0);
+  }
+
+  /** The position `count` rows after `position`. */
+  after(position: number, count: number): number {
+    return (position + count) % this.positions;
+  }
+
+  /** Adds a row, one array for every block in the order of the spec, and gives its position. */
+  push(arrays: readonly ArrayLike<number>[]): number {
+    const position = this.after(this.#start, this.#held);
+    const index = Math.floor(position / this.#chunkRows);
+    const chunk =
+      this.#chunks[index] ?? this.#spare.pop() ?? this.#spec.map((block) => blockArray(block, this.#chunkRows));
+    this.#chunks[index] = chunk;
+    const row = position % this.#chunkRows;
+    arrays.forEach((values, block) => {
+      chunk[block]!.set(values, row * this.#sizes[block]!);
+    });
+    this.#held++;
+    return position;
+  }
+
+  /** Whether the row at `position` holds exactly these numbers, as float32 numbers or bytes; −0 is not 0. */
+  equals(position: number, arrays: readonly ArrayLike<number>[]): boolean {
+    const chunk = this.#chunks[Math.floor(position / this.#chunkRows)]!;
+    const row = position % this.#chunkRows;
+    return arrays.every((values, block) => {
+      const stored = chunk[block]!;
+      const size = this.#sizes[block]!;
+      const source = row * size;
+      if (stored instanceof Uint8Array) {
+        for (let k = 0; k < size; k++) if (stored[source + k] !== values[k]) return false;
+      } else {
+        for (let k = 0; k < size; k++) if (!Object.is(stored[source + k], Math.fround(values[k]!))) return false;
+      }
+      return true;
+    });
+  }
+
+  /** Copies the row at `position` into row `row` of `targets`, one array for every block in the order of the spec. */
+  copy(position: number, targets: readonly BlockArray[], row: number): void {
+    const chunk = this.#chunks[Math.floor(position / this.#chunkRows)]!;
+    const index = position % this.#chunkRows;
+    for (let block = 0; block < targets.length; block++) {
+      const from = chunk[block]!;
+      const to = targets[block]!;
+      const size = this.#sizes[block]!;
+      const source = index * size;
+      const target = row * size;
+      if (size > SMALL_ROW) to.set(from.subarray(source, source + size), target);
+      else for (let k = 0; k < size; k++) to[target + k] = from[source + k]!;
+    }
+  }
+
+  /** Releases all rows before `position`, which is that of a row held. */
+  release(position: number): void {
+    const count = (position - this.#start + this.positions) % this.positions;
+    const from = Math.floor(this.#start / this.#chunkRows);
+    const to = Math.floor(position / this.#chunkRows);
+    for (let index = from; index !== to; index = (index + 1) % this.#chunks.length) {
+      const chunk = this.#chunks[index];
+      if (chunk !== undefined && this.#spare.length === 0) this.#spare.push(chunk);
+      this.#chunks[index] = undefined;
+    }
+    this.#start = position;
+    this.#held -= count;
+  }
+
+  /**
+   * The rows held, oldest first, as arrays of whole rows for each block. Neighbouring chunks are joined up to
+   * `mostBytes`; what is larger is given as views of the chunks, so that saving large images copies nothing.
+   */
+  pieces(block: number, mostBytes = 4 * CHUNK_BYTES): BlockArray[] {
+    const size = this.#sizes[block]!;
+    const views: BlockArray[] = [];
+    for (let done = 0; done < this.#held; ) {
+      const position = this.after(this.#start, done);
+      const row = position % this.#chunkRows;
+      const count = Math.min(this.#chunkRows - row, this.#held - done);
+      const chunk = this.#chunks[Math.floor(position / this.#chunkRows)]!;
+      views.push(chunk[block]!.subarray(row * size, (row + count) * size));
+      done += count;
+    }
+    const pieces: BlockArray[] = [];
+    for (let from = 0, to = 0; from < views.length; from = to) {
+      let length = 0;
+      let bytes = 0;
+      while (to < views.length && (to === from || bytes + views[to]!.byteLength <= mostBytes)) {
+        length += views[to]!.length;
+        bytes += views[to++]!.byteLength;
+      }
+      if (to === from + 1) {
+        pieces.push(views[from]!);
+        continue;
+      }
+      const joined = this.#spec[block]!.dtype === 'uint8' ? new Uint8Array(length) : new Float32Array(length);
+      let offset = 0;
+      for (const view of views.slice(from, to)) {
+        joined.set(view, offset);
+        offset += view.length;
+      }
+      pieces.push(joined);
+    }
+    return pieces;
+  }
+
+  /** Releases every row. */
+  clear(): void {
+    this.#chunks.fill(undefined);
+    this.#spare = [];
+    this.#start = 0;
+    this.#held = 0;
+  }
+}
