@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { IqLearnError, type Random, unknownName } from '../common/index.js';
+import { parseOrThrow, type Random, unknownName } from '../common/index.js';
 import type { GazeboPlayer } from './gazebo.js';
 import type { BoxSpace, DiscreteSpace, Task } from './task.js';
 import type { TrainingSettings } from './training-settings.js';
@@ -74,12 +74,8 @@ export function parseTaskOptions<Options extends z.ZodObject>(
   const known = Object.keys(schema.shape);
   for (const name of Object.keys(options))
     if (!known.includes(name)) throw unknownName(`option of ${task}`, name, known);
-  const parsed = schema.safeParse(options);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  const name = String(issue.path[0]);
-  throw new IqLearnError('INVALID_ARGUMENT', `the option ${name} of ${task} is wrong`, {
-    found: String(options[name]),
-    expected: issue.message,
+  return parseOrThrow(schema, options, {
+    code: 'INVALID_ARGUMENT',
+    what: (field) => `the option ${field} of ${task} is wrong`,
   });
 }
