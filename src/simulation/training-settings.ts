@@ -1,4 +1,4 @@
-import type { CloningOptions, LearnerSettings } from '../learning/index.js';
+import type { CloningOptions, CloningSettings, LearnerSettings } from '../learning/index.js';
 
 /** How a robot is trained when the user does not say otherwise; a task folder states these for its own task. */
 export interface TrainingSettings {
@@ -19,7 +19,7 @@ export interface TrainingSettings {
   /** Settings of the learner that differ from the learner's own defaults. */
   readonly config: LearnerSettings;
   /** Settings of behavioural cloning, the baseline of the demo. */
-  readonly cloning: Pick<CloningOptions, 'updates' | 'loss'>;
+  readonly cloning: Pick<CloningOptions, 'updates'> & Pick<CloningSettings, 'loss'>;
   /** Number of fresh starts in an evaluation. */
   readonly evaluationEpisodes: number;
 }
@@ -35,6 +35,7 @@ export const oneDemonstration: TrainingSettings = {
   segmentSize: 100,
   updatesPerTransition: 1,
   config: {
+    agent: 'iq-sac',
     bufferSize: 1_000_000,
     batchSize: 128,
     actorLearningRate: 1e-4,

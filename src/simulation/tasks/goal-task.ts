@@ -6,6 +6,7 @@ import type { LearnerSettings } from '../../learning/index.js';
  * docs/decisions/0007 has what each of them is worth.
  */
 export const GOAL_TASK: LearnerSettings = {
+  agent: 'iq-sac',
   hiddenSizes: [128, 128],
   batchSize: 128,
   bufferSize: 200_000,

@@ -15,6 +15,7 @@ export const hopper: TaskDefinition<typeof locomotionOptions> = {
     demonstrations: 5,
     steps: 12_000,
     config: {
+      agent: 'iq-sac',
       bufferSize: 1_000_000,
       batchSize: 128,
       // The episode ends when the robot falls. Of the estimators of the value term only this one does not teach it to fall.
