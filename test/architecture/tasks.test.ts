@@ -30,8 +30,8 @@ describe('tasks', () => {
     const naming = others.flatMap((file) =>
       readFileSync(join(root, file), 'utf8')
         .split('\n')
-        // The robot of the demo and of ROS nodes where the user names none.
-        .filter((line) => name.test(line) && !/'rover'\)$|robot = 'rover'/.test(line))
+        // Comments, and the robot of the demo and of ROS nodes where the user names none.
+        .filter((line) => name.test(line) && !/^\s*(\/\*|\*|\/\/)|'rover'\)$|robot = 'rover'/.test(line))
         .map((line) => `${file}: ${line.trim()}`),
     );
     expect(naming).toEqual([]);
