@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { IqLearnError } from '../common/index.js';
+import { IqLearnError, parseOrThrow } from '../common/index.js';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import { learnerConfigSchema } from '../learning/index.js';
 import { loadCheckpoint, type MetricsSinkName, writeFileAtomic } from '../platform/index.js';
@@ -57,14 +57,12 @@ function earlierPlan(out: string | undefined, steps: number | undefined): Traini
       expected: 'the folder of a run that iq-learn train or demo began',
       remedy: 'check the path, or start without --resume',
     });
-  const parsed = planSchema.safeParse(readJson(file));
-  if (!parsed.success)
-    throw new IqLearnError('CORRUPT_DATA', `${file} is damaged`, {
-      found: parsed.error.issues[0]?.message ?? 'no plan',
-      expected: 'the plan that iq-learn train wrote',
-      remedy: 'start again without --resume',
-    });
-  return { ...parsed.data, steps: steps ?? parsed.data.steps };
+  const plan = parseOrThrow(planSchema, readJson(file), {
+    code: 'CORRUPT_DATA',
+    what: (field) => `${file} is damaged${field === '' ? '' : ` at ${field}`}`,
+    remedy: 'start again without --resume',
+  });
+  return { ...plan, steps: steps ?? plan.steps };
 }
 
 function freshPlan(options: TrainOptions): TrainingPlan {
