@@ -1,8 +1,9 @@
 import type { Driver } from '../nodes/index.js';
 import { createNodeLogger, type Logger, type LoggerOptions } from '../platform/index.js';
 import type { RobotSpec } from '../robot/index.js';
-import type { EpisodeOutcome, TrainingSettings } from '../sessions/index.js';
+import type { EpisodeOutcome } from '../sessions/index.js';
 import { runDemonstrations } from '../sessions/index.js';
+import type { TrainingSettings } from '../simulation/index.js';
 import type { Io } from './command.js';
 import type { Display } from './display.js';
 import type { OutputOptions } from './output.js';
