@@ -2,8 +2,7 @@ export { type Checkpoint, generations, loadCheckpoint, saveCheckpoint } from './
 export { crc32, inflateRaw } from './compression.js';
 export { type FolderLock, isAlive, lockFolder, renameDurable, writeFileAtomic, writeFileDurable } from './files.js';
 export { sha256 } from './hash.js';
-export type { Logger } from './logging.js';
-export { createNodeLogger } from './logging.js';
+export { createNodeLogger, type Logger, type LoggerOptions, type LogLevel, logLevels } from './logging.js';
 export { machine, ownVersion, timestamp, versions } from './machine.js';
 export { MetricMeans } from './metrics/metric-means.js';
 export {
