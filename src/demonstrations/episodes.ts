@@ -12,21 +12,21 @@ import { findEpisodes, splitEras, type TimedMessage } from './timeline.js';
 const eventType = 'iq_learn/msg/EpisodeEvent';
 
 export interface ReadOptions {
-  /** Which topic holds the actions: what the person sent, or what the robot was commanded. Default: teleop where it was recorded. */
+  /** The topic of the actions: what the person sent (`teleop`) or what the robot was commanded. Default: teleop if it was recorded. */
   readonly action?: 'teleop' | 'command';
 }
 
-/** What became of a recording. */
+/** What was read from a recording, and what was left out. */
 export interface RecordingReport extends SampleReport {
   readonly path: string;
-  /** Damage, missing files: what could not be read. */
+  /** What could not be read, for people: damage, missing files. */
   readonly problems: readonly string[];
   readonly episodes: number;
   readonly transitions: number;
-  /** Episodes the operator threw away. */
+  /** Episodes that the operator discarded. */
   readonly discarded: number;
   readonly clockJumps: number;
-  /** Messages whose bytes are not of their type. */
+  /** Messages whose bytes do not decode as their type. */
   readonly undecodable: number;
   readonly actionTopic: string;
 }
@@ -50,7 +50,7 @@ function recordingsIn(path: string): string[] {
   return inside.length > 0 ? inside : [path];
 }
 
-/** Refuses another robot's recording, and one without the topics the robot's vectors are made of. */
+/** The topic of the actions. Refuses another robot's recording, and one without the topics that observation and action need. */
 function actionTopicOf(reader: RecordingReader, spec: RobotSpec, wanted: ReadOptions['action']): TopicSpec {
   if (reader.info !== null && reader.info.robot !== spec.robot)
     throw new IqLearnError('MISMATCH', `${reader.path} is another robot's recording`, {
@@ -109,7 +109,7 @@ async function readRecording(
       const type = types.get(recorded.topic)!;
       const message = reader.decode(type, recorded);
       const { topic, logTimeNs } = recorded;
-      // Nothing is made of pictures but when they came, and a recording of them does not fit into memory.
+      // Only the arrival of pictures matters here; a recording of them would not fit into memory.
       const data = isImage(type) ? noBytes : recorded.data;
       const kept = isImage(type) ? { header: (message as { header: Header }).header } : message;
       messages.push({ topic, message: kept, data, stampNs: stampOf(message, logTimeNs) });
@@ -151,7 +151,7 @@ function unreadableReport(path: string, { message }: IqLearnError): RecordingRep
   return { ...emptySampleReport(), ...nothing, path, problems: [message] };
 }
 
-/** What topics without timeout said last before an era; forgotten where the clock went back. */
+/** The last messages of topics without a timeout before an era; none from before a clock that went back. */
 function latchedBefore(
   eras: readonly { readonly messages: readonly TimedMessage[]; readonly cause: string }[],
   era: number,
@@ -165,7 +165,7 @@ function latchedBefore(
   return [...found.values()];
 }
 
-/** One line a reason, for people; empty when nothing was left out. */
+/** One line per reason why something was left out, for people; empty if nothing was. */
 export function describeLoss(report: RecordingReport): string[] {
   const lines = [...report.problems];
   const add = (count: number, text: string): void => {
@@ -183,8 +183,8 @@ export function describeLoss(report: RecordingReport): string[] {
 
 /**
  * Reads demonstrations: recordings (folders of ours or of ros2 bag, .mcap files, folders of these) become episodes of
- * observations and actions at the robot's control rate. What is damaged, missing, not finite or out of step is left
- * out, never bridged, and counted in the report.
+ * observations and actions at the robot's control rate. What is damaged, missing, not finite or late is left out and
+ * counted in the report; gaps are never bridged.
  *
  * Throws MISMATCH for another robot's recording or one without the robot's topics, NOT_FOUND, CORRUPT_DATA and
  * UNSUPPORTED as {@link openRecording}, and CORRUPT_DATA when not one transition is left.
@@ -203,7 +203,7 @@ export async function readDemonstrations(
         episodes.push(...read.episodes);
         recordings.push(read.report);
       } catch (error) {
-        // one that was cut before its first message must not hide its neighbours
+        // A recording that was cut before its first message must not hide the others in its folder.
         if (path === given || !(error instanceof IqLearnError) || error.code !== 'CORRUPT_DATA') throw error;
         recordings.push(unreadableReport(path, error));
       }

@@ -39,7 +39,7 @@ export function recordingFiles(path: string, problems: string[]): string[] {
   return present.map((name) => join(path, name));
 }
 
-/** The file names metadata.yaml lists. Throws UNSUPPORTED for storages and compressions that are not MCAP's own. */
+/** The file names that metadata.yaml lists. Throws UNSUPPORTED for storages and compressions other than MCAP's own. */
 function bagFiles(text: string, path: string): string[] {
   const bag = (parse(text) as { rosbag2_bagfile_information?: Record<string, unknown> }).rosbag2_bagfile_information;
   if (bag === undefined || !Array.isArray(bag.relative_file_paths)) throw new Error('no relative_file_paths');
@@ -51,6 +51,6 @@ function bagFiles(text: string, path: string): string[] {
       expected: "storage mcap, uncompressed or with MCAP's own chunk compression",
       remedy: 'convert it: ros2 bag convert with storage_id mcap and no compression_mode',
     });
-  // a name, never a path: the file must lie in the folder
+  // Only the name counts, never a path: the file must be in the folder.
   return bag.relative_file_paths.map((name) => basename(String(name)));
 }

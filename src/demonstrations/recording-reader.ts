@@ -26,7 +26,7 @@ export interface RecordedTopic {
   readonly unreadable: IqLearnError | null;
 }
 
-/** Whose recording it is; null for one made by other programs. */
+/** Who made a recording; null for one made by other programs. */
 export interface RecordingInfo {
   readonly robot: string;
   readonly robotSpec: string;
@@ -35,15 +35,15 @@ export interface RecordingInfo {
   readonly software: string;
 }
 
-/** Reads a recording. Everything about it is known after {@link openRecording}; messages stream. */
+/** A recording to read. {@link openRecording} has collected what is known about it; messages are streamed from the disk. */
 export class RecordingReader {
   readonly path: string;
   readonly files: readonly string[];
   readonly info: RecordingInfo | null;
   readonly topics: ReadonlyMap<string, RecordedTopic>;
-  /** Smallest and largest log time; null without messages. */
+  /** Smallest and largest log time; null if there are no messages. */
   readonly timesNs: readonly [bigint, bigint] | null;
-  /** What is lost or odd, for people; empty for a sound recording. */
+  /** What is lost or suspicious, for people; empty for a sound recording. */
   readonly problems: readonly string[];
 
   constructor(path: string, files: readonly string[], scan: Scan, problems: readonly string[]) {
@@ -60,8 +60,8 @@ export class RecordingReader {
   }
 
   /**
-   * The messages of the topics (default: all) in order of log time; where the log time of a topic goes back, in the
-   * order of the file, so that a clock that jumped stays visible.
+   * The messages of the topics (default: all) in order of log time. Where the log time of a topic goes back, they stay
+   * in the order of the file, so that a jump of the clock stays visible.
    */
   async *messages(options: { readonly topics?: readonly string[] } = {}): AsyncGenerator<RecordedMessage, void, void> {
     const wanted = options.topics === undefined ? undefined : new Set(options.topics);

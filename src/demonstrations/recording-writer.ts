@@ -40,28 +40,28 @@ export interface RecordingOptions {
   readonly session: string;
   /** Name and version of the program; iq_learn. */
   readonly software?: string;
-  /** At most this long a time of messages is lost by a kill; 2. */
+  /** Messages of at most this many seconds are lost if the process is killed. Default 2. */
   readonly flushSeconds?: number;
-  /** A chunk is closed when it is longer; 1 MiB. */
+  /** A chunk is closed once it is longer than this. Default 1 MiB. */
   readonly chunkBytes?: number;
-  /** More waiting for a slow disk ends the recording instead of filling the memory; 64 MiB. */
+  /** If more bytes than this wait for a slow disk, the recording ends instead of filling the memory. Default 64 MiB. */
   readonly maxPendingBytes?: number;
-  /** Told once, when writing fails. Recording ends there; nothing is thrown at the robot's loop. */
+  /** Called once if writing fails. Recording ends there; nothing is thrown into the robot's control loop. */
   readonly onError?: (error: IqLearnError) => void;
   readonly clock?: SteadyClock;
-  /** Where the bytes go; a file on the disk. */
+  /** Creates what the bytes are written to. Default: a file on the disk. */
   readonly createFile?: (path: string) => Promise<RecordingFile>;
 }
 
 export interface RecordingSummary {
   readonly folder: string;
-  /** The MCAP file; `.part` at its end where it could not be completed (see `recover`). */
+  /** The MCAP file; its name ends in `.part` if it could not be completed (see `recover`). */
   readonly file: string;
   readonly messages: number;
-  /** Episodes that were started, those thrown away included. */
+  /** Episodes that were started, including discarded ones. */
   readonly episodes: number;
   readonly discarded: number;
-  /** True when writing failed: the last episode is cut short. */
+  /** True if writing failed: the last episode is cut short. */
   readonly partial: boolean;
   /** Messages that were not recorded because writing had failed. */
   readonly lost: number;
@@ -70,9 +70,9 @@ export interface RecordingSummary {
 /**
  * Records topics as a rosbag2 folder: `<folder>/<name>_0.mcap` (`.part` while open) and metadata.yaml, written last.
  *
- * `write` encodes at once and returns; one queue writes in order. A chunk is closed and flushed at the end of every
- * episode and every `flushSeconds`, so a kill loses at most the open chunk. When the disk fails, the recording is cut
- * at the last whole chunk, its episode closed as truncated, and `onError` told once.
+ * `write` encodes at once and returns; a queue writes in order. A chunk is closed and flushed at the end of every
+ * episode and every `flushSeconds`, so a kill loses at most the open chunk. If the disk fails, the recording is cut at
+ * the last whole chunk, its episode closed as truncated, and `onError` called once.
  */
 export class RecordingWriter {
   readonly folder: string;
@@ -260,7 +260,7 @@ export class RecordingWriter {
     });
   }
 
-  /** Throws the open episode away: it stays in the file and is never learnt from. */
+  /** Discards the open episode: it stays in the file and is never learnt from. */
   discardEpisode(discard: { stampNs: bigint; reason: string }): void {
     this.#mark(discard.stampNs, { kind: episodeEvent.DISCARD, reason: discard.reason });
   }
@@ -347,7 +347,7 @@ export class RecordingWriter {
     try {
       await this.#file.close();
     } catch {
-      // it may be closed already; what counts is on the disk
+      // It may be closed already; what counts is on the disk.
     }
     try {
       truncateFile(`${this.#path}.part`, Number(this.#queue.goodBytes));

@@ -25,18 +25,18 @@ export interface Recovery {
   readonly messages: number;
   /** Number of the episode that was open and is now closed as truncated. */
   readonly closedEpisode: number | null;
-  /** What was lost, for people; empty when nothing was. */
+  /** What was lost, for people; empty if nothing was. */
   readonly problems: readonly string[];
 }
 
-/** Stamp of a message that begins with a header, as our own files have it (little-endian). */
+/** Stamp, in nanoseconds, of a message that begins with a header; iq_learn writes little-endian. */
 function leadingStamp(data: Uint8Array): bigint | undefined {
   if (data.length < 12) return undefined;
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   return BigInt(view.getInt32(4, true)) * 1_000_000_000n + BigInt(view.getUint32(8, true));
 }
 
-/** Follows the markers of a file that is read. */
+/** Follows the episode markers of a file that is being read. */
 class OpenEpisode {
   number: number | null = null;
   #stampNs = 0n;
@@ -150,7 +150,7 @@ export async function recoverUnlocked(folder: string, reason = 'recovered'): Pro
   let closedEpisode: number | null = null;
   let problems: readonly string[] = [];
   let summary: BagSummary | undefined;
-  // The finished file is renamed into place as one: where it is there, the part is a leftover.
+  // The finished file is renamed into place as a whole: if it exists, the .part is a leftover.
   if (part !== undefined && kindOfPath(path) === null) {
     const rebuilt = `${path}.recovering.part`;
     try {
@@ -173,9 +173,9 @@ export async function recoverUnlocked(folder: string, reason = 'recovered'): Pro
 
 /**
  * Completes a recording that was cut by a kill or a power failure: closed episodes stay as they are, an open one is
- * kept up to the last whole chunk and closed as truncated with the reason 'recovered'. May be run again at any time,
- * also after a kill in the middle of it. Throws CONFLICT while the recording is being written, NOT_FOUND where there
- * is none, CORRUPT_DATA where the file is no recording.
+ * kept up to the last whole chunk and closed as truncated with the reason 'recovered'. It may be run again at any time,
+ * also after a kill in the middle of it. Throws CONFLICT while the recording is being written, NOT_FOUND if there is
+ * none, and CORRUPT_DATA if the file is not a recording.
  */
 export async function recover(folder: string): Promise<Recovery> {
   const target = resolve(folder);

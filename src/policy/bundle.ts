@@ -16,7 +16,7 @@ import {
 import type { PolicyFunction } from './policy-function.js';
 import { actOnce, createRuntime, type PolicyRuntime } from './runtime.js';
 
-/** A policy as it travels: the model file and the manifest that vouches for it. */
+/** A policy as files: the model, and the manifest with its hash, its contract and golden vectors. */
 export interface PolicyBundle {
   /** policy.onnx */
   readonly model: Uint8Array;
@@ -26,9 +26,9 @@ export interface PolicyBundle {
 
 export interface BundleContent {
   readonly policy: PolicyFunction;
-  /** What the robot must be: names, units, ranges, rate (`contractOf(spec)`). Action ranges are finite. */
+  /** The robot that it is for: names, units, ranges, rate (`contractOf(spec)`). Action ranges are finite. */
   readonly contract: PolicyContract;
-  /** Counts up over one training run; 0 before its first update. */
+  /** Increases over one training run; 0 before its first update. */
   readonly version: number;
   readonly training?: TrainingSummary;
 }
@@ -116,7 +116,7 @@ export async function encodeBundle(content: BundleContent): Promise<PolicyBundle
         action: [...action],
       })),
     });
-    // A plain copy: the engine's may be a view of a larger buffer, which must not travel with it.
+    // A copy: the engine's bytes may be a view of a larger buffer, which must not be sent with it.
     return { model: Uint8Array.from(bytes), manifest };
   } finally {
     await model.dispose();
@@ -124,9 +124,9 @@ export async function encodeBundle(content: BundleContent): Promise<PolicyBundle
 }
 
 /**
- * Opens a bundle for running, trusting nothing: manifest, size, SHA-256, then the model itself, its shapes and
+ * Opens a bundle for running and checks all of it: manifest, size and SHA-256, then the model itself, its shapes and
  * metadata against the contract, and the golden vectors. No byte of the model is decoded before its hash is right.
- * Whether the contract fits the robot at hand is the caller's question (`checkContract`).
+ * The caller must check that the contract fits the robot (`checkContract`).
  * Throws CORRUPT_DATA (altered, cut, unreadable) or MISMATCH (another shape or another robot's model).
  */
 export async function decodeBundle(bundle: PolicyBundle, source = 'policy bundle'): Promise<PolicyRuntime> {

@@ -1,18 +1,18 @@
 import { ActionRange, IqLearnError, Random } from '../common/index.js';
 import type { PolicyContract } from './contract.js';
 
-/** One observation (robot's units) and noise with the action (robot's units) that the policy must give for them. */
+/** An observation and noise with the action that the policy must return for them; observation and action in the robot's units. */
 export interface GoldenVector {
   readonly observation: readonly number[];
   readonly noise: readonly number[];
   readonly action: readonly number[];
 }
 
-/** Of half the range of each action: other processors round differently, a different policy differs by more. */
+/** Allowed difference, as a share of half the range of each action. Other processors round differently by less; a different policy differs by more. */
 export const GOLDEN_TOLERANCE = 1e-5;
 
 const COUNT = 8;
-/** Unbounded features are drawn from here. */
+/** Observations are drawn from −WIDE…WIDE, or from the part of it within the feature's limits. */
 const WIDE = 3;
 
 type Act = (observation: Float32Array, noise: Float32Array) => Promise<Float32Array>;
@@ -33,7 +33,7 @@ export async function goldenVectors(contract: PolicyContract, act: Act): Promise
   return vectors;
 }
 
-/** Throws CORRUPT_DATA when the policy does not give the golden actions on this machine. */
+/** Throws CORRUPT_DATA if the policy does not return the golden actions on this machine. */
 export async function checkGoldenVectors(
   vectors: readonly GoldenVector[],
   contract: PolicyContract,
@@ -49,7 +49,8 @@ export async function checkGoldenVectors(
         throw new IqLearnError('CORRUPT_DATA', `${source}: the policy does not give its own golden actions`, {
           found: `${name} = ${found[k]} ${unit} for golden observation ${i}`,
           expected: `${action[k]} ± ${tolerance}`,
-          remedy: 'export the bundle again; if it happens again, this onnxruntime computes differently: tell us',
+          remedy:
+            'export the bundle again; if it happens again, this onnxruntime computes differently: please report it',
         });
     });
   }

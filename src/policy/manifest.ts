@@ -12,13 +12,13 @@ export const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
 const hash = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits');
 const numbers = z.array(z.number());
 
-/** What is known about how the policy came about: names and numbers for people, e.g. updates, demonstrations, seed. */
+/** How the policy was trained, for people: names and numbers such as updates, demonstrations, seed. */
 export type TrainingSummary = Readonly<Record<string, string | number | boolean>>;
 
 const manifestSchema = z.strictObject({
   format: z.literal(FORMAT),
   formatVersion: z.literal(FORMAT_VERSION),
-  /** Of everything below and above, without this line. */
+  /** SHA-256 of the manifest with this field empty. */
   digest: hash,
   version: z.int().min(0),
   model: z.strictObject({
@@ -53,7 +53,7 @@ export function sealManifest(manifest: Omit<ManifestJson, 'digest' | 'format' | 
 
 /**
  * The manifest in `text`. Throws CORRUPT_DATA naming the field when it is not JSON, not a manifest, or was altered
- * after it was sealed: down to a blank, only the text that was written is accepted.
+ * after it was sealed. Only exactly the text that was written is accepted.
  */
 export function openManifest(text: string, source: string): Manifest {
   const refuse = (found: string, expected: string, cause?: unknown): never => {
@@ -76,7 +76,7 @@ export function openManifest(text: string, source: string): Manifest {
     const { field, found, expected } = refusalOf(parsed.error, manifestSchema, json);
     return refuse(`${field === '' ? 'the whole' : field} is ${found}`, expected);
   }
-  // Parsing has shown the form; the digest is taken over the JSON as it stands.
+  // Parsing has checked the form; the digest is computed over the JSON text as it is.
   const sealed = json as ManifestJson;
   if (canonicalText(sealed) !== text) refuse('a text that was reformatted', 'the text as it was written');
   const digest = digestOf(sealed);

@@ -2,9 +2,9 @@ import type { InferenceModel } from '../engine/index.js';
 import type { PolicyContract } from './contract.js';
 import type { Manifest, TrainingSummary } from './manifest.js';
 
-/** A policy that is loaded and has proved itself. */
+/** A policy that is loaded and has passed all checks. */
 export interface PolicyRuntime {
-  /** robot, version and the first digits of the model's hash: names this policy in logs and records. */
+  /** Robot, version and the first digits of the model's hash: names this policy in logs and records. */
   readonly id: string;
   readonly version: number;
   readonly contract: PolicyContract;
@@ -31,7 +31,7 @@ export async function actOnce(
 export function createRuntime(model: InferenceModel, manifest: Manifest): PolicyRuntime {
   const { contract, version, training } = manifest;
   const noNoise = new Float32Array(contract.action.length);
-  // The model's arrays hold one result at a time: calls run one after the other, the first of them at once.
+  // The model's arrays hold one result at a time, so calls run one after the other; the first starts at once.
   let waiting = 0;
   let last: Promise<unknown> = Promise.resolve();
   return {

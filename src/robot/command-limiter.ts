@@ -4,7 +4,7 @@ import type { RobotSpec } from './types.js';
 const scratch = new Float32Array(1);
 const bits = new Int32Array(scratch.buffer);
 
-/** The float32 next to `value`, towards `limit`'s side: within the limit, where rounding would step over it. */
+/** The float32 nearest to a limit that does not exceed it: plain rounding could step over the limit. */
 function roundedTo(value: number, isUpper: boolean): number {
   const rounded = Math.fround(value);
   if (isUpper ? rounded <= value : rounded >= value) return rounded;
@@ -15,7 +15,7 @@ function roundedTo(value: number, isUpper: boolean): number {
   return scratch[0]!;
 }
 
-/** The last command and how far the next one may be from it. */
+/** Remembers the last command, and keeps the next one within its limits and its largest change per second. */
 export class CommandLimiter {
   readonly names: readonly string[];
   readonly low: Float64Array;

@@ -10,7 +10,7 @@ const featureSchema = z.strictObject({
   high: z.number().nullable(),
 });
 
-/** The form of a contract where it comes from outside (the manifest of a policy, a recording). */
+/** The form of a contract that comes from outside: from the manifest of a policy, or a recording. */
 export const robotContractSchema = z.strictObject({
   robot: z.string(),
   rateHz: z.number(),
@@ -18,7 +18,7 @@ export const robotContractSchema = z.strictObject({
   action: z.array(featureSchema),
 });
 
-/** What a policy depends on and stores: names, units and limits (null where unbounded) in order, and the rate. JSON-safe. */
+/** What a policy depends on, and stores: names, units and limits (null if unbounded) in order, and the rate. JSON-safe. */
 export type RobotContract = z.output<typeof robotContractSchema>;
 type ContractFeature = RobotContract['action'][number];
 
@@ -76,8 +76,8 @@ function checkFeatures(kind: 'observation' | 'action', found: RobotContract, spe
 }
 
 /**
- * Refuses a contract (of a policy, a recording, a checkpoint) that was not made for this robot: MISMATCH names the
- * field, what was found and expected; CORRUPT_DATA where `found` is no contract at all.
+ * Refuses a contract (of a policy, a recording, a checkpoint) that was not made for this robot. Throws MISMATCH naming
+ * the field, what was found and what was expected, and CORRUPT_DATA if `found` is not a contract.
  */
 export function checkContract(found: unknown, spec: RobotSpec): void {
   const contract = parseOrThrow(robotContractSchema, found, {

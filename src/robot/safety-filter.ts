@@ -4,35 +4,35 @@ import type { RobotSpec } from './types.js';
 
 export type SafetyState = 'RUNNING' | 'HOLDING' | 'TAKEOVER' | 'ESTOP' | 'FAULT';
 
-/** What one control cycle knows. Times are of the steady clock, actions in the spec's order and units. */
+/** What is known in one control cycle. Times are of the steady clock; actions are in the spec's order and units. */
 export interface SafetyInput {
   readonly nowNs: bigint;
-  /** The policy's action if one came since the last cycle; an earlier one holds until it expires. */
+  /** The policy's action, if a new one arrived since the last cycle; an earlier one stays valid until it expires. */
   readonly action: Float32Array | null;
-  /** Until when the action may be executed. An action without is not executed (F16). */
+  /** Until when the action may be executed. An action without an expiry is not executed. */
   readonly actionExpiryNs: bigint | null;
-  /** Stamp of the observation the action was made from: one older than the last executed is dropped (F15). */
+  /** Stamp of the observation that the action was computed from: an action from an older observation than the last executed one is dropped. */
   readonly actionStampNs?: bigint | null;
-  /** How old the state is; null where there is none. */
+  /** Age of the robot's state in milliseconds; null while it is unknown. */
   readonly observationStampAgeMs: number | null;
-  /** The action a person's teleoperation asked for since the last cycle. */
+  /** The newest action that a person's teleoperation sent since the last cycle, or null. */
   readonly takeover: Float32Array | null;
   readonly estop: boolean;
-  /** The dead-man button is not held; false where the robot has none. While a person drives it ends in a latched stop. */
+  /** True while the dead-man button is not held; false for a robot without one. While a person drives, letting go ends in a latched stop. */
   readonly deadmanReleased?: boolean;
-  /** When the e-stop was last heard to be released; null before the first time. Looked at where a timeout is set. */
+  /** When the e-stop last reported that it is released; null before the first report. Only used if `heartbeatTimeoutMs` is set. */
   readonly heartbeatNs: bigint | null;
-  /** The control loop stood still for so long: this cycle stops, what the policy had planned is forgotten (F34). */
+  /** Set if the event loop was blocked for this long: this cycle stops the robot and drops the policy's pending action. */
   readonly blockedMs?: number;
 }
 
 export interface SafetyOutput {
-  /** Finite, within the limits, always: what to send and what to record as executed. */
+  /** What to send, and to record as executed. Always finite and within the limits. */
   readonly command: Float32Array;
-  /** `hold`: stopped, goes on by itself with fresh data. `stop`: latched, or a person's command that cannot be used. */
+  /** `hold`: stopped, and continues by itself once data are fresh. `stop`: latched, or a person's command that cannot be used. */
   readonly source: 'policy' | 'takeover' | 'hold' | 'stop';
   readonly state: SafetyState;
-  /** Why, for people; empty while running. */
+  /** Why the filter is in this state, for people; empty while running. */
   readonly reason: string;
   /** Whether the command was brought within the limits. */
   readonly clamped: boolean;
@@ -41,52 +41,59 @@ export interface SafetyOutput {
 }
 
 export interface SafetyOptions {
-  /** State older than this stops; the longest finite timeout of the spec's state topics if not given. */
+  /** Age of the state from which the robot is stopped. Default: the longest finite timeout of the spec's state topics. */
   readonly staleMs?: number;
-  /** The policy stays off until this long after the last teleoperation; 500 (twist_mux), at least the teleop topic's timeout. */
+  /** Time without teleoperation after which the policy drives again. Default 500, as in twist_mux; never less than the teleop topic's timeout. */
   readonly quietMs?: number;
-  /** An action further beyond its limits than this share of their range is a fault, nearer is clamped; 0.5. */
+  /** An action beyond its limits by more than this share of their range is a fault; by less, it is clamped. Default 0.5. */
   readonly overshoot?: number;
-  /** E-stop heartbeats must not be further apart; null (the default) where the robot has none. */
+  /** Longest time between two heartbeats of the e-stop; null (the default) for a robot without one. */
   readonly heartbeatTimeoutMs?: number | null;
   /**
-   * What letting go of the dead-man button while driving does: `latch` (the default) waits for a reset, since else the
-   * policy would be next; `hold` stops until the button is held again, where there is no policy.
+   * What letting go of the dead-man button while driving does. `latch` (the default) stops until a reset, because
+   * otherwise the policy would take over. `hold` stops until the button is held again; for setups without a policy.
    */
   readonly deadman?: 'latch' | 'hold';
-  /** What is commanded now: the joints' positions. Required where stopMode is hold, as there is nothing else to hold. */
+  /** The command that holds at the start: the joints' positions. Required if stopMode is hold, which has nothing else to hold. */
   readonly initial?: ArrayLike<number>;
 }
 
-/** How often what happened. */
+/** Event counts for status messages and diagnostics. */
 export interface SafetyCounters {
+  /** Calls of `step`. */
   readonly cycles: number;
+  /** Commands that were brought within the limits. */
   readonly clamped: number;
+  /** Commands that were slowed down to the largest rate. */
   readonly rateLimited: number;
-  /** Times the policy's action expired before the next one came (F09). */
+  /** Times that the policy's action expired before the next one arrived. */
   readonly overruns: number;
-  /** Actions that came expired or without expiry. */
+  /** Actions that arrived expired, or without an expiry. */
   readonly expired: number;
-  /** Actions older than one already executed. */
+  /** Actions from an older observation than one already executed. */
   readonly outdated: number;
+  /** Cycles stopped because the state was too old or unknown. */
   readonly stale: number;
+  /** Teleoperation commands that are not finite or have a wrong length. */
   readonly badTakeovers: number;
+  /** Actions of the policy that latched FAULT. */
   readonly faults: number;
+  /** Times that ESTOP was latched: e-stop, missing heartbeat, or dead-man button. */
   readonly estops: number;
 }
 
 /**
- * Between the policy and the robot: a state machine on plain inputs that trusts nothing. It has no timers: `step` is
- * called every control period, and whenever teleoperation or the e-stop says something.
+ * The last stage before the robot: a state machine that trusts none of its inputs. It has no timers: `step` is called
+ * in every control period, and whenever a message of teleoperation or of the e-stop arrives.
  */
 export interface SafetyFilter {
   step(input: SafetyInput): SafetyOutput;
   /**
-   * Ends a latched stop (~/reset_fault), if the last cycle had the e-stop released, its heartbeat there and fresh
-   * state; else says why not. Never moves anything by itself: the next fresh action does.
+   * Ends a latched stop (service ~/reset_fault) if in the last cycle the e-stop was released, its heartbeat present and
+   * the state fresh; otherwise returns why not. It never moves the robot by itself: the next fresh action does.
    */
   reset(): { readonly ok: boolean; readonly reason: string };
-  /** Where stopMode is hold and nothing moves: takes the joints' positions as what is commanded. Throws INVALID_ARGUMENT. */
+  /** If stopMode is hold and nothing drives: takes the joints' positions as the current command. Throws INVALID_ARGUMENT. */
   seed(command: ArrayLike<number>): void;
   readonly state: SafetyState;
   readonly counters: SafetyCounters;
@@ -95,7 +102,7 @@ export interface SafetyFilter {
 const blocked = (forMs: number): string => `the event loop was blocked for ${forMs.toFixed(0)} ms`;
 const ms = (value: number): bigint => BigInt(Math.round(value * 1e6));
 
-/** Throws INVALID_ARGUMENT for a wrong option, or where stopMode is hold and `initial` is not given. */
+/** Throws INVALID_ARGUMENT for a wrong option, or if stopMode is hold and `initial` is missing. */
 export function createSafetyFilter(spec: RobotSpec, options: SafetyOptions = {}): SafetyFilter {
   return new Filter(spec, options);
 }
@@ -176,7 +183,7 @@ class Filter implements SafetyFilter {
     this.#watchEstop(input);
     this.#watchDeadman(input);
     this.#notReady = this.#reasonNotReady(input);
-    // In a latched state nothing is remembered that could move the robot after the reset.
+    // While latched, nothing is remembered that could move the robot after the reset.
     if (this.#latch !== null) return this.#stop(this.#latch.state, 'stop', this.#latch.reason);
     if (this.#heartbeatNs !== null && input.heartbeatNs === null)
       return this.#stop('HOLDING', 'hold', 'no heartbeat of the e-stop yet');
@@ -205,7 +212,7 @@ class Filter implements SafetyFilter {
     this.#latch = { state: 'ESTOP', reason: estop ? 'e-stop' : 'the heartbeat of the e-stop is missing' };
   }
 
-  /** Whoever lets go of the button while driving wants a stop, not the policy back. */
+  /** A person who lets go of the button while driving wants a stop, not the policy. */
   #watchDeadman({ nowNs, deadmanReleased }: SafetyInput): void {
     if (deadmanReleased !== true || this.#latch !== null || this.#teleopAtNs === null) return;
     if (nowNs - this.#teleopAtNs > this.#quietNs) return; // handed back already
@@ -227,7 +234,7 @@ class Filter implements SafetyFilter {
     return age <= this.#staleMs ? null : `the state is ${age.toFixed(0)} ms old, at most ${this.#staleMs} ms`;
   }
 
-  /** A person's command, and the quiet time after it, go before the policy. */
+  /** The output of a person's command or of the quiet time after it, which take precedence over the policy; null otherwise. */
   #takeover(input: SafetyInput): SafetyOutput | null {
     const { nowNs, takeover } = input;
     if (takeover !== null) {
@@ -242,7 +249,7 @@ class Filter implements SafetyFilter {
       this.#teleopAtNs = null;
       return null;
     }
-    // Whatever the policy said meanwhile was meant for another situation.
+    // What the policy computed meanwhile was meant for another situation.
     this.#action = null;
     if (input.blockedMs !== undefined) return this.#stop('TAKEOVER', 'hold', blocked(input.blockedMs));
     if (this.#teleop === null) return this.#stop('TAKEOVER', 'stop', 'teleoperation is not finite');
@@ -269,7 +276,7 @@ class Filter implements SafetyFilter {
     }
     const action = this.#action;
     if (action === null || nowNs > action.expiryNs) {
-      // Counted where driving breaks off: a policy that has not begun, or is between episodes, is not late.
+      // Only counted while driving: a policy that has not begun, or is between episodes, is not late.
       if (this.#state === 'RUNNING') this.#counters.overruns += 1;
       return this.#stop('HOLDING', 'hold', 'no action of the policy that has not expired');
     }
@@ -286,7 +293,7 @@ class Filter implements SafetyFilter {
       this.#counters.outdated += 1;
       return;
     }
-    // No action holds longer than the robot would wait for a command.
+    // No action holds longer than the robot itself would wait for a command.
     const latest = nowNs + this.#longestNs;
     const expiryNs = actionExpiryNs < latest ? actionExpiryNs : latest;
     this.#action = { values: values.slice(), expiryNs, stampNs: actionStampNs };
