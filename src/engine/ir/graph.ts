@@ -1,5 +1,5 @@
-/** Element types inside a graph. `bool` never crosses the engine's border. */
-export type IrType = 'float32' | 'int32' | 'bool';
+/** Element types inside a graph. `bool` never crosses the engine's border; of `uint8` are only inputs, which are cast. */
+export type IrType = 'float32' | 'int32' | 'bool' | 'uint8';
 export type IrData = Float32Array | Int32Array | Uint8Array;
 export type Attributes = Readonly<Record<string, number | boolean | readonly number[]>>;
 
