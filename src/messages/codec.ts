@@ -1,8 +1,9 @@
 import { IqLearnError, unknownName } from '../common/index.js';
 import { CdrError, CdrReader, CdrWriter } from './bytes.js';
 import { fieldsOf } from './definitions.js';
+import { type MessageTypeName, type MessageTypes, messageTypeNames } from './generated/types.js';
+import { isMessageTypeName } from './names.js';
 import { type Node, struct, ValueError } from './nodes.js';
-import { isMessageTypeName, type MessageTypeName, type MessageTypes, messageTypeNames } from './types.js';
 
 /** Largest message taken or made, in bytes: above any policy bundle, far below what would exhaust a robot. */
 export const maxMessageBytes = 64 * 1024 * 1024;

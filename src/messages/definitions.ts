@@ -1,66 +1,43 @@
-import { readFileSync } from 'node:fs';
 import { parse } from '@foxglove/rosmsg';
-import { ros2jazzy } from '@foxglove/rosmsg-msgs-common';
 import { IqLearnError, messageOf } from '../common/index.js';
+import { definitions } from './generated/definitions.js';
 
 type MessageDefinition = ReturnType<typeof parse>[number];
 export type MessageDefinitionField = MessageDefinition['definitions'][number];
 
 const separator = `${'='.repeat(80)}\n`;
+const schemas = new Map<string, string>();
+const fields = new Map<string, readonly MessageDefinitionField[]>();
 
 /** 'iq_learn/msg/Transition' → 'iq_learn/Transition', as definitions name each other. */
 function shortName(type: string): string {
-  return type.replace('/msg/', '/');
+  return type.replace(/\/(msg|srv)\//, '/');
 }
 
-/** The folder of our own definitions, msg/ of the package: they are the source of truth and are read as they are. */
-const ownFolder = new URL('../../../msg/', import.meta.url);
-/** Of ros-controls' control_msgs, which is none of ROS 2's common interfaces. */
-const jointJog = `std_msgs/Header header
-string[] joint_names
-float64[] displacements
-float64[] velocities
-float64 duration
-`;
-const ownTexts = new Map<string, string>([['control_msgs/JointJog', jointJog]]);
-const schemas = new Map<string, string>();
-
-function ownText(name: string): string | undefined {
-  const match = /^iq_learn\/(\w+)$/.exec(name);
-  let text = ownTexts.get(name);
-  if (text === undefined && match !== null) {
-    const file = new URL(`${match[1]}.msg`, ownFolder);
-    try {
-      text = readFileSync(file, 'utf8');
-    } catch (cause) {
-      throw new IqLearnError('NOT_FOUND', `no definition of the message type ${name}`, {
-        found: messageOf(cause),
-        expected: `the file ${file.pathname}`,
-        remedy: 'install the package again: its msg folder is incomplete',
-        cause,
-      });
-    }
-    ownTexts.set(name, text);
-  }
-  return text;
-}
-
-/** The fields of one type, constants left out. `type` is 'package/Name' or 'package/msg/Name'. Throws NOT_FOUND. */
-export function fieldsOf(type: string): readonly MessageDefinitionField[] {
+function textOf(type: string): string {
   const name = shortName(type);
-  const own = ownText(name);
-  const definition: MessageDefinition | undefined =
-    own === undefined
-      ? (ros2jazzy as Record<string, MessageDefinition>)[name]
-      : parse(own, { ros2: true, skipTypeFixup: true })[0];
-  if (definition === undefined)
+  if (!Object.hasOwn(definitions, name))
     throw new IqLearnError('NOT_FOUND', `no definition of the message type ${type}`, {
-      expected: "one of ROS 2's common interfaces, or of iq_learn's msg folder",
+      expected: `one of ${Object.keys(definitions).join(', ')}`,
     });
-  return definition.definitions.filter((field) => field.isConstant !== true);
+  return definitions[name]!;
 }
 
-/** `time` is what the parser makes of builtin_interfaces/Time; files and other readers know only the latter. */
+/**
+ * The fields of one type in their order, constants left out. `type` is 'package/Name' or 'package/msg/Name'; request
+ * and response of a service are 'package/srv/Name_Request' and 'package/srv/Name_Response'. Throws NOT_FOUND.
+ */
+export function fieldsOf(type: string): readonly MessageDefinitionField[] {
+  let found = fields.get(type);
+  if (found === undefined) {
+    const [parsed] = parse(textOf(type), { ros2: true, skipTypeFixup: true });
+    found = (parsed?.definitions ?? []).filter((field) => field.isConstant !== true);
+    fields.set(type, found);
+  }
+  return found;
+}
+
+/** A field's type as definitions write it. The parser calls builtin_interfaces/Time `time`, which no other reader knows. */
 function printedType(field: MessageDefinitionField): string {
   const base =
     field.type === 'time'
@@ -74,16 +51,7 @@ function printedType(field: MessageDefinitionField): string {
   return field.arrayUpperBound === undefined ? `${bounded}[]` : `${bounded}[<=${field.arrayUpperBound}]`;
 }
 
-function print(fields: readonly MessageDefinitionField[]): string {
-  return fields
-    .map(({ defaultValue, ...field }) => {
-      const text = typeof defaultValue === 'bigint' ? String(defaultValue) : JSON.stringify(defaultValue);
-      return `${printedType(field)} ${field.name}${defaultValue === undefined ? '' : ` ${text}`}\n`;
-    })
-    .join('');
-}
-
-/** The types `fields` need, depth first, each once. */
+/** The types that `fields` need, directly or through others: depth first, each once. */
 function dependencies(fields: readonly MessageDefinitionField[], found = new Set<string>()): Set<string> {
   for (const field of fields) {
     const type = printedType({ name: field.name, type: field.type });
@@ -96,20 +64,19 @@ function dependencies(fields: readonly MessageDefinitionField[], found = new Set
 
 /**
  * The full `ros2msg` text of a type as MCAP files carry it: the definition, then every type it needs, each after a
- * line of 80 `=` and `MSG: package/Name`. Our own keep their comments (units, meaning).
+ * line of 80 `=` and a line `MSG: package/Name`. iq_learn's own definitions keep their comments (units, meaning).
  */
 export function schemaOf(type: string): string {
   let schema = schemas.get(type);
   if (schema === undefined) {
-    const text = (name: string): string => ownText(shortName(name)) ?? print(fieldsOf(name));
-    const parts = [...dependencies(fieldsOf(type))].map((name) => `${separator}MSG: ${name}\n${text(name)}`);
-    schema = [text(type), ...parts].join('');
+    const parts = [...dependencies(fieldsOf(type))].map((name) => `${separator}MSG: ${name}\n${textOf(name)}`);
+    schema = [textOf(type), ...parts].join('');
     schemas.set(type, schema);
   }
   return schema;
 }
 
-/** A type's fields and those of the types it needs, one per line, so that two definitions can be compared. */
+/** The fields of the first type and of all types inside it, one line per field, so that two definitions can be compared. */
 function layout(definitions: readonly MessageDefinition[]): string[] {
   const byName = new Map(definitions.map((definition) => [definition.name ?? '', definition.definitions]));
   const lines: string[] = [];
@@ -129,8 +96,8 @@ function layout(definitions: readonly MessageDefinition[]): string[] {
 }
 
 /**
- * Whether a `ros2msg` text (of a recording, a peer) lays out `type` exactly as this package does.
- * Throws MISMATCH naming the first field that differs, CORRUPT_DATA where the text is no definition.
+ * Checks that a `ros2msg` text (from a recording or another program) lays out `type` exactly as this package does.
+ * Throws MISMATCH naming the first field that differs, and CORRUPT_DATA if the text is not a definition.
  */
 export function checkSchema(type: string, text: string): void {
   let found: string[];

@@ -1,7 +1,5 @@
 export { decode, emptyMessage, encode, maxMessageBytes } from './codec.js';
 export { checkSchema, schemaOf } from './definitions.js';
-export { header, nanosecondsOf, stampOf } from './time.js';
-export type { TwistStamped } from './types.js';
 export {
   type Clock,
   type DiagnosticArray,
@@ -9,7 +7,6 @@ export {
   type EpisodeEvent,
   episodeEvent,
   type Header,
-  isMessageTypeName,
   type JointJog,
   type JointState,
   type JointTrajectory,
@@ -27,7 +24,11 @@ export {
   type RosParameterValue,
   type ServiceTypeName,
   type ServiceTypes,
+  serviceTypeNames,
   type TaskState,
   type Transition,
   type Twist,
-} from './types.js';
+  type TwistStamped,
+} from './generated/types.js';
+export { isMessageTypeName } from './names.js';
+export { header, nanosecondsOf, stampOf } from './time.js';

@@ -1,5 +1,5 @@
 import { IqLearnError } from '../common/index.js';
-import type { Header, Time } from './types.js';
+import type { Header, Time } from './generated/types.js';
 
 const second = 1_000_000_000n;
 

@@ -4,7 +4,7 @@ export {
   type ServiceHandler,
   type SubscriptionRequest,
 } from './base/base-transport.js';
-export { checkQos, incompatibility, serviceTypeNames } from './base/checks.js';
+export { checkQos, incompatibility } from './base/checks.js';
 export type { ReportError } from './base/delivery.js';
 export { otherServiceType, secondServer, serverGone, serviceError } from './base/errors.js';
 export type { PendingCall } from './base/pending-call.js';

@@ -1,5 +1,19 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parse } from '@foxglove/rosmsg';
+import { ros2jazzy } from '@foxglove/rosmsg-msgs-common';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -9,93 +23,79 @@ import {
   messageTypeNames,
   nanosecondsOf,
   schemaOf,
+  serviceTypeNames,
   stampOf,
 } from '#src/messages/index.js';
 
-const source = readFileSync(new URL('../../src/messages/types.ts', import.meta.url), 'utf8');
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+const definitionsIn = (folder: string): string[] =>
+  readdirSync(join(root, folder)).filter((name) => /\.(msg|srv)$/.test(name));
 
-/** Field → TypeScript type of `export interface <name>` in types.ts, in order. */
-function faceOf(name: string): [string, string][] {
-  const body = new RegExp(`export interface ${name} \\{\\n([\\s\\S]*?)\\n\\}`).exec(source)?.[1];
-  if (body === undefined) throw new Error(`no interface ${name} in types.ts`);
-  return [...body.matchAll(/^ {2}(\w+): (.+);$/gm)].map((m) => [m[1]!, m[2]!]);
-}
+describe('src/messages/generated', () => {
+  const generate = (cwd: string, ...options: string[]) =>
+    spawnSync(process.execPath, ['scripts/generate-messages.mjs', ...options], { cwd, encoding: 'utf8' });
 
-const faces: Record<string, string> = Object.fromEntries(
-  [...source.matchAll(/^ {2}'([\w/]+\/msg\/\w+)': (\w+);$/gm)].map((m) => [m[1]!, m[2]!]),
-);
+  it('is what the generator makes of the definitions', () => {
+    const { status, stderr } = generate(root, '--check');
+    expect([status, stderr]).toEqual([0, '']);
+  });
 
-/** The TypeScript type a ros2msg field must have. */
-function expectedFace(field: { type: string; isArray?: boolean }): string | RegExp {
-  const scalar: Record<string, string> = {
-    bool: 'boolean',
-    string: 'string',
-    int64: 'bigint',
-    uint64: 'bigint',
-    time: 'Time',
-    duration: 'Duration',
-    'std_msgs/Header': 'Header',
-  };
-  if (field.type.includes('/') && scalar[field.type] === undefined) return /^(?!number|string|bool)/;
-  const base = scalar[field.type] ?? 'number';
-  if (field.isArray !== true) return base;
-  if (base !== 'number') return `${base}[]`;
-  if (field.type === 'uint8') return 'Uint8Array';
-  const bits = /\d+/.exec(field.type)?.[0];
-  const kind = field.type.startsWith('float') ? 'Float' : field.type.startsWith('u') ? 'Uint' : 'Int';
-  return `${kind}${bits}Array | number[]`;
-}
-
-describe('types.ts, msg/ and the codec', () => {
-  it.each(messageTypeNames)('%s: the TypeScript face has the fields of the definition, in order', (type) => {
-    const fields = parse(schemaOf(type), { ros2: true })[0]!.definitions.filter((f) => !f.isConstant);
-    const face = faceOf(faces[type]!);
-    expect(face.map(([name]) => name)).toEqual(fields.map((f) => f.name));
-    for (const [i, field] of fields.entries()) {
-      const expected = expectedFace(field);
-      if (typeof expected === 'string') expect(face[i]![1], `${type}.${field.name}`).toBe(expected);
-      else expect(face[i]![1], `${type}.${field.name}`).toMatch(expected);
+  it('says which files are out of date, and what to do', () => {
+    const copy = mkdtempSync(join(tmpdir(), 'iq-messages-'));
+    try {
+      for (const path of ['scripts/generate-messages.mjs', 'src/messages', 'msg', 'srv'])
+        cpSync(join(root, path), join(copy, path), { recursive: true });
+      symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+      appendFileSync(join(copy, 'msg/TaskState.msg'), 'float32 wind  # speed of the wind, m/s\n');
+      const { status, stderr } = generate(copy, '--check');
+      expect(status).toBe(1);
+      expect(stderr).toMatch(/types\.ts is out of date: run node scripts\/generate-messages\.mjs/);
+      expect(stderr).toMatch(/definitions\.ts is out of date/);
+      expect(generate(copy).status).toBe(0);
+      expect(generate(copy, '--check').status).toBe(0);
+      expect(readFileSync(join(copy, 'src/messages/generated/types.ts'), 'utf8')).toContain(
+        '  /** Speed of the wind, m/s. */\n  wind: number;\n}\n\n/**\n * iq_learn/msg/Transition:\n',
+      );
+      writeFileSync(join(copy, 'msg/Odd.msg'), 'mystery_msgs/Thing thing\n');
+      expect(generate(copy).stderr).toMatch(
+        /no definition of mystery_msgs\/Thing, which iq_learn\/Odd needs: add it to src\/messages\/interfaces/,
+      );
+    } finally {
+      rmSync(copy, { recursive: true });
     }
   });
 
-  it('msg/ holds exactly our own types, each field documented', () => {
-    const folder = new URL('../../msg/', import.meta.url);
-    const files = readdirSync(folder).filter((name) => name.endsWith('.msg'));
-    expect(files.map((name) => `iq_learn/msg/${name.slice(0, -4)}`).sort()).toEqual(
-      messageTypeNames.filter((name) => name.startsWith('iq_learn/')).sort(),
-    );
-    for (const file of files)
-      for (const line of readFileSync(new URL(file, folder), 'utf8').split('\n'))
-        if (/^[a-z]/.test(line) && !line.includes('=')) expect(line, file).toMatch(/^\S+ \w+ +# \S/);
+  it('has every definition of msg/ and srv/, and no other of iq_learn', () => {
+    const ours = (names: readonly string[]): string[] => names.filter((name) => name.startsWith('iq_learn/')).sort();
+    expect(definitionsIn('msg').map((file) => `iq_learn/msg/${file.slice(0, -4)}`)).toEqual(ours(messageTypeNames));
+    expect(definitionsIn('srv').map((file) => `iq_learn/srv/${file.slice(0, -4)}`)).toEqual(ours(serviceTypeNames));
   });
 
-  it('the constants of EpisodeEvent are those of its definition', () => {
+  it.each([...definitionsIn('msg').map((f) => `msg/${f}`), ...definitionsIn('srv').map((f) => `srv/${f}`)])(
+    '%s documents each of its fields',
+    (path) => {
+      for (const line of read(path).split('\n'))
+        if (/^[a-z]/.test(line) && !line.includes('=')) expect(line).toMatch(/^\S+ \w+ +# \S/);
+    },
+  );
+
+  it('embeds the common definitions field for field as the package of ROS 2 Jazzy has them', () => {
+    const common = read('src/messages/interfaces/common.txt')
+      .split('\n')
+      .filter((line) => /^\w/.test(line));
+    for (const type of common) {
+      const expected = (ros2jazzy as Record<string, ReturnType<typeof parse>[number]>)[type]!;
+      const [found] = parse(schemaOf(type), { ros2: true, skipTypeFixup: true });
+      expect(found!.definitions, type).toEqual(expected.definitions.filter(({ isConstant }) => isConstant !== true));
+    }
+  });
+
+  it('gives the constants of a definition', () => {
     const constants = parse(schemaOf('iq_learn/msg/EpisodeEvent'), { ros2: true })[0]!.definitions.filter(
       (f) => f.isConstant,
     );
     expect(Object.fromEntries(constants.map((c) => [c.name, c.value]))).toEqual(episodeEvent);
-  });
-
-  const services = readdirSync(new URL('../../srv/', import.meta.url));
-
-  it('srv/ holds exactly our own services', () => {
-    const ours = [...source.matchAll(/^ {2}'iq_learn\/srv\/(\w+)': \{$/gm)].map((m) => `${m[1]}.srv`);
-    expect(services.sort()).toEqual(ours.sort());
-  });
-
-  it.each(services)('srv/%s has the fields of its TypeScript face, each documented', (file) => {
-    const text = readFileSync(new URL(`../../srv/${file}`, import.meta.url), 'utf8');
-    const [request, response] = text.split(/^---$/m).map((half) =>
-      parse(half, { ros2: true })[0]!
-        .definitions.map((f) => `${f.name}: ${expectedFace(f)}`)
-        .join('; '),
-    );
-    const name = file.slice(0, -'.srv'.length);
-    const face = new RegExp(
-      `'iq_learn/srv/${name}': \\{\n\\s+request: \\{ (.+?) \\};\n\\s+response: \\{ (.+?) \\};`,
-    ).exec(source);
-    expect([face?.[1], face?.[2]]).toEqual([request, response]);
-    for (const line of text.split('\n')) if (/^[a-z]/.test(line)) expect(line, file).toMatch(/^\S+ \w+ +# \S/);
   });
 });
 

@@ -20,7 +20,7 @@ const empty: RosParameterValue = {
   integer_value: 0n,
   double_value: 0,
   string_value: '',
-  byte_array_value: [],
+  byte_array_value: [] as unknown as Uint8Array, // rclnodejs takes plain arrays
   bool_array_value: [],
   integer_array_value: [],
   double_array_value: [],

@@ -1,20 +1,6 @@
 import { IqLearnError, unknownName } from '../../common/index.js';
-import { isMessageTypeName, messageTypeNames, type ServiceTypeName } from '../../messages/index.js';
+import { isMessageTypeName, messageTypeNames, serviceTypeNames } from '../../messages/index.js';
 import type { Qos, TransportCapabilities } from '../transport.js';
-
-// A record, so that the compiler refuses a service type that is missing here.
-const services: Record<ServiceTypeName, true> = {
-  'std_srvs/srv/Trigger': true,
-  'std_srvs/srv/SetBool': true,
-  'iq_learn/srv/StartEpisode': true,
-  'iq_learn/srv/LoadPolicy': true,
-  'lifecycle_msgs/srv/ChangeState': true,
-  'lifecycle_msgs/srv/GetState': true,
-  'rcl_interfaces/srv/SetParametersAtomically': true,
-};
-
-/** Every service type there is. */
-export const serviceTypeNames = Object.keys(services) as ServiceTypeName[];
 
 /** Throws INVALID_ARGUMENT unless `name` is a full ROS 2 name. Every adapter takes the same names. */
 export function checkName(kind: 'topic' | 'service', name: string): void {
@@ -32,7 +18,7 @@ export function checkMessageType(type: string): void {
 
 /** Throws NOT_FOUND, with the most similar known type, unless `type` is a known service type. */
 export function checkServiceType(type: string): void {
-  if (!Object.hasOwn(services, type)) throw unknownName('service type', type, serviceTypeNames);
+  if (!serviceTypeNames.some((name) => name === type)) throw unknownName('service type', type, serviceTypeNames);
 }
 
 /** Throws INVALID_ARGUMENT unless the depth is a whole number of messages from 1. */

@@ -2,8 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { IqLearnError, messageOf } from '../../common/index.js';
-import { messageTypeNames } from '../../messages/index.js';
-import { serviceTypeNames } from '../index.js';
+import { messageTypeNames, serviceTypeNames } from '../../messages/index.js';
 import type { RclAddon } from './rclnodejs.js';
 
 /** What is looked at before rclnodejs may be imported; a test gives its own. */
