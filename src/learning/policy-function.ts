@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { type ObservationSpec, vectorObservation } from '../common/index.js';
 import type { TensorRecord, TensorSpec } from '../engine/index.js';
 import type { Normalisation } from './data/normalisation.js';
 import { policyGaussian, sampleAction } from './networks.js';
@@ -10,7 +11,7 @@ import { allActionValues } from './soft-q.js';
  * units and noise [1, a] → action [1, a] in [−1, 1]. noise 0 is the deterministic action tanh(μ), N(0, 1) a sample of π.
  */
 export interface PolicyFunction {
-  readonly observationSize: number;
+  readonly observation: ObservationSpec;
   readonly actionSize: number;
   readonly constants: Readonly<Record<string, { readonly spec: TensorSpec; readonly data: Float32Array }>>;
   apply(inputs: TensorRecord, constants: TensorRecord): { action: tf.Tensor };
@@ -43,7 +44,7 @@ export function actorPolicy(options: {
   const { layout, parameters, normalisation, logStdRange } = options;
   checkLength('the actor parameters', parameters, layout);
   return {
-    observationSize: normalisation.mean.length,
+    observation: vectorObservation(normalisation.mean.length),
     actionSize: options.actionSize,
     constants: { ...normalisationConstants(normalisation), actor: flat(layout, parameters) },
     apply: (inputs, constants) => {
@@ -69,7 +70,7 @@ export function softQPolicy(options: {
   const { layout, parameters, normalisation, critics, temperature } = options;
   checkLength('the Q-network parameters', parameters, layout);
   return {
-    observationSize: normalisation.mean.length,
+    observation: vectorObservation(normalisation.mean.length),
     actionSize: options.actions,
     constants: { ...normalisationConstants(normalisation), critic: flat(layout, parameters) },
     apply: (inputs, constants) => {

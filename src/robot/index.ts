@@ -5,6 +5,7 @@ export type { RobotContract } from './contract.js';
 export { checkContract, contractOf, robotSpecHash } from './contract.js';
 export { createDeadMan, type DeadMan } from './dead-man.js';
 export { loadRobotSpec, robotNames } from './files.js';
+export { blockSchema, observationOf } from './observation-blocks.js';
 export { parseRobotSpec } from './parse.js';
 export { readingsToMessages, type TopicMessage } from './readings.js';
 export type { SafetyInput } from './safety-filter.js';
