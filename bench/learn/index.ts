@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { IqLearnError, messageOf } from '../../src/common/index.js';
 import { type LearnerConfig, type LearnerSettings, learnerConfig } from '../../src/learning/index.js';
-import { writeFileAtomic } from '../../src/platform/index.js';
+import { defaultMetricsSinks, parseMetricsSinks, writeFileAtomic } from '../../src/platform/index.js';
 import { trainingSettings } from '../../src/sessions/index.js';
 import { createTask, environmentOf } from '../../src/simulation/index.js';
 import { type BenchResult, benchResult, type Curve, type Figure, median, progress } from '../harness.js';
@@ -34,6 +34,10 @@ const OPTIONS = {
     help: "the learner's settings that differ from the task's (src/teaching), as JSON or a file of it",
   },
   checkpoints: { default: null, help: 'folder for checkpoints, one subfolder a seed, written at every evaluation' },
+  log: {
+    default: defaultMetricsSinks.join(','),
+    help: 'metrics beside the checkpoints: csv, jsonl, tensorboard, terminal, or none',
+  },
   resume: { default: false, help: 'go on from --checkpoints where there are some' },
   svg: { default: null, help: 'draw the curves to this file' },
 } as const;
@@ -81,6 +85,7 @@ export async function run(args: string[]): Promise<BenchResult> {
           episodeSteps: tasks.training.maxSteps,
           checkpoints: options.checkpoints === null ? null : join(options.checkpoints, `${task}-seed-${seed}`),
           resume: options.resume,
+          metrics: parseMetricsSinks(options.log),
         },
         demonstrations,
         tasks,

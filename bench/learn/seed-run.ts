@@ -1,7 +1,15 @@
 import { existsSync } from 'node:fs';
 import { IqLearnError } from '../../src/common/index.js';
 import { Actor, Learner, type LearnerConfig, type Metrics, type PolicyFunction } from '../../src/learning/index.js';
-import { generations, loadCheckpoint, saveCheckpoint } from '../../src/platform/index.js';
+import {
+  generations,
+  loadCheckpoint,
+  MetricMeans,
+  MetricsLog,
+  type MetricsSinkName,
+  RunMetrics,
+  saveCheckpoint,
+} from '../../src/platform/index.js';
 import type { Task } from '../../src/simulation/index.js';
 import { environmentOf } from '../../src/simulation/index.js';
 import { EnvironmentTrainer, evaluateOnTask } from '../../src/training/index.js';
@@ -26,6 +34,8 @@ export interface SeedSettings {
   readonly episodeSteps: number;
   readonly checkpoints: string | null;
   readonly resume: boolean;
+  /** Where metrics go beside the checkpoints. */
+  readonly metrics: readonly MetricsSinkName[];
 }
 
 /** A point of the curve; seconds are of learning (steps and updates), `elapsed` with evaluations and checkpoints. */
@@ -70,6 +80,8 @@ interface Saved {
 const CURVE_STARTS = 1_000_000;
 const FINAL_STARTS = 2_000_000;
 const REPORT_MS = 30_000;
+/** Steps between two rows of metrics. */
+const LOG_EVERY = 1000;
 
 const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
 const deviation = (values: readonly number[]): number => {
@@ -87,6 +99,7 @@ export class SeedRun {
   #best: PolicyFunction | undefined;
   #seconds = 0;
   #elapsed = 0;
+  readonly #means = new MetricMeans();
   #sums = new Map<string, number>();
   #count = 0;
 
@@ -159,6 +172,22 @@ export class SeedRun {
 
   /** Learns up to the last step and evaluates. */
   async run(): Promise<SeedOutcome> {
+    const { checkpoints, metrics } = this.#settings;
+    const log = new MetricsLog({
+      folder: checkpoints ?? '',
+      sinks: checkpoints === null ? metrics.filter((name) => name === 'terminal') : metrics,
+      // A checkpoint is written after the row of its step.
+      cutFrom: this.#training.steps === 0 ? 0 : this.#training.steps + 1,
+      onProblem: (problem) => progress(`warning: ${problem.message}`),
+    });
+    try {
+      return await this.#learn(new RunMetrics(log, { steps: this.#training.steps, seconds: this.#seconds }));
+    } finally {
+      log.close();
+    }
+  }
+
+  async #learn(rows: RunMetrics): Promise<SeedOutcome> {
     const { steps, every, finalEpisodes } = this.#settings;
     const training = this.#training;
     const began = performance.now();
@@ -170,8 +199,9 @@ export class SeedRun {
     while (training.steps < steps) {
       const start = performance.now();
       try {
-        const { metrics } = await training.step();
+        const { metrics, episode } = await training.step();
         if (metrics !== undefined) this.#take(metrics);
+        if (episode !== undefined) rows.episode({ return: episode.return, length: episode.length });
       } catch (error) {
         if (!(error instanceof IqLearnError) || error.code !== 'DIVERGED') throw error;
         diverged = `${error.found}, step ${training.steps}`;
@@ -185,10 +215,13 @@ export class SeedRun {
       const left = `${Math.round(rate)} steps/s, ${Math.ceil((steps - training.steps) / rate / 6) / 10} min left`;
       if (training.steps % every === 0 || training.steps === steps) {
         const point = await this.#measure(elapsed + (now - began) / 1000);
+        this.#writeRow(rows, point);
         this.#elapsed = elapsed + (performance.now() - began) / 1000;
         this.#save();
         progress(`${this.#label}: ${told(point)}; ${left}`);
         reported = performance.now();
+      } else if (training.steps % LOG_EVERY === 0) {
+        this.#writeRow(rows);
       } else if (now - reported > REPORT_MS) {
         progress(`${this.#label}: step ${training.steps} of ${steps}; ${left}`);
         reported = now;
@@ -225,7 +258,17 @@ export class SeedRun {
     await this.#training.dispose();
   }
 
+  #writeRow(rows: RunMetrics, evaluation?: Point): void {
+    const { steps, learner } = this.#training;
+    rows.learned(
+      { steps, updates: learner.updates, seconds: this.#seconds, train: this.#means.take() },
+      // Its means are those of one such episode.
+      evaluation === undefined ? [] : [{ return: evaluation.return, length: evaluation.length }],
+    );
+  }
+
   #take(metrics: Metrics): void {
+    this.#means.add(metrics);
     for (const [name, value] of Object.entries(metrics)) this.#sums.set(name, (this.#sums.get(name) ?? 0) + value);
     this.#count++;
   }

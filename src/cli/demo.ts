@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { IqLearnError } from '../common/index.js';
 import { type LearnerConfig, learnerConfig } from '../learning/index.js';
-import { machine, versions, writeFileAtomic } from '../platform/index.js';
+import { type MetricsSinkName, machine, versions, writeFileAtomic } from '../platform/index.js';
 import { writeBundle } from '../policy/index.js';
 import { type ReportData, renderReport, type Setting } from '../report/index.js';
 import { loadRobotSpec, robotNames } from '../robot/index.js';
@@ -18,8 +18,17 @@ import { type Assessment, assess, evaluationSeeds, resultOf } from './assess.js'
 import { command, commandLine, type Io, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { type Figure, resultFigures, writeFigures } from './figures.js';
-import { clone, type Learning, learn, type TrainingPlan } from './learning.js';
-import { headlessOption, integer, jsonOption, nameOption, robot, seedOption, settingsOption } from './options.js';
+import { clone, episodeMetrics, type Learning, learn, type TrainingPlan } from './learning.js';
+import {
+  headlessOption,
+  integer,
+  jsonOption,
+  logOption,
+  nameOption,
+  robot,
+  seedOption,
+  settingsOption,
+} from './options.js';
 import { replaysOf, rewardTraces, topViewOf } from './report-data.js';
 import { checkTarget, defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 import { demonstrate, fileLogger, type Session } from './session.js';
@@ -38,6 +47,7 @@ interface DemoOptions {
   readonly seed: number;
   readonly name?: string;
   readonly json?: string;
+  readonly log: readonly MetricsSinkName[];
   readonly headless: boolean;
 }
 
@@ -117,6 +127,7 @@ async function runDemo(
   const learning = await learn(session, plan, demonstrations, {
     checkpoint: folder.file('checkpoint'),
     curves: folder.file('learning.json'),
+    metrics: { folder: folder.path, sinks: options.log },
     resume: false,
   });
   try {
@@ -125,6 +136,9 @@ async function runDemo(
     const cloned = await clone(session, demonstrations, plan.config);
     writeBundle(folder.file('behavioural-cloning'), cloned);
     const assessments = await evaluateAll(session, options, folder, driver);
+    const learned = assessments.find(({ policy }) => policy === 'iq-learn')?.outcomes ?? [];
+    const steps = learning.curves.points.at(-1)?.transitions ?? 0;
+    learning.metrics.evaluated(steps, learned.map(episodeMetrics(settings)));
     const drawn = assessments.filter(({ policy }) => policy !== 'random');
     const report: ReportData = {
       format: 'iq_learn report 1',
@@ -149,7 +163,7 @@ async function runDemo(
     const seconds = (performance.now() - started) / 1000;
     return { report: { ...report, seconds }, figures: speeds(learning, shown.seconds, seconds) };
   } finally {
-    await learning.training.close();
+    await learning.close();
   }
 }
 
@@ -213,6 +227,7 @@ export function demoCommand(io: Io): Command {
     .addOption(seedOption())
     .addOption(nameOption())
     .addOption(jsonOption())
+    .addOption(logOption())
     .addOption(headlessOption())
     .action(async (options: DemoOptions) => {
       const spec = loadRobotSpec(options.robot);

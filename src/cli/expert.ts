@@ -2,7 +2,15 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { IqLearnError } from '../common/index.js';
 import { Actor, identityNormalisation, Learner, learnerConfig } from '../learning/index.js';
-import { loadCheckpoint, saveCheckpoint } from '../platform/index.js';
+import {
+  type EpisodeMetrics,
+  loadCheckpoint,
+  MetricMeans,
+  MetricsLog,
+  type MetricsSinkName,
+  RunMetrics,
+  saveCheckpoint,
+} from '../platform/index.js';
 import { encodeBundle, writeBundle } from '../policy/index.js';
 import { contractOf, loadRobotSpec, type RobotSpec, robotNames } from '../robot/index.js';
 import { createTask, type Environment, environmentOf, type Task } from '../simulation/index.js';
@@ -10,11 +18,13 @@ import { EnvironmentTrainer, evaluateOnTask } from '../training/index.js';
 import { command, commandLine, type Io, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { type Figure, writeFigures } from './figures.js';
-import { headlessOption, integer, jsonOption, nameOption, oneOf, seedOption } from './options.js';
+import { headlessOption, integer, jsonOption, logOption, nameOption, oneOf, seedOption } from './options.js';
 import { checkTarget, defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 
 const EVALUATE_EVERY = 10_000;
 const EVALUATION_EPISODES = 5;
+/** Steps between two rows of metrics. */
+const LOG_EVERY = 1000;
 const EVALUATION_SEED = 1_000_000;
 /** Uniformly random steps at the start, as SAC's authors take them. */
 const RANDOM_STEPS = 5000;
@@ -26,6 +36,7 @@ interface ExpertOptions {
   readonly name?: string;
   readonly resume: boolean;
   readonly json?: string;
+  readonly log: readonly MetricsSinkName[];
   readonly headless: boolean;
 }
 
@@ -38,15 +49,27 @@ interface Run {
   readonly training: EnvironmentTrainer;
   /** Best return of an evaluation so far. */
   best: number;
+  /** Seconds of learning before this process. */
+  readonly secondsBefore: number;
+  /** When this process began to learn, by `performance.now`. */
+  readonly startedMs: number;
 }
+
+const secondsOf = (run: Run): number => run.secondsBefore + (performance.now() - run.startedMs) / 1000;
 
 async function begin(options: ExpertOptions, task: Task, folder: RunFolder, say: (text: string) => void): Promise<Run> {
   const environment = environmentOf(task);
+  const startedMs = performance.now();
   if (options.resume) {
     const checkpoint = loadCheckpoint(folder.file('checkpoint'), (problem) => say(`warning: ${problem.message}`));
-    const best = checkpoint.meta.best;
+    const { best, seconds } = checkpoint.meta;
     const training = await EnvironmentTrainer.resume(checkpoint, environment);
-    return { training, best: typeof best === 'number' ? best : Number.NEGATIVE_INFINITY };
+    return {
+      training,
+      best: typeof best === 'number' ? best : Number.NEGATIVE_INFINITY,
+      secondsBefore: typeof seconds === 'number' ? seconds : 0,
+      startedMs,
+    };
   }
   const learner = await Learner.create({
     objective: 'sac',
@@ -73,23 +96,29 @@ async function begin(options: ExpertOptions, task: Task, folder: RunFolder, say:
     updateAfter: randomSteps,
     updatesPerStep: 1,
   });
-  return { training, best: Number.NEGATIVE_INFINITY };
+  return { training, best: Number.NEGATIVE_INFINITY, secondsBefore: 0, startedMs };
 }
 
-function save({ training, best }: Run, folder: RunFolder): void {
-  const { meta, arrays } = training.checkpoint();
+function save(run: Run, folder: RunFolder): void {
+  const { meta, arrays } = run.training.checkpoint();
   // JSON has no infinity: nothing was evaluated yet.
-  saveCheckpoint(folder.file('checkpoint'), { meta: { ...meta, best: Number.isFinite(best) ? best : null }, arrays });
+  const best = Number.isFinite(run.best) ? run.best : null;
+  saveCheckpoint(folder.file('checkpoint'), { meta: { ...meta, best, seconds: secondsOf(run) }, arrays });
 }
 
 /** Evaluates the policy as it is and keeps it where it is the best so far. */
-async function evaluate(run: Run, spec: RobotSpec, evaluation: Environment, folder: RunFolder): Promise<number> {
+async function evaluate(
+  run: Run,
+  spec: RobotSpec,
+  evaluation: Environment,
+  folder: RunFolder,
+): Promise<readonly EpisodeMetrics[]> {
   const policy = run.training.learner.policyFunction();
   const actor = await Actor.create(policy);
   const episodes = await evaluateOnTask(actor, evaluation, { episodes: EVALUATION_EPISODES, seed: EVALUATION_SEED });
   await actor.dispose();
-  const mean = episodes.reduce((sum, episode) => sum + episode.return, 0) / episodes.length;
-  if (mean <= run.best) return mean;
+  const mean = meanReturn(episodes);
+  if (mean <= run.best) return episodes;
   run.best = mean;
   const { steps, learner } = run.training;
   writeBundle(
@@ -101,7 +130,22 @@ async function evaluate(run: Run, spec: RobotSpec, evaluation: Environment, fold
       training: { algorithm: 'sac', task: spec.task ?? '', steps, updates: learner.updates, evaluation_return: mean },
     }),
   );
-  return mean;
+  return episodes;
+}
+
+const meanReturn = (episodes: readonly EpisodeMetrics[]): number =>
+  episodes.reduce((sum, episode) => sum + episode.return, 0) / episodes.length;
+
+function openMetrics({ training, secondsBefore }: Run, { log }: ExpertOptions, folder: RunFolder, display: Display) {
+  const metrics = new MetricsLog({
+    folder: folder.path,
+    sinks: log,
+    // A fresh run begins anew; a checkpoint is written after the row of its step.
+    cutFrom: training.steps === 0 ? 0 : training.steps + 1,
+    print: (table) => display.say(table),
+    onProblem: ({ message }) => display.say(`warning: ${message}`),
+  });
+  return { metrics, rows: new RunMetrics(metrics, { steps: training.steps, seconds: secondsBefore }) };
 }
 
 async function train(options: ExpertOptions, io: Io, folder: RunFolder, display: Display): Promise<Run> {
@@ -110,35 +154,47 @@ async function train(options: ExpertOptions, io: Io, folder: RunFolder, display:
   const evaluationTask = await createTask(spec.task ?? options.task);
   const run = await begin(options, task, folder, (text) => display.say(text));
   const { training } = run;
+  const { metrics, rows } = openMetrics(run, options, folder, display);
+  const means = new MetricMeans();
   const returns: number[] = [];
-  const started = performance.now();
   const from = training.steps;
   let evaluated: number | undefined;
   let losses: { criticLoss?: number; actorLoss?: number } = {};
   try {
     while (training.steps < options.steps && !io.interrupt.signal.aborted) {
-      const { metrics, episode } = await training.step();
-      if (metrics !== undefined)
-        losses = { criticLoss: metrics['train/critic_loss']!, actorLoss: metrics['train/actor_loss']! };
-      if (episode !== undefined) returns.push(episode.return);
-      if (training.steps % EVALUATE_EVERY === 0 || training.steps === options.steps) {
-        evaluated = await evaluate(run, spec, environmentOf(evaluationTask), folder);
+      const { metrics: measured, episode } = await training.step();
+      if (measured !== undefined) {
+        means.add(measured);
+        losses = { criticLoss: measured['train/critic_loss']!, actorLoss: measured['train/actor_loss']! };
+      }
+      if (episode !== undefined) {
+        returns.push(episode.return);
+        rows.episode({ return: episode.return, length: episode.length });
+      }
+      const { steps, learner } = training;
+      const due = steps % EVALUATE_EVERY === 0 || steps === options.steps;
+      const episodes = due ? await evaluate(run, spec, environmentOf(evaluationTask), folder) : [];
+      if (due || steps % LOG_EVERY === 0)
+        rows.learned({ steps, updates: learner.updates, seconds: secondsOf(run), train: means.take() }, episodes);
+      if (due) {
+        evaluated = meanReturn(episodes);
         save(run, folder);
       }
       display.show({
         phase: 'learning',
-        done: training.steps,
+        done: steps,
         total: options.steps,
         unit: 'steps',
-        perSecond: (training.steps - from) / ((performance.now() - started) / 1000),
+        perSecond: (steps - from) / (secondsOf(run) - run.secondsBefore),
         ...losses,
         ...(returns.length === 0 ? {} : { return: evaluated ?? returns.at(-1)!, returns }),
       });
       // Signals are heard between steps only where the loop is left now and then.
-      if (training.steps % 16 === 0) await new Promise(setImmediate);
+      if (steps % 16 === 0) await new Promise(setImmediate);
     }
     if (io.interrupt.signal.aborted) save(run, folder);
   } finally {
+    metrics.close();
     await training.dispose();
     task.close();
     evaluationTask.close();
@@ -158,6 +214,7 @@ export function expertCommand(io: Io): Command {
     .addOption(nameOption())
     .option('--resume', 'go on from the checkpoint of the run --name', false)
     .addOption(jsonOption())
+    .addOption(logOption())
     .addOption(headlessOption())
     .action(async (options: ExpertOptions) => {
       if (options.resume && options.name === undefined)

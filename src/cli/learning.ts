@@ -1,11 +1,17 @@
 import { existsSync } from 'node:fs';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import { behaviouralCloning, type LearnerConfig } from '../learning/index.js';
-import { writeFileAtomic } from '../platform/index.js';
+import {
+  type EpisodeMetrics,
+  MetricsLog,
+  type MetricsSinkName,
+  RunMetrics,
+  writeFileAtomic,
+} from '../platform/index.js';
 import { encodeBundle, type PolicyBundle } from '../policy/index.js';
 import type { LearningCurves, LearningPoint, Rollout } from '../report/index.js';
 import { contractOf } from '../robot/index.js';
-import { learningEpisode, TrainingSession } from '../sessions/index.js';
+import { learningEpisode, TrainingSession, type TrainingSettings } from '../sessions/index.js';
 import { readJson } from './inspect/kind.js';
 import type { Session } from './session.js';
 
@@ -32,9 +38,34 @@ export interface Learning {
   readonly bundle: PolicyBundle;
   readonly curves: LearningCurves;
   readonly interrupted: boolean;
+  /** What an evaluation after learning is logged to. */
+  readonly metrics: RunMetrics;
+  /** Ends the training, with a checkpoint, and the log of metrics. */
+  close(): Promise<void>;
+}
+
+/** Where a training run keeps what it writes on the way. */
+export interface LearningFiles {
+  /** Folder of checkpoints. */
+  readonly checkpoint: string;
+  /** JSON file of the curves. */
+  readonly curves: string;
+  /** The folder that gets progress.csv, progress.jsonl and tensorboard/, and which of them. */
+  readonly metrics: { readonly folder: string; readonly sinks: readonly MetricsSinkName[] };
+  /** Whether to go on from the newest checkpoint. */
+  readonly resume: boolean;
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** What is logged of an episode: its success only where the task knows success. */
+export function episodeMetrics({ hasSuccess }: TrainingSettings) {
+  return ({ return: total, length, success }: Pick<Rollout, 'return' | 'length' | 'success'>): EpisodeMetrics => ({
+    return: total,
+    length,
+    ...(hasSuccess ? { success } : {}),
+  });
+}
 
 /** Curves of an earlier part of the run, up to the checkpoint it goes on from: its own point is told again. */
 function earlierCurves(file: string, transitions: number): { points: LearningPoint[]; rollouts: Rollout[] } {
@@ -54,13 +85,14 @@ export async function learn(
   { io, display, spec, settings, logger }: Session,
   plan: TrainingPlan,
   demonstrations: readonly DemonstrationEpisode[],
-  options: { readonly checkpoint: string; readonly curves: string; readonly resume: boolean },
+  options: LearningFiles,
 ): Promise<Learning> {
   const { seed, steps, segmentSize, updatesPerTransition, config } = plan;
   const everySegments = Math.max(1, Math.round(CHECKPOINT_STEPS / segmentSize));
   let points: LearningPoint[] = [];
   let rollouts: Rollout[] = [];
   let before = { seconds: 0, transitions: 0 };
+  let runMetrics: RunMetrics | undefined;
   const save = (): void => writeFileAtomic(options.curves, `${JSON.stringify({ points, rollouts })}\n`);
   const show = (): void => {
     const point = points.at(-1);
@@ -100,14 +132,21 @@ export async function learn(
     threads: LEARNER_THREADS,
     onProgress: ({ seconds, version, transitions, updates, metrics }) => {
       points.push({ seconds: before.seconds + seconds, transitions, updates, metrics });
+      runMetrics?.learned({ steps: transitions, updates, seconds: before.seconds + seconds, train: metrics });
       show();
       // Just before a checkpoint: a run that is killed and resumed has the curves up to there.
       if ((version + 1) % everySegments === 0) save();
     },
     onRollout: ({ seconds, transitions, return: total, length, success }) => {
       rollouts.push({ seconds: before.seconds + seconds, transitions, return: total, length, success });
+      runMetrics?.episode(episodeMetrics(settings)({ return: total, length, success }));
     },
   });
+  let log: MetricsLog | undefined;
+  const close = async (): Promise<void> => {
+    log?.close();
+    await training.close();
+  };
   try {
     if (options.resume) {
       const { transitions } = training.progress;
@@ -115,11 +154,19 @@ export async function learn(
       before = { seconds: points.at(-1)?.seconds ?? 0, transitions };
       display.say(`going on from ${transitions} of ${steps} steps`);
     }
+    log = new MetricsLog({
+      ...options.metrics,
+      // The row of the checkpoint itself is logged again.
+      cutFrom: before.transitions,
+      print: (table) => display.say(table),
+      onProblem: ({ message }) => display.say(`warning: ${message}`),
+    });
+    runMetrics = new RunMetrics(log, { steps: before.transitions, seconds: before.seconds });
     const { bundle, interrupted } = await training.run();
     save();
-    return { training, bundle, curves: { points, rollouts }, interrupted };
+    return { training, bundle, curves: { points, rollouts }, interrupted, metrics: runMetrics, close };
   } catch (error) {
-    await training.close();
+    await close();
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { IqLearnError, unknownName } from '../common/index.js';
+import { defaultMetricsSinks, type MetricsSinkName, parseMetricsSinks } from '../platform/index.js';
 import { robotNames } from '../robot/index.js';
 
 function refuse(flag: string, text: string, expected: string, example: string): never {
@@ -46,6 +47,11 @@ export const seedOption = (): Option =>
     .default(0);
 
 export const jsonOption = (): Option => new Option('--json <file>', 'also write the figures to this file, as JSON');
+
+export const logOption = (): Option =>
+  new Option('--log <sinks>', 'where metrics go in the folder of the run: csv, jsonl, tensorboard, terminal, or none')
+    .argParser((text): readonly MetricsSinkName[] => parseMetricsSinks(text))
+    .default(defaultMetricsSinks, defaultMetricsSinks.join(','));
 
 export const headlessOption = (): Option =>
   new Option('--headless', 'plain lines instead of the live panel').default(false);

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { IqLearnError } from '../common/index.js';
+import { IqLearnError, parseOrThrow } from '../common/index.js';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import { learnerConfigSchema } from '../learning/index.js';
-import { loadCheckpoint, writeFileAtomic } from '../platform/index.js';
+import { loadCheckpoint, type MetricsSinkName, writeFileAtomic } from '../platform/index.js';
 import { writeBundle } from '../policy/index.js';
 import { loadRobotSpec, robotNames } from '../robot/index.js';
 import { configurationFor, trainingSettings, usableDemonstrations, withSettingsFile } from '../sessions/index.js';
@@ -13,7 +13,7 @@ import { command, commandLine, type Io, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { readJson } from './inspect/kind.js';
 import { learn, type TrainingPlan } from './learning.js';
-import { headlessOption, integer, robot, settingsOption } from './options.js';
+import { headlessOption, integer, logOption, robot, settingsOption } from './options.js';
 import { defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 import { fileLogger, type Session } from './session.js';
 
@@ -25,6 +25,7 @@ interface TrainOptions {
   readonly settings?: string;
   readonly seed?: number;
   readonly resume: boolean;
+  readonly log: readonly MetricsSinkName[];
   readonly headless: boolean;
 }
 
@@ -56,14 +57,12 @@ function earlierPlan(out: string | undefined, steps: number | undefined): Traini
       expected: 'the folder of a run that iq-learn train or demo began',
       remedy: 'check the path, or start without --resume',
     });
-  const parsed = planSchema.safeParse(readJson(file));
-  if (!parsed.success)
-    throw new IqLearnError('CORRUPT_DATA', `${file} is damaged`, {
-      found: parsed.error.issues[0]?.message ?? 'no plan',
-      expected: 'the plan that iq-learn train wrote',
-      remedy: 'start again without --resume',
-    });
-  return { ...parsed.data, steps: steps ?? parsed.data.steps };
+  const plan = parseOrThrow(planSchema, readJson(file), {
+    code: 'CORRUPT_DATA',
+    what: (field) => `${file} is damaged${field === '' ? '' : ` at ${field}`}`,
+    remedy: 'start again without --resume',
+  });
+  return { ...plan, steps: steps ?? plan.steps };
 }
 
 function freshPlan(options: TrainOptions): TrainingPlan {
@@ -88,20 +87,21 @@ async function train(
   plan: TrainingPlan,
   demonstrations: readonly DemonstrationEpisode[],
   folder: RunFolder,
-  resume: boolean,
+  { resume, log }: Pick<TrainOptions, 'resume' | 'log'>,
 ): Promise<boolean> {
   writeFileAtomic(folder.file('training.json'), `${JSON.stringify(plan, null, 2)}\n`);
-  const { training, bundle, interrupted } = await learn(session, plan, demonstrations, {
+  const learning = await learn(session, plan, demonstrations, {
     checkpoint: folder.file('checkpoint'),
     curves: folder.file('learning.json'),
+    metrics: { folder: folder.path, sinks: log },
     resume,
   });
   try {
-    writeBundle(folder.file('policy'), bundle);
+    writeBundle(folder.file('policy'), learning.bundle);
   } finally {
-    await training.close();
+    await learning.close();
   }
-  return interrupted;
+  return learning.interrupted;
 }
 
 /** `iq-learn train`: online IQ-Learn from recordings. */
@@ -117,6 +117,7 @@ export function trainCommand(io: Io): Command {
     .addOption(settingsOption())
     .option('--seed <n>', 'fixes every random choice of the run (default: 0)', integer('--seed', 0, 0xffffffff))
     .option('--resume', 'go on from the checkpoint in --out', false)
+    .addOption(logOption())
     .addOption(headlessOption())
     .action(async (options: TrainOptions) => {
       const { resume } = options;
@@ -134,7 +135,7 @@ export function trainCommand(io: Io): Command {
       const logger = fileLogger(folder.file('log.jsonl'));
       const session: Session = { io, display, spec, settings: trainingSettings(spec.task), seed, logger };
       try {
-        const interrupted = await withDisplay(display, () => train(session, plan, demonstrations, folder, resume));
+        const interrupted = await withDisplay(display, () => train(session, plan, demonstrations, folder, options));
         io.stdout.write(`policy: ${join(out, 'policy')}\n`);
         io.stdout.write(
           interrupted

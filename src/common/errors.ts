@@ -29,6 +29,8 @@ export interface ErrorDetails {
 export class IqLearnError extends Error {
   override readonly name = 'IqLearnError';
   readonly code: ErrorCode;
+  /** What was being done or what is wrong, without the details that follow it in `message`. */
+  readonly what: string;
   readonly found: string | undefined;
   readonly expected: string | undefined;
   readonly remedy: string | undefined;
@@ -40,10 +42,41 @@ export class IqLearnError extends Error {
     if (details.remedy !== undefined) parts.push(`to do: ${details.remedy}`);
     super(parts.join('; '), details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
+    this.what = what;
     this.found = details.found;
     this.expected = details.expected;
     this.remedy = details.remedy;
   }
+}
+
+/** An error as plain data, to cross the border of a process or thread. Its cause and stack stay behind. */
+export interface PackedError {
+  readonly code: ErrorCode;
+  readonly what: string;
+  readonly found?: string;
+  readonly expected?: string;
+  readonly remedy?: string;
+}
+
+/** Packs anything that was thrown; what is not an {@link IqLearnError} becomes INTERNAL with `context` before its message. */
+export function packError(thrown: unknown, context?: string): PackedError {
+  if (!(thrown instanceof IqLearnError)) {
+    const message = messageOf(thrown);
+    return { code: 'INTERNAL', what: context === undefined ? message : `${context}: ${message}` };
+  }
+  const { code, what, found, expected, remedy } = thrown;
+  return {
+    code,
+    what,
+    ...(found === undefined ? {} : { found }),
+    ...(expected === undefined ? {} : { expected }),
+    ...(remedy === undefined ? {} : { remedy }),
+  };
+}
+
+/** Undoes {@link packError}: an error with the same code, message and parts. */
+export function unpackError({ code, what, ...details }: PackedError): IqLearnError {
+  return new IqLearnError(code, what, details);
 }
 
 /** The message of anything that was thrown. */

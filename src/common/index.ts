@@ -20,6 +20,7 @@ export {
   vectorObservation,
 } from './blocks.js';
 export { type SteadyClock, steadyClock } from './clock.js';
-export { type ErrorCode, IqLearnError, messageOf } from './errors.js';
+export { type ErrorCode, IqLearnError, messageOf, type PackedError, packError, unpackError } from './errors.js';
+export { type ParseOptions, parseOrThrow, type Refusal, refusalOf, valueAt } from './parse.js';
 export { Random, type RandomState } from './random.js';
 export { nearest, unknownName } from './suggest.js';

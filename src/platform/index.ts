@@ -3,12 +3,14 @@ export { type FolderLock, isAlive, lockFolder, renameDurable, writeFileAtomic, w
 export type { Logger } from './logging.js';
 export { createNodeLogger } from './logging.js';
 export { machine, ownVersion, versions } from './machine.js';
+export { MetricMeans } from './metrics/metric-means.js';
 export {
   defaultMetricsSinks,
   MetricsLog,
   type MetricsLogOptions,
   type MetricsSinkName,
   metricsSinkNames,
+  parseMetricsSinks,
 } from './metrics/metrics-log.js';
 export { type EpisodeMetrics, type LearningMetrics, RunMetrics } from './metrics/run-metrics.js';
 export type { MetricValues } from './metrics/sink.js';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { IqLearnError, messageOf } from '../common/index.js';
+import { IqLearnError, messageOf, refusalOf } from '../common/index.js';
 import { contractSchema, type PolicyContract } from './contract.js';
 
 export const FORMAT = 'iq_learn/policy';
@@ -71,12 +71,6 @@ export function sealManifest(manifest: Omit<ManifestJson, 'digest' | 'format' | 
   return canonicalText({ ...unsealed, digest: digestOf(unsealed) });
 }
 
-function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  let at = value;
-  for (const key of path) at = (at as Record<PropertyKey, unknown> | undefined | null)?.[key];
-  return at;
-}
-
 /**
  * The manifest in `text`. Throws CORRUPT_DATA naming the field when it is not JSON, not a manifest, or was altered
  * after it was sealed: down to a blank, only the text that was written is accepted.
@@ -99,9 +93,8 @@ export function openManifest(text: string, source: string): Manifest {
   }
   const parsed = manifestSchema.safeParse(json);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    const path = issue.path.length === 0 ? 'the whole' : issue.path.join('.');
-    return refuse(`${path} is ${JSON.stringify(valueAt(json, issue.path)) ?? 'missing'}`, issue.message);
+    const { field, found, expected } = refusalOf(parsed.error, manifestSchema, json);
+    return refuse(`${field === '' ? 'the whole' : field} is ${found}`, expected);
   }
   // Parsing has shown the form; the digest is taken over the JSON as it stands.
   const sealed = json as ManifestJson;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { describeObservation, IqLearnError } from '../common/index.js';
+import { describeObservation, IqLearnError, parseOrThrow } from '../common/index.js';
 import { blockSchema } from './observation-blocks.js';
 import type { FeatureSpec, RobotSpec } from './types.js';
 
@@ -96,17 +96,14 @@ function checkBlocks(found: RobotContract, spec: RobotSpec): void {
  * field, what was found and expected; CORRUPT_DATA where `found` is no contract at all.
  */
 export function checkContract(found: unknown, spec: RobotSpec): void {
-  const parsed = robotContractSchema.safeParse(found);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new IqLearnError('CORRUPT_DATA', 'not a robot contract', {
-      found: `${issue.path.join('.') || 'the whole'}: ${issue.message}`,
-      expected: 'robot, rateHz, observation and action with name, unit, low, high',
-    });
-  }
-  if (parsed.data.robot !== spec.robot) refuse('robot', `'${parsed.data.robot}'`, `'${spec.robot}'`, spec);
-  if (parsed.data.rateHz !== spec.rateHz) refuse('rateHz', parsed.data.rateHz, spec.rateHz, spec);
-  checkFeatures('observation', parsed.data, spec);
-  checkFeatures('action', parsed.data, spec);
-  checkBlocks(parsed.data, spec);
+  const contract = parseOrThrow(robotContractSchema, found, {
+    code: 'CORRUPT_DATA',
+    what: (field) => `not a robot contract${field === '' ? '' : `: ${field} is wrong`}`,
+    remedy: 'a contract has robot, rateHz, observation and action, with name, unit, low and high of each feature',
+  });
+  if (contract.robot !== spec.robot) refuse('robot', `'${contract.robot}'`, `'${spec.robot}'`, spec);
+  if (contract.rateHz !== spec.rateHz) refuse('rateHz', contract.rateHz, spec.rateHz, spec);
+  checkFeatures('observation', contract, spec);
+  checkFeatures('action', contract, spec);
+  checkBlocks(contract, spec);
 }

@@ -1,6 +1,6 @@
 import { isMap, isPair, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
-import { IqLearnError, nearest } from '../common/index.js';
+import { IqLearnError, nearest, valueAt } from '../common/index.js';
 
 export type Path = readonly (string | number)[];
 
@@ -115,13 +115,4 @@ export class SpecDocument {
     const node = path.length === 0 ? this.#document.contents : (this.#document.getIn(path, true) as Node | undefined);
     return node?.range?.[0];
   }
-}
-
-function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  let inner = value;
-  for (const key of path) {
-    if (typeof inner !== 'object' || inner === null) return undefined;
-    inner = (inner as Readonly<Record<PropertyKey, unknown>>)[key];
-  }
-  return inner;
 }

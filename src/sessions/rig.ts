@@ -1,6 +1,6 @@
 import { IqLearnError, steadyClock } from '../common/index.js';
 import type { LifecycleState, NodeContext } from '../nodes/index.js';
-import { SimulatorNode } from '../nodes/index.js';
+import { SimulatorNode, services } from '../nodes/index.js';
 import type { Logger } from '../platform/index.js';
 import { createNodeLogger } from '../platform/index.js';
 import type { RobotSpec } from '../robot/index.js';
@@ -131,7 +131,7 @@ export class Rig {
     try {
       return await this.guard(
         (async () => {
-          await this.start('/simulator/start_episode', seed);
+          await this.start(services.startSimulation, seed);
           return await follower.outcome;
         })(),
       );

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { IqLearnError, messageOf, unknownName } from '../common/index.js';
+import { IqLearnError, messageOf, parseOrThrow, unknownName } from '../common/index.js';
 import { learnerConfig, learnerConfigSchema } from '../learning/index.js';
 import type { TrainingSettings } from './presets.js';
 
@@ -32,18 +32,11 @@ function read(file: string): unknown {
 export function withSettingsFile(settings: TrainingSettings, file: string | undefined): TrainingSettings {
   if (file === undefined) return settings;
   const content = read(file);
-  const parsed = fileSchema.safeParse(content);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    const field = issue.path.join('.');
-    throw new IqLearnError('INVALID_CONFIG', `${file}: bad setting${field === '' ? '' : ` ${field}`}`, {
-      found: issue.code === 'unrecognized_keys' ? issue.keys.join(', ') : JSON.stringify(content),
-      expected:
-        issue.code === 'unrecognized_keys' ? `one of ${Object.keys(fileSchema.shape).join(', ')}` : issue.message,
-      remedy: 'see README.md, Your robot',
-    });
-  }
-  const { learner = {}, cloning = {}, steps, segmentSize, updatesPerTransition } = parsed.data;
+  const parsed = parseOrThrow(fileSchema, content, {
+    what: `${file}: bad setting`,
+    remedy: 'see README.md, Your robot',
+  });
+  const { learner = {}, cloning = {}, steps, segmentSize, updatesPerTransition } = parsed;
   const known = Object.keys(learnerConfigSchema.shape);
   for (const name of Object.keys(learner))
     if (!known.includes(name)) throw unknownName(`setting of the learner in ${file}`, name, known);

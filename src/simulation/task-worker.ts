@@ -1,16 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { packError } from '../common/index.js';
 import { useMujocoModule } from './physics/mujoco.js';
 import { webAssembly } from './physics/webassembly.js';
 import { createTask } from './registry.js';
 import type { Task } from './task.js';
-import {
-  packError,
-  type Reply,
-  type Request,
-  stripNames,
-  type TaskFacts,
-  type TaskWorkerData,
-} from './worker-protocol.js';
+import { type Reply, type Request, stripNames, type TaskFacts, type TaskWorkerData } from './worker-protocol.js';
 
 const port = parentPort;
 if (port === null) throw new Error('task-worker.js is the main file of a worker thread; use createTaskClient');

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { IqLearnError, messageOf } from '../common/index.js';
+import { IqLearnError, messageOf, unpackError } from '../common/index.js';
 import { taskEntry } from './registry.js';
 import type { TaskOptions } from './spaces.js';
 import type { SceneGeometry, SensorReadings, StepResult, TaskClient } from './task.js';
@@ -10,7 +10,6 @@ import {
   restoreNames,
   type TaskFacts,
   type TaskWorkerData,
-  unpackError,
 } from './worker-protocol.js';
 
 /** How long a worker may take to say goodbye before it is terminated. */

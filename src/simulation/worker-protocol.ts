@@ -1,4 +1,4 @@
-import { type ErrorCode, IqLearnError, messageOf } from '../common/index.js';
+import type { PackedError } from '../common/index.js';
 import type { WebAssemblyModule } from './physics/webassembly.js';
 import type { SensorReadings, Task } from './task.js';
 
@@ -23,16 +23,7 @@ export interface Request {
 
 export type Reply =
   | { readonly id: number; readonly result: unknown }
-  | { readonly id: number; readonly error: PlainError };
-
-/** An IqLearnError as structured clone can carry it. */
-export interface PlainError {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly found: string | undefined;
-  readonly expected: string | undefined;
-  readonly remedy: string | undefined;
-}
+  | { readonly id: number; readonly error: PackedError };
 
 /**
  * Readings without what never changes: joint names are strings that cost more to clone than the numbers they name, so
@@ -49,22 +40,4 @@ export function restoreNames(readings: SensorReadings, last: readonly string[] |
   const { joints } = readings;
   if (joints === undefined || joints.names.length > 0 || last === undefined) return readings;
   return { ...readings, joints: { ...joints, names: last } };
-}
-
-export function packError(thrown: unknown): PlainError {
-  if (!(thrown instanceof IqLearnError))
-    return { code: 'INTERNAL', message: messageOf(thrown), found: undefined, expected: undefined, remedy: undefined };
-  const { code, message, found, expected, remedy } = thrown;
-  return { code, message, found, expected, remedy };
-}
-
-export function unpackError({ code, message, found, expected, remedy }: PlainError): IqLearnError {
-  const details = {
-    ...(found === undefined ? {} : { found }),
-    ...(expected === undefined ? {} : { expected }),
-    ...(remedy === undefined ? {} : { remedy }),
-  };
-  // The message ends with the details, which the constructor appends again.
-  const suffix = new IqLearnError(code, '', details).message;
-  return new IqLearnError(code, message.slice(0, message.length - suffix.length), details);
 }

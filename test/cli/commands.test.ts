@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readDemonstrations } from '#src/demonstrations/index.js';
 import { readBundle } from '#src/policy/index.js';
@@ -13,6 +13,15 @@ interface Figures {
   readonly figures: readonly { readonly name: string; readonly value: number; readonly unit: string }[];
   readonly machine: string;
   readonly versions: Readonly<Record<string, string>>;
+}
+
+/** The table of metrics in the folder of a run. */
+function progress(run: string): { header: string[]; rows: string[][] } {
+  const [header, ...rows] = readFileSync(`${run}/progress.csv`, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(','));
+  return { header: header!, rows };
 }
 
 const json = <T>(path: string): T => JSON.parse(readFileSync(path, 'utf8')) as T;
@@ -69,6 +78,12 @@ describe('from a demonstration to a policy', () => {
     expect(report.replays.map(({ frames }) => frames)).toEqual([151, 151, 151]);
     expect(readFileSync('runs/first/report.html', 'utf8')).toContain('Rover, taught by 1 demonstration');
 
+    const { header, rows } = progress('runs/first');
+    expect(rows.map(([step]) => step)).toEqual(['100', '200', '200']);
+    expect(header[0]).toBe('time/total_timesteps');
+    const known = ['rollout/ep_rew_mean', 'rollout/success_rate', 'time/fps', 'train/critic_loss', 'eval/success_rate'];
+    expect(header).toEqual(expect.arrayContaining(known));
+
     const figures = json<Figures>('figures.json');
     expect(figures.name).toBe('demo');
     expect(figures.command).toContain('demo --robot rover');
@@ -113,6 +128,10 @@ describe('from a demonstration to a policy', () => {
     expect(further.code).toBe(0);
     const curves = json<ReportData['learning']>('runs/first/learning.json');
     expect(curves.points.map(({ transitions }) => transitions)).toEqual([100, 200, 300]);
+    expect(progress('runs/first').rows.map(([step]) => step)).toEqual(['100', '200', '300']);
+    const lines = readFileSync('runs/first/progress.jsonl', 'utf8').trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line)['time/total_timesteps'])).toEqual([100, 200, 300]);
+    expect(readdirSync('runs/first/tensorboard').length).toBe(2);
     const evaluated = await cli('evaluate', '--robot', 'rover', '--policy', 'runs/first/policy', '--episodes', '2');
     expect(evaluated.stdout).toMatch(/^IQ-Learn .* 2$/m);
     expect(evaluated.code).toBe(0);
@@ -142,6 +161,10 @@ describe('expert', () => {
     expect(more.code).toBe(0);
     const steps = json<Figures>('e.json').figures.find(({ name }) => name === 'steps');
     expect(steps?.value).toBe(150);
+    const { header, rows } = progress('runs/hop');
+    expect(rows.map(([step]) => step)).toEqual(['120', '150']);
+    expect(header).toEqual(expect.arrayContaining(['eval/mean_reward', 'rollout/ep_rew_mean', 'train/critic_loss']));
+    expect(header.filter((name) => name.includes('success'))).toEqual([]);
   });
 });
 

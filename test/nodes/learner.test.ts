@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type IqLearnError, Random } from '#src/common/index.js';
+import { IqLearnError, Random } from '#src/common/index.js';
 import { type Episode, type LearnerSettings, learnerConfig } from '#src/learning/index.js';
 import { header, type Transition } from '#src/messages/index.js';
 import { LearnerNode } from '#src/nodes/index.js';
@@ -160,13 +160,16 @@ describe('the learner node', () => {
     expect(late).toEqual([1n]);
   });
 
-  it('publishes nothing any more once a metric is no number, and says which (F30)', async () => {
+  it('publishes nothing any more once learning reports that it diverged, and says which metric (fault F30)', async () => {
     const client = new FakeLearning(await progress(0));
     const policies: bigint[] = [];
     rig.transport.subscribe('/policy', 'iq_learn/msg/PolicyBundle', ({ version }) => policies.push(version));
     const node = rig.start(new LearnerNode(rig.context('learner'), client, { segmentSize: 4 }));
     client.events.progress(await progress(1));
-    client.events.progress(await progress(2, { 'train/q': Number.NaN }));
+    client.events.failure(
+      new IqLearnError('DIVERGED', 'learning diverged', { found: 'train/q = NaN after 20 updates' }),
+      null,
+    );
     client.events.progress(await progress(3));
     await rig.broker.idle();
     expect(policies).toEqual([0n, 1n]);
@@ -190,12 +193,12 @@ describe('the learner node', () => {
     expect(await two(2)).toEqual([1, 0]);
   });
 
-  it('yields to a learner that came after it, loudly (F35)', async () => {
+  it('yields to a learner that was activated after it, with an error, and makes an earlier one yield (fault F35: two learners)', async () => {
     const client = new FakeLearning(await progress(0));
     const statuses = rig.listen('/learner_status', 'iq_learn/msg/LearnerStatus');
     const node = rig.start(new LearnerNode(rig.context('learner'), client));
     await rig.broker.idle();
-    const own = statuses[0]!;
+    const own = { ...statuses[0]!, header: header(0n, 'another learner') };
     rig.say('/learner_status', 'iq_learn/msg/LearnerStatus', { ...own, epoch: own.epoch - 1n });
     await rig.broker.idle();
     expect(node.fault).toBeUndefined();
@@ -208,6 +211,30 @@ describe('the learner node', () => {
     client.events.progress(await progress(1));
     await rig.broker.idle();
     expect(policies).toEqual([0n]); // the latched one of before, and nothing after it
+  });
+
+  it('of two learners that were activated in the same nanosecond exactly one yields', async () => {
+    const client = new FakeLearning(await progress(0));
+    const statuses = rig.listen('/learner_status', 'iq_learn/msg/LearnerStatus');
+    const node = rig.start(new LearnerNode(rig.context('learner'), client, {}, 'learner-b'));
+    await rig.broker.idle();
+    const own = statuses[0]!;
+    expect(own.header.frame_id).toBe('learner-b');
+    rig.say('/learner_status', 'iq_learn/msg/LearnerStatus', { ...own, header: header(0n, 'learner-a') });
+    rig.say('/learner_status', 'iq_learn/msg/LearnerStatus', own);
+    await rig.broker.idle();
+    expect(node.fault).toBeUndefined();
+    rig.say('/learner_status', 'iq_learn/msg/LearnerStatus', { ...own, header: header(0n, 'learner-c') });
+    await rig.broker.idle();
+    expect(node.fault).toMatchObject({ code: 'CONFLICT' });
+  });
+
+  it('gives every learner a name of its own', async () => {
+    const statuses = rig.listen('/learner_status', 'iq_learn/msg/LearnerStatus');
+    const client = new FakeLearning(await progress(0));
+    for (let i = 0; i < 2; i++) await rig.start(new LearnerNode(rig.context('learner'), client)).shutdown();
+    await rig.broker.idle();
+    expect(new Set(statuses.map((status) => status.header.frame_id)).size).toBe(2);
   });
 
   it('pauses and resumes learning', async () => {

@@ -86,6 +86,7 @@ describe('the documents', () => {
   const documents = [
     'README.md',
     'docs/dependencies.md',
+    'docs/logs.md',
     'docs/ros2.md',
     ...readdirSync(join(ROOT, 'docs/decisions')).map((name) => `docs/decisions/${name}`),
   ];
@@ -101,7 +102,7 @@ describe('the documents', () => {
 
   it('dependencies.md has every dependency and no other', () => {
     const manifest = JSON.parse(text('package.json')) as Record<string, Readonly<Record<string, string>>>;
-    const kinds = ['dependencies', 'devDependencies', 'peerDependencies'];
+    const kinds = ['dependencies', 'optionalDependencies', 'devDependencies', 'peerDependencies'];
     const declared = kinds
       .flatMap((kind) => Object.keys(manifest[kind] ?? {}))
       .filter((name) => name !== '@types/node');

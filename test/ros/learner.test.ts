@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -140,6 +140,9 @@ describeWithRos('the learner executable over DDS', () => {
     learner.kill('SIGTERM');
     expect(await learner.exited).toEqual({ code: 0, signal: null });
     expect(existsSync(join(folder, 'run', '.lock'))).toBe(false);
+    expect(readdirSync(join(folder, 'run'))).toEqual(
+      expect.arrayContaining(['progress.csv', 'progress.jsonl', 'tensorboard']),
+    );
     const runtime = await readBundle(join(folder, 'run', 'policy'));
     checkContract(runtime.contract, spec);
     expect(runtime.version).toBe(6);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { IqLearnError } from '../../common/index.js';
+import { IqLearnError, refusalOf } from '../../common/index.js';
 import type { ParameterDeclaration, ParameterType, ParameterValue } from '../../transport/ros2/index.js';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -68,15 +68,14 @@ export class ParameterSet {
 
   /** The schema's own value of ROS parameters, by their names. Throws INVALID_CONFIG naming the parameter. */
   parse(values: Readonly<Record<string, ParameterValue>>): Values {
-    const parsed = this.#schema.safeParse(this.#nested(values));
+    const nested = this.#nested(values);
+    const parsed = this.#schema.safeParse(nested);
     if (parsed.success) return parsed.data;
-    const issue = parsed.error.issues[0]!;
-    const at = this.#declared.find(({ path }) => path.every((name, i) => issue.path[i] === name));
-    const name = at?.declaration.name ?? issue.path.join('.');
-    throw new IqLearnError('INVALID_CONFIG', `bad parameter ${name}`, {
-      found: JSON.stringify(values[name]) ?? 'nothing',
-      expected: issue.message,
+    const { field, ...refusal } = refusalOf(parsed.error, this.#schema, nested);
+    const at = this.#declared.find(({ path }) => `${field}.`.startsWith(`${path.join('.')}.`));
+    throw new IqLearnError('INVALID_CONFIG', `bad parameter ${at?.declaration.name ?? field}`, {
       ...(at === undefined ? {} : { remedy: at.declaration.description }),
+      ...refusal,
     });
   }
 

@@ -1,29 +1,33 @@
-/** Who else claims to be what this node is: nobody worth minding, one that must yield, or one to yield to. */
+/** Result of comparing another node's claim with ours: our own message, an older claim, or a newer one. */
 export type Claim = 'own' | 'lower' | 'higher';
 
 /**
- * The right to be the one policy node or the one learner of a robot. Each activation takes a new epoch, later ones
- * higher; where two meet, the lower yields. Epochs are times of day: machines whose clocks agree to a second agree on
- * who came last.
+ * The right to be the one policy node or the one learner of a robot. Each activation takes a new epoch, and puts it into
+ * the node's status messages. Where two nodes see each other's status, the one with the lower epoch stops. Epochs are
+ * times of day in nanoseconds: machines whose clocks agree to a second agree on which activation came last.
  */
 export class Lease {
+  /** Names the run of the node. It decides between two nodes with the same epoch, and recognises our own messages. */
   readonly holder: string;
   readonly epoch: bigint;
   #warned = -1n;
 
-  /** `holder` tells two of the same epoch apart. */
   constructor(holder: string, epoch = BigInt(Date.now()) * 1_000_000n + (process.hrtime.bigint() % 1_000_000n)) {
     this.holder = holder;
     this.epoch = epoch;
   }
 
+  /**
+   * Compares the claim in a status message with ours. A higher epoch under our own name is not our message but that of
+   * another node with the same name, which has come after us.
+   */
   judge(holder: string, epoch: bigint): Claim {
-    if (holder === this.holder) return 'own';
+    if (holder === this.holder) return epoch > this.epoch ? 'higher' : 'own';
     if (epoch === this.epoch) return holder > this.holder ? 'higher' : 'lower';
     return epoch > this.epoch ? 'higher' : 'lower';
   }
 
-  /** True the first time a lower epoch is heard: it is worth a word in the log, not one a message. */
+  /** True the first time for each lower epoch in a row, so that the log gets one line and not one per message. */
   isNews(epoch: bigint): boolean {
     const news = this.#warned !== epoch;
     this.#warned = epoch;

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { IqLearnError, messageOf, type SteadyClock } from '../../common/index.js';
+import { IqLearnError, messageOf, parseOrThrow, type SteadyClock } from '../../common/index.js';
 import { type DiagnosticArray, type DiagnosticStatus, header } from '../../messages/index.js';
 import type { Logger } from '../../platform/index.js';
 import type { RobotSpec } from '../../robot/index.js';
@@ -221,13 +221,8 @@ export abstract class LifecycleNode<Schema extends z.ZodObject> {
   }
 
   #validated(parameters: z.input<Schema>): z.output<Schema> {
-    const parsed = this.#schema.safeParse(parameters);
-    if (parsed.success) return parsed.data;
-    const issue = parsed.error.issues[0]!;
-    const field = issue.path.join('.') || Object.keys(parameters as object).join(', ');
-    throw new IqLearnError('INVALID_CONFIG', `${this.name}: bad parameter ${field}`, {
-      found: JSON.stringify((parameters as Record<PropertyKey, unknown>)[issue.path[0] ?? '']) ?? field,
-      expected: issue.message,
+    return parseOrThrow(this.#schema, parameters, {
+      what: `${this.name}: bad parameter`,
       remedy: `known parameters: ${Object.keys(this.#schema.shape).join(', ')}`,
     });
   }

@@ -3,7 +3,6 @@ export const topics = {
   clock: '/clock',
   diagnostics: '/diagnostics',
   taskState: '/task_state',
-  episodeEvents: '/episode_events',
   transitions: '/transitions',
   recoveredReward: '/recovered_reward',
   policy: '/policy',

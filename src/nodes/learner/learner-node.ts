@@ -2,14 +2,14 @@ import { z } from 'zod';
 import { IqLearnError } from '../../common/index.js';
 import type { Metrics } from '../../learning/index.js';
 import { header, type LearnerStatus, type MessageTypes, type Transition } from '../../messages/index.js';
-import { unscaleAction } from '../../robot/index.js';
-import type { LearningClient, LearningProgress, Segment } from '../../training/index.js';
+import type { LearningClient, LearningProgress } from '../../training/index.js';
 import { type Publisher, qos } from '../../transport/index.js';
 import { Lease } from '../kit/lease.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
-import { SequenceTracker } from '../kit/sequence-tracker.js';
 import { topics } from '../kit/topics.js';
 import { RewardSampler } from './reward-sampler.js';
+import { segmentOf } from './segment.js';
+import { TransitionIntake } from './transition-intake.js';
 
 export const learnerSchema = z.strictObject({
   segmentSize: z
@@ -17,7 +17,7 @@ export const learnerSchema = z.strictObject({
     .min(1)
     .max(100_000)
     .default(64)
-    .describe('Transitions a segment: learning takes them in this many at a time, and makes a new policy after each.'),
+    .describe('Transitions per segment: learning takes them in this many at a time, and makes a policy after each.'),
   maxSessions: z
     .int()
     .min(1)
@@ -28,7 +28,7 @@ export const learnerSchema = z.strictObject({
   learnFromInterventions: z
     .boolean()
     .default(false)
-    .describe('What a person does when taking over counts as demonstration.')
+    .describe('Whether what a person does after taking over counts as a demonstration.')
     .meta({ dynamic: true }),
   recoveredRewardRateHz: z
     .number()
@@ -36,7 +36,7 @@ export const learnerSchema = z.strictObject({
     .max(10)
     .default(0)
     .describe(
-      'How often a second the reward that the critic implies is told of the newest transition, at the cost of learning time; 0 never.',
+      'How often per second the reward that the critic implies is published for the newest transition. It costs learning time; 0 for never.',
     ),
 });
 
@@ -44,47 +44,56 @@ export type LearnerParameters = z.input<typeof learnerSchema>;
 
 const STATUS_PERIOD_MS = 1000;
 
-interface Sender {
-  readonly sequences: SequenceTracker;
-  /** The segment its last transition belongs to. */
-  segment: bigint;
-}
-
 /**
- * Feeds learning with the transitions on /transitions and publishes each new policy. Duplicates, other robots and bad
- * numbers are counted and go no further. Learning itself runs behind a {@link LearningClient}, never in this thread.
- * When it diverges or its process dies, no policy is published any more and the node reports a fault.
+ * Gives the transitions on /transitions to learning, segment by segment, and publishes each new policy. Learning itself
+ * runs behind a {@link LearningClient}, never in this thread. When it diverges, or its process dies, the node reports a
+ * fault and publishes no policy any more.
  */
 export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   readonly #client: LearningClient;
-  readonly #senders = new Map<string, Sender>();
+  readonly #identity: string;
+  readonly #intake: TransitionIntake;
   readonly #listeners: ((progress: LearningProgress) => void)[] = [];
   #policies!: Publisher<MessageTypes['iq_learn/msg/PolicyBundle']>;
   #statuses!: Publisher<MessageTypes['iq_learn/msg/LearnerStatus']>;
   #rewards: RewardSampler | undefined;
-  #open: Transition[] = [];
   #latest: LearningProgress;
   #metrics: Metrics = {};
+  /** Transitions given to learning, and those that it has learned from. */
   #handedOver = 0;
   #learned = 0;
   #paused = false;
   #lease: Lease | undefined;
-  #refused = 0;
-  #foreign = 0;
   #updatesPerSecond = 0;
 
-  constructor(context: NodeContext, client: LearningClient, parameters: LearnerParameters = {}) {
+  /** `identity` tells two learners of one robot apart; it is in the frame_id of the status. */
+  constructor(
+    context: NodeContext,
+    client: LearningClient,
+    parameters: LearnerParameters = {},
+    identity = `learner-${crypto.randomUUID()}`,
+  ) {
     super('learner', context, learnerSchema, parameters);
     this.#client = client;
+    this.#identity = identity;
     this.#latest = client.start;
+    const { segmentSize, maxSessions } = this.parameters;
+    this.#intake = new TransitionIntake({
+      spec: context.spec,
+      segmentSize,
+      maxSessions,
+      onSegment: (transitions) => this.#learn(transitions),
+      onRefused: ({ session, sequence }) =>
+        context.logger.warn('a transition is refused', { session, sequence: String(sequence) }),
+    });
   }
 
-  /** The newest policy and where learning stands. */
+  /** The newest policy and how far learning has come. */
   get progress(): LearningProgress {
     return this.#latest;
   }
 
-  /** Tells of every segment that was learned from. */
+  /** Calls `listener` after every segment that was learned from. */
   onProgress(listener: (progress: LearningProgress) => void): void {
     this.#listeners.push(listener);
   }
@@ -110,7 +119,7 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
       transport.subscribe(
         topics.learnerStatus,
         'iq_learn/msg/LearnerStatus',
-        (status) => this.#hearOther(status),
+        (status) => this.#compare(status),
         qos.event,
       ),
     );
@@ -120,7 +129,7 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   }
 
   protected override onActivate(): void {
-    this.#lease = new Lease('learner');
+    this.#lease = new Lease(this.#identity);
     this.#client.listen({
       progress: (progress) => this.#learnedFrom(progress),
       warning: (message) => this.context.logger.warn(message),
@@ -136,13 +145,13 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   }
 
   protected override async onShutdown(): Promise<void> {
-    // What never learned anything must not put itself before the checkpoints of a run.
+    // A node that never was active has learned nothing: it must not write a newer checkpoint than the run's last.
     const generation = await this.#client.stop(this.parameters.saveOnShutdown && this.#lease !== undefined);
     if (generation !== null) this.context.logger.info('checkpoint written', { generation });
   }
 
   protected diagnose(): Diagnosis {
-    const { missing, duplicates } = this.#sums();
+    const { missing, duplicates, refused, foreign } = this.#intake;
     return {
       level: missing > 0n ? diagnosticLevel.warn : diagnosticLevel.ok,
       message: missing > 0n ? `${missing} transitions are missing` : this.#paused ? 'paused' : 'learning',
@@ -155,25 +164,15 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
         backlog: this.#backlog,
         missing,
         duplicates,
-        refused: this.#refused,
-        foreign: this.#foreign,
+        refused,
+        foreign,
       },
     };
   }
 
   /** Transitions received that have not been learned from. */
   get #backlog(): number {
-    return this.#open.length + this.#handedOver - this.#learned;
-  }
-
-  #sums(): { missing: bigint; duplicates: bigint } {
-    let missing = 0n;
-    let duplicates = 0n;
-    for (const { sequences } of this.#senders.values()) {
-      missing += sequences.missing;
-      duplicates += sequences.duplicates;
-    }
-    return { missing, duplicates };
+    return this.#intake.open + this.#handedOver - this.#learned;
   }
 
   #pause(paused: boolean): string {
@@ -182,12 +181,13 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
     return paused ? 'no updates are made; transitions are kept' : 'learning goes on';
   }
 
-  /** Two learners for one robot: the one that came last teaches it (F35). */
-  #hearOther({ robot, epoch }: LearnerStatus): void {
+  /** Two learners for one robot: the one that was activated last teaches it, and this one yields to it. */
+  #compare({ robot, epoch, header: { frame_id } }: LearnerStatus): void {
     const lease = this.#lease;
     if (lease === undefined || this.fault !== undefined || robot !== this.context.spec.robot) return;
-    if (epoch === lease.epoch) return;
-    if (epoch < lease.epoch) {
+    const claim = lease.judge(frame_id, epoch);
+    if (claim === 'own') return;
+    if (claim === 'lower') {
       if (lease.isNews(epoch))
         this.context.logger.error('another learner for this robot came before this one: it has to yield', {
           epoch: String(epoch),
@@ -205,85 +205,21 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
 
   #take(transition: Transition): void {
     if (this.state !== 'active' || this.fault !== undefined) return;
-    if (transition.robot !== this.context.spec.robot) {
-      this.#foreign++;
-      return;
-    }
-    const sender = this.#senderOf(transition);
-    if (!sender.sequences.accept(transition.sequence)) return;
-    if (!this.#isSound(transition)) {
-      this.#refused++;
-      this.context.logger.warn('a transition is refused', {
-        session: transition.session,
-        sequence: String(transition.sequence),
-      });
-      return;
-    }
-    // Segments are cut by sequence number: a sender that counts the same way knows what each policy has learned from,
-    // even where a transition got lost.
-    const size = BigInt(this.parameters.segmentSize);
-    const segment = transition.sequence / size;
-    if (segment > sender.segment) {
-      this.#close();
-      sender.segment = segment;
-    }
-    this.#open.push(transition);
-    this.#rewards?.offer(transition);
-    if ((transition.sequence + 1n) % size === 0n) {
-      this.#close();
-      sender.segment = segment + 1n;
-    }
+    if (this.#intake.take(transition)) this.#rewards?.offer(transition);
   }
 
-  #senderOf({ session, sequence }: Transition): Sender {
-    let sender = this.#senders.get(session);
-    if (sender === undefined) {
-      sender = { sequences: new SequenceTracker(), segment: sequence / BigInt(this.parameters.segmentSize) };
-      this.#senders.set(session, sender);
-      if (this.#senders.size > this.parameters.maxSessions) {
-        const [oldest] = this.#senders.keys();
-        this.#senders.delete(oldest!);
-      }
-    }
-    return sender;
+  #learn(transitions: readonly Transition[]): void {
+    this.#handedOver += transitions.length;
+    this.#client.learn(segmentOf(transitions, this.context.spec, this.parameters.learnFromInterventions));
   }
 
-  #isSound({ observation, action, next_observation }: Transition): boolean {
-    const { spec } = this.context;
-    return (
-      observation.length === spec.observation.length &&
-      next_observation.length === spec.observation.length &&
-      action.length === spec.action.length &&
-      [observation, action, next_observation].every((values) => values.every((value: number) => Number.isFinite(value)))
-    );
-  }
-
-  /** Not of networks that diverged. */
+  /** After a fault the networks are not to be trusted, and neither is a reward that is recovered from them. */
   #sampleReward(): void {
     if (this.fault === undefined) this.#rewards?.sample();
   }
 
-  #close(): void {
-    if (this.#open.length === 0) return;
-    const segment = segmentOf(this.#open, this.context.spec, this.parameters.learnFromInterventions);
-    this.#handedOver += segment.length;
-    this.#open = [];
-    this.#client.learn(segment);
-  }
-
   #learnedFrom(progress: LearningProgress): void {
     if (this.fault !== undefined || this.state === 'finalized') return;
-    const bad = Object.entries(progress.metrics).find(([, value]) => !Number.isFinite(value));
-    if (bad !== undefined) {
-      this.fail(
-        new IqLearnError('DIVERGED', 'learning diverged', {
-          found: `${bad[0]} = ${bad[1]} after ${progress.updates} updates`,
-          expected: 'finite numbers',
-          remedy: 'go back to the last checkpoint; lower the learning rates or raise the temperature',
-        }),
-      );
-      return;
-    }
     const updates = progress.updates - this.#latest.updates;
     const before = this.#latest;
     this.#learned += progress.transitions - before.transitions + progress.demonstrations - before.demonstrations;
@@ -312,7 +248,7 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   #publishStatus(): void {
     const { version, updates, transitions, demonstrations } = this.#latest;
     this.#statuses.publish({
-      header: header(this.stampNow()),
+      header: header(this.stampNow(), this.#identity),
       robot: this.context.spec.robot,
       epoch: this.#lease!.epoch,
       updates: BigInt(updates),
@@ -325,28 +261,4 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
       values: Object.values(this.#metrics),
     });
   }
-}
-
-function segmentOf(transitions: readonly Transition[], spec: NodeContext['spec'], interventions: boolean): Segment {
-  const [n, o, a] = [transitions.length, spec.observation.length, spec.action.length];
-  const segment = {
-    length: n,
-    observations: new Float32Array(n * o),
-    actions: new Float32Array(n * a),
-    commands: new Float32Array(n * a),
-    nextObservations: new Float32Array(n * o),
-    terminated: new Uint8Array(n),
-    ended: new Uint8Array(n),
-    demonstrated: new Uint8Array(n),
-  };
-  transitions.forEach((transition, i) => {
-    segment.observations.set(transition.observation, i * o);
-    segment.actions.set(unscaleAction(transition.action, spec.action), i * a);
-    segment.commands.set(transition.action, i * a);
-    segment.nextObservations.set(transition.next_observation, i * o);
-    segment.terminated[i] = transition.terminated ? 1 : 0;
-    segment.demonstrated[i] = interventions && transition.intervention ? 1 : 0;
-    segment.ended[i] = transition.terminated || transition.truncated ? 1 : 0;
-  });
-  return segment;
 }

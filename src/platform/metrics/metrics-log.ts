@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { IqLearnError, messageOf } from '../../common/index.js';
+import { IqLearnError, messageOf, unknownName } from '../../common/index.js';
 import { CsvSink } from './csv-sink.js';
 import { JsonlSink } from './jsonl-sink.js';
 import type { MetricsRow, MetricsSink, MetricValues } from './sink.js';
@@ -12,6 +12,16 @@ export type MetricsSinkName = (typeof metricsSinkNames)[number];
 
 /** What a run writes when nobody says otherwise: the files. */
 export const defaultMetricsSinks: readonly MetricsSinkName[] = ['csv', 'jsonl', 'tensorboard'];
+
+/** 'csv,tensorboard' → the sinks; 'none' is no sink. Throws NOT_FOUND for a name that is not known, with the nearest. */
+export function parseMetricsSinks(text: string): MetricsSinkName[] {
+  if (text.trim() === 'none') return [];
+  const names = text.split(',').map((name) => name.trim());
+  for (const name of names)
+    if (!(metricsSinkNames as readonly string[]).includes(name))
+      throw unknownName('place for metrics', name, [...metricsSinkNames, 'none']);
+  return [...new Set(names as MetricsSinkName[])];
+}
 
 export interface MetricsLogOptions {
   /** The folder of the run: progress.csv, progress.jsonl and tensorboard/ go there. */

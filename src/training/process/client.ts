@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { IqLearnError, messageOf } from '../../common/index.js';
+import { IqLearnError, messageOf, unpackError } from '../../common/index.js';
 import type { Episode } from '../../learning/index.js';
 import type {
   LearnerReply,
@@ -8,7 +8,6 @@ import type {
   LearningOptions,
   LearningProgress,
   LearningStart,
-  PackedError,
   RecoveredRewards,
   Segment,
 } from './protocol.js';
@@ -39,10 +38,6 @@ export interface LearningClient {
   save(): Promise<number>;
   /** Ends learning, with a checkpoint where a folder is set; its generation or null. Never rejects. */
   stop(save: boolean): Promise<number | null>;
-}
-
-function unpacked({ code, message }: PackedError): IqLearnError {
-  return new IqLearnError(code, message);
 }
 
 /**
@@ -180,10 +175,10 @@ export class TrainingProcess implements LearningClient {
         this.#settle(reply.id)?.resolve(reply.value);
         break;
       case 'refusal':
-        this.#settle(reply.id)?.reject(unpacked(reply.error));
+        this.#settle(reply.id)?.reject(unpackError(reply.error));
         break;
       case 'failed':
-        this.#end(unpacked(reply.error), reply.restored);
+        this.#end(unpackError(reply.error), reply.restored);
         break;
       case 'stopped':
         this.#stopped?.(reply.generation);

@@ -1,8 +1,8 @@
 import { setPriority } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { IqLearnError, messageOf } from '../../common/index.js';
+import { IqLearnError, messageOf, type PackedError, packError } from '../../common/index.js';
 import { SegmentTrainer } from '../segment-trainer.js';
-import type { LearnerReply, LearnerRequest, LearningOptions, PackedError, Segment } from './protocol.js';
+import type { LearnerReply, LearnerRequest, LearningOptions, Segment } from './protocol.js';
 
 // The process that learns. Segments are worked off in order; requests are answered between small batches of updates.
 
@@ -13,11 +13,7 @@ function say(reply: LearnerReply, then: () => void = () => {}): void {
 }
 const warn = (message: string): void => say({ kind: 'warning', message });
 
-function packed(error: unknown): PackedError {
-  return error instanceof IqLearnError
-    ? { code: error.code, message: error.message }
-    : { code: 'INTERNAL', message: `the learning process failed: ${messageOf(error)}` };
-}
+const packed = (error: unknown): PackedError => packError(error, 'the learning process failed');
 
 class TrainingProcessMain {
   readonly #loop: SegmentTrainer;

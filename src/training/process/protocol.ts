@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../common/index.js';
+import type { PackedError } from '../../common/index.js';
 import type { EagerBackend } from '../../engine/index.js';
 import type { Episode, LearnerConfig, Metrics } from '../../learning/index.js';
 import type { PolicyBundle, PolicyContract, TrainingSummary } from '../../policy/index.js';
@@ -92,12 +92,6 @@ export type LearnerRequest =
   | { readonly kind: 'save'; readonly id: number }
   | { readonly kind: 'pause'; readonly paused: boolean }
   | { readonly kind: 'stop'; readonly save: boolean };
-
-/** An error on its way between processes. */
-export interface PackedError {
-  readonly code: ErrorCode;
-  readonly message: string;
-}
 
 export type LearnerReply =
   | { readonly kind: 'ready'; readonly start: LearningStart }

@@ -4,7 +4,15 @@ import { z } from 'zod';
 import { IqLearnError } from '../../../common/index.js';
 import { learnerConfig, learnerConfigSchema } from '../../../learning/index.js';
 import { LearnerNode, learnerSchema } from '../../../nodes/index.js';
-import { lockFolder } from '../../../platform/index.js';
+import {
+  defaultMetricsSinks,
+  type Logger,
+  lockFolder,
+  MetricsLog,
+  type MetricsSinkName,
+  parseMetricsSinks,
+  RunMetrics,
+} from '../../../platform/index.js';
 import { writeBundle } from '../../../policy/index.js';
 import { contractOf, type RobotSpec } from '../../../robot/index.js';
 import { configurationFor, learningEpisode, trainingSettings, usableDemonstrations } from '../../../sessions/index.js';
@@ -75,6 +83,10 @@ function schema(spec: RobotSpec) {
       .min(1)
       .default(Math.max(1, Math.round(CHECKPOINT_STEPS / segmentSize)))
       .describe('Segments between two checkpoints.'),
+    log: z
+      .string()
+      .default(defaultMetricsSinks.join(','))
+      .describe('Where metrics go in the folder of the run: csv, jsonl, tensorboard, terminal, or none.'),
     learner: settingsSchema(spec),
   });
 }
@@ -105,6 +117,25 @@ function nothingToLearnFrom(run: string): IqLearnError {
   });
 }
 
+/** Logs every segment that was learned from, `from` transitions on; seconds are those of this process. */
+function logMetrics(
+  node: LearnerNode,
+  folder: string,
+  sinks: readonly MetricsSinkName[],
+  from: number,
+  logger: Logger,
+): MetricsLog {
+  const onProblem = (problem: IqLearnError): void => void logger.warn(problem.message);
+  // The row of the checkpoint itself is logged again.
+  const log = new MetricsLog({ folder, sinks, cutFrom: from, onProblem });
+  const rows = new RunMetrics(log, { steps: from, seconds: 0 });
+  const startedMs = performance.now();
+  node.onProgress(({ transitions, updates, metrics }) =>
+    rows.learned({ steps: transitions, updates, seconds: (performance.now() - startedMs) / 1000, train: metrics }),
+  );
+  return log;
+}
+
 export const learner = managed({
   name: 'learner',
   summary: 'learns from a recording and the transitions of the policy, and publishes policies',
@@ -114,7 +145,8 @@ export const learner = managed({
     const { spec, logger } = context;
     const { recording, run, resume, device, threads, nice, seed, checkpointEvery, updatesPerTransition, ...rest } =
       parameters;
-    const { learner: config, ...nodeParameters } = rest;
+    const { learner: config, log, ...nodeParameters } = rest;
+    const sinks = parseMetricsSinks(log);
     // Before the run's folder is made.
     if (recording.length === 0 && !(resume && existsSync(join(run, CHECKPOINT)))) throw nothingToLearnFrom(run);
     const lock = lockFolder(run);
@@ -140,6 +172,7 @@ export const learner = managed({
       });
       if (resumed) logger.info(`going on from ${client.start.transitions} transitions`, { run });
       const node = new LearnerNode(context, client, nodeParameters);
+      const metrics = logMetrics(node, run, sinks, resumed ? client.start.transitions : 0, logger);
       const write = (): void => writeBundle(join(run, 'policy'), node.progress.bundle);
       node.onProgress(({ version }) => {
         if (version % checkpointEvery === 0) write();
@@ -150,6 +183,7 @@ export const learner = managed({
           try {
             if (node.progress.version > client.start.version) write();
           } finally {
+            metrics.close();
             lock.release();
           }
         },

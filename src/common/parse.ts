@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { type ErrorCode, IqLearnError } from './errors.js';
+import { nearest } from './suggest.js';
+
+/** The first thing that a schema does not accept about a value, as parts of an error message. */
+export interface Refusal {
+  /** Path of the refused field, such as `learner.hiddenSizes.0`; empty where the value as a whole is refused. */
+  readonly field: string;
+  /** The offending value as JSON, or the name of the unknown field. */
+  readonly found: string;
+  readonly expected: string;
+  /** A field that is spelt much like the unknown one. */
+  readonly remedy?: string;
+}
+
+export interface ParseOptions {
+  /** Code of the error; by default INVALID_CONFIG. */
+  readonly code?: ErrorCode;
+  /** Start of the message; a string is followed by the path of the refused field. */
+  readonly what: string | ((field: string) => string);
+  /** What the reader can do; it follows the name that an unknown field was probably meant to be. */
+  readonly remedy?: string;
+}
+
+/** `value` as `schema` puts it. Throws an {@link IqLearnError} that names the first field that is refused. */
+export function parseOrThrow<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  { code = 'INVALID_CONFIG', what, remedy }: ParseOptions,
+): z.output<Schema> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const { field, remedy: meant, ...refusal } = refusalOf(parsed.error, schema, value);
+  const message = typeof what === 'function' ? what(field) : field === '' ? what : `${what} ${field}`;
+  const advice = [meant, remedy].filter((text) => text !== undefined).join(' ');
+  throw new IqLearnError(code, message, { ...refusal, ...(advice === '' ? {} : { remedy: advice }) });
+}
+
+/** The first refusal in an error of zod. An unknown field goes first: a misspelt one shows as a missing one, too. */
+export function refusalOf(error: z.ZodError, schema: z.ZodType, value: unknown): Refusal {
+  const issue = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0]!;
+  if (issue.code !== 'unrecognized_keys')
+    return { field: issue.path.join('.'), found: shown(valueAt(value, issue.path)), expected: issue.message };
+  const key = issue.keys[0]!;
+  const known = fieldsAt(schema, issue.path);
+  const meant = nearest(key, known);
+  return {
+    field: [...issue.path, key].join('.'),
+    found: `an unknown field '${key}'`,
+    expected: known.length === 0 ? issue.message : `one of ${known.join(', ')}`,
+    ...(meant === undefined ? {} : { remedy: `did you mean '${meant}'?` }),
+  };
+}
+
+/** The value at `path` inside `value`; undefined where there is nothing. */
+export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  let inner = value;
+  for (const key of path) {
+    if (typeof inner !== 'object' || inner === null) return undefined;
+    inner = (inner as Readonly<Record<PropertyKey, unknown>>)[key];
+  }
+  return inner;
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? 'nothing' : (JSON.stringify(value) ?? String(value));
+}
+
+/** Names of the fields that `schema` knows at `path`; empty where it is not an object with named fields. */
+function fieldsAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+  let inner: unknown = schema;
+  for (const key of [...path, undefined]) {
+    while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault || inner instanceof z.ZodNullable)
+      inner = inner.unwrap();
+    if (!(inner instanceof z.ZodObject)) return [];
+    if (key === undefined) return Object.keys(inner.shape);
+    inner = inner.shape[String(key)];
+  }
+  return [];
+}

@@ -1,0 +1,132 @@
+import type { Transition } from '../../messages/index.js';
+import type { RobotSpec } from '../../robot/index.js';
+import { SequenceTracker } from '../kit/sequence-tracker.js';
+
+/** The sender of one session's transitions. */
+interface Sender {
+  readonly sequences: SequenceTracker;
+  /** Number of the segment that its last transition belongs to. */
+  segment: bigint;
+}
+
+export interface TransitionIntakeOptions {
+  readonly spec: Pick<RobotSpec, 'robot' | 'observation' | 'action'>;
+  /** Transitions per segment. */
+  readonly segmentSize: number;
+  /** Senders that are remembered; the oldest is forgotten. */
+  readonly maxSessions: number;
+  /** Takes the transitions of a segment that is complete, in the order they came. */
+  readonly onSegment: (transitions: readonly Transition[]) => void;
+  /** Called for a transition whose vectors have a wrong length or numbers that are not finite. */
+  readonly onRefused: (transition: Transition) => void;
+}
+
+/**
+ * Sorts what arrives on /transitions into segments. Duplicates, transitions of other robots and bad numbers are counted
+ * and go no further.
+ *
+ * Segments are cut by sequence number and not by count: a sender that counts the same way knows which of its transitions
+ * each policy has learned from, even where one of them got lost.
+ */
+export class TransitionIntake {
+  readonly #options: TransitionIntakeOptions;
+  readonly #senders = new Map<string, Sender>();
+  #open: Transition[] = [];
+  #refused = 0;
+  #foreign = 0;
+
+  constructor(options: TransitionIntakeOptions) {
+    this.#options = options;
+  }
+
+  /** Transitions of the segment that is not complete yet. */
+  get open(): number {
+    return this.#open.length;
+  }
+
+  /** Transitions with a wrong length or numbers that are not finite. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** Transitions of other robots. */
+  get foreign(): number {
+    return this.#foreign;
+  }
+
+  /** Sequence numbers that have not come. */
+  get missing(): bigint {
+    return this.#sum(({ missing }) => missing);
+  }
+
+  get duplicates(): bigint {
+    return this.#sum(({ duplicates }) => duplicates);
+  }
+
+  /** Returns true if the transition is new and sound, and so belongs to a segment now. */
+  take(transition: Transition): boolean {
+    const { spec, segmentSize, onRefused } = this.#options;
+    if (transition.robot !== spec.robot) {
+      this.#foreign++;
+      return false;
+    }
+    const sender = this.#senderOf(transition);
+    if (!sender.sequences.accept(transition.sequence)) return false;
+    if (!isSound(transition, spec)) {
+      this.#refused++;
+      onRefused(transition);
+      return false;
+    }
+    const size = BigInt(segmentSize);
+    const segment = transition.sequence / size;
+    if (segment > sender.segment) {
+      this.#close();
+      sender.segment = segment;
+    }
+    this.#open.push(transition);
+    if ((transition.sequence + 1n) % size === 0n) {
+      this.#close();
+      sender.segment = segment + 1n;
+    }
+    return true;
+  }
+
+  #close(): void {
+    if (this.#open.length === 0) return;
+    const transitions = this.#open;
+    this.#open = [];
+    this.#options.onSegment(transitions);
+  }
+
+  #senderOf({ session, sequence }: Transition): Sender {
+    let sender = this.#senders.get(session);
+    if (sender === undefined) {
+      sender = { sequences: new SequenceTracker(), segment: sequence / BigInt(this.#options.segmentSize) };
+      this.#senders.set(session, sender);
+      if (this.#senders.size > this.#options.maxSessions) {
+        const [oldest] = this.#senders.keys();
+        this.#senders.delete(oldest!);
+      }
+    }
+    return sender;
+  }
+
+  #sum(count: (sequences: SequenceTracker) => bigint): bigint {
+    let sum = 0n;
+    for (const { sequences } of this.#senders.values()) sum += count(sequences);
+    return sum;
+  }
+}
+
+/** Whether the vectors have the robot's lengths and every number is finite. */
+function isSound(
+  { observation, action, next_observation }: Transition,
+  spec: Pick<RobotSpec, 'observation' | 'action'>,
+): boolean {
+  return (
+    observation.length === spec.observation.length &&
+    next_observation.length === spec.observation.length &&
+    action.length === spec.action.length &&
+    [observation, action, next_observation].every((values) => values.every((value: number) => Number.isFinite(value)))
+  );
+}
