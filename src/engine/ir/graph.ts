@@ -54,6 +54,12 @@ export function typedArray(type: IrType, length: number): IrData {
   return type === 'int32' ? new Int32Array(length) : new Uint8Array(length);
 }
 
+/** An array of `length` elements over a part of a buffer. */
+export function typedArrayOver(type: IrType, buffer: ArrayBuffer, offset: number, length: number): IrData {
+  if (type === 'float32') return new Float32Array(buffer, offset, length);
+  return type === 'int32' ? new Int32Array(buffer, offset, length) : new Uint8Array(buffer, offset, length);
+}
+
 /** The node that makes a value, when its operation is `op`. */
 export function producer(value: Value, op: string): IrNode | undefined {
   return value.origin.kind === 'node' && value.origin.node.op === op ? value.origin.node : undefined;
