@@ -1,4 +1,3 @@
-import { Random } from '../common/index.js';
 import { type PolicyKind, type PolicyResult, policyLabels } from '../report/index.js';
 import { type Candidate, type EpisodeOutcome, evaluate } from '../sessions/index.js';
 import type { Session } from './session.js';
@@ -7,11 +6,6 @@ import type { Session } from './session.js';
 export interface Assessment {
   readonly policy: PolicyKind;
   readonly outcomes: readonly EpisodeOutcome[];
-}
-
-/** The starts of an evaluation: the same for every policy, and no demonstration's or training's. */
-export function evaluationSeeds(seed: number, episodes: number): number[] {
-  return Array.from({ length: episodes }, (_, i) => Random.derive(seed, `evaluation ${i}`).uint32());
 }
 
 /** Deploys a candidate on fresh starts. */

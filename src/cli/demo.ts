@@ -14,7 +14,8 @@ import {
   usableDemonstrations,
   withSettingsFile,
 } from '../sessions/index.js';
-import { type Assessment, assess, evaluationSeeds, resultOf } from './assess.js';
+import { evaluationSeeds } from '../training/index.js';
+import { type Assessment, assess, resultOf } from './assess.js';
 import { command, commandLine, type Io, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { type Figure, resultFigures, writeFigures } from './figures.js';

@@ -1,6 +1,6 @@
-import { type Driver, ExpertNode, PolicyNode, services } from '../nodes/index.js';
+import { type Driver, ExpertNode, PolicyNode } from '../nodes/index.js';
 import { decodeBundle, type PolicyBundle, readBundle } from '../policy/index.js';
-import type { EpisodeOutcome } from './episode-follower.js';
+import { conductEvaluation, type EpisodeOutcome } from './conductor.js';
 import { Rig, type RigOptions } from './rig.js';
 
 /** Who is evaluated: a policy from its files or folder, an expert at the controls, or chance. */
@@ -26,19 +26,17 @@ export async function evaluate(options: EvaluationOptions): Promise<EpisodeOutco
   const { candidate, seeds, traces = false, onEpisode } = options;
   const traced = traces === true ? seeds.length : traces === false ? 0 : traces;
   const rig = await Rig.create(options);
-  const outcomes: EpisodeOutcome[] = [];
   try {
     await addCandidate(rig, candidate);
-    for (const [i, seed] of seeds.entries()) {
-      if (candidate.kind === 'driver') await rig.start(services.startTeleop, seed);
-      const outcome = await rig.runEpisode(seed, i < traced);
-      outcomes.push(outcome);
-      onEpisode?.(outcome, i);
-    }
+    return await conductEvaluation(rig.conductor, {
+      seeds,
+      expert: candidate.kind === 'driver',
+      traces: traced,
+      ...(onEpisode === undefined ? {} : { onEpisode }),
+    });
   } finally {
     await rig.close();
   }
-  return outcomes;
 }
 
 async function addCandidate(rig: Rig, candidate: Candidate): Promise<void> {

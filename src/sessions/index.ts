@@ -1,7 +1,16 @@
-export { runDemonstrations, startSeed } from './demonstrate.js';
-export type { EpisodeOutcome, EpisodeTrace } from './episode-follower.js';
+export {
+  type Conductor,
+  conductDemonstrations,
+  conductEvaluation,
+  conductTraining,
+  type EpisodeOutcome,
+  TransportConductor,
+} from './conductor.js';
+export { runDemonstrations } from './demonstrate.js';
+export type { EpisodeTrace } from './episode-tracer.js';
 export { type Candidate, evaluate } from './evaluate.js';
 export { type ExpertDriver, expertDriver } from './experts.js';
+export { learningPolicyParameters } from './learning-policy.js';
 export { configurationFor, type TrainingSettings, trainingSettings } from './presets.js';
 export type { RigOptions } from './rig.js';
 export { withSettingsFile } from './settings-file.js';

@@ -1,12 +1,12 @@
 import { IqLearnError, steadyClock } from '../common/index.js';
 import type { LifecycleState, NodeContext } from '../nodes/index.js';
-import { SimulatorNode, services } from '../nodes/index.js';
+import { SimulatorNode } from '../nodes/index.js';
 import type { Logger } from '../platform/index.js';
 import { createNodeLogger } from '../platform/index.js';
 import type { RobotSpec } from '../robot/index.js';
 import { createTaskClient } from '../simulation/index.js';
 import { EmbeddedBroker, type Transport } from '../transport/index.js';
-import { EpisodeFollower, type EpisodeOutcome } from './episode-follower.js';
+import { TransportConductor } from './conductor.js';
 
 /** Settings that all sessions share. */
 export interface RigOptions {
@@ -20,7 +20,7 @@ export interface RigOptions {
   readonly broker?: EmbeddedBroker;
 }
 
-interface StageNode {
+interface RigNode {
   readonly name: string;
   readonly state: LifecycleState;
   deactivate(): void;
@@ -30,14 +30,14 @@ interface StageNode {
   onFault(listener: (error: IqLearnError) => void): void;
 }
 
-const CALL_TIMEOUT_MS = 30_000;
 /** A simulated robot on a broker of its own, in lockstep, and the nodes that were added to it. */
 export class Rig {
   readonly spec: RobotSpec;
   readonly transport: Transport;
+  readonly conductor: TransportConductor;
   readonly #broker: EmbeddedBroker;
   readonly #options: RigOptions;
-  readonly #nodes: StageNode[] = [];
+  readonly #nodes: RigNode[] = [];
   readonly #onAbort: () => void;
   readonly #guards = new Set<(error: unknown) => void>();
   #problem: IqLearnError | undefined;
@@ -48,6 +48,7 @@ export class Rig {
     this.spec = options.spec;
     this.#broker = broker;
     this.transport = broker.connect();
+    this.conductor = new TransportConductor(this.transport, options.spec, (work) => this.guard(work));
     this.#onAbort = () => this.#stop(cancelled());
     options.signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
@@ -79,35 +80,12 @@ export class Rig {
   }
 
   /** Configures and activates a node; it is shut down with the rig. */
-  add<Node extends StageNode>(node: Node): Node {
+  add<Node extends RigNode>(node: Node): Node {
     this.#nodes.push(node);
     node.onFault((error) => this.#stop(error));
     node.configure();
     node.activate();
     return node;
-  }
-
-  /** Calls a start_episode service. Throws CONFLICT with the node's reason where it refuses. */
-  async start(service: string, seed: number): Promise<number> {
-    const { success, message, episode } = await this.transport.call(
-      service,
-      'iq_learn/srv/StartEpisode',
-      { seed: BigInt(seed) },
-      { timeoutMs: CALL_TIMEOUT_MS },
-    );
-    if (!success) throw new IqLearnError('CONFLICT', `${service} refuses`, { found: message });
-    return episode;
-  }
-
-  /** Calls a Trigger service. Throws CONFLICT with the node's reason where it refuses. */
-  async trigger(service: string): Promise<void> {
-    const { success, message } = await this.transport.call(
-      service,
-      'std_srvs/srv/Trigger',
-      {},
-      { timeoutMs: CALL_TIMEOUT_MS },
-    );
-    if (!success) throw new IqLearnError('CONFLICT', `${service} refuses`, { found: message });
   }
 
   /** Resolves as `work` does; rejects at once when a node fails (its error) or the signal is given (CANCELLED). */
@@ -125,21 +103,6 @@ export class Rig {
     }
   }
 
-  /** Runs one episode from a reset with `seed` to its end. */
-  async runEpisode(seed: number, trace = false): Promise<EpisodeOutcome> {
-    const follower = new EpisodeFollower(this.transport, this.spec, seed, trace);
-    try {
-      return await this.guard(
-        (async () => {
-          await this.start(services.startSimulation, seed);
-          return await follower.outcome;
-        })(),
-      );
-    } finally {
-      follower.close();
-    }
-  }
-
   /** Ends all nodes: the robot is stopped first. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
@@ -149,6 +112,7 @@ export class Rig {
   async #close(): Promise<void> {
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     this.#stop(cancelled());
+    this.conductor.close();
     const nodes = this.#nodes.toReversed();
     const ends = await Promise.allSettled(nodes.map((node) => node.shutdown()));
     if (this.#options.broker === undefined) await this.#broker.close();

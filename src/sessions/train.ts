@@ -8,9 +8,9 @@ import { decodeBundle, type PolicyBundle, type TrainingSummary } from '../policy
 import { contractOf, type RobotSpec, unscaleAction } from '../robot/index.js';
 import type { LearningOptions, LearningProgress } from '../training/index.js';
 import { TrainingProcess } from '../training/index.js';
-import { startSeed } from './demonstrate.js';
-import type { EpisodeOutcome } from './episode-follower.js';
+import { conductTraining, type EpisodeOutcome } from './conductor.js';
 import { evaluate } from './evaluate.js';
+import { learningPolicyParameters } from './learning-policy.js';
 import { Rig, type RigOptions } from './rig.js';
 
 export interface TrainingOptions extends RigOptions {
@@ -138,13 +138,9 @@ export class TrainingSession {
       const policy = new PolicyNode(
         rig.context('policy'),
         {
-          stochastic: true,
-          explore: 'random',
-          seed: startSeed(options.seed, 'exploration', 0),
+          ...learningPolicyParameters({ seed: options.seed, segmentSize, transitions: left }),
           session: `training ${options.seed} from ${segments}`,
-          synchronousSegment: segmentSize,
           segmentsBefore: segments,
-          transitionLimit: left,
         },
         // A run that is resumed goes on with its policy; a fresh one explores at random first.
         segments > 0 ? await decodeBundle(bundle) : undefined,
@@ -239,15 +235,18 @@ export class TrainingSession {
   }
 
   /** One episode after the other; never resolves by itself. */
-  async #drive(): Promise<never> {
+  async #drive(): Promise<void> {
     const { spec, seed, onRollout } = this.#options;
     const { standing, transitions: before } = this.#client.start;
     let transitions = before - standing.commands.length / spec.action.length;
-    for (let i = standing.episodes; ; i++) {
-      const outcome = await this.#rig.runEpisode(startSeed(seed, 'training from 0', i));
-      transitions += outcome.length;
-      onRollout?.({ ...outcome, seconds: this.#seconds, transitions });
-    }
+    await conductTraining(this.#rig.conductor, {
+      seed,
+      first: standing.episodes,
+      onEpisode: (outcome) => {
+        transitions += outcome.length;
+        onRollout?.({ ...outcome, seconds: this.#seconds, transitions });
+      },
+    });
   }
 
   #report(progress: LearningProgress): void {

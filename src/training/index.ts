@@ -2,3 +2,4 @@ export { EnvironmentTrainer, evaluateOnTask } from './environment-trainer.js';
 export type { LearningEvents } from './process/client.js';
 export { type LearningClient, TrainingProcess } from './process/client.js';
 export type { LearningOptions, LearningProgress, RecoveredRewards, Segment } from './process/protocol.js';
+export { evaluationSeeds, runSeed } from './seeds.js';

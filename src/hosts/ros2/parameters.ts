@@ -34,6 +34,11 @@ interface Declared {
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
+/** A node's own parameters by their ROS names: synchronousSegment → synchronous_segment. */
+export function rosNames<Value>(parameters: Readonly<Record<string, Value>>): Record<string, Value> {
+  return Object.fromEntries(Object.entries(parameters).map(([name, value]) => [snake(name), value]));
+}
+
 /**
  * A schema of parameters as ROS 2 sees them: `bufferSize` of `learner` is `learner.buffer_size`, with type, default,
  * range, choices and description. The schema stays the judge of values; what ROS 2 cannot say of them, it says.

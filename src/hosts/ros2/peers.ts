@@ -4,6 +4,8 @@ import type { RosParameterValue } from '../../messages/index.js';
 import type { Transport } from '../../transport/index.js';
 
 type Value = boolean | number | string | readonly string[];
+/** Parameters by their ROS names. */
+export type ParameterValues = Readonly<Record<string, Value>>;
 type State = 'unconfigured' | 'inactive' | 'active' | 'finalized';
 type Transition = 'configure' | 'cleanup' | 'activate' | 'deactivate';
 
@@ -49,7 +51,7 @@ export class Peers {
   }
 
   /** Takes a node down to unconfigured, sets parameters and brings it up to active, however long it prepares. */
-  async bring(node: string, parameters: Readonly<Record<string, Value>>, withinMs: number): Promise<void> {
+  async bring(node: string, parameters: ParameterValues, withinMs: number): Promise<void> {
     await this.end(node);
     await this.set(node, parameters);
     await this.#until(`${node} to be configured`, withinMs, () => this.#change(node, 'configure'));
@@ -67,19 +69,19 @@ export class Peers {
   }
 
   async state(node: string): Promise<State> {
-    const answer = await this.#guard(
+    const answer = await this.guard(
       this.#transport.call(`/${node}/get_state`, 'lifecycle_msgs/srv/GetState', {}, { timeoutMs: CALL_MS }),
     );
     return answer.current_state.label as State;
   }
 
   /** Throws CONFLICT with the node's reason. */
-  async set(node: string, parameters: Readonly<Record<string, Value>>): Promise<void> {
+  async set(node: string, parameters: ParameterValues): Promise<void> {
     if (Object.keys(parameters).length === 0) return;
     const request = {
       parameters: Object.entries(parameters).map(([name, value]) => ({ name, value: rosValue(value) })),
     };
-    const { result } = await this.#guard(
+    const { result } = await this.guard(
       this.#transport.call(
         `/${node}/set_parameters_atomically`,
         'rcl_interfaces/srv/SetParametersAtomically',
@@ -93,30 +95,8 @@ export class Peers {
       });
   }
 
-  /** Calls `~/start_episode` of a node and gives the number of the episode. Throws CONFLICT with the node's reason. */
-  async startEpisode(node: string, seed: number): Promise<number> {
-    const { success, message, episode } = await this.#guard(
-      this.#transport.call(
-        `/${node}/start_episode`,
-        'iq_learn/srv/StartEpisode',
-        { seed: BigInt(seed) },
-        { timeoutMs: CALL_MS },
-      ),
-    );
-    if (!success) throw refused(node, 'start_episode', message);
-    return episode;
-  }
-
-  /** Calls a Trigger service of a node. Throws CONFLICT with the node's reason. */
-  async trigger(node: string, name: string): Promise<void> {
-    const { success, message } = await this.#guard(
-      this.#transport.call(`/${node}/${name}`, 'std_srvs/srv/Trigger', {}, { timeoutMs: CALL_MS }),
-    );
-    if (!success) throw refused(node, name, message);
-  }
-
-  /** As `work` does, or CANCELLED. */
-  async #guard<T>(work: Promise<T>): Promise<T> {
+  /** As `work` does, or CANCELLED once the signal is given. */
+  async guard<T>(work: Promise<T>): Promise<T> {
     work.catch(() => undefined);
     if (this.#signal.aborted) throw cancelled();
     let stop: () => void = () => {};
@@ -132,7 +112,7 @@ export class Peers {
   }
 
   async #change(node: string, transition: Transition): Promise<boolean> {
-    const { success } = await this.#guard(
+    const { success } = await this.guard(
       this.#transport.call(
         `/${node}/change_state`,
         'lifecycle_msgs/srv/ChangeState',
@@ -159,7 +139,7 @@ export class Peers {
           found: `${problem} for ${(withinMs / 1000).toFixed(0)} s`,
           remedy: 'its log says why; is the node started?',
         });
-      await this.#guard(sleep(pauseMs));
+      await this.guard(sleep(pauseMs));
       pauseMs = Math.min(1.5 * pauseMs, SLOWEST_RETRY_MS);
     }
   }

@@ -18,4 +18,5 @@ export const services = {
   startRecording: '/recorder/start_episode',
   stopRecording: '/recorder/stop_episode',
   discardRecording: '/recorder/discard_episode',
+  saveLearner: '/learner/save',
 } as const;

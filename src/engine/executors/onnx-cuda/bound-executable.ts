@@ -72,9 +72,11 @@ export class BoundExecutable implements Executable {
       this.#staged = new Uint8Array(buffer);
       this.#stagedArrays = arraysOver(buffer, this.#input.block, this.inputs);
       const views = lowered.views.map(({ name, of, offset, shape }): Binding => {
-        const entry = of.slice(names.state('').length);
-        const { dtype } = this.state[entry]!;
-        const address = addressOf(this.#current, entry) + BigInt(offset * elementBytes(dtype));
+        const isState = of.startsWith(names.state(''));
+        const place = isState ? this.#current : this.#input;
+        const entry = of.slice((isState ? names.state('') : names.input('')).length);
+        const { dtype } = place.specs[entry]!;
+        const address = addressOf(place, entry) + BigInt(offset * elementBytes(dtype));
         return { name, shape, dtype, address };
       });
       const inputs = [...bindings(this.#current, names.state), ...bindings(this.#input, names.input), ...views];
