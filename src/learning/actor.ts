@@ -8,9 +8,9 @@ import {
   type ObservationSpec,
 } from '../common/index.js';
 import { type ArrayRecord, compile, type Executable } from '../engine/index.js';
-import type { PolicyFunction } from './policy-function.js';
+import type { PolicyFunction } from '../policy/index.js';
 
-/** A policy function that runs in the learning loop: its constants can be replaced after every update. */
+/** A policy function compiled for acting while it is learned: its constants can be replaced after every update. */
 export class Actor {
   readonly #executable: Executable;
   readonly #spec: ObservationSpec;
@@ -56,7 +56,7 @@ export class Actor {
     );
   }
 
-  /** Observation in units, noise [a] (zeros where absent) → action in [−1, 1]. */
+  /** Observation in the robot's units and noise [a] (zeros if not given) → action in [−1, 1]. */
   async act(observation: Observation, noise?: Float32Array): Promise<Float32Array> {
     const values = blockValues<ArrayLike<number>>(this.#spec, observation, 'observation');
     for (let i = 0; i < values.length; i++) this.#blocks[i]!.set(values[i]!);

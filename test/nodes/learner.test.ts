@@ -278,8 +278,11 @@ const segment = (seed: number, length = 20): Segment => {
     demonstrated: new Uint8Array(length),
   };
 };
-const options = (settings: LearnerSettings = {}, change: Partial<LearningOptions> = {}): LearningOptions => ({
-  config: learnerConfig({ hiddenSizes: [16], batchSize: 16, ...settings }),
+const options = (
+  settings: Partial<Extract<LearnerSettings, { agent: 'iq-sac' }>> = {},
+  change: Partial<LearningOptions> = {},
+): LearningOptions => ({
+  config: learnerConfig({ agent: 'iq-sac', hiddenSizes: [16], batchSize: 16, ...settings }),
   contract: contractOf(spec),
   seed: 1,
   demonstrations: [demonstration(1)],
