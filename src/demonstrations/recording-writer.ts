@@ -1,3 +1,4 @@
+// Longer than 300 lines: writing, closing and what is kept after a failure share the queue and the open episode.
 import { stringify } from 'yaml';
 import { IqLearnError, messageOf, type SteadyClock, steadyClock } from '../common/index.js';
 import {
@@ -23,9 +24,11 @@ import {
   truncateFile,
   writeFileAtomic,
 } from '../platform/index.js';
-import { type RobotSpec, robotSpecHash } from '../robot/index.js';
+import { robotSpecHash } from '../robot/index.js';
 import { McapOutput } from './mcap-output.js';
+import { RecordedTopics } from './recorded-topics.js';
 import type { RecordingFile } from './recording-file.js';
+import type { RecordingOptions, RecordingSummary } from './recording-options.js';
 import { recoverUnlocked } from './recover.js';
 import { rosbagMetadata } from './rosbag-metadata.js';
 import { WriteQueue } from './write-queue.js';
@@ -33,39 +36,6 @@ import { WriteQueue } from './write-queue.js';
 /** The topic of the episode markers. */
 export const episodeTopic = '/episode_events';
 const eventType = 'iq_learn/msg/EpisodeEvent';
-
-export interface RecordingOptions {
-  readonly spec: RobotSpec;
-  /** Identity of the run that records. */
-  readonly session: string;
-  /** Name and version of the program; iq_learn. */
-  readonly software?: string;
-  /** Messages of at most this many seconds are lost if the process is killed. Default 2. */
-  readonly flushSeconds?: number;
-  /** A chunk is closed once it is longer than this. Default 1 MiB. */
-  readonly chunkBytes?: number;
-  /** If more bytes than this wait for a slow disk, the recording ends instead of filling the memory. Default 64 MiB. */
-  readonly maxPendingBytes?: number;
-  /** Called once if writing fails. Recording ends there; nothing is thrown into the robot's control loop. */
-  readonly onError?: (error: IqLearnError) => void;
-  readonly clock?: SteadyClock;
-  /** Creates what the bytes are written to. Default: a file on the disk. */
-  readonly createFile?: (path: string) => Promise<RecordingFile>;
-}
-
-export interface RecordingSummary {
-  readonly folder: string;
-  /** The MCAP file; its name ends in `.part` if it could not be completed (see `recover`). */
-  readonly file: string;
-  readonly messages: number;
-  /** Episodes that were started, including discarded ones. */
-  readonly episodes: number;
-  readonly discarded: number;
-  /** True if writing failed: the last episode is cut short. */
-  readonly partial: boolean;
-  /** Messages that were not recorded because writing had failed. */
-  readonly lost: number;
-}
 
 /**
  * Records topics as a rosbag2 folder: `<folder>/<name>_0.mcap` (`.part` while open) and metadata.yaml, written last.
@@ -82,7 +52,7 @@ export class RecordingWriter {
   readonly #path: string;
   readonly #file: RecordingFile;
   readonly #output: McapOutput;
-  readonly #types = new Map<string, MessageTypeName>();
+  readonly #topics = new RecordedTopics();
   readonly #queue: WriteQueue;
   #closing: Promise<RecordingSummary> | undefined;
   #flushedNs: bigint;
@@ -186,7 +156,7 @@ export class RecordingWriter {
   ): void {
     if (this.#closing !== undefined)
       throw new IqLearnError('INVALID_ARGUMENT', 'the recording is closed', { found: `a message on ${topic}` });
-    this.#checkTopic(topic, type, logTimeNs, publishTimeNs);
+    this.#topics.check(topic, type, logTimeNs, publishTimeNs);
     const event = topic === episodeTopic && type === eventType ? (message as EpisodeEvent) : undefined;
     if (this.#queue.error !== null) {
       if (event !== undefined) this.#track(event);
@@ -204,27 +174,6 @@ export class RecordingWriter {
     const flush = (event !== undefined && event.kind !== episodeEvent.START) || now - this.#flushedNs >= this.#flushNs;
     if (flush) this.#flushedNs = now;
     this.#queue.push({ topic, type, schema: schemaOf(type), data, logTimeNs, publishTimeNs, flush });
-  }
-
-  #checkTopic(topic: string, type: MessageTypeName, logTimeNs: bigint, publishTimeNs: bigint): void {
-    const known = this.#types.get(topic);
-    if (known === type && logTimeNs >= 0n && publishTimeNs >= 0n) return;
-    if (!/^(\/[A-Za-z_]\w*)+$/.test(topic))
-      throw new IqLearnError('INVALID_ARGUMENT', 'not the name of a topic', {
-        found: `'${topic}'`,
-        expected: 'a full ROS name, e.g. /joint_states',
-      });
-    if (known !== undefined && known !== type)
-      throw new IqLearnError('INVALID_ARGUMENT', `a message of another type on ${topic}`, {
-        found: type,
-        expected: known,
-      });
-    if (logTimeNs < 0n || publishTimeNs < 0n)
-      throw new IqLearnError('INVALID_ARGUMENT', `a message before 1970 on ${topic}`, {
-        found: `log time ${logTimeNs} ns, publish time ${publishTimeNs} ns`,
-        expected: 'times of 0 or more',
-      });
-    this.#types.set(topic, type);
   }
 
   #track({ kind, episode }: EpisodeEvent): void {

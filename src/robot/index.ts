@@ -10,14 +10,8 @@ export type { PoseReading, SensorReadings } from './kinds/sensor-readings.js';
 export { blockSchema, observationOf } from './observation-blocks.js';
 export { parseRobotSpec } from './parse.js';
 export { readingsToMessages, type TopicMessage } from './readings.js';
-export type { SafetyInput } from './safety-filter.js';
-export {
-  createSafetyFilter,
-  type SafetyCounters,
-  type SafetyFilter,
-  type SafetyOptions,
-  type SafetyOutput,
-} from './safety-filter.js';
+export { createSafetyFilter } from './safety-filter.js';
+export type { SafetyCounters, SafetyFilter, SafetyInput, SafetyOptions, SafetyOutput } from './safety-types.js';
 export { SimulationClock } from './simulation-clock.js';
 export type { TakeoverOptions } from './takeover.js';
 export { createTakeoverDetector, type TakeoverDetector } from './takeover.js';
