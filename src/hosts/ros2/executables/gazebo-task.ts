@@ -4,7 +4,7 @@ import { ArmKinematics } from '../../../simulation/index.js';
 import { managed } from '../executable.js';
 import { gazeboWorld } from '../gazebo-world.js';
 
-/** The world of a robot (worlds/*.sdf) is named after its task. */
+/** The Gazebo world of a robot (worlds/*.sdf) has the name of its task. */
 export const gazeboTask = managed({
   name: 'gazebo_task',
   node: 'simulator',

@@ -3,33 +3,33 @@ import type { PoseReading } from '../../../simulation/index.js';
 import type { Closable, Transport } from '../../../transport/index.js';
 import type { GazeboWorld } from './world.js';
 
-/** What a task is in Gazebo: how an episode begins, what the robot's topics lack there, and when it went well. */
+/** A robot's task in Gazebo: how an episode begins, which poses Gazebo lacks, and when the task has succeeded. */
 export interface GazeboRobot {
-  /** Steps of an episode. */
+  /** Number of control steps after which an episode is cut. */
   readonly maxSteps: number;
-  /** Puts robot, goal and things where the episode of this seed begins. */
+  /** Places the robot, the goal and objects where the episode of this seed begins. */
   reset(seed: number): Promise<void>;
-  /** The poses that Gazebo does not publish by itself, by topic without slash. */
+  /** The poses that Gazebo does not publish itself, by topic without slash. */
   poses(): Readonly<Record<string, PoseReading>>;
-  /** Once a step: whether the task counts as done well. */
+  /** Called once per step: whether the task has succeeded. */
   judge(): boolean;
 }
 
-/** What a stage is made with. */
+/** What a robot's task is made from. */
 export interface GazeboRobotParts {
   readonly spec: RobotSpec;
   readonly transport: Transport;
   readonly world: GazeboWorld;
-  /** The action commanded now; null between episodes and where none came in time. */
+  /** The present command; null between episodes, and if none came in time. */
   command(): ArrayLike<number> | null;
-  /** Keeps a subscription or publisher until the node is shut down. */
+  /** Keeps a subscription or publisher, to close it when the node is shut down. */
   own<T extends Closable>(closable: T): T;
 }
 
-/** Makes a robot's stage where the node is configured. */
+/** Makes a robot's task when the node is configured. */
 export type GazeboRobotFactory = (parts: GazeboRobotParts) => GazeboRobot;
 
-/** A pose on the ground, turned by `yaw`. */
+/** A pose on the ground with this heading (yaw, radians). */
 export function groundPose([x, y]: readonly [number, number], z: number, yaw = 0): PoseReading {
   return { position: [x, y, z], orientation: [0, 0, Math.sin(yaw / 2), Math.cos(yaw / 2)] };
 }

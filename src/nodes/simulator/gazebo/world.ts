@@ -1,8 +1,8 @@
 import type { PoseReading } from '../../../simulation/index.js';
 
-/** What is asked of a running Gazebo beside the bridged topics. Every call rejects where Gazebo refuses or is silent. */
+/** Requests to a running Gazebo that no bridged topic covers. A call rejects if Gazebo refuses or does not answer. */
 export interface GazeboWorld {
-  /** Moves a model of the world at once. Metres, world frame. */
+  /** Places a model of the world. Metres, world frame. */
   place(model: string, pose: PoseReading): Promise<void>;
   pause(paused: boolean): Promise<void>;
   /** Publishes one message, in protobuf's text form, on a topic of Gazebo's own. */
