@@ -1,6 +1,6 @@
 /**
  * Types of the part of rclnodejs 2.2 that is used here. The package is optional, and its own types would need it to be
- * installed. Names that begin with an underscore are private to it, so package.json allows only patch releases.
+ * installed. Names that begin with an underscore are private to it: scripts/ros/rclnodejs pins the version that works.
  */
 export interface RclNode {
   readonly handle: unknown;
