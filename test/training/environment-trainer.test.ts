@@ -1,59 +1,72 @@
-import { describe, expect, it } from 'vitest';
-import { identityNormalisation, Learner, learnerConfig } from '#src/learning/index.js';
-import { createTask, type Environment, environmentOf } from '#src/simulation/index.js';
-import { EnvironmentTrainer } from '#src/training/index.js';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { Random } from '#src/common/index.js';
+import { loadCheckpoint } from '#src/platform/index.js';
 
-/** The cart and pole as another process would give it: it answers later and has no snapshots. */
-async function distant(): Promise<Environment> {
-  const { snapshot: _, restore: __, ...environment } = environmentOf(await createTask('cartpole'));
-  return {
-    ...environment,
-    reset: async (seed) => {
-      await new Promise(setImmediate);
-      return environment.reset(seed);
-    },
-    step: async (action) => environment.step(action),
-  };
+const script = fileURLToPath(new URL('./environment-trainer-run.mjs', import.meta.url));
+
+interface Part {
+  readonly from: number;
+  readonly metrics: ReadonlyMap<number, unknown>;
+  readonly end: number | string;
 }
 
-const start = async (environment: Environment): Promise<EnvironmentTrainer> =>
-  EnvironmentTrainer.create({
-    learner: await Learner.create({
-      config: learnerConfig({ agent: 'iq-soft-q', hiddenSizes: [8], batchSize: 8, bufferSize: 500, online: true }),
-      observationSize: 4,
-      actionSize: 2,
-      normalisation: identityNormalisation(4),
-      seed: 3,
-      threads: 1,
+/** Runs the training in a process, killed `delayMs` after it said the step `killAt`. */
+async function train(folder: string, killAt?: number, delayMs = 0): Promise<Part> {
+  const child = spawn(process.execPath, [script, folder, ...(killAt === undefined ? [] : [String(killAt + 30)])], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const metrics = new Map<number, unknown>();
+  let from = -1;
+  const lines = createInterface({ input: child.stdout });
+  lines.on('line', (text) => {
+    if (text.startsWith('from ')) {
+      from = Number(text.slice(5));
+      return;
+    }
+    const line = JSON.parse(text);
+    metrics.set(line.steps, line.metrics);
+    if (line.steps === killAt) setTimeout(() => child.kill('SIGKILL'), delayMs);
+  });
+  const [end] = await Promise.all([
+    new Promise<number | string>((resolve) => {
+      child.once('exit', (code, signal) => resolve(signal ?? code!));
     }),
-    environment,
-    seed: 4,
-    randomSteps: 20,
-    updateAfter: 1_000_000,
-    updatesPerStep: 1,
-  });
+    new Promise((resolve) => lines.once('close', resolve)),
+  ]);
+  return { from, metrics, end };
+}
 
-describe('an environment that answers later and has no snapshots', () => {
-  it('is brought back to the middle of an episode by its seed and actions: the run goes on bit for bit', async () => {
-    const [near, far] = [await start(environmentOf(await createTask('cartpole'))), await start(await distant())];
-    for (let i = 0; i < 75; i++) expect(await far.step()).toEqual(await near.step());
-    const resumed = await EnvironmentTrainer.resume(structuredClone(await far.checkpoint()), await distant(), {
-      threads: 1,
-    });
-    for (let i = 0; i < 60; i++) expect(await resumed.step()).toEqual(await far.step());
-    expect(await resumed.checkpoint()).toEqual(await far.checkpoint());
-    for (const training of [near, far, resumed]) await training.dispose();
-  });
-
-  it('is refused, with the reason, where it does not repeat an episode', async () => {
-    const training = await start(await distant());
-    for (let i = 0; i < 3; i++) await training.step();
-    const checkpoint = structuredClone(await training.checkpoint());
-    checkpoint.arrays['environment.observation']![0]! += 0.01;
-    await expect(EnvironmentTrainer.resume(checkpoint, await distant(), { threads: 1 })).rejects.toMatchObject({
-      code: 'UNSUPPORTED',
-      found: expect.stringContaining('does not repeat an episode'),
-    });
-    await training.dispose();
-  });
+it('training on a task, killed with -9 at random moments and resumed, equals the uninterrupted one bit for bit', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'iq-environment-trainer-'));
+  const random = new Random(8);
+  const [killed, whole] = [join(root, 'killed'), join(root, 'whole')];
+  const parts: Part[] = [];
+  const uninterrupted = train(whole);
+  for (const from of [10, 45, 80]) {
+    const part = await train(killed, from + random.integer(20), random.integer(10));
+    expect(part.end).toBe('SIGKILL');
+    parts.push(part);
+  }
+  parts.push(await train(killed));
+  const { metrics, end } = await uninterrupted;
+  expect([parts.at(-1)!.end, end]).toEqual([0, 0]);
+  expect(metrics.size).toBe(160);
+  for (const [i, part] of parts.entries()) {
+    if (i > 0) {
+      expect(part.from).toBeGreaterThan(parts[i - 1]!.from);
+      expect(part.from % 3).toBe(0);
+    }
+    for (const [step, values] of part.metrics) expect(values).toEqual(metrics.get(step));
+  }
+  const [left, right] = [loadCheckpoint(killed), loadCheckpoint(whole)];
+  expect(left.meta).toEqual(right.meta);
+  expect(left.arrays).toEqual(right.arrays);
+  expect((right.meta.training as { episode: number }).episode).toBeGreaterThan(3);
+  rmSync(root, { recursive: true });
 });

@@ -1,4 +1,4 @@
-// A short training on a task as a process of its own, to be killed: node task-training-run.mjs <folder> [last step]. It
+// A short training on a task as a process of its own, to be killed: node environment-trainer-run.mjs <folder> [last step]. It
 // goes on from the newest checkpoint if there is one, saves one every few steps and says the steps made. Where it was
 // not killed before the last step, it waits for it there.
 import { Random } from '#src/common/index.js';
@@ -84,9 +84,9 @@ const training = await goOn();
 process.stdout.write(`from ${training.steps}\n`);
 while (training.steps < STEPS) {
   const { metrics } = await training.step();
-  if (training.steps % 3 === 0) saveCheckpoint(folder, training.checkpoint());
+  if (training.steps % 3 === 0) saveCheckpoint(folder, await training.checkpoint());
   process.stdout.write(`${JSON.stringify({ steps: training.steps, metrics: metrics ?? null })}\n`);
   if (training.steps === Number(last)) await new Promise(() => setInterval(() => {}, 1000));
 }
-saveCheckpoint(folder, training.checkpoint());
+saveCheckpoint(folder, await training.checkpoint());
 await training.dispose();
