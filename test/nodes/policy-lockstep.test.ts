@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { vectorObservation } from '#src/common/index.js';
 import type { Transition } from '#src/messages/index.js';
 import { ExpertNode, PolicyNode, SimulatorNode } from '#src/nodes/index.js';
 import { decodeBundle, type PolicyBundle, type PolicyRuntime } from '#src/policy/index.js';
@@ -117,7 +118,7 @@ describe('the policy node in lockstep', () => {
     const contract = contractOf(spec);
     const imperial = { ...contract, action: [{ ...contract.action[0]!, unit: 'ft/s' }] };
     const policy = {
-      observationSize: 2,
+      observation: vectorObservation(2),
       actionSize: 1,
       constants: {},
       apply: ({ noise }: never) => ({ action: noise }),
