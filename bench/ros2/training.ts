@@ -86,10 +86,8 @@ export class Training {
       length: SEGMENT,
       observations: normal(SEGMENT * o),
       actions,
-      commands: actions,
       nextObservations: normal(SEGMENT * o),
       terminated: new Uint8Array(SEGMENT),
-      ended: new Uint8Array(SEGMENT),
       demonstrated: new Uint8Array(SEGMENT),
     };
   }

@@ -1,5 +1,5 @@
 export { EnvironmentTrainer, evaluateOnTask } from './environment-trainer.js';
 export type { LearningEvents } from './process/client.js';
 export { type LearningClient, TrainingProcess } from './process/client.js';
-export type { LearningOptions, LearningProgress, RecoveredRewards, Segment } from './process/protocol.js';
+export type { LearningOptions, LearningProgress, RecoveredRewards, Segment, SessionState } from './process/protocol.js';
 export { evaluationSeeds, runSeed } from './seeds.js';

@@ -2,6 +2,14 @@ import { Random } from '../../common/index.js';
 import type { PolicyRuntime } from '../../policy/index.js';
 import type { RobotSpec } from '../../robot/index.js';
 
+/** Actions that are given before those of the policy: the beginning of an episode, executed once more. */
+export interface ActionReplay {
+  /** One command for each step, in the robot's units. */
+  readonly commands: readonly Float32Array[];
+  /** How many actions the earlier part of the run had drawn: uniformly random ones and samples of the policy. */
+  readonly drawn: { readonly random: number; readonly sampled: number };
+}
+
 export interface PilotOptions {
   readonly spec: RobotSpec;
   readonly seed: number;
@@ -9,8 +17,8 @@ export interface PilotOptions {
   readonly stochastic: boolean;
   /** Without a policy: nothing, or uniformly random actions. */
   readonly explore: 'hold' | 'random';
-  /** Actions that the part of the run before this one drew: it goes on with the generator where that part left it. */
-  readonly drawn?: { readonly random: number; readonly sampled: number };
+  /** Actions that were drawn before, in an earlier part of the run: the generator goes on where that part left it. */
+  readonly drawn?: ActionReplay['drawn'];
 }
 
 /** Chooses actions: the policy that is loaded, or random ones before the first. Deterministic in its seed. */

@@ -16,8 +16,8 @@ export interface LoopParts {
   readonly helm: CommandOutput;
   readonly inbox: BundleInbox;
   readonly log: TransitionPublisher;
-  /** Commands that begin the first episode: executed before, to be executed again. */
-  readonly relive: Float32Array[];
+  /** Commands that the first episode begins with, before the policy is asked. */
+  readonly replay: Float32Array[];
   /** Whether the policy is to stay off; a person may drive. */
   readonly paused: () => boolean;
   readonly fail: (error: unknown) => void;
@@ -29,7 +29,6 @@ export interface LockstepOptions {
   readonly source: 'policy' | 'teleop';
   readonly teleopWaitMs: number;
   readonly synchronousSegment: number;
-  readonly segmentsBefore: number;
   readonly segmentTimeoutMs: number;
   readonly transitionLimit: number;
 }
@@ -67,7 +66,7 @@ const OTHER_CLOCK_NS = 10_000_000_000n;
  *
  * With `synchronousSegment` N the answer to the state after every N transitions waits for the policy made from all
  * but the last N: acting and learning run side by side, and still every run is the same bit for bit. A run that is
- * resumed relives the episode under way: the same start and commands bring robot and safety filter where they were.
+ * resumed replays the open episode: the same start and commands bring robot and safety filter to where they were.
  */
 export class LockstepLoop implements ControlLoop {
   readonly overruns = 0;
@@ -86,11 +85,14 @@ export class LockstepLoop implements ControlLoop {
   #teleopHeard = false;
   #wake: (() => void)[] = [];
   #segmentsAdopted = 0n;
+  /** Version of the policy that is to drive now, with `synchronousSegment`; −1 before the first. */
+  #segmentVersion: number;
   #latencyMs = 0;
 
   constructor(parts: LoopParts, options: LockstepOptions) {
     this.#parts = parts;
     this.#options = options;
+    this.#segmentVersion = parts.pilot.version;
     this.#gate = new LockstepGate(parts.assembler);
     this.#periodNs = BigInt(Math.round(1e9 / parts.spec.rateHz));
   }
@@ -191,10 +193,10 @@ export class LockstepLoop implements ControlLoop {
       }
       helm.begin(nowNs - this.#periodNs);
     }
-    const relived = this.#parts.relive.shift();
-    // A simulator takes no command before it has finished the step that it tells of.
-    if (relived !== undefined) await nextTurn();
-    const action = relived ?? (await this.#decide(stampNs, observation));
+    const replayed = this.#parts.replay.shift();
+    // A simulator takes no command before it has finished the step whose state it has published.
+    if (replayed !== undefined) await nextTurn();
+    const action = replayed ?? (await this.#decide(stampNs, observation));
     if (this.#closed) return;
     const output = helm.steer({
       nowNs,
@@ -205,7 +207,7 @@ export class LockstepLoop implements ControlLoop {
       stateAgeMs: ageMs,
     });
     this.#latencyMs = Number(this.#parts.clock.nowNs() - startNs) / 1e6;
-    if (output === undefined || relived !== undefined) return;
+    if (output === undefined || replayed !== undefined) return;
     if (output.state !== 'TAKEOVER') this.#teleopHeard = false;
     const { command, source } = output;
     log.executed({
@@ -244,7 +246,7 @@ export class LockstepLoop implements ControlLoop {
   /** Changes the policy at the step boundary. */
   async #adopt(): Promise<void> {
     const { inbox, pilot, log } = this.#parts;
-    const { synchronousSegment, segmentsBefore, segmentTimeoutMs } = this.#options;
+    const { synchronousSegment, segmentTimeoutMs } = this.#options;
     if (synchronousSegment === 0) {
       const newest = inbox.takeNewest();
       if (newest !== undefined) pilot.load(newest);
@@ -252,9 +254,11 @@ export class LockstepLoop implements ControlLoop {
     }
     const sent = log.count / BigInt(synchronousSegment);
     if (sent === this.#segmentsAdopted) return;
+    // Each segment has one policy: where a person drove for more than a segment, those in between are skipped.
+    this.#segmentVersion += Number(sent - this.#segmentsAdopted);
     this.#segmentsAdopted = sent;
-    const version = segmentsBefore + Number(sent) - 1;
-    if (version > pilot.version) pilot.load(await inbox.takeVersion(version, segmentTimeoutMs));
+    if (this.#segmentVersion > pilot.version)
+      pilot.load(await inbox.takeVersion(this.#segmentVersion, segmentTimeoutMs));
   }
 
   #signal(): void {

@@ -20,7 +20,7 @@ import { Lease } from '../kit/lease.js';
 import { type Diagnosis, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
 import { headerStampNs } from '../kit/stamps.js';
 import { topics } from '../kit/topics.js';
-import { ActionSource } from './action-source.js';
+import { type ActionReplay, ActionSource } from './action-source.js';
 import { BundleInbox } from './bundle-inbox.js';
 import { CommandOutput } from './command-output.js';
 import { PolicyDiagnostics } from './diagnostics.js';
@@ -37,7 +37,8 @@ import { TransitionPublisher } from './transition-publisher.js';
  */
 export class PolicyNode extends LifecycleNode<typeof policySchema> {
   readonly #initial: PolicyRuntime | undefined;
-  readonly #relive: Float32Array[];
+  /** Commands of the replay that are still to be given. */
+  readonly #replay: Float32Array[];
   readonly #assembler: ObservationAssembler;
   readonly #simulation: SimulationClock;
   readonly #inbox: BundleInbox;
@@ -55,20 +56,15 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
   #clockNs = -1n;
 
   /**
-   * `initial`: a policy to start with, the node's own from then on. `relive` (lockstep): commands that were executed
-   * at the beginning of the first episode already; they are given again, and are no transitions any more.
+   * `initial`: a policy to start with, the node's own from then on. `replay` (lockstep): commands that the first episode
+   * begins with before the policy is asked; their transitions are not published.
    */
-  constructor(
-    context: NodeContext,
-    parameters: PolicyParameters = {},
-    initial?: PolicyRuntime,
-    relive: readonly Float32Array[] = [],
-  ) {
+  constructor(context: NodeContext, parameters: PolicyParameters = {}, initial?: PolicyRuntime, replay?: ActionReplay) {
     super('policy', context, policySchema, parameters);
     const { spec, logger } = context;
-    const { seed, stochastic, explore, synchronousSegment, segmentsBefore } = this.parameters;
+    const { seed, stochastic, explore, synchronousSegment } = this.parameters;
     this.#initial = initial;
-    this.#relive = [...relive];
+    this.#replay = [...(replay?.commands ?? [])];
     this.#gauges = new PolicyDiagnostics(context.clock);
     this.#assembler = createObservationAssembler(spec);
     this.#simulation = new SimulationClock(context.clock);
@@ -79,9 +75,7 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
       version: initial?.version ?? -1,
       onVerified: () => this.#loop?.takePolicy(),
     });
-    // The first segment has no policy yet.
-    const random = Math.min(1, segmentsBefore) * synchronousSegment;
-    const drawn = { random, sampled: segmentsBefore * synchronousSegment - random };
+    const drawn = replay?.drawn ?? { random: 0, sampled: 0 };
     this.#pilot = new ActionSource({ spec, seed, stochastic, explore, drawn }, initial);
   }
 
@@ -237,7 +231,7 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
       helm: this.#helm,
       inbox: this.#inbox,
       log: this.#log,
-      relive: this.#relive,
+      replay: this.#replay,
       paused: () => this.#paused,
       fail: (error) => this.fail(error),
       blocked: (ms) => {

@@ -4,8 +4,7 @@ import { PolicyNode, policySchema } from '../../../nodes/index.js';
 import { readBundle } from '../../../policy/index.js';
 import { managed } from '../executable.js';
 
-// Reliving an episode is the matter of who conducts a run in one process.
-const { segmentsBefore: _, pace, ...shape } = policySchema.shape;
+const { pace, ...shape } = policySchema.shape;
 
 const schema = z.strictObject({
   policy: z
