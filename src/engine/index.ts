@@ -1,7 +1,8 @@
-export { type CompileOptions, compile } from './compile.js';
-export type { EagerBackend } from './executors/eager/backends.js';
+export { type CompileOptions, compile, type EagerBackend } from './compile.js';
+export { type Availability, type Device, devices, type NamedDevice } from './executors/executor.js';
 export { OnnxExecutable } from './executors/onnx-cpu/onnx-executable.js';
 export type { SessionThreads } from './executors/onnx-cpu/session.js';
+export { chooseDevice, type DeviceChoice, type DeviceStatus, deviceStatus } from './executors/registry.js';
 export { type InferenceModel, type InferenceOptions, loadInference, traceInference } from './inference.js';
 export {
   inspectModel,
@@ -10,5 +11,5 @@ export {
   type ProductSummary,
   type TensorSummary,
 } from './inspect.js';
-export type { ArrayRecord, Executable, Program, TensorRecord, TensorSpec } from './program.js';
+export type { ArrayRecord, Executable, Program, RunOutputs, TensorRecord, TensorSpec } from './program.js';
 export { supportedKernels } from './trace/symbolic-backend.js';

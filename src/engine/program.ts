@@ -28,8 +28,19 @@ export interface Program {
   readonly step: (state: TensorRecord, inputs: TensorRecord) => { state: TensorRecord; outputs: TensorRecord };
 }
 
+/** The outputs of one or more runs. What lies on a device is fetched when it is read. */
+export interface RunOutputs {
+  readonly runs: number;
+  /**
+   * The outputs of run `run`, from 0; the last by default. INVALID_ARGUMENT for a run that was not made, and where a
+   * later run of the executable has overwritten outputs that were not read.
+   */
+  read(run?: number): ArrayRecord;
+}
+
 /** A compiled program with its state. Runs block the calling thread: call them where nothing else must happen. */
 export interface Executable {
+  /** The executor, and where it serves several devices the device: `onnx-cpu`, `eager/wasm`. */
   readonly executor: string;
   readonly state: TensorSpecs;
   /** As declared, with a leading axis `unroll` where unroll > 1. */
@@ -38,6 +49,11 @@ export interface Executable {
   readonly outputs: TensorSpecs;
   /** Runs the step (`unroll` steps), advances the state and gives the outputs. Shapes are checked: INVALID_ARGUMENT. */
   run(inputs: ArrayRecord): Promise<ArrayRecord>;
+  /**
+   * As many runs in order as there are batches of inputs. On a GPU this is faster than one by one, because the outputs
+   * stay there until they are read. Where a batch is refused, the runs before it have been made.
+   */
+  runAll(batches: readonly ArrayRecord[]): Promise<RunOutputs>;
   /** A copy of the state, or only of the entries named. INVALID_ARGUMENT for a name that it does not have. */
   readState(entries?: readonly string[]): ArrayRecord;
   /** Replaces the state (all entries). */

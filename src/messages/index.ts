@@ -6,6 +6,7 @@ export {
   type DiagnosticStatus,
   type EpisodeEvent,
   episodeEvent,
+  type Float64MultiArray,
   type Header,
   type JointJog,
   type JointState,

@@ -5,6 +5,8 @@ export type { RobotContract } from './contract.js';
 export { checkContract, contractOf, robotSpecHash } from './contract.js';
 export { createDeadMan, type DeadMan } from './dead-man.js';
 export { loadRobotSpec, robotNames } from './files.js';
+export { isImage, messageKinds } from './kinds/registry.js';
+export type { PoseReading, SensorReadings } from './kinds/sensor-readings.js';
 export { parseRobotSpec } from './parse.js';
 export { readingsToMessages, type TopicMessage } from './readings.js';
 export type { SafetyInput } from './safety-filter.js';
@@ -17,7 +19,6 @@ export {
 } from './safety-filter.js';
 export type { TakeoverOptions } from './takeover.js';
 export { createTakeoverDetector, type TakeoverDetector } from './takeover.js';
-export { isImage } from './templates.js';
 export { withStampedTwist } from './twist.js';
 export type { RobotSpec, TopicSpec } from './types.js';
 export { units } from './units.js';

@@ -1,7 +1,9 @@
+import type { MessageTypeName } from '../messages/index.js';
 import type { Path, SpecDocument } from './document.js';
+import { shortTypeName } from './kinds/quantities.js';
+import { commandKind } from './kinds/registry.js';
 import { checkFieldPath, checkUnique, checkUnit } from './parse-observation.js';
 import { actionSchema, fieldsOf } from './schema.js';
-import { type CommandTypeName, isTwist } from './templates.js';
 import type { ActionFeatureSpec, JointQuantity } from './types.js';
 
 const quantityOfUnit: Readonly<Record<string, JointQuantity>> = {
@@ -17,7 +19,7 @@ const quantityOfUnit: Readonly<Record<string, JointQuantity>> = {
 export function expandAction(
   document: SpecDocument,
   entries: readonly unknown[],
-  type: CommandTypeName,
+  type: MessageTypeName,
   stop: 'zero' | 'hold',
 ): ActionFeatureSpec[] {
   const names = new Set<string>();
@@ -37,7 +39,7 @@ export function expandAction(
         found: `limits ${raw.low}…${raw.high}, which zero is not within`,
         expected: 'a range around 0, as stop: zero commands 0',
       });
-    const { path, quantity } = carrierOf(document, at, raw, type);
+    const { path, quantity } = placeOf(document, at, raw, type);
     checkUnique(document, paths, [...at, raw.path === undefined ? 'joint' : 'path'], path, 'command fields');
     if (stop === 'hold' && quantityOfUnit[raw.unit] !== 'position')
       throw document.refusal([...at, 'unit'], {
@@ -55,50 +57,51 @@ export function expandAction(
       ...(quantity === undefined ? {} : { quantity }),
     };
   });
-  const kinds = new Set(features.map(({ quantity }) => quantity));
-  if (type === 'trajectory_msgs/msg/JointTrajectory' && kinds.size > 1)
+  const command = commandKind(type);
+  const quantities = new Set(features.map(({ quantity }) => quantity));
+  if (command.addresses === 'joints' && command.oneQuantity && quantities.size > 1)
     throw document.refusal(['action'], {
-      found: [...kinds].join(' and '),
-      expected: 'one quantity for all joints of a JointTrajectory',
+      found: [...quantities].join(' and '),
+      expected: `one quantity for all joints of a ${shortTypeName(type)}`,
     });
   return features;
 }
 
-/** Where in the command a dimension goes: a path for a twist, a joint (and which of its lists) for the others. */
-function carrierOf(
+/** Where in the command a dimension goes: to a path, or to a joint and one of its quantities. */
+function placeOf(
   document: SpecDocument,
   at: Path,
   raw: { path?: string | undefined; joint?: string | undefined; quantity?: JointQuantity | undefined; unit: string },
-  type: CommandTypeName,
+  type: MessageTypeName,
 ): { path: string; quantity?: JointQuantity } {
-  const twist = isTwist(type);
-  const key = twist ? 'path' : 'joint';
-  const other = twist ? 'joint' : 'path';
+  const command = commandKind(type);
+  const byPath = command.addresses === 'paths';
+  const key = byPath ? 'path' : 'joint';
+  const other = byPath ? 'joint' : 'path';
   const path = raw[key];
   if (path === undefined || raw[other] !== undefined)
     throw document.refusal(raw[other] === undefined ? at : [...at, other], {
       found: raw[other] === undefined ? `no ${key}` : `${other} '${raw[other]}'`,
-      expected: twist ? `path into ${type}` : `joint, as ${type} commands joints`,
+      expected: byPath ? `path into ${type}` : `joint, as ${type} commands joints`,
     });
-  if (twist) {
+  if (command.addresses === 'paths') {
     checkFieldPath(document, [...at, 'path'], path, type);
     if (raw.quantity !== undefined)
       throw document.refusal([...at, 'quantity'], { found: raw.quantity, expected: `none: ${type} has no joints` });
     return { path };
   }
   const quantity = raw.quantity ?? quantityOfUnit[raw.unit];
-  if (quantity === undefined && type === 'std_msgs/msg/Float64MultiArray') return { path };
-  if (quantity === undefined)
+  if (quantity === undefined) {
+    if (command.anyUnit) return { path };
     throw document.refusal([...at, 'quantity'], {
       found: `none, with the unit '${raw.unit}'`,
       expected: 'position, velocity or effort',
     });
-  if (type === 'trajectory_msgs/msg/JointTrajectory' && quantity === 'effort')
+  }
+  if (!command.quantities.includes(quantity))
     throw document.refusal([...at, 'quantity'], {
-      found: 'effort',
-      expected: 'position or velocity in a JointTrajectory',
+      found: quantity,
+      expected: `${command.quantities.join(' or ')} in a ${shortTypeName(type)}`,
     });
-  if (type === 'control_msgs/msg/JointJog' && quantity !== 'velocity')
-    throw document.refusal([...at, 'quantity'], { found: quantity, expected: 'velocity in a JointJog' });
   return { path, quantity };
 }

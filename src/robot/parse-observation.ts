@@ -2,8 +2,9 @@ import type { z } from 'zod';
 import { nearest } from '../common/index.js';
 import type { MessageTypeName } from '../messages/index.js';
 import type { Path, SpecDocument } from './document.js';
+import { numericPaths } from './kinds/paths.js';
+import { isImage, typesOffering } from './kinds/registry.js';
 import { type FeatureForm, featureForms, fieldsOf } from './schema.js';
-import { isImage, numericPaths } from './templates.js';
 import type { FeatureSource, ObservationFeatureSpec, TopicSpec } from './types.js';
 import { isUnit, unitRemedy, units } from './units.js';
 
@@ -103,18 +104,13 @@ function expandEntry(
   switch (form) {
     case 'field': {
       const raw = read(featureForms.field);
-      const { type } = on('topic', raw.topic, [
-        'nav_msgs/msg/Odometry',
-        'sensor_msgs/msg/Imu',
-        'geometry_msgs/msg/PoseStamped',
-        'geometry_msgs/msg/TwistStamped',
-      ]);
+      const { type } = on('topic', raw.topic, typesOffering('fields'));
       checkFieldPath(document, [...path, 'field'], raw.field, type);
       return [one(raw, { kind: 'field', topic: raw.topic, path: raw.field })];
     }
     case 'sectors': {
       const raw = read(featureForms.sectors);
-      on('topic', raw.topic, ['sensor_msgs/msg/LaserScan']);
+      on('topic', raw.topic, typesOffering('scan'));
       return Array.from({ length: raw.sectors }, (_, index) =>
         one(
           { ...raw, name: `${raw.name}_${index}` },
@@ -124,8 +120,8 @@ function expandEntry(
     }
     case 'relative_to': {
       const raw = read(featureForms.relative_to);
-      const pose = on('topic', raw.topic, ['geometry_msgs/msg/PoseStamped', 'nav_msgs/msg/Odometry']);
-      const reference = on('relative_to', raw.relative_to, ['nav_msgs/msg/Odometry', 'geometry_msgs/msg/PoseStamped']);
+      const pose = on('topic', raw.topic, typesOffering('pose'));
+      const reference = on('relative_to', raw.relative_to, typesOffering('pose'));
       if (pose.frameId !== reference.frameId)
         throw document.refusal([...path, 'relative_to'], {
           found: `${pose.topic} in ${pose.frameId ?? 'no frame'}, ${reference.topic} in ${reference.frameId ?? 'no frame'}`,
@@ -135,7 +131,7 @@ function expandEntry(
     }
     case 'joints': {
       const raw = read(featureForms.joints);
-      on('topic', raw.topic, ['sensor_msgs/msg/JointState']);
+      on('topic', raw.topic, typesOffering('joints'));
       const each = <T extends string | number>(key: string, value: T | readonly T[]): readonly T[] => {
         if (!Array.isArray(value)) return raw.joints.map(() => value as T);
         if (value.length !== raw.joints.length)

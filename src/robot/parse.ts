@@ -1,10 +1,11 @@
 import { nearest } from '../common/index.js';
 import type { MessageTypeName } from '../messages/index.js';
 import { SpecDocument } from './document.js';
+import { carriedQuantities, carriesAction } from './kinds/quantities.js';
+import { commandKind, commandTypes, siblingsOf, stateTypes } from './kinds/registry.js';
 import { expandAction } from './parse-action.js';
 import { expandObservation } from './parse-observation.js';
 import { commandSchema, deadmanSchema, expertSchema, fieldsOf, robotSchema, stateTopicSchema } from './schema.js';
-import { type CommandTypeName, commandTypes, siblingsOf, stateTypes } from './templates.js';
 import type { ActionFeatureSpec, RobotSpec, TopicSpec } from './types.js';
 
 /**
@@ -77,30 +78,21 @@ export function parseRobotSpec(yamlText: string, source: string): RobotSpec {
 function teleopType(
   document: SpecDocument,
   written: string | undefined,
-  command: CommandTypeName,
+  command: MessageTypeName,
   action: readonly ActionFeatureSpec[],
-): CommandTypeName {
+): MessageTypeName {
   if (written === undefined) return command;
   const path = ['teleop', 'type'];
   const type = known(document, path, written, siblingsOf(command));
-  const kinds = new Set(action.map(({ quantity }) => quantity));
-  const [kind] = kinds;
-  if (type === 'trajectory_msgs/msg/JointTrajectory' && (kinds.size > 1 || kind === undefined || kind === 'effort'))
+  const kind = commandKind(type);
+  if (kind.addresses === 'joints' && !carriesAction(kind, action)) {
+    const quantities = new Set(action.map(({ quantity }) => quantity ?? 'other units'));
     throw document.refusal(path, {
-      found: `${type} for an action of ${[...kinds].map((each) => each ?? 'other units').join(' and ')}`,
-      expected: 'one quantity for all joints: position or velocity',
+      found: `${type} for an action of ${[...quantities].join(' and ')}`,
+      expected: carriedQuantities(kind),
+      ...kind.unfit,
     });
-  if (type === 'control_msgs/msg/JointJog' && (kinds.size > 1 || kind !== 'velocity'))
-    throw document.refusal(path, {
-      found: `${type} for an action of ${[...kinds].map((each) => each ?? 'other units').join(' and ')}`,
-      expected: 'velocities of all joints, which are what a JointJog carries',
-      remedy: 'command velocities (config/robots/ur5e_servo.yaml), or teleoperate by sensor_msgs/msg/JointState',
-    });
-  if (type === 'sensor_msgs/msg/JointState' && kinds.has(undefined))
-    throw document.refusal(path, {
-      found: `${type} for an action that is no position, velocity or effort`,
-      expected: 'quantity in every entry of action',
-    });
+  }
   return type;
 }
 

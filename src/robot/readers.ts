@@ -1,6 +1,7 @@
-import type { JointState, LaserScan, Odometry, PoseStamped } from '../messages/index.js';
+import type { JointState, LaserScan } from '../messages/index.js';
 import { isUnitQuaternion } from './geometry.js';
-import { readPath } from './templates.js';
+import type { Pose } from './kinds/message-kind.js';
+import { readPath } from './kinds/paths.js';
 import type { JointQuantity } from './types.js';
 
 /** Copies what features need from a message into `out`. Returns why the message cannot be used, or null. */
@@ -25,11 +26,10 @@ export function fieldReader(path: string, slot: number): Reader {
   };
 }
 
-/** The pose of a PoseStamped or Odometry, seven numbers from `slot`. */
-export function poseReader(isOdometry: boolean, slot: number): Reader {
+/** A pose: position x, y, z (metres) and orientation x, y, z, w, seven numbers from `slot`. */
+export function poseReader(poseOf: (message: unknown) => Pose, slot: number): Reader {
   return (message, out) => {
-    const pose = isOdometry ? (message as Odometry).pose.pose : (message as PoseStamped).pose;
-    const { position: p, orientation: q } = pose;
+    const { position: p, orientation: q } = poseOf(message);
     out[slot] = p.x;
     out[slot + 1] = p.y;
     out[slot + 2] = p.z;
@@ -48,12 +48,12 @@ export interface JointSlot {
   readonly slot: number;
 }
 
-/** Joints by name, whatever order they come in. */
-export function jointReader(slots: readonly JointSlot[]): Reader {
+/** Joints by name, in whatever order the message has them. */
+export function jointReader(jointsOf: (message: unknown) => JointState, slots: readonly JointSlot[]): Reader {
   // The order of names rarely changes: where each joint was found is tried first.
   const found = slots.map(() => -1);
   return (message, out) => {
-    const state = message as JointState;
+    const state = jointsOf(message);
     const names = state.name;
     for (let i = 0; i < slots.length; i++) {
       const { joint, quantity, slot } = slots[i]!;
@@ -84,9 +84,9 @@ function missingJoints(slots: readonly JointSlot[], names: readonly string[]): s
  * +Inf and beyond range_max are nothing seen, −Inf is something nearer than range_min, below range_min is no
  * measurement (REP 117); a NaN refuses the scan.
  */
-export function sectorReader(sectors: number, slot: number): Reader {
+export function sectorReader(scanOf: (message: unknown) => LaserScan, sectors: number, slot: number): Reader {
   return (message, out) => {
-    const { ranges, range_min, range_max, angle_increment } = message as LaserScan;
+    const { ranges, range_min, range_max, angle_increment } = scanOf(message);
     if (!(Number.isFinite(range_max) && range_max > 0 && Number.isFinite(range_min)))
       return notFinite(`range_min ${range_min}, range_max ${range_max}`);
     const beams = ranges.length;

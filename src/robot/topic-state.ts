@@ -1,3 +1,5 @@
+import type { MessageKind } from './kinds/message-kind.js';
+import { messageKind } from './kinds/registry.js';
 import {
   fieldReader,
   type JointSlot,
@@ -48,6 +50,10 @@ export class TopicState {
   }
 }
 
+type StateKind = NonNullable<MessageKind['state']>;
+/** An accessor of a message kind that takes what arrived on the topic. */
+type Accessor<Form extends 'pose' | 'scan' | 'joints'> = (message: unknown) => ReturnType<NonNullable<StateKind[Form]>>;
+
 /** Collects what features need of a topic, then makes its state. */
 export class TopicPlan {
   readonly #spec: TopicSpec;
@@ -61,6 +67,13 @@ export class TopicPlan {
     this.#spec = spec;
   }
 
+  /** How this topic's type gives a form of features. Parsing has refused features that the type does not offer. */
+  #accessor<Form extends 'pose' | 'scan' | 'joints'>(form: Form): Accessor<Form> {
+    const accessor = messageKind(this.#spec.type)?.state?.[form];
+    if (accessor === undefined) throw new RangeError(`${this.#spec.type} offers no ${form}`);
+    return accessor as Accessor<Form>;
+  }
+
   #reserve(count: number): number {
     const slot = this.#slots;
     this.#slots += count;
@@ -70,7 +83,7 @@ export class TopicPlan {
   pose(): number {
     if (this.#poseSlot === undefined) {
       this.#poseSlot = this.#reserve(7);
-      this.#readers.push(poseReader(this.#spec.type === 'nav_msgs/msg/Odometry', this.#poseSlot));
+      this.#readers.push(poseReader(this.#accessor('pose'), this.#poseSlot));
     }
     return this.#poseSlot;
   }
@@ -81,7 +94,7 @@ export class TopicPlan {
       if (base === undefined) {
         base = this.#reserve(source.sectors);
         this.#sectors.set(source.sectors, base);
-        this.#readers.push(sectorReader(source.sectors, base));
+        this.#readers.push(sectorReader(this.#accessor('scan'), source.sectors, base));
       }
       return base + source.index;
     }
@@ -92,7 +105,7 @@ export class TopicPlan {
   }
 
   build(): TopicState {
-    if (this.#joints.length > 0) this.#readers.push(jointReader(this.#joints));
+    if (this.#joints.length > 0) this.#readers.push(jointReader(this.#accessor('joints'), this.#joints));
     return new TopicState(this.#spec, this.#readers, this.#slots);
   }
 }

@@ -1,4 +1,4 @@
-import { isTwist } from './templates.js';
+import { commandKind } from './kinds/registry.js';
 import type { RobotSpec, TopicSpec } from './types.js';
 
 /**
@@ -7,7 +7,9 @@ import type { RobotSpec, TopicSpec } from './types.js';
  */
 export function withStampedTwist(spec: RobotSpec, stamped: boolean): RobotSpec {
   const type = stamped ? 'geometry_msgs/msg/TwistStamped' : 'geometry_msgs/msg/Twist';
-  if (!isTwist(spec.command.type) || spec.command.type === type) return spec;
+  const command = commandKind(spec.command.type);
+  const isTwist = command.addresses === 'paths' && command.body === 'twist';
+  if (!isTwist || spec.command.type === type) return spec;
   const retyped = (topic: TopicSpec): TopicSpec => ({ ...topic, type });
   const action = spec.action.map((feature) => {
     const path = feature.path.replace(/^twist\./, '');

@@ -1,3 +1,7 @@
+import type { SensorReadings } from '../robot/index.js';
+
+export type { PoseReading, SensorReadings } from '../robot/index.js';
+
 /** One named dimension of a space. Units are SI, angles radian (REP 103). */
 export interface Dimension {
   readonly name: string;
@@ -29,40 +33,6 @@ export interface StepResult {
   readonly truncated: boolean;
   /** Whether the task counts as done well in this state (rover at the goal, object in place); false where a task has no such notion. */
   readonly success: boolean;
-}
-
-export interface PoseReading {
-  /** Metres, in the odometry or world frame. */
-  readonly position: readonly [number, number, number];
-  /** x, y, z, w. */
-  readonly orientation: readonly [number, number, number, number];
-}
-
-/** What the robot's sensors say now: what a simulator node turns into ROS messages. */
-export interface SensorReadings {
-  readonly joints?: {
-    readonly names: readonly string[];
-    readonly position: Float64Array;
-    readonly velocity: Float64Array;
-    readonly effort: Float64Array;
-  };
-  readonly odometry?: {
-    readonly pose: PoseReading;
-    /** In the body frame: m/s. */
-    readonly linear: readonly [number, number, number];
-    /** In the body frame: rad/s. */
-    readonly angular: readonly [number, number, number];
-  };
-  readonly scan?: {
-    readonly angleMin: number;
-    readonly angleIncrement: number;
-    readonly rangeMin: number;
-    readonly rangeMax: number;
-    /** +Infinity where nothing is hit (REP 117). */
-    readonly ranges: Float32Array;
-  };
-  /** By topic name without slash: goal_pose, object_pose, tool_pose. */
-  readonly poses?: Readonly<Record<string, PoseReading>>;
 }
 
 /** A body to draw: shape in its own frame and where it is. */

@@ -26,10 +26,10 @@ async function failure(run: () => unknown): Promise<IqLearnError> {
   throw new Error('nothing was thrown');
 }
 const compiling = (step: Program['step']): Promise<IqLearnError> =>
-  failure(() => compile(program(step), { executor: 'onnx', initialState, threads: 1 }));
+  failure(() => compile(program(step), { device: 'cpu', initialState, threads: 1 }));
 
-describe.each(['onnx', 'eager'] as const)('the %s executor', (executor) => {
-  const options = { executor, initialState, threads: 1, eagerBackend: 'wasm' } as const;
+describe.each(['cpu', 'wasm'] as const)('a program on the device %s', (device) => {
+  const options = { device, initialState, threads: 1 } as const;
 
   it('advances the state and gives outputs', async () => {
     const executable = await compile(accumulate, options);
@@ -185,7 +185,7 @@ describe('tracing', () => {
   it('gives the former backend back, after success, failure and where none was chosen', async () => {
     const step: Program['step'] = (s) => ({ state: s, outputs: {} });
     await tf.setBackend('cpu');
-    await (await compile(program(step), { executor: 'onnx', initialState, threads: 1 })).dispose();
+    await (await compile(program(step), { device: 'cpu', initialState, threads: 1 })).dispose();
     expect(tf.getBackend()).toBe('cpu');
     await compiling(() => {
       expect(tf.getBackend()).not.toBe('cpu');
@@ -197,7 +197,7 @@ describe('tracing', () => {
     const engine = tf.engine() as unknown as { backendName: string | null; backendInstance: unknown };
     const chosen = { name: engine.backendName, instance: engine.backendInstance };
     [engine.backendName, engine.backendInstance] = [null, null];
-    await (await compile(program(step), { executor: 'onnx', initialState, threads: 1 })).dispose();
+    await (await compile(program(step), { device: 'cpu', initialState, threads: 1 })).dispose();
     expect([engine.backendName, engine.backendInstance]).toEqual([null, null]);
     [engine.backendName, engine.backendInstance] = [chosen.name, chosen.instance];
   });
@@ -208,28 +208,28 @@ describe('tracing', () => {
       program(() => {
         throw thrown;
       }),
-      { executor: 'onnx', initialState },
+      { device: 'cpu', initialState },
     );
     await expect(run).rejects.toBe(thrown);
   });
 
   it('leaves no tensors behind', async () => {
     const before = tf.memory().numTensors;
-    await (await compile(accumulate, { executor: 'onnx', initialState, threads: 1 })).dispose();
+    await (await compile(accumulate, { device: 'cpu', initialState, threads: 1 })).dispose();
     expect(tf.memory().numTensors).toBe(before);
   });
 });
 
 describe('threads', () => {
   it('are the number of cores where they are not given', async () => {
-    const executable = await compile(accumulate, { executor: 'onnx', initialState });
+    const executable = await compile(accumulate, { device: 'cpu', initialState });
     expect(executable.threads.threads).toBe(Math.min(availableParallelism(), 8));
     await executable.dispose();
   });
 
   it('spin or wait in turn within one state', async () => {
-    const executable = await compile(accumulate, { executor: 'onnx', initialState, threads: 2 });
-    const fixed = await compile(accumulate, { executor: 'onnx', initialState, threads: 2, spinning: false });
+    const executable = await compile(accumulate, { device: 'cpu', initialState, threads: 2 });
+    const fixed = await compile(accumulate, { device: 'cpu', initialState, threads: 2, spinning: false });
     const kinds = new Set<boolean>();
     for (let i = 0; i < 20; i++) {
       kinds.add(executable.threads.spinning);
@@ -264,7 +264,7 @@ describe('threads', () => {
   });
 
   it('are taken as given', async () => {
-    const executable = await compile(accumulate, { executor: 'onnx', initialState, threads: 2, spinning: false });
+    const executable = await compile(accumulate, { device: 'cpu', initialState, threads: 2, spinning: false });
     expect(executable.threads).toEqual({ threads: 2, spinning: false });
     await executable.dispose();
   });
@@ -274,9 +274,7 @@ it('a tensorflow backend that does not load is UNAVAILABLE, with the packages to
   const before = process.env.IQ_LEARN_TENSORFLOW;
   process.env.IQ_LEARN_TENSORFLOW = '/nowhere';
   try {
-    const error = await failure(() =>
-      compile(accumulate, { executor: 'eager', initialState, eagerBackend: 'tensorflow' }),
-    );
+    const error = await failure(() => compile(accumulate, { device: 'tensorflow', initialState }));
     expect(error.code).toBe('UNAVAILABLE');
     expect(error.expected).toContain('@tensorflow/tfjs-node');
   } finally {
@@ -286,7 +284,7 @@ it('a tensorflow backend that does not load is UNAVAILABLE, with the packages to
 });
 
 it('the onnx executor shows its model', async () => {
-  const executable = await compile(accumulate, { executor: 'onnx', initialState, threads: 1 });
+  const executable = await compile(accumulate, { device: 'cpu', initialState, threads: 1 });
   const summary = inspectModel(executable.model);
   expect(summary.inputs.map(({ name }) => name)).toEqual(['state/s', 'input/x']);
   expect(summary.outputs.map(({ name }) => name)).toEqual(['next/s', 'output/y']);

@@ -26,11 +26,11 @@ const updates: readonly Update[] = [
 const onnx = (
   { program, state }: Update,
   options: { unroll?: number; threads?: number; spinning?: boolean } = {},
-): Promise<Executable> => compile(program, { executor: 'onnx', initialState: state(1), threads: 1, ...options });
+): Promise<Executable> => compile(program, { device: 'cpu', initialState: state(1), threads: 1, ...options });
 // The wasm backend is always there; scripts/setup-tensorflow.sh makes a folder for the other.
-const eagerBackend = process.env.IQ_LEARN_TENSORFLOW ? 'tensorflow' : 'wasm';
+const eagerDevice = process.env.IQ_LEARN_TENSORFLOW ? 'tensorflow' : 'wasm';
 const eager = ({ program, state }: Update): Promise<Executable> =>
-  compile(program, { executor: 'eager', initialState: state(1), eagerBackend });
+  compile(program, { device: eagerDevice, initialState: state(1) });
 
 describe.each(updates.map((update) => [update.name, update] as const))('a whole %s update', (_, update) => {
   it('agrees with eager step by step from the same state', async () => {
@@ -66,8 +66,7 @@ describe.each(updates.map((update) => [update.name, update] as const))('a whole 
     const single = await onnx(update);
     const unrolled = await onnx(update, { unroll: 4 });
     const reference = await compile(update.program, {
-      executor: 'eager',
-      eagerBackend,
+      device: eagerDevice,
       initialState: update.state(1),
       unroll: 4,
     });
@@ -120,7 +119,7 @@ it('a full-size update gives the same bits with one thread and with two', async 
   const states: ArrayRecord[] = [];
   for (const threads of [1, 2]) {
     const executable = await compile(program, {
-      executor: 'onnx',
+      device: 'cpu',
       initialState: sacState(full, 1),
       threads,
       spinning: false,

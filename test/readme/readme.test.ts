@@ -102,7 +102,7 @@ describe('the documents', () => {
 
   it('dependencies.md has every dependency and no other', () => {
     const manifest = JSON.parse(text('package.json')) as Record<string, Readonly<Record<string, string>>>;
-    const kinds = ['dependencies', 'devDependencies', 'peerDependencies'];
+    const kinds = ['dependencies', 'optionalDependencies', 'devDependencies', 'peerDependencies'];
     const declared = kinds
       .flatMap((kind) => Object.keys(manifest[kind] ?? {}))
       .filter((name) => name !== '@types/node');

@@ -37,8 +37,13 @@ const anyRule: Rule = (builder, node, before) => {
   return undefined;
 };
 
+export interface OptimiseOptions {
+  /** Whether the number of rows in a product may depend on data: less work, but not for CUDA graphs. By default yes. */
+  readonly dynamicRows?: boolean;
+}
+
 /** The graph made smaller and faster without changing what it computes (beyond rounding). */
-export function optimise(graph: Graph): Graph {
+export function optimise(graph: Graph, { dynamicRows = true }: OptimiseOptions = {}): Graph {
   let current = withoutDeadNodes(rewrite(graph));
   // Rules feed each other; a few rounds reach a graph that no rule changes.
   for (let round = 0; round < 4; round++) {
@@ -47,7 +52,8 @@ export function optimise(graph: Graph): Graph {
     current = next;
     if (settled) break;
   }
-  const fitted = withLiveRows(withBiasGradients(withBiases(current)));
+  const biased = withBiasGradients(withBiases(current));
+  const fitted = dynamicRows ? withLiveRows(biased) : biased;
   // What onnxruntime joins itself gets another place in its order, which decides what is still in the caches.
   return withoutDeadNodes(rewrite(fitted, joinMoves));
 }

@@ -30,8 +30,8 @@ function operandsOf({ range }: Case, { shapes }: Draw, seed: number): ArrayRecor
   return Object.fromEntries(shapes.map((shape, i) => [`x${i}`, draw(shape)]));
 }
 
-async function runOnce(program: Program, inputs: ArrayRecord, executor: 'onnx' | 'eager'): Promise<ArrayRecord> {
-  const executable = await compile(program, { executor, initialState: {}, threads: 1, eagerBackend: 'wasm' });
+async function runOnce(program: Program, inputs: ArrayRecord, device: 'cpu' | 'wasm'): Promise<ArrayRecord> {
+  const executable = await compile(program, { device, initialState: {}, threads: 1 });
   try {
     return await executable.run(inputs);
   } finally {
@@ -73,7 +73,7 @@ describe('every supported kernel agrees with eager tfjs, forward and gradient', 
       fc.asyncProperty(test.arbitrary, fc.nat({ max: 1e6 }), async (draw, seed) => {
         const program = programOf(test, draw);
         const inputs = operandsOf(test, draw, seed);
-        expectClose(await runOnce(program, inputs, 'onnx'), await runOnce(program, inputs, 'eager'), test.tolerance);
+        expectClose(await runOnce(program, inputs, 'cpu'), await runOnce(program, inputs, 'wasm'), test.tolerance);
       }),
       runsEach,
     );
@@ -84,7 +84,7 @@ describe('every supported kernel agrees with eager tfjs, forward and gradient', 
       fc.asyncProperty(test.arbitrary, fc.nat({ max: 1e6 }), async (draw, seed) => {
         const program = programOf(test, draw);
         const inputs = operandsOf(test, draw, seed);
-        expectClose(await runOnce(program, inputs, 'onnx'), await runPlain(program, inputs), test.tolerance);
+        expectClose(await runOnce(program, inputs, 'cpu'), await runPlain(program, inputs), test.tolerance);
       }),
       runsEach,
     );

@@ -3,9 +3,9 @@ import { dirname, join, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { IqLearnError, messageOf } from '../../../common/index.js';
 import { tf } from '../../trace/tfjs.js';
+import type { Availability } from '../executor.js';
 
-/** A tfjs backend by choice: `auto` prefers `tensorflow` and falls back to `wasm`. */
-export type EagerBackend = 'auto' | 'tensorflow' | 'wasm';
+export type EagerBackend = 'tensorflow' | 'wasm';
 
 const tensorflowPackages = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
 
@@ -28,19 +28,24 @@ function locate(name: string): string {
   return pathToFileURL(createRequire(join(resolve(folder), 'package.json')).resolve(name)).href;
 }
 
-/** Undefined when the backend is ready, else why it is not. */
-async function startTensorflow(): Promise<string | undefined> {
+/** Loads the first of the packages that loads; where none does, says why for each. */
+async function startTensorflow(): Promise<Availability> {
   const reasons: string[] = [];
   for (const name of tensorflowPackages) {
     try {
       // An optional dependency, so its name is no literal that the compiler would look up.
       await start('tensorflow', () => import(locate(name)));
-      return undefined;
+      return { available: true, detail: name };
     } catch (error) {
       reasons.push(`${name}: ${messageOf(error).split('\n')[0]}`);
     }
   }
-  return reasons.join('; ');
+  return {
+    available: false,
+    found: reasons.join('; '),
+    expected: tensorflowPackages.join(' or '),
+    remedy: "install one of these packages ('npm i @tensorflow/tfjs-node')",
+  };
 }
 
 /**
@@ -83,23 +88,23 @@ async function startWasm(): Promise<void> {
   preferExplicitTransposes();
 }
 
-let wasmStarted: Promise<void> | undefined;
-let tensorflowStarted: Promise<string | undefined> | undefined;
+let wasmStarted: Promise<Availability> | undefined;
+let tensorflowStarted: Promise<Availability> | undefined;
 
-/** The name of a tfjs backend that is ready. UNAVAILABLE when the one asked for does not load. */
-export async function readyBackend(choice: EagerBackend): Promise<string> {
-  if (choice !== 'wasm') {
+/** Starts a tfjs backend on first use, and says whether it is ready. */
+export function backendStatus(backend: EagerBackend): Promise<Availability> {
+  if (backend === 'tensorflow') {
     tensorflowStarted ??= startTensorflow();
-    const reason = await tensorflowStarted;
-    if (reason === undefined) return 'tensorflow';
-    if (choice === 'tensorflow')
-      throw new IqLearnError('UNAVAILABLE', 'the tensorflow backend does not load', {
-        found: reason,
-        expected: tensorflowPackages.join(' or '),
-        remedy: "install one of them ('npm i @tensorflow/tfjs-node'), or use the onnx executor",
-      });
+    return tensorflowStarted;
   }
-  wasmStarted ??= startWasm();
-  await wasmStarted;
-  return 'wasm';
+  wasmStarted ??= startWasm().then(
+    (): Availability => ({ available: true, detail: `tfjs ${tf.version_core} on WebAssembly` }),
+    (error): Availability => ({
+      available: false,
+      found: messageOf(error),
+      expected: '@tensorflow/tfjs-backend-wasm',
+      remedy: "install again with 'npm ci'",
+    }),
+  );
+  return wasmStarted;
 }

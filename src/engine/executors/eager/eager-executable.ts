@@ -1,8 +1,16 @@
 import type { Tensor } from '@tensorflow/tfjs';
-import { IqLearnError } from '../../../common/index.js';
 import { checkArrays, checkNames } from '../../check.js';
 import { sizeOf } from '../../ir/graph.js';
-import type { ArrayRecord, Executable, Program, TensorRecord, TensorSpec, TensorSpecs } from '../../program.js';
+import { disposedError, runInTurn } from '../../outputs.js';
+import type {
+  ArrayRecord,
+  Executable,
+  Program,
+  RunOutputs,
+  TensorRecord,
+  TensorSpec,
+  TensorSpecs,
+} from '../../program.js';
 import { tf, withBackend } from '../../trace/tfjs.js';
 import { checkNextState, formOf, names, stacked, traceProgram } from '../../trace/trace.js';
 
@@ -64,6 +72,10 @@ export class EagerExecutable implements Executable {
     this.#current = next;
   }
 
+  runAll(batches: readonly ArrayRecord[]): Promise<RunOutputs> {
+    return runInTurn(this, batches);
+  }
+
   readState(entries: readonly string[] = Object.keys(this.state)): ArrayRecord {
     this.#alive();
     checkNames('state', this.state, entries);
@@ -97,11 +109,7 @@ export class EagerExecutable implements Executable {
   }
 
   #alive(): void {
-    if (!this.#disposed) return;
-    throw new IqLearnError('INVALID_ARGUMENT', 'the executable is disposed', {
-      expected: 'a living one',
-      remedy: 'compile the program again',
-    });
+    if (this.#disposed) throw disposedError();
   }
 }
 

@@ -1,8 +1,8 @@
-import { IqLearnError } from '../../../common/index.js';
 import { checkArrays, checkNames } from '../../check.js';
 import { sizeOf } from '../../ir/graph.js';
 import type { View } from '../../ir/views.js';
-import type { ArrayRecord, Executable, TensorSpecs } from '../../program.js';
+import { disposedError, runInTurn } from '../../outputs.js';
+import type { ArrayRecord, Executable, RunOutputs, TensorSpecs } from '../../program.js';
 import { names } from '../../trace/trace.js';
 import { discard } from './discard.js';
 import type { PacedSession } from './paced-session.js';
@@ -21,7 +21,7 @@ const dataOf = (tensor: OrtTensor): Float32Array => tensor.data as Float32Array;
  * other, then they change places, so that nothing is copied and a failed run leaves the state as it was.
  */
 export class OnnxExecutable implements Executable {
-  readonly executor = 'onnx';
+  readonly executor = 'onnx-cpu';
   /** The ONNX file, for viewers and `inspectModel`. */
   readonly model: Uint8Array;
   readonly state: TensorSpecs;
@@ -108,6 +108,10 @@ export class OnnxExecutable implements Executable {
     return outputs;
   }
 
+  runAll(batches: readonly ArrayRecord[]): Promise<RunOutputs> {
+    return runInTurn(this, batches);
+  }
+
   readState(entries: readonly string[] = Object.keys(this.state)): ArrayRecord {
     this.#alive();
     checkNames('state', this.state, entries);
@@ -129,10 +133,6 @@ export class OnnxExecutable implements Executable {
   }
 
   #alive(): void {
-    if (!this.#disposed) return;
-    throw new IqLearnError('INVALID_ARGUMENT', 'the executable is disposed', {
-      expected: 'a living one',
-      remedy: 'compile the program again',
-    });
+    if (this.#disposed) throw disposedError();
   }
 }

@@ -1,0 +1,107 @@
+import { sizeOf } from '../../ir/graph.js';
+import { type Address, type Handle, made } from './ffi.js';
+import type { OrtApi } from './ort-api.js';
+
+/** A tensor of a graph and the memory that it is bound to for good. */
+export interface Binding {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: 'float32' | 'int32';
+  readonly address: Address;
+}
+
+export interface BoundSessionOptions {
+  readonly provider: 'cpu' | 'cuda';
+  /** Threads on the CPU. */
+  readonly threads: number;
+}
+
+/** Element types by ONNX's numbers. */
+const ELEMENT_TYPE = { float32: 1, int32: 6 } as const;
+const ELEMENT_BYTES = 4;
+/** onnxruntime logs from this level on (errors). */
+const LOG_LEVEL = 3;
+
+/** One environment for the process, as onnxruntime expects; never released. */
+const environments = new Map<OrtApi, Handle>();
+
+/**
+ * A model on onnxruntime whose inputs and outputs stay at fixed places of the device's memory. On `cuda` its first run
+ * is captured in a CUDA graph: every later run is one launch.
+ */
+export class BoundSession {
+  readonly #api: OrtApi;
+  readonly #session: Handle;
+  readonly #binding: Handle;
+  readonly #run: Handle;
+  readonly #values: Handle[] = [];
+
+  /** CORRUPT_DATA where onnxruntime refuses the model; what was made until then is freed. */
+  constructor(
+    api: OrtApi,
+    model: Uint8Array,
+    options: BoundSessionOptions,
+    inputs: readonly Binding[],
+    outputs: readonly Binding[],
+  ) {
+    this.#api = api;
+    if (!environments.has(api)) environments.set(api, made(api.CreateEnv, LOG_LEVEL, 'iq_learn'));
+    const sessionOptions = made(api.CreateSessionOptions);
+    try {
+      configure(api, sessionOptions, options);
+      this.#session = made(api.CreateSessionFromArray, environments.get(api), model, model.length, sessionOptions);
+    } finally {
+      api.ReleaseSessionOptions(sessionOptions);
+    }
+    this.#run = made(api.CreateRunOptions);
+    this.#binding = made(api.CreateIoBinding, this.#session);
+    const memory = made(api.CreateMemoryInfo, options.provider === 'cuda' ? 'Cuda' : 'Cpu', 0, 0, 0);
+    try {
+      for (const [bind, tensors] of [
+        [api.BindInput, inputs],
+        [api.BindOutput, outputs],
+      ] as const)
+        for (const { name, shape, dtype, address } of tensors) {
+          const dims = BigInt64Array.from(shape, BigInt);
+          const bytes = sizeOf(shape) * ELEMENT_BYTES;
+          const type = ELEMENT_TYPE[dtype];
+          const value = made(api.CreateTensorWithDataAsOrtValue, memory, address, bytes, dims, shape.length, type);
+          this.#values.push(value);
+          bind(this.#binding, name, value);
+        }
+    } catch (error) {
+      this.release();
+      throw error;
+    } finally {
+      api.ReleaseMemoryInfo(memory);
+    }
+  }
+
+  /** Reads the inputs where they lie and writes the outputs; has done so when it returns. */
+  run(): void {
+    this.#api.RunWithBinding(this.#session, this.#run, this.#binding);
+  }
+
+  release(): void {
+    this.#api.ReleaseIoBinding(this.#binding);
+    for (const value of this.#values) this.#api.ReleaseValue(value);
+    this.#api.ReleaseRunOptions(this.#run);
+    this.#api.ReleaseSession(this.#session);
+  }
+}
+
+function configure(api: OrtApi, options: Handle, { provider, threads }: BoundSessionOptions): void {
+  api.SetSessionLogSeverityLevel(options, LOG_LEVEL);
+  api.SetIntraOpNumThreads(options, threads);
+  api.SetInterOpNumThreads(options, 1);
+  api.AddSessionConfigEntry(options, 'session.intra_op.allow_spinning', '0');
+  if (provider === 'cpu') return;
+  const cuda = made(api.CreateCUDAProviderOptions);
+  try {
+    // Without TF32, results agree with the CPU's to rounding of float32.
+    api.UpdateCUDAProviderOptions(cuda, ['enable_cuda_graph', 'use_tf32'], ['1', '0'], 2);
+    api.SessionOptionsAppendExecutionProvider_CUDA_V2(options, cuda);
+  } finally {
+    api.ReleaseCUDAProviderOptions(cuda);
+  }
+}

@@ -1,0 +1,80 @@
+import type { MessageTypeName } from '../../messages/index.js';
+import { float64MultiArray } from './float64-multi-array.js';
+import { jointJog } from './joint-jog.js';
+import { jointState } from './joint-state.js';
+import { jointTrajectory } from './joint-trajectory.js';
+import { laserScan } from './laser-scan.js';
+import type { JointCommand, MessageKind, PathCommand } from './message-kind.js';
+import { odometry } from './odometry.js';
+import { pathCommand } from './path-command.js';
+import { poseStamped } from './pose-stamped.js';
+
+/**
+ * The message types that a robot's state, command and teleoperation may have, in the order in which errors list them.
+ * To add one: its definition (scripts/generate-messages.mjs says where) and an entry here.
+ */
+export const messageKinds: readonly MessageKind[] = [
+  odometry,
+  jointState,
+  laserScan,
+  { type: 'sensor_msgs/msg/Imu', state: { fields: true } },
+  poseStamped,
+  {
+    type: 'geometry_msgs/msg/TwistStamped',
+    state: { fields: true },
+    command: pathCommand('geometry_msgs/msg/TwistStamped', 'twist', ['twist']),
+  },
+  { type: 'geometry_msgs/msg/Twist', command: pathCommand('geometry_msgs/msg/Twist', 'twist') },
+  jointTrajectory,
+  float64MultiArray,
+  jointJog,
+  // Watched and recorded; there are no features of these.
+  { type: 'sensor_msgs/msg/Joy', state: {} },
+  { type: 'sensor_msgs/msg/Image', state: { image: true } },
+  { type: 'sensor_msgs/msg/CompressedImage', state: { image: true } },
+];
+
+const byType: ReadonlyMap<string, MessageKind> = new Map(messageKinds.map((kind) => [kind.type, kind]));
+
+/** The entry of a type, if there is one. */
+export function messageKind(type: string): MessageKind | undefined {
+  return byType.get(type);
+}
+
+/** The types that a state topic may have: stamped, so that their age and order can be judged. */
+export const stateTypes: readonly MessageTypeName[] = messageKinds
+  .filter(({ state }) => state !== undefined)
+  .map(({ type }) => type);
+
+/** The types that a robot may be commanded by. */
+export const commandTypes: readonly MessageTypeName[] = messageKinds
+  .filter(({ command }) => command !== undefined)
+  .map(({ type }) => type);
+
+/** How a type carries commands. Throws for one that is not among {@link commandTypes}, which parsing has refused. */
+export function commandKind(type: MessageTypeName): PathCommand | JointCommand {
+  const command = messageKind(type)?.command;
+  if (command === undefined) throw new RangeError(`${type} carries no commands`);
+  return command;
+}
+
+/** The state topics' types that offer a form of features, for errors and checks. */
+export function typesOffering(form: 'fields' | 'joints' | 'scan' | 'pose'): MessageTypeName[] {
+  return messageKinds.filter(({ state }) => state?.[form] !== undefined).map(({ type }) => type);
+}
+
+/** The types that can carry the same action as `type`: a robot that is commanded by one may be teleoperated by another. */
+export function siblingsOf(type: MessageTypeName): MessageTypeName[] {
+  const own = commandKind(type);
+  return commandTypes.filter((other) => {
+    const command = commandKind(other);
+    return own.addresses === 'paths'
+      ? command.addresses === 'paths' && command.body === own.body
+      : command.addresses === 'joints';
+  });
+}
+
+/** Whether a topic of this type carries pictures. */
+export function isImage(type: MessageTypeName): boolean {
+  return messageKind(type)?.state?.image === true;
+}

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { Random } from '#src/common/index.js';
+import { type Episode, normalisationOf } from '#src/learning/index.js';
+import { OccupancyDistance } from '#src/training/progress/occupancy-distance.js';
+
+/** An episode of a point that swings with the given amplitude and offset, n steps. */
+function episode(n: number, { offset = 0, terminated = false, seed = 1 } = {}): Episode {
+  const random = new Random(seed);
+  const observations = Float32Array.from({ length: (n + 1) * 2 }, (_, i) =>
+    i % 2 === 0 ? offset + Math.sin(i / 7) + 0.05 * random.normal() : Math.cos(i / 7),
+  );
+  const actions = Float32Array.from({ length: n }, (_, t) => Math.cos((2 * t) / 7));
+  return { length: n, observations, actions, terminated };
+}
+
+const demonstration = episode(400);
+const distance = new OccupancyDistance([demonstration], normalisationOf(demonstration.observations, 2), 1);
+
+describe('the distance of a policy from the demonstrations', () => {
+  it('is zero for the demonstration itself and small for another episode like it', () => {
+    expect(distance.measure([demonstration])).toEqual({ distance: 0, worst: 0 });
+    expect(distance.measure([episode(400, { seed: 2 })]).distance).toBeLessThan(0.02);
+  });
+
+  it('grows with the distance of the states', () => {
+    const at = (offset: number): number => distance.measure([episode(400, { offset })]).distance;
+    expect(at(0.2)).toBeGreaterThan(0.02);
+    expect(at(0.5)).toBeGreaterThan(at(0.2));
+    expect(at(2)).toBeGreaterThan(at(0.5));
+  });
+
+  it('is the distance along a line where two points lie on it: a shift is measured as itself', () => {
+    const point = (x: number): Episode => ({
+      length: 50,
+      observations: new Float32Array(51).fill(x),
+      actions: new Float32Array(50),
+      terminated: false,
+    });
+    const identity = { mean: new Float32Array(1), scale: new Float32Array(1).fill(1) };
+    const measured = new OccupancyDistance([point(0)], identity, 1).measure([point(3)]).distance;
+    // Mean of |first entry| over unit vectors in three dimensions is 1/2.
+    expect(measured).toBeGreaterThan(3 * 0.4);
+    expect(measured).toBeLessThan(3 * 0.6);
+  });
+
+  it('counts a fall that ends an episode early, the earlier the more', () => {
+    const falls = (n: number): number => distance.measure([episode(n, { terminated: true })]).distance;
+    expect(falls(390)).toBeLessThan(0.15);
+    expect(falls(200)).toBeGreaterThan(falls(390));
+    expect(falls(20)).toBeGreaterThan(falls(200));
+  });
+
+  it('does not count an episode that a time limit cut short', () => {
+    expect(distance.measure([episode(200)]).distance).toBeLessThan(
+      distance.measure([episode(200, { terminated: true })]).distance / 3,
+    );
+  });
+
+  it('does not count a goal that is reached as early as in the demonstrations', () => {
+    const goal = episode(300, { terminated: true });
+    const toGoal = new OccupancyDistance([goal], normalisationOf(goal.observations, 2), 1);
+    expect(toGoal.measure([episode(300, { terminated: true, seed: 3 })]).distance).toBeLessThan(0.02);
+    expect(toGoal.measure([episode(100, { terminated: true })]).distance).toBeGreaterThan(0.1);
+  });
+
+  it('tells the worst episode, which the others cannot hide', () => {
+    const { distance: all, worst } = distance.measure([demonstration, episode(400, { offset: 2 }), demonstration]);
+    expect(worst).toBeGreaterThan(1.5 * all);
+  });
+
+  it('is the same for the same seed', () => {
+    const again = new OccupancyDistance([demonstration], normalisationOf(demonstration.observations, 2), 1);
+    const other = episode(300, { offset: 0.3 });
+    expect(again.measure([other])).toEqual(distance.measure([other]));
+  });
+
+  it('refuses to measure from nothing, or nothing', () => {
+    const empty = { length: 0, observations: new Float32Array(2), actions: new Float32Array(), terminated: false };
+    expect(() => new OccupancyDistance([empty], normalisationOf(demonstration.observations, 2), 1)).toThrow(
+      'nothing to measure',
+    );
+    expect(() => distance.measure([empty])).toThrow('no episode');
+  });
+});
