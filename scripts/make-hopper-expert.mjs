@@ -2,7 +2,7 @@
 // Makes config/experts/hopper, the policy that demonstrates where no script can: behavioural cloning of ten episodes of
 // this project's own SAC expert (hopper-v4.npz). Usage: npm run build && node scripts/make-hopper-expert.mjs DATA.npz [FOLDER]
 import { importNpz } from '../dist/src/demonstrations/index.js';
-import { behaviouralCloning, learnerConfig } from '../dist/src/learning/index.js';
+import { behaviouralCloning } from '../dist/src/learning/index.js';
 import { encodeBundle, writeBundle } from '../dist/src/policy/index.js';
 import { contractOf, loadRobotSpec } from '../dist/src/robot/index.js';
 
@@ -15,7 +15,6 @@ const policy = await behaviouralCloning({
   observationSize: 11,
   actionSize: 3,
   seed,
-  config: learnerConfig(),
   updates,
   onProgress: (update, loss) => console.log(`${update}/${updates} loss ${loss.toFixed(5)}`),
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { IqLearnError, messageOf } from '../../src/common/index.js';
-import { type LearnerConfig, type LearnerSettings, learnerConfig } from '../../src/learning/index.js';
+import { type LearnerConfig, learnerConfig } from '../../src/learning/index.js';
 import { defaultMetricsSinks, parseMetricsSinks, writeFileAtomic } from '../../src/platform/index.js';
 import { trainingSettings } from '../../src/sessions/index.js';
 import { createTask, environmentOf } from '../../src/simulation/index.js';
@@ -110,10 +110,10 @@ export async function run(args: string[]): Promise<BenchResult> {
   );
 }
 
-function settingsOf(text: string | null): LearnerSettings {
+function settingsOf(text: string | null): Readonly<Record<string, unknown>> {
   if (text === null) return {};
   try {
-    return JSON.parse(text.trimStart().startsWith('{') ? text : readFileSync(text, 'utf8')) as LearnerSettings;
+    return JSON.parse(text.trimStart().startsWith('{') ? text : readFileSync(text, 'utf8')) as Record<string, unknown>;
   } catch (cause) {
     throw new IqLearnError('INVALID_ARGUMENT', 'bad value of --settings', {
       found: messageOf(cause),

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { IqLearnError } from '../../src/common/index.js';
-import { Actor, Learner, type LearnerConfig, type Metrics, type PolicyFunction } from '../../src/learning/index.js';
+import { Actor, Learner, type LearnerConfig, type Metrics } from '../../src/learning/index.js';
 import {
   generations,
   loadCheckpoint,
@@ -10,6 +10,7 @@ import {
   RunMetrics,
   saveCheckpoint,
 } from '../../src/platform/index.js';
+import type { PolicyFunction } from '../../src/policy/index.js';
 import type { Task } from '../../src/simulation/index.js';
 import { environmentOf } from '../../src/simulation/index.js';
 import { EnvironmentTrainer, evaluateOnTask } from '../../src/training/index.js';
@@ -124,7 +125,6 @@ export class SeedRun {
       });
     }
     const learner = await Learner.create({
-      objective: 'iq',
       config,
       observationSize: environment.observationSize,
       actionSize: environment.actionLow.length,

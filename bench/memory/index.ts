@@ -43,8 +43,7 @@ export async function run(args: string[]): Promise<BenchResult> {
   const [o, a] = [contract.observation.length, contract.action.length];
   const atStart = process.memoryUsage.rss() / MIB;
   const learner = await Learner.create({
-    objective: 'iq',
-    config: learnerConfig({ bufferSize: options.transitions }),
+    config: learnerConfig({ agent: 'iq-sac', bufferSize: options.transitions }),
     observationSize: o,
     actionSize: a,
     normalisation: identityNormalisation(o),

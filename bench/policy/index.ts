@@ -1,5 +1,5 @@
 import { Random } from '../../src/common/index.js';
-import { actorCritic, identityNormalisation, learnerConfig } from '../../src/learning/index.js';
+import { createAgent, identityNormalisation, learnerConfig } from '../../src/learning/index.js';
 import { decodeBundle, encodeBundle, type PolicyBundle } from '../../src/policy/index.js';
 import { contractOf, loadRobotSpec } from '../../src/robot/index.js';
 import { type BenchResult, benchResult, type Figure, progress, quantile } from '../harness.js';
@@ -36,7 +36,7 @@ export async function run(args: string[]): Promise<BenchResult> {
 async function hopperBundle(): Promise<PolicyBundle> {
   const contract = contractOf(loadRobotSpec('hopper'));
   const sizes = { observation: contract.observation.length, action: contract.action.length };
-  const { initialState, policy } = actorCritic('iq', learnerConfig(), { ...sizes, policyRows: 1, expertRows: 1 });
+  const { initialState, policy } = createAgent(learnerConfig({ agent: 'iq-sac' }), sizes);
   const state = initialState(Random.derive(1, 'bench'));
   return await encodeBundle({
     policy: policy(state, identityNormalisation(sizes.observation)),

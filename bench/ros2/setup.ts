@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Random } from '../../src/common/index.js';
-import { actorCritic, identityNormalisation, learnerConfig } from '../../src/learning/index.js';
+import { createAgent, identityNormalisation, learnerConfig } from '../../src/learning/index.js';
 import { decodeBundle, encodeBundle, writeBundle } from '../../src/policy/index.js';
 import { contractOf, parseRobotSpec, type RobotSpec } from '../../src/robot/index.js';
 
@@ -66,13 +66,8 @@ export async function writeSetup(folder: string, rateHz: number, contenders: rea
   writeFileSync(files.robot, yaml);
 
   const [o, a] = [spec.observation.length, spec.action.length];
-  const config = learnerConfig();
-  const { initialState, policy } = actorCritic('iq', config, {
-    observation: o,
-    action: a,
-    policyRows: 1,
-    expertRows: 1,
-  });
+  const config = learnerConfig({ agent: 'iq-sac' });
+  const { initialState, policy } = createAgent(config, { observation: o, action: a });
   const actor = policy(initialState(Random.derive(1, 'bench')), identityNormalisation(o));
   const bundle = await encodeBundle({ policy: actor, contract: contractOf(spec), version: 0 });
   writeBundle(files.policy, bundle);

@@ -39,7 +39,7 @@ export class Training {
     const random = Random.derive(4, 'bench');
     const normal = (size: number): Float32Array => random.fillNormal(new Float32Array(size));
     const client = await TrainingProcess.create({
-      config: learnerConfig(),
+      config: learnerConfig({ agent: 'iq-sac' }),
       contract: contractOf(spec),
       seed: 1,
       demonstrations: [

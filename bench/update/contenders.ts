@@ -1,12 +1,11 @@
 import { Random } from '../../src/common/index.js';
 import { compile, type OnnxExecutable } from '../../src/engine/index.js';
 import {
-  actorCritic,
   adamCoefficients,
+  createAgent,
   identityNormalisation,
   Learner,
   type LearnerConfig,
-  type Objective,
 } from '../../src/learning/index.js';
 import type { Contender } from '../peers/peer.js';
 
@@ -25,9 +24,8 @@ async function timed(count: number, update: (i: number) => Promise<unknown>): Pr
   return ms;
 }
 
-function learnerOptions(objective: Objective, config: LearnerConfig, threads: number) {
+function learnerOptions(config: LearnerConfig, threads: number) {
   return {
-    objective,
     config,
     observationSize: OBSERVATION,
     actionSize: ACTION,
@@ -38,16 +36,11 @@ function learnerOptions(objective: Objective, config: LearnerConfig, threads: nu
 }
 
 /** Our learner as it is used: batches drawn from the buffers, noise drawn, one update. */
-export async function learnerContender(
-  name: string,
-  objective: Objective,
-  config: LearnerConfig,
-  threads: number,
-): Promise<Contender> {
-  const learner = await Learner.create(learnerOptions(objective, config, threads));
+export async function learnerContender(name: string, config: LearnerConfig, threads: number): Promise<Contender> {
+  const learner = await Learner.create(learnerOptions(config, threads));
   const random = Random.derive(1, 'bench');
   const normal = (size: number): Float32Array => random.fillNormal(new Float32Array(size));
-  if (objective === 'iq')
+  if (config.agent !== 'sac')
     learner.addDemonstration({
       length: EPISODE,
       observations: normal((EPISODE + 1) * OBSERVATION),
@@ -71,11 +64,11 @@ export async function learnerContender(
   };
 }
 
+const agentOf = (config: LearnerConfig) => createAgent(config, { observation: OBSERVATION, action: ACTION });
+
 function compileUpdate(config: LearnerConfig, threads: number, random: Random): Promise<OnnxExecutable> {
-  const rows = config.batchSize;
-  const sizes = { observation: OBSERVATION, action: ACTION, policyRows: rows, expertRows: rows };
-  const algorithm = actorCritic('iq', config, sizes);
-  return compile(algorithm.program, { executor: 'onnx', initialState: algorithm.initialState(random), threads });
+  const agent = agentOf(config);
+  return compile(agent.program, { executor: 'onnx', initialState: agent.initialState(random), threads });
 }
 
 /** The ONNX file of the compiled update. */
@@ -97,15 +90,13 @@ export async function programContender(name: string, config: LearnerConfig, thre
     inputs.continues = inputs.continues!.map((x) => (x > 2.3 ? 0 : 1));
     return inputs;
   });
+  const learningRates = Object.entries(agentOf(config).learningRates);
   let t = 0;
   const update = (i: number): Promise<unknown> => {
     const inputs = batches[i % BATCHES]!;
     t++;
-    for (const [adam, rate] of [
-      ['actorAdam', config.actorLearningRate],
-      ['criticAdam', config.criticLearningRate],
-    ] as const) {
-      const { step, epsilon } = adamCoefficients(t, rate);
+    for (const [adam, rate] of learningRates) {
+      const { step, epsilon } = adamCoefficients(t, rate(t));
       inputs[adam]![0] = step;
       inputs[adam]![1] = epsilon;
     }

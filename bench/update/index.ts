@@ -121,7 +121,14 @@ function ratios(label: string, samples: Samples, ours: string): Figure[] {
 }
 
 const iqConfig = (critics: 1 | 2): LearnerConfig =>
-  learnerConfig({ critics, hiddenSizes: HIDDEN, batchSize: BATCH, valueTerm: 'value', bufferSize: 20_000 });
+  learnerConfig({
+    agent: 'iq-sac',
+    critics,
+    hiddenSizes: HIDDEN,
+    batchSize: BATCH,
+    valueTerm: 'value',
+    bufferSize: 20_000,
+  });
 
 const neededFlops = (critics: 1 | 2): number =>
   updateFlops({ observation: OBSERVATION, action: ACTION, hidden: HIDDEN, critics, rows: 2 * BATCH });
@@ -137,7 +144,7 @@ function iqGroup(critics: 1 | 2, threads: number, peer: StartPeer): Group {
       () => programContender('ours', config, threads),
       ...peer('torch', 'iq_learn_torch.py', ...flag),
       ...peer('jax', 'iq_learn_jax.py', ...flag),
-      () => learnerContender('ours with batches and noise', 'iq', config, threads),
+      () => learnerContender('ours with batches and noise', config, threads),
       ...peer('torch lean', 'iq_learn_torch.py', '--variant', 'lean', ...flag),
       () => sgemmContender('sgemm onnxruntime', threads),
       ...peer('sgemm torch', 'sgemm.py'),
@@ -178,6 +185,7 @@ function iqGroup(critics: 1 | 2, threads: number, peer: StartPeer): Group {
 
 function sacGroup(threads: number, peer: StartPeer): Group {
   const config = learnerConfig({
+    agent: 'sac',
     critics: 2,
     hiddenSizes: HIDDEN,
     batchSize: BATCH,
@@ -189,7 +197,7 @@ function sacGroup(threads: number, peer: StartPeer): Group {
   return {
     name: 'sac',
     contenders: [
-      () => learnerContender('ours', 'sac', config, threads),
+      () => learnerContender('ours', config, threads),
       ...peer('stable-baselines3', 'sac_sb3.py'),
       ...peer('sbx', 'sac_sbx.py'),
     ],

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '../../src/common/index.js';
 import { compile } from '../../src/engine/index.js';
-import { actorCritic, adamCoefficients, learnerConfig } from '../../src/learning/index.js';
+import { adamCoefficients, createAgent, learnerConfig } from '../../src/learning/index.js';
 import { root } from '../harness.js';
 
 /** Settings under the names of the peers (bench/peers/peer.py). */
@@ -57,8 +57,9 @@ export function decode(text: string): Float32Array {
   return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
 }
 
-function algorithmOf(settings: ParitySettings) {
+function agentOf(settings: ParitySettings) {
   const config = learnerConfig({
+    agent: 'iq-sac',
     hiddenSizes: [...settings.hidden],
     critics: settings.critics,
     gamma: settings.gamma,
@@ -69,8 +70,7 @@ function algorithmOf(settings: ParitySettings) {
     logStdRange: [settings.log_std[0], settings.log_std[1]],
     valueTerm: 'value',
   });
-  const { observation, action, batch } = settings;
-  return actorCritic('iq', config, { observation, action, policyRows: batch, expertRows: batch });
+  return createAgent(config, { observation: settings.observation, action: settings.action });
 }
 
 /** A case with random batches; about one row in ten is terminal, and the target differs from the critic. */
@@ -78,8 +78,8 @@ export function parityCase(settings: ParitySettings, updates: number, seed: numb
   const random = Random.derive(seed, 'parity');
   const normal = (size: number): Float32Array => random.fillNormal(new Float32Array(size));
   const rows = 2 * settings.batch;
-  const first = algorithmOf(settings).initialState(random);
-  const target = algorithmOf(settings).initialState(random).critic as Float32Array;
+  const first = agentOf(settings).initialState(random);
+  const target = agentOf(settings).initialState(random).critic as Float32Array;
   return {
     settings,
     initial: {
@@ -100,12 +100,12 @@ export function parityCase(settings: ParitySettings, updates: number, seed: numb
 
 /** The case's updates by our engine. */
 export async function runOurs({ settings, initial, updates }: ParityCase): Promise<ParityState[]> {
-  const algorithm = algorithmOf(settings);
-  const executable = await compile(algorithm.program, {
+  const agent = agentOf(settings);
+  const executable = await compile(agent.program, {
     executor: 'onnx',
     threads: 1,
     initialState: {
-      ...algorithm.initialState(new Random(0)), // moments: zeros
+      ...agent.initialState(new Random(0)), // moments: zeros
       actor: decode(initial.actor),
       critic: decode(initial.critic),
       target: decode(initial.target),
@@ -124,14 +124,14 @@ export async function runOurs({ settings, initial, updates }: ParityCase): Promi
       const { step, epsilon } = adamCoefficients(i + 1, rate);
       inputs[name] = Float32Array.of(step, epsilon);
     }
-    const { metrics } = await executable.run(inputs);
+    const { critic_loss, actor_loss } = await executable.run(inputs);
     const state = executable.readState() as Record<string, Float32Array>;
     results.push({
       actor: encode(state.actor!),
       critic: encode(state.critic!),
       target: encode(state.target!),
-      critic_loss: metrics![0]!,
-      actor_loss: metrics![1]!,
+      critic_loss: critic_loss![0]!,
+      actor_loss: actor_loss![0]!,
     });
   }
   await executable.dispose();

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { IqLearnError } from '../common/index.js';
-import { type LearnerConfig, learnerConfig } from '../learning/index.js';
+import { learnerConfig } from '../learning/index.js';
 import { type MetricsSinkName, machine, versions, writeFileAtomic } from '../platform/index.js';
 import { writeBundle } from '../policy/index.js';
 import { type ReportData, renderReport, type Setting } from '../report/index.js';
@@ -84,12 +84,12 @@ const words = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${l
 
 /** What decided the run: the plan, and every setting of the learner that is not its default. */
 function shownSettings({ spec, settings, seed }: Session, plan: TrainingPlan, driver: ExpertDriver): Setting[] {
-  const standard = learnerConfig();
-  const { critics, regMult, valueTerm, temperature } = plan.config;
-  const always: Partial<LearnerConfig> = { critics, regMult, valueTerm, temperature };
-  const changed = Object.entries(plan.config).filter(
-    ([name, value]) =>
-      !(name in always) && JSON.stringify(value) !== JSON.stringify(standard[name as keyof LearnerConfig]),
+  const standard = new Map<string, unknown>(Object.entries(learnerConfig({ agent: plan.config.agent })));
+  const config = Object.entries(plan.config);
+  const shown = ['agent', 'critics', 'divergence', 'regMult', 'valueTerm', 'temperature'];
+  const always = config.filter(([name]) => shown.includes(name));
+  const changed = config.filter(
+    ([name, value]) => !shown.includes(name) && JSON.stringify(value) !== JSON.stringify(standard.get(name)),
   );
   return [
     { name: 'seed', value: seed },
@@ -98,7 +98,7 @@ function shownSettings({ spec, settings, seed }: Session, plan: TrainingPlan, dr
     { name: 'own steps', value: plan.steps },
     { name: 'steps between policies', value: plan.segmentSize },
     { name: 'updates per step', value: plan.updatesPerTransition },
-    ...[...Object.entries(always), ...changed].map(([name, value]) => ({ name: words(name), value: String(value) })),
+    ...[...always, ...changed].map(([name, value]) => ({ name: words(name), value: String(value) })),
     { name: 'cloning: updates', value: settings.cloning.updates ?? 5000 },
   ];
 }

@@ -72,14 +72,13 @@ async function begin(options: ExpertOptions, task: Task, folder: RunFolder, say:
     };
   }
   const learner = await Learner.create({
-    objective: 'sac',
     config: learnerConfig({
+      agent: 'sac',
       critics: 2,
       learnTemperature: true,
       temperature: 0.2,
       actorLearningRate: 3e-4,
       temperatureLearningRate: 3e-4,
-      clipTarget: false,
       bufferSize: Math.min(1_000_000, Math.max(options.steps, 1000)),
     }),
     observationSize: environment.observationSize,

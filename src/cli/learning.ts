@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
-import { behaviouralCloning, type LearnerConfig } from '../learning/index.js';
+import { behaviouralCloning, cloningSettingsOf, type LearnerConfig } from '../learning/index.js';
 import {
   type EpisodeMetrics,
   MetricsLog,
@@ -193,14 +193,14 @@ export async function clone(
   config: LearnerConfig,
 ): Promise<PolicyBundle> {
   const updates = settings.cloning.updates ?? 5000;
+  const { loss } = settings.cloning;
   const policy = await behaviouralCloning({
-    ...settings.cloning,
     updates,
     episodes: demonstrations.map((episode) => learningEpisode(episode, spec)),
     observationSize: spec.observation.length,
     actionSize: spec.action.length,
     seed,
-    config,
+    settings: { ...cloningSettingsOf(config), ...(loss === undefined ? {} : { loss }) },
     onProgress: (done) => display.show({ phase: 'cloning', done, total: updates, unit: 'updates' }),
   });
   return encodeBundle({

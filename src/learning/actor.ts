@@ -1,7 +1,7 @@
 import { compile, type Executable } from '../engine/index.js';
-import type { PolicyFunction } from './policy-function.js';
+import type { PolicyFunction } from '../policy/index.js';
 
-/** A policy function that runs in the learning loop: its constants can be replaced after every update. */
+/** A policy function compiled for acting while it is learned: its constants can be replaced after every update. */
 export class Actor {
   readonly #executable: Executable;
   readonly #inputs: { readonly observation: Float32Array; readonly noise: Float32Array };
@@ -42,7 +42,7 @@ export class Actor {
     );
   }
 
-  /** Observation in units, noise [a] (zeros where absent) → action in [−1, 1]. */
+  /** Observation in the robot's units and noise [a] (zeros if not given) → action in [−1, 1]. */
   async act(observation: ArrayLike<number>, noise?: Float32Array): Promise<Float32Array> {
     this.#inputs.observation.set(observation);
     if (noise === undefined) this.#inputs.noise.fill(0);

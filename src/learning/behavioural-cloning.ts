@@ -1,65 +1,75 @@
-import * as tf from '@tensorflow/tfjs';
-import type { Random } from '../common/index.js';
-import type { ArrayRecord, Program } from '../engine/index.js';
-import { adam } from './adam.js';
-import { gradientsOf } from './gradients.js';
-import { logProbability, policyGaussian } from './networks.js';
-import { initialParameters, joinParameters, type Layout, mlpLayout, splitParameters } from './parameters.js';
+import { IqLearnError } from '../common/index.js';
+import type { PolicyFunction } from '../policy/index.js';
+import type { Episode } from './data/episode.js';
+import { type Normalisation, normalisationOf } from './data/normalisation.js';
+import { Learner } from './learner.js';
+import { type LearnerConfig, type LearnerSettings, learnerConfig } from './settings.js';
 
-export interface CloningSizes {
-  readonly observation: number;
-  readonly action: number;
-  readonly rows: number;
+/** Settings of the agent `cloning`, without its name. */
+export type CloningSettings = Omit<Extract<LearnerSettings, { agent: 'cloning' }>, 'agent'>;
+
+export interface CloningOptions {
+  readonly episodes: readonly Episode[];
+  readonly observationSize: number;
+  readonly actionSize: number;
+  readonly seed: number;
+  /** What differs from the agent's defaults. */
+  readonly settings?: CloningSettings;
+  /** By default that of the demonstrations' observations. */
+  readonly normalisation?: Normalisation;
+  /** Updates in all, 5000 by default. */
+  readonly updates?: number;
+  readonly onProgress?: (update: number, loss: number) => void;
 }
 
-/** `mse` regresses tanh(μ) on the expert's action; `nll` is the likelihood of the squashed Gaussian. */
-export type CloningLoss = 'mse' | 'nll';
+/** Updates between two calls of `onProgress`. */
+const PROGRESS_UPDATES = 500;
 
-export function cloningLayout(hiddenSizes: readonly number[], sizes: Omit<CloningSizes, 'rows'>): Layout {
-  return mlpLayout([sizes.observation, ...hiddenSizes, 2 * sizes.action]);
+/**
+ * Behavioural cloning of the demonstrations: the baseline that every imitation is compared with. Deterministic in its
+ * seed. Throws INVALID_ARGUMENT without a step to clone, DIVERGED.
+ */
+export async function behaviouralCloning(options: CloningOptions): Promise<PolicyFunction> {
+  const { episodes, observationSize, actionSize, seed, settings = {}, updates = 5000 } = options;
+  if (episodes.every(({ length }) => length === 0))
+    throw new IqLearnError('INVALID_ARGUMENT', 'nothing to clone', {
+      found: `${episodes.length} episodes without a step`,
+      expected: 'at least one demonstration',
+    });
+  const learner = await Learner.create({
+    config: learnerConfig({ decayUpdates: updates, ...settings, agent: 'cloning' }),
+    observationSize,
+    actionSize,
+    normalisation: options.normalisation ?? normalisationOf(statesOf(episodes, observationSize), observationSize),
+    seed,
+  });
+  try {
+    for (const episode of episodes) learner.addDemonstration(episode);
+    for (let update = 1; update <= updates; update++) {
+      const metrics = await learner.update();
+      if (update % PROGRESS_UPDATES === 0) options.onProgress?.(update, metrics['train/actor_loss']!);
+    }
+    return learner.policyFunction();
+  } finally {
+    await learner.dispose();
+  }
 }
 
-export function initialCloningState(layout: Layout, random: Random): ArrayRecord {
-  const actor = initialParameters(layout, random);
-  return { actor, actorM: new Float32Array(actor.length), actorV: new Float32Array(actor.length) };
-}
-
-/** One update of behavioural cloning with the actor network of SAC, so that the comparison is of algorithms only. */
-export function cloningProgram(
-  hiddenSizes: readonly number[],
-  logStdRange: readonly [number, number],
-  loss: CloningLoss,
-  sizes: CloningSizes,
-): Program {
-  const layout = cloningLayout(hiddenSizes, sizes);
-  const flat = { shape: [layout.size], dtype: 'float32' } as const;
+/** The settings with which cloning makes a policy that an agent with these settings can start from. */
+export function cloningSettingsOf(config: LearnerConfig): CloningSettings {
   return {
-    name: 'behavioural_cloning_update',
-    state: { actor: flat, actorM: flat, actorV: flat },
-    inputs: {
-      observations: { shape: [sizes.rows, sizes.observation], dtype: 'float32' },
-      actions: { shape: [sizes.rows, sizes.action], dtype: 'float32' },
-      actorAdam: { shape: [2], dtype: 'float32' },
-    },
-    step: (state, { observations, actions, actorAdam }) => {
-      const { gradients, values } = gradientsOf(splitParameters(state.actor!, layout), (parts) => {
-        const policy = policyGaussian(parts, observations!, logStdRange);
-        return {
-          loss:
-            loss === 'nll'
-              ? tf.neg(tf.mean(logProbability(policy, actions!)))
-              : tf.mean(tf.square(tf.sub(tf.tanh(policy.mean), actions!))),
-        };
-      });
-      const next = adam(
-        { parameters: state.actor!, m: state.actorM!, v: state.actorV! },
-        joinParameters(gradients),
-        actorAdam!,
-      );
-      return {
-        state: { actor: next.parameters, actorM: next.m, actorV: next.v },
-        outputs: { metrics: tf.reshape(values.loss, [1]) },
-      };
-    },
+    hiddenSizes: config.hiddenSizes,
+    ...('logStdRange' in config ? { logStdRange: config.logStdRange, actionClip: config.actionClip } : {}),
   };
+}
+
+/** The observations in which an action was taken, row after row. */
+function statesOf(episodes: readonly Episode[], size: number): Float32Array {
+  const states = new Float32Array(episodes.reduce((sum, { length }) => sum + length, 0) * size);
+  let filled = 0;
+  for (const { observations, length } of episodes) {
+    states.set(observations.subarray(0, length * size), filled);
+    filled += length * size;
+  }
+  return states;
 }

@@ -1,14 +1,22 @@
 export { Actor } from './actor.js';
-export { METRICS, type Objective } from './actor-critic.js';
-export { adamCoefficients } from './adam.js';
-export { type Algorithm, type AlgorithmSizes, actorCritic, softQ } from './algorithm.js';
-export type { CloningLoss } from './behavioural-cloning.js';
-export { behaviouralCloning, type CloningOptions } from './cloning.js';
-export { type LearnerConfig, type LearnerSettings, learnerConfig, learnerConfigSchema } from './config.js';
-export { criticLoss, valueBound } from './critic-loss.js';
+export type { Agent, Spaces } from './agent.js';
+export { type AgentName, agentNames } from './agents/index.js';
+export {
+  behaviouralCloning,
+  type CloningOptions,
+  type CloningSettings,
+  cloningSettingsOf,
+} from './behavioural-cloning.js';
 export type { Episode } from './data/episode.js';
-export { identityNormalisation, type Normalisation, normalisationOf, normalise } from './data/normalisation.js';
-export { type BatchTarget, type BufferRow, ReplayBuffer } from './data/replay-buffer.js';
+export { identityNormalisation, type Normalisation, normalisationOf } from './data/normalisation.js';
 export { Learner, type LearnerOptions, type LearnerTransition, type Metrics } from './learner.js';
-export { type Layout, mlpLayout, type Part } from './parameters.js';
-export type { PolicyFunction } from './policy-function.js';
+export { adamCoefficients } from './optimiser/adam.js';
+export {
+  agentDefinition,
+  createAgent,
+  type LearnerConfig,
+  type LearnerSettings,
+  learnerConfig,
+  learnerConfigSchema,
+  learnerSchemas,
+} from './settings.js';

@@ -1,92 +1,82 @@
-import { IqLearnError, Random, type RandomState } from '../common/index.js';
+import { IqLearnError, Random } from '../common/index.js';
 import { type ArrayRecord, compile, type EagerBackend, type Executable } from '../engine/index.js';
 import type { Checkpoint } from '../platform/index.js';
-import type { Objective } from './actor-critic.js';
-import { adamCoefficients } from './adam.js';
-import { type Algorithm, type AlgorithmSizes, actorCritic, softQ } from './algorithm.js';
-import type { LearnerConfig } from './config.js';
+import type { PolicyFunction } from '../policy/index.js';
+import type { Agent, Spaces } from './agent.js';
+import { fillBatch } from './data/batch.js';
 import type { Episode } from './data/episode.js';
 import { type Normalisation, normalise } from './data/normalisation.js';
-import { type BufferContents, type BufferRow, ReplayBuffer } from './data/replay-buffer.js';
-import type { PolicyFunction } from './policy-function.js';
-import { RewardModel } from './reward.js';
+import { type BufferRow, ReplayBuffer } from './data/replay-buffer.js';
+import { decodeLearner, encodeLearner } from './learner-checkpoint.js';
+import { adamCoefficients } from './optimiser/adam.js';
+import { linearFall } from './optimiser/schedules.js';
+import { RewardModel } from './reward-model.js';
+import { agentDefinition, createAgent, type LearnerConfig } from './settings.js';
 
 /**
- * One step of the learning policy: a buffer's row, but with observations in the robot's units and the action in [−1, 1]
- * that was executed. The reward is needed by the `sac` objective only.
+ * One step of the learning policy: a row of the replay buffer, but with observations in the robot's units and with the
+ * action in [−1, 1] that was executed (one-hot where actions are discrete). The reward is needed by agents that learn
+ * from rewards only.
  */
 export type LearnerTransition = BufferRow;
 
 export interface LearnerOptions {
-  readonly objective: Objective;
   readonly config: LearnerConfig;
   readonly observationSize: number;
   /** Dimensions of a continuous action, or the number of discrete ones. */
   readonly actionSize: number;
-  /** Actions are one-hot and the learner is soft-Q. */
-  readonly discrete?: boolean;
   /** Applied to every observation before the networks; part of every policy function. */
   readonly normalisation: Normalisation;
   readonly seed: number;
   readonly executor?: 'onnx' | 'eager';
   readonly threads?: number;
-  /** Of the eager executor; `auto` if not given. */
+  /** The tfjs backend of the eager executor; `auto` if not given. */
   readonly eagerBackend?: EagerBackend;
 }
 
+/** Means over updates by name, `train/…`. */
 export type Metrics = Readonly<Record<string, number>>;
 
-interface LearnerMeta {
-  readonly objective: Objective;
-  readonly config: LearnerConfig;
-  readonly observationSize: number;
-  readonly actionSize: number;
-  readonly discrete: boolean;
-  readonly seed: number;
-  readonly updates: number;
-  readonly sampling: RandomState;
-  readonly noise: RandomState;
-  readonly expert: { cursor: number; added: number };
-  readonly policy: { cursor: number; added: number };
-}
+/** Demonstrations are few: what exceeds this many transitions is refused, never silently forgotten. */
+const EXPERT_CAPACITY = 200_000;
 
 /**
- * Learning with SAC (continuous actions) or soft-Q (discrete): holds networks, optimizers, buffers and generators, and
- * advances them by whole updates. `iq` learns from demonstrations (IQ-Learn); `sac` from rewards (to make experts).
+ * Learning with any {@link Agent}: holds the agent's state, the transitions and the random generators, and advances them
+ * by whole updates, each of which fills a batch, runs the agent's program and reads its metrics.
  *
- * `update` blocks its thread for the time of the computation: a learner belongs in a worker.
+ * `update` blocks its thread for the time of the computation: a robot's learner runs in a process of its own.
  * The same seed and the same calls give the same parameters bit for bit on a CPU.
  */
 export class Learner {
-  readonly objective: Objective;
   readonly config: LearnerConfig;
-  readonly algorithm: Algorithm;
   readonly normalisation: Normalisation;
   readonly #options: LearnerOptions;
+  readonly #agent: Agent;
   readonly #executable: Executable;
-  readonly #sizes: AlgorithmSizes;
+  readonly #spaces: Spaces;
   readonly #expert: ReplayBuffer;
   readonly #policy: ReplayBuffer;
   readonly #inputs: Record<string, Float32Array>;
   readonly #firstStates: Float32Array[] = [];
-  #sampling: Random;
-  #noise: Random;
+  #random: { sampling: Random; noise: Random };
   #updates = 0;
   #rewards: RewardModel | undefined;
 
-  private constructor(options: LearnerOptions, sizes: AlgorithmSizes, algorithm: Algorithm, executable: Executable) {
+  private constructor(options: LearnerOptions, spaces: Spaces, agent: Agent, executable: Executable) {
+    const { config, seed } = options;
     this.#options = options;
-    this.objective = options.objective;
-    this.config = options.config;
-    this.algorithm = algorithm;
+    this.config = config;
     this.normalisation = options.normalisation;
-    this.#sizes = sizes;
+    this.#agent = agent;
+    this.#spaces = spaces;
     this.#executable = executable;
-    const { observation, action } = sizes;
-    this.#expert = new ReplayBuffer(options.objective === 'iq' ? EXPERT_CAPACITY : 1, observation, action);
-    this.#policy = new ReplayBuffer(options.config.bufferSize, observation, action);
-    this.#sampling = Random.derive(options.seed, 'batches');
-    this.#noise = Random.derive(options.seed, 'noise');
+    this.#expert = new ReplayBuffer(agent.rows.expert > 0 ? EXPERT_CAPACITY : 1, spaces.observation, spaces.action);
+    this.#policy = new ReplayBuffer(agent.rows.policy > 0 ? config.bufferSize : 1, spaces.observation, spaces.action);
+    const { streams } = agentDefinition(config);
+    this.#random = {
+      sampling: Random.derive(seed, `${streams}batches`),
+      noise: Random.derive(seed, `${streams}noise`),
+    };
     this.#inputs = Object.fromEntries(
       Object.entries(executable.inputs).map(([name, { shape }]) => [
         name,
@@ -95,24 +85,18 @@ export class Learner {
     );
   }
 
+  /** Compiles the agent's program with random parameters. Throws UNAVAILABLE where the executor does not load. */
   static async create(options: LearnerOptions): Promise<Learner> {
-    const { objective, config } = options;
-    const sizes: AlgorithmSizes = {
-      observation: options.observationSize,
-      action: options.actionSize,
-      policyRows: objective === 'sac' || config.online ? config.batchSize : 0,
-      expertRows: objective === 'iq' ? config.batchSize : 0,
-    };
-    if (options.discrete === true && objective === 'sac')
-      throw new IqLearnError('UNSUPPORTED', 'SAC on rewards needs continuous actions', { found: 'discrete actions' });
-    const algorithm = options.discrete === true ? softQ(config, sizes) : actorCritic(objective, config, sizes);
-    const executable = await compile(algorithm.program, {
-      executor: options.executor ?? 'onnx',
-      initialState: algorithm.initialState(Random.derive(options.seed, 'parameters')),
-      ...(options.threads === undefined ? {} : { threads: options.threads }),
-      ...(options.eagerBackend === undefined ? {} : { eagerBackend: options.eagerBackend }),
+    const { config, seed, executor = 'onnx', threads, eagerBackend } = options;
+    const spaces = { observation: options.observationSize, action: options.actionSize };
+    const agent = createAgent(config, spaces);
+    const executable = await compile(agent.program, {
+      executor,
+      initialState: agent.initialState(Random.derive(seed, `${agentDefinition(config).streams}parameters`)),
+      ...(threads === undefined ? {} : { threads }),
+      ...(eagerBackend === undefined ? {} : { eagerBackend }),
     });
-    return new Learner(options, sizes, algorithm, executable);
+    return new Learner(options, spaces, agent, executable);
   }
 
   /** Updates made. */
@@ -130,64 +114,68 @@ export class Learner {
     return this.#expert.size;
   }
 
-  /** Adds a demonstration. Expert actions are clipped to ±actionClip. Throws INVALID_ARGUMENT on bad numbers. */
-  addDemonstration(episode: Episode): void {
-    const { observation: o, action: a } = this.#sizes;
-    if (this.#expert.added + episode.length > this.#expert.capacity)
+  /** Adds a demonstration. Continuous actions are clipped to ±actionClip. Throws INVALID_ARGUMENT on bad numbers. */
+  addDemonstration({ length, observations, actions, terminated }: Episode): void {
+    const { observation: o, action: a } = this.#spaces;
+    if (this.#expert.added + length > this.#expert.capacity)
       throw new IqLearnError('INVALID_ARGUMENT', 'too many demonstrations', {
-        found: `${this.#expert.added + episode.length} transitions`,
+        found: `${this.#expert.added + length} transitions`,
         expected: `at most ${this.#expert.capacity}`,
         remedy: 'subsample them',
       });
-    for (let t = 0; t < episode.length; t++) {
-      const current = normalise(
-        this.normalisation,
-        episode.observations.subarray(t * o, (t + 1) * o),
-        new Float32Array(o),
-      );
-      this.#expert.add({
-        observation: current,
-        action: this.#clipped(episode.actions.subarray(t * a, (t + 1) * a)),
-        nextObservation: normalise(
-          this.normalisation,
-          episode.observations.subarray((t + 1) * o, (t + 2) * o),
-          new Float32Array(o),
-        ),
-        terminated: episode.terminated && t === episode.length - 1,
+    for (let t = 0; t < length; t++) {
+      const row = this.#row({
+        observation: observations.subarray(t * o, (t + 1) * o),
+        action: actions.subarray(t * a, (t + 1) * a),
+        nextObservation: observations.subarray((t + 1) * o, (t + 2) * o),
+        terminated: terminated && t === length - 1,
         reward: 0,
       });
-      if (t === 0) this.#firstStates.push(current);
+      this.#expert.add(row);
+      if (t === 0) this.#firstStates.push(row.observation);
     }
   }
 
   /**
-   * Adds a single step that an expert made, as a person who took over from the policy: no start of an episode.
-   * False where the expert's buffer is full: what was demonstrated before stays. Throws INVALID_ARGUMENT on bad numbers.
+   * Adds a single step that an expert made, such as a person who took over from the policy; it starts no episode.
+   * Returns false where the expert's buffer is full: earlier demonstrations stay. Throws INVALID_ARGUMENT on bad numbers.
    */
   addExpertTransition(transition: LearnerTransition): boolean {
     if (this.#expert.added >= this.#expert.capacity) return false;
-    this.#expert.add({ ...this.#normalised(transition), reward: 0 });
+    this.#expert.add({ ...this.#row(transition), reward: 0 });
     return true;
   }
 
   /** Adds a step of the policy to the replay buffer. Throws INVALID_ARGUMENT on bad numbers and adds nothing. */
   addTransition(transition: LearnerTransition): void {
-    if (this.objective === 'sac' && !Number.isFinite(transition.reward))
-      throw new IqLearnError('INVALID_ARGUMENT', 'SAC needs the reward of every transition', {
-        found: String(transition.reward),
-        expected: 'a finite number',
-      });
-    this.#policy.add({ ...this.#normalised(transition), reward: transition.reward ?? 0 });
+    if (this.#agent.rows.rewards && !Number.isFinite(transition.reward))
+      throw new IqLearnError(
+        'INVALID_ARGUMENT',
+        `the agent ${this.config.agent} needs the reward of every transition`,
+        {
+          found: String(transition.reward),
+          expected: 'a finite number',
+        },
+      );
+    this.#policy.add({ ...this.#row(transition), reward: transition.reward ?? 0 });
   }
 
-  #normalised({ observation, action, nextObservation, terminated }: LearnerTransition): LearnerTransition {
-    const { observation: o } = this.#sizes;
+  /** A transition as the buffers hold it: observations normalised, actions clipped. */
+  #row({ observation, action, nextObservation, ...rest }: LearnerTransition) {
+    const normalised = (values: ArrayLike<number>): Float32Array =>
+      normalise(this.normalisation, values, new Float32Array(this.#spaces.observation));
     return {
-      observation: normalise(this.normalisation, observation, new Float32Array(o)),
+      ...rest,
+      observation: normalised(observation),
       action: this.#clipped(action),
-      nextObservation: normalise(this.normalisation, nextObservation, new Float32Array(o)),
-      terminated,
+      nextObservation: normalised(nextObservation),
     };
+  }
+
+  /** A copy of the actions, within ±actionClip where they are continuous: their value before the tanh is finite then. */
+  #clipped(action: ArrayLike<number>): Float32Array {
+    const { actionClip: clip = Number.POSITIVE_INFINITY } = this.#agent;
+    return Float32Array.from(action, (x) => Math.min(clip, Math.max(-clip, x)));
   }
 
   /**
@@ -195,44 +183,65 @@ export class Learner {
    * DIVERGED (naming the metric) as soon as a metric is not finite.
    */
   async update(count = 1): Promise<Metrics> {
-    if ((this.#sizes.policyRows > 0 && this.#policy.size === 0) || (this.objective === 'iq' && this.#expert.size === 0))
+    const { rows } = this.#agent;
+    if ((rows.policy > 0 && this.#policy.size === 0) || (rows.expert > 0 && this.#expert.size === 0))
       throw new IqLearnError('INVALID_ARGUMENT', 'nothing to learn from', {
         found: `${this.#expert.size} expert and ${this.#policy.size} policy transitions`,
-        expected: 'some of both',
+        expected: rows.policy > 0 && rows.expert > 0 ? 'some of both' : 'some',
         remedy: 'add demonstrations and transitions first',
       });
-    const names = this.algorithm.metrics;
-    const sums = new Float64Array(names.length);
+    const sums: Record<string, number> = {};
     for (let i = 0; i < count; i++) {
       this.#fillInputs();
-      const { metrics } = await this.#executable.run(this.#inputs);
+      const outputs = await this.#executable.run(this.#inputs);
       this.#updates++;
-      for (let k = 0; k < sums.length; k++) {
-        const value = metrics![k]!;
-        if (!Number.isFinite(value))
-          throw new IqLearnError('DIVERGED', 'learning diverged', {
-            found: `${names[k]} = ${value} after ${this.#updates} updates`,
-            expected: 'finite numbers',
-            remedy: 'go back to the last checkpoint; lower the learning rates or raise the temperature',
-          });
-        sums[k]! += value;
-      }
+      for (const [name, [value]] of Object.entries(outputs))
+        sums[name] = (sums[name] ?? 0) + this.#finite(name, value!);
     }
-    return Object.fromEntries(names.map((name, k) => [name, sums[k]! / Math.max(1, count)]));
+    return Object.fromEntries(Object.entries(sums).map(([name, sum]) => [`train/${name}`, sum / count]));
+  }
+
+  #finite(name: string, value: number): number {
+    if (Number.isFinite(value)) return value;
+    throw new IqLearnError('DIVERGED', 'learning diverged', {
+      found: `train/${name} = ${value} after ${this.#updates} updates`,
+      expected: 'finite numbers',
+      remedy: 'go back to the last checkpoint; lower the learning rates or raise the temperature',
+    });
+  }
+
+  /** The next batch and the coefficients of the optimisers for the next update. */
+  #fillInputs(): void {
+    const { observationNoise, observationNoiseFloor, decayUpdates } = this.config;
+    const update = this.#updates + 1;
+    const noise = observationNoise * linearFall(update, decayUpdates, observationNoiseFloor);
+    const sources = { policy: this.#policy, expert: this.#expert, firstStates: this.#firstStates };
+    fillBatch(this.#inputs, this.#agent.rows, sources, this.#random, noise);
+    for (const [input, rate] of Object.entries(this.#agent.learningRates)) {
+      const { step, epsilon } = adamCoefficients(update, rate(update));
+      this.#inputs[input]![0] = step;
+      this.#inputs[input]![1] = epsilon;
+    }
   }
 
   /** The policy as it is now (its running average where `actorAveraging` is set). A copy: later updates leave it. */
   policyFunction(): PolicyFunction {
-    return this.algorithm.policy(this.#executable.readState(this.algorithm.deployed), this.normalisation);
+    return this.#agent.policy(this.#executable.readState(this.#agent.deployed), this.normalisation);
   }
 
   /**
-   * Starts the actor from another policy of the same shape (behavioural cloning's). Call before the first update;
-   * give the critic a head start by `actorDelay`. Throws MISMATCH where the networks or the normalisation differ.
+   * Starts the actor from another policy of the same shape (behavioural cloning's). Call it before the first update, and
+   * give the critic a head start by `actorDelay`. Throws UNSUPPORTED where the agent has no actor, MISMATCH where the
+   * networks or the normalisation differ.
    */
   warmStart(policy: PolicyFunction): void {
-    const state = { ...this.#executable.readState() };
-    const own = this.algorithm.policy(state, this.normalisation).constants;
+    const { warmStart } = this.#agent;
+    const state = this.#executable.readState();
+    if (warmStart === undefined)
+      throw new IqLearnError('UNSUPPORTED', `the agent ${this.config.agent} cannot start from a cloned policy`, {
+        remedy: 'set warmStartUpdates to 0',
+      });
+    const own = this.#agent.policy(state, this.normalisation).constants;
     for (const name of ['observation_mean', 'observation_scale'])
       if (own[name]!.data.some((x, i) => x !== policy.constants[name]?.data[i]))
         throw new IqLearnError('MISMATCH', 'the policy to start from normalises its observations otherwise', {
@@ -241,17 +250,13 @@ export class Learner {
           remedy: 'clone the demonstrations with the normalisation of the learner',
         });
     const actor = policy.constants.actor?.data;
-    if (actor === undefined || actor.length !== own.actor?.data.length)
+    if (actor === undefined || actor.length !== own.actor!.data.length)
       throw new IqLearnError('MISMATCH', 'the policy to start from has another network', {
         found: `${actor?.length ?? 'no'} actor parameters`,
-        expected: `${own.actor?.data.length ?? 'no actor: soft-Q has none'}`,
+        expected: `${own.actor!.data.length}`,
         remedy: 'use the same hidden sizes for both',
       });
-    this.#executable.writeState({
-      ...state,
-      actor,
-      ...(state.average === undefined ? {} : { average: actor }),
-    });
+    this.#executable.writeState(warmStart(state, actor));
   }
 
   /** A copy of networks, targets and moments by name. */
@@ -260,13 +265,20 @@ export class Learner {
   }
 
   /**
-   * The recovered reward r(s, a, s′) = Q(s, a) − γ (1 − d) V(s′) along an episode (paper Alg. 2), V by the mean over
-   * `samples` actions of the policy. → [n]. Fit for comparing and for use in the same dynamics only (paper §8).
+   * The recovered reward r(s, a, s′) = Q(s, a) − γ (1 − d) V(s′) along an episode (paper, Algorithm 2), with V as the mean
+   * over `samples` actions of the policy. → [n]. Fit for comparisons and for use in the same dynamics only (paper §8).
+   * Throws UNSUPPORTED where the agent recovers no reward.
    */
   async recoverRewards(episode: Episode, samples = 8): Promise<Float32Array> {
-    this.#rewards ??= await RewardModel.create(this.algorithm, this.#sizes, samples);
+    const { reward, program } = this.#agent;
+    if (reward === undefined)
+      throw new IqLearnError('UNSUPPORTED', `the agent ${this.config.agent} recovers no reward`);
+    if (this.#rewards?.samples !== samples) {
+      await this.#rewards?.dispose();
+      this.#rewards = await RewardModel.create(reward, program, this.#spaces, samples);
+    }
     return this.#rewards.recover(
-      this.#executable.readState(this.algorithm.networks),
+      this.#executable.readState(reward.entries),
       { ...episode, actions: this.#clipped(episode.actions) },
       this.normalisation,
       Random.derive(this.#options.seed, 'reward recovery'),
@@ -275,75 +287,33 @@ export class Learner {
 
   /** Everything that `resume` needs to go on as if nothing had happened, bit for bit. */
   checkpoint(): Checkpoint {
-    const expert = this.#expert.contents();
-    const policy = this.#policy.contents();
-    const meta: LearnerMeta = {
-      objective: this.objective,
-      config: this.config,
-      observationSize: this.#sizes.observation,
-      actionSize: this.#sizes.action,
-      discrete: this.#options.discrete ?? false,
-      seed: this.#options.seed,
+    return encodeLearner({
+      options: this.#options,
       updates: this.#updates,
-      sampling: this.#sampling.state,
-      noise: this.#noise.state,
-      expert: { cursor: expert.cursor, added: expert.added },
-      policy: { cursor: policy.cursor, added: policy.added },
-    };
-    const first = new Float32Array(this.#firstStates.length * this.#sizes.observation);
-    this.#firstStates.forEach((state, i) => {
-      first.set(state, i * this.#sizes.observation);
+      random: { sampling: this.#random.sampling.state, noise: this.#random.noise.state },
+      state: this.#executable.readState(),
+      expert: this.#expert.contents(),
+      policy: this.#policy.contents(),
+      firstStates: this.#firstStates,
     });
-    return {
-      meta: { learner: meta },
-      arrays: {
-        ...prefixed('state.', this.#executable.readState()),
-        ...prefixed('expert.', arraysOf(expert)),
-        ...prefixed('policy.', arraysOf(policy)),
-        'normalisation.mean': this.normalisation.mean,
-        'normalisation.scale': this.normalisation.scale,
-        firstStates: first,
-      },
-    };
   }
 
-  /** A learner that goes on where `checkpoint` was taken. */
+  /** A learner that goes on where `checkpoint` was taken. Throws CORRUPT_DATA, MISMATCH. */
   static async resume(
     checkpoint: Checkpoint,
     options: Pick<LearnerOptions, 'executor' | 'threads' | 'eagerBackend'> = {},
   ): Promise<Learner> {
-    const meta = checkpoint.meta.learner as LearnerMeta | undefined;
-    if (meta === undefined)
-      throw new IqLearnError('CORRUPT_DATA', 'the checkpoint holds no learner', { expected: "an entry 'learner'" });
-    const array = (name: string): Float32Array => {
-      const found = checkpoint.arrays[name];
-      if (!(found instanceof Float32Array))
-        throw new IqLearnError('CORRUPT_DATA', `the checkpoint lacks '${name}'`, {
-          expected: 'a float32 array',
-          remedy: 'resume from another checkpoint',
-        });
-      return found;
+    const saved = decodeLearner(checkpoint);
+    const learner = await Learner.create({ ...saved.options, ...options });
+    learner.#executable.writeState(saved.stateOf(Object.keys(learner.#executable.state)));
+    learner.#expert.restore(saved.expert);
+    learner.#policy.restore(saved.policy);
+    learner.#random = {
+      sampling: Random.fromState(saved.random.sampling),
+      noise: Random.fromState(saved.random.noise),
     };
-    const learner = await Learner.create({
-      objective: meta.objective,
-      config: meta.config,
-      observationSize: meta.observationSize,
-      actionSize: meta.actionSize,
-      discrete: meta.discrete,
-      seed: meta.seed,
-      normalisation: { mean: array('normalisation.mean'), scale: array('normalisation.scale') },
-      ...options,
-    });
-    const names = Object.keys(learner.#executable.state);
-    learner.#executable.writeState(Object.fromEntries(names.map((name) => [name, array(`state.${name}`)])));
-    learner.#expert.restore(contentsOf('expert.', meta.expert, array));
-    learner.#policy.restore(contentsOf('policy.', meta.policy, array));
-    learner.#sampling = Random.fromState(meta.sampling);
-    learner.#noise = Random.fromState(meta.noise);
-    learner.#updates = meta.updates;
-    const first = array('firstStates');
-    for (let i = 0; i < first.length; i += meta.observationSize)
-      learner.#firstStates.push(first.slice(i, i + meta.observationSize));
+    learner.#updates = saved.updates;
+    learner.#firstStates.push(...saved.firstStates);
     return learner;
   }
 
@@ -351,90 +321,4 @@ export class Learner {
     await this.#executable.dispose();
     await this.#rewards?.dispose();
   }
-
-  #fillInputs(): void {
-    const { config } = this;
-    const inputs = this.#inputs;
-    const target = {
-      observations: inputs.observations!,
-      actions: inputs.actions!,
-      nextObservations: inputs.nextObservations!,
-      continues: inputs.continues!,
-      rewards: inputs.rewards,
-    };
-    if (this.#sizes.policyRows > 0) this.#policy.sample(this.#sizes.policyRows, this.#sampling, target);
-    if (this.#sizes.expertRows > 0)
-      this.#expert.sample(this.#sizes.expertRows, this.#sampling, target, this.#sizes.policyRows);
-    if (inputs.initialObservations !== undefined) {
-      this.#sampleInitial(inputs.initialObservations);
-      if (inputs.initialNoise !== undefined) this.#noise.fillNormal(inputs.initialNoise);
-    }
-    const t = this.#updates + 1;
-    const falling = (floor: number): number => 1 - (1 - floor) * Math.min(1, t / config.decayUpdates);
-    const noise = config.observationNoise * falling(config.observationNoiseFloor);
-    if (noise > 0) {
-      this.#blur(target.observations, noise);
-      this.#blur(target.nextObservations, noise);
-    }
-    if (inputs.noise !== undefined) this.#noise.fillNormal(inputs.noise);
-    if (inputs.nextNoise !== undefined) this.#noise.fillNormal(inputs.nextNoise);
-    const decay = falling(config.learningRateFloor);
-    setCoefficients(inputs.criticAdam, t, config.criticLearningRate * decay);
-    const actorRate = t > config.actorDelay ? config.actorLearningRate * decay : 0;
-    setCoefficients(inputs.actorAdam, t, actorRate);
-    setCoefficients(inputs.temperatureAdam, t, config.temperatureLearningRate);
-  }
-
-  /** Continuous actions within ±actionClip, so that their value before the squashing is finite; a copy. */
-  #clipped(action: ArrayLike<number>): Float32Array {
-    const clip = this.algorithm.continuous ? this.config.actionClip : Number.POSITIVE_INFINITY;
-    return Float32Array.from(action, (x) => Math.min(clip, Math.max(-clip, x)));
-  }
-
-  #blur(values: Float32Array, deviation: number): void {
-    for (let i = 0; i < values.length; i++) values[i]! += deviation * this.#noise.normal();
-  }
-
-  #sampleInitial(out: Float32Array): void {
-    const o = this.#sizes.observation;
-    const all = this.#expert.contents().observations;
-    const count = this.config.initialStates === 'all' ? this.#expert.size : this.#firstStates.length;
-    for (let row = 0; row < out.length / o; row++) {
-      const i = this.#sampling.integer(count);
-      out.set(this.config.initialStates === 'all' ? all.subarray(i * o, (i + 1) * o) : this.#firstStates[i]!, row * o);
-    }
-  }
-}
-
-/** Demonstrations are few; what is beyond this many transitions is refused, never forgotten silently. */
-const EXPERT_CAPACITY = 200_000;
-
-function setCoefficients(out: Float32Array | undefined, t: number, learningRate: number): void {
-  if (out === undefined) return;
-  const { step, epsilon } = adamCoefficients(t, learningRate);
-  out[0] = step;
-  out[1] = epsilon;
-}
-
-function arraysOf({ cursor: _cursor, added: _added, ...arrays }: BufferContents): Record<string, Float32Array> {
-  return arrays;
-}
-
-function prefixed<T>(prefix: string, record: Readonly<Record<string, T>>): Record<string, T> {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [prefix + name, value]));
-}
-
-function contentsOf(
-  prefix: string,
-  counters: { cursor: number; added: number },
-  array: (name: string) => Float32Array,
-): BufferContents {
-  return {
-    observations: array(`${prefix}observations`),
-    actions: array(`${prefix}actions`),
-    nextObservations: array(`${prefix}nextObservations`),
-    continues: array(`${prefix}continues`),
-    rewards: array(`${prefix}rewards`),
-    ...counters,
-  };
 }

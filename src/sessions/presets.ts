@@ -1,4 +1,10 @@
-import { type CloningOptions, type LearnerConfig, type LearnerSettings, learnerConfig } from '../learning/index.js';
+import {
+  type CloningOptions,
+  type CloningSettings,
+  type LearnerConfig,
+  type LearnerSettings,
+  learnerConfig,
+} from '../learning/index.js';
 import type { RigOptions } from './rig.js';
 
 /** How a robot is taught when nobody says otherwise. */
@@ -17,13 +23,14 @@ export interface TrainingSettings {
   readonly segmentSize: number;
   readonly updatesPerTransition: number;
   readonly config: LearnerSettings;
-  readonly cloning: Pick<CloningOptions, 'updates' | 'loss'>;
+  readonly cloning: Pick<CloningOptions, 'updates'> & Pick<CloningSettings, 'loss'>;
   /** Fresh starts of an evaluation. */
   readonly evaluationEpisodes: number;
 }
 
 /** One demonstration of a walker: docs/decisions/0011 has what each of these is worth. */
 const WALKER: LearnerSettings = {
+  agent: 'iq-sac',
   bufferSize: 1_000_000,
   batchSize: 128,
   actorLearningRate: 1e-4,
@@ -48,6 +55,7 @@ const LOCOMOTION: TrainingSettings = {
  * learning rates that fall to nearly nothing. docs/decisions has what each of them is worth.
  */
 const GOAL_TASK: LearnerSettings = {
+  agent: 'iq-sac',
   hiddenSizes: [128, 128],
   batchSize: 128,
   bufferSize: 200_000,
@@ -91,6 +99,7 @@ const SETTINGS: Readonly<Record<string, TrainingSettings>> = {
     demonstrations: 5,
     steps: 12_000,
     config: {
+      agent: 'iq-sac',
       bufferSize: 1_000_000,
       batchSize: 128,
       // An episode that ends when the robot falls: only this estimator does not teach it to fall (algorithm notes, 1.9).

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { IqLearnError, messageOf, parseOrThrow, unknownName } from '../common/index.js';
-import { learnerConfig, learnerConfigSchema } from '../learning/index.js';
+import { IqLearnError, messageOf, parseOrThrow } from '../common/index.js';
+import { type LearnerSettings, learnerConfig, learnerSchemas } from '../learning/index.js';
 import type { TrainingSettings } from './presets.js';
 
 /** What --settings may hold; everything else stays as the robot's own. */
@@ -28,20 +28,37 @@ function read(file: string): unknown {
   }
 }
 
+/** What to do about a file that is refused; the old form, settings of the learner at the top, is told the new one. */
+function remedyFor(content: unknown): string {
+  const known = Object.values(learnerSchemas).flatMap(({ shape }) => Object.keys(shape));
+  const misplaced = Object.keys(content ?? {}).find((key) => known.includes(key) && !(key in fileSchema.shape));
+  return misplaced === undefined
+    ? 'see README.md, Your robot'
+    : `settings of the learner go below it: learner: { agent: iq-sac, ${misplaced}: … }`;
+}
+
+/**
+ * The robot's settings of the learner with those of a file over them; of another agent, the file's alone. Throws as
+ * {@link learnerConfig} does.
+ */
+function withLearner(own: LearnerSettings, given: Readonly<Record<string, unknown>>): LearnerSettings {
+  // Checked alone first: a file names its agent, and what it says is judged by that agent's settings.
+  const { agent } = learnerConfig(given);
+  const config = (agent === own.agent ? { ...own, ...given } : given) as LearnerSettings;
+  learnerConfig(config);
+  return config;
+}
+
 /** The robot's settings with those of a file over them. Throws NOT_FOUND or INVALID_CONFIG naming the field. */
 export function withSettingsFile(settings: TrainingSettings, file: string | undefined): TrainingSettings {
   if (file === undefined) return settings;
   const content = read(file);
   const parsed = parseOrThrow(fileSchema, content, {
     what: `${file}: bad setting`,
-    remedy: 'see README.md, Your robot',
+    remedy: remedyFor(content),
   });
-  const { learner = {}, cloning = {}, steps, segmentSize, updatesPerTransition } = parsed;
-  const known = Object.keys(learnerConfigSchema.shape);
-  for (const name of Object.keys(learner))
-    if (!known.includes(name)) throw unknownName(`setting of the learner in ${file}`, name, known);
-  const config = { ...settings.config, ...learner };
-  learnerConfig(config);
+  const { learner, cloning = {}, steps, segmentSize, updatesPerTransition } = parsed;
+  const config = learner === undefined ? settings.config : withLearner(settings.config, learner);
   return {
     ...settings,
     ...(steps === undefined ? {} : { steps }),

@@ -1,6 +1,7 @@
 import { IqLearnError } from '../common/index.js';
 import {
   behaviouralCloning,
+  cloningSettingsOf,
   type Episode,
   identityNormalisation,
   Learner,
@@ -76,7 +77,6 @@ export class SegmentTrainer {
     const { contract, demonstrations, config, seed } = options;
     const o = contract.observation.length;
     const common = {
-      config,
       observationSize: o,
       actionSize: contract.action.length,
       normalisation:
@@ -85,11 +85,16 @@ export class SegmentTrainer {
           : normalisationOf(joined(demonstrations.map(({ observations }) => observations)), o),
       seed,
     };
-    const learner = await Learner.create({ ...common, objective: 'iq', ...engineOf(options) });
+    const learner = await Learner.create({ ...common, config, ...engineOf(options) });
     for (const episode of demonstrations) learner.addDemonstration(episode);
     if (config.warmStartUpdates > 0)
       learner.warmStart(
-        await behaviouralCloning({ ...common, episodes: demonstrations, updates: config.warmStartUpdates }),
+        await behaviouralCloning({
+          ...common,
+          episodes: demonstrations,
+          settings: cloningSettingsOf(config),
+          updates: config.warmStartUpdates,
+        }),
       );
     return new SegmentTrainer(options, learner, warn);
   }

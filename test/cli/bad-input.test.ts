@@ -46,8 +46,10 @@ beforeAll(async () => {
   spec('joint.yaml', 'name: leg_joint, joint: leg_joint', 'name: leg_joint', 'hopper');
   writeFileSync('text.yaml', 'robot: [');
   writeFileSync('unknown.yaml', 'stepps: 5');
-  writeFileSync('learner.yaml', 'learner: { gama: 0.9 }');
-  writeFileSync('range.yaml', 'learner: { gamma: 2 }');
+  writeFileSync('learner.yaml', 'learner: { agent: iq-sac, gama: 0.9 }');
+  writeFileSync('range.yaml', 'learner: { agent: iq-sac, gamma: 2 }');
+  writeFileSync('flat.yaml', 'learner: { gamma: 0.9 }');
+  writeFileSync('top.yaml', 'regMult: 2');
 
   mkdirSync('nothing');
   writeFileSync('empty.mcap', '');
@@ -91,6 +93,8 @@ const ROWS: readonly [name: string, args: string, code: number, said: readonly (
   ['settings: unknown field', 'demo --settings unknown.yaml', 2, ['unknown.yaml', 'stepps', 'steps']],
   ['settings: unknown field of the learner', 'demo --settings learner.yaml', 2, ["'gama'", "did you mean 'gamma'?"]],
   ['settings: out of range', 'demo --settings range.yaml', 2, ['gamma', '2']],
+  ['settings: the old flat form', 'demo --settings flat.yaml', 2, ['agent', 'learner: { agent: iq-sac, … }']],
+  ['settings: of the learner at the top', 'demo --settings top.yaml', 2, ['learner: { agent: iq-sac, regMult: … }']],
   ['settings: no file', 'demo --settings none.yaml', 2, ['none.yaml', 'no such file']],
   ['no expert', 'record --robot halfcheetah', 2, ['halfcheetah', 'iq-learn expert --task halfcheetah']],
   ['no recording', 'train --robot rover --recording none', 2, ['none']],

@@ -61,7 +61,7 @@ export function start(args: readonly string[], options: { readonly cwd: string; 
 const QUICK = `
 segmentSize: 100
 updatesPerTransition: 1
-learner: { hiddenSizes: [32, 32], batchSize: 32, warmStartUpdates: 0 }
+learner: { agent: iq-sac, hiddenSizes: [32, 32], batchSize: 32, warmStartUpdates: 0 }
 cloning: { updates: 200 }
 `;
 

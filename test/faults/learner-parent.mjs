@@ -6,7 +6,7 @@ import { TrainingProcess } from '#src/training/index.js';
 process.on('SIGINT', () => {});
 const feature = { name: 'x', unit: 'm', low: -1, high: 1 };
 const learning = await TrainingProcess.create({
-  config: learnerConfig({ hiddenSizes: [8], batchSize: 8 }),
+  config: learnerConfig({ agent: 'iq-sac', hiddenSizes: [8], batchSize: 8 }),
   contract: { robot: 'toy', rateHz: 10, observation: [feature], action: [feature] },
   seed: 1,
   demonstrations: [

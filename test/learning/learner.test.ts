@@ -3,6 +3,7 @@ import { IqLearnError, Random } from '#src/common/index.js';
 import {
   Actor,
   behaviouralCloning,
+  cloningSettingsOf,
   type Episode,
   identityNormalisation,
   Learner,
@@ -13,7 +14,9 @@ import {
 import type { Environment } from '#src/simulation/index.js';
 import { EnvironmentTrainer, evaluateOnTask } from '#src/training/index.js';
 
-const small: LearnerSettings = { hiddenSizes: [16, 16], batchSize: 16, bufferSize: 1000 };
+type Settings = Partial<Extract<LearnerSettings, { agent: 'iq-sac' }>>;
+
+const small: Settings = { hiddenSizes: [16, 16], batchSize: 16, bufferSize: 1000 };
 
 function episode(seed: number, length: number, terminated: boolean, o = 3, a = 2): Episode {
   const random = new Random(seed);
@@ -21,10 +24,9 @@ function episode(seed: number, length: number, terminated: boolean, o = 3, a = 2
   return { length, observations: uniform((length + 1) * o), actions: uniform(length * a), terminated };
 }
 
-async function learnerWith(settings: LearnerSettings = {}, seed = 1): Promise<Learner> {
+async function learnerWith(settings: Settings = {}, seed = 1): Promise<Learner> {
   return Learner.create({
-    objective: 'iq',
-    config: learnerConfig({ ...small, ...settings }),
+    config: learnerConfig({ agent: 'iq-sac', ...small, ...settings }),
     observationSize: 3,
     actionSize: 2,
     normalisation: identityNormalisation(3),
@@ -102,7 +104,7 @@ describe('the learner', () => {
     expect(await run(4)).not.toEqual(first);
   });
 
-  it.each<[string, LearnerSettings]>([
+  it.each<[string, Settings]>([
     ['one critic, value', {}],
     ['two critics', { critics: 2 }],
     ['value_expert', { valueTerm: 'value_expert' }],
@@ -110,12 +112,11 @@ describe('the learner', () => {
     ['v0 of all states', { valueTerm: 'v0', initialStates: 'all' }],
     ['no target network', { targetNetwork: false }],
     ['learned temperature, averaged actor', { learnTemperature: true, actorAveraging: 0.01 }],
-    ['offline', { online: false, valueTerm: 'value_expert', regularise: 'expert', targetNetwork: false }],
+    ['offline', { online: false, valueTerm: 'value_expert', divergence: 'chi2-expert', targetNetwork: false }],
   ])('onnx and eager agree over 3 updates: %s', async (_, settings) => {
     const run = async (executor: 'onnx' | 'eager') => {
       const learner = await Learner.create({
-        objective: 'iq',
-        config: learnerConfig({ ...small, ...settings }),
+        config: learnerConfig({ agent: 'iq-sac', ...small, ...settings }),
         observationSize: 3,
         actionSize: 2,
         normalisation: identityNormalisation(3),
@@ -182,12 +183,17 @@ describe('the learner', () => {
   });
 
   it('starts its actor from a cloned one, leaves it alone during the delay, then moves it', async () => {
-    const config = learnerConfig({ ...small, actorDelay: 5, actorAveraging: 0.5 });
+    const config = learnerConfig({ agent: 'iq-sac', ...small, actorDelay: 5, actorAveraging: 0.5 });
     const demonstration = episode(1, 40, false);
     const normalisation = normalisationOf(demonstration.observations, 3);
-    const common = { config, observationSize: 3, actionSize: 2, normalisation, seed: 1 };
-    const cloned = await behaviouralCloning({ ...common, episodes: [demonstration], updates: 50, batchSize: 16 });
-    const learner = await Learner.create({ ...common, objective: 'iq', threads: 1 });
+    const common = { observationSize: 3, actionSize: 2, normalisation, seed: 1 };
+    const cloned = await behaviouralCloning({
+      ...common,
+      episodes: [demonstration],
+      updates: 50,
+      settings: { ...cloningSettingsOf(config), batchSize: 16 },
+    });
+    const learner = await Learner.create({ ...common, config, threads: 1 });
     learner.addDemonstration(demonstration);
     fill(learner);
     learner.warmStart(cloned);
@@ -199,7 +205,7 @@ describe('the learner', () => {
     await learner.update(1);
     expect(learner.policyFunction().constants.actor!.data).not.toEqual(cloned.constants.actor!.data);
 
-    const other = await Learner.create({ ...common, normalisation: identityNormalisation(3), objective: 'iq' });
+    const other = await Learner.create({ ...common, config, normalisation: identityNormalisation(3) });
     expect(() => other.warmStart(cloned)).toThrow(/normalises its observations otherwise/);
     await other.dispose();
     await learner.dispose();
@@ -249,9 +255,9 @@ describe('the learner', () => {
 
 describe('settings', () => {
   it('name the field that is wrong', () => {
-    expect(() => learnerConfig({ gamma: 1 })).toThrow(/gamma.*found: 1/);
-    expect(() => learnerConfig({ logStdRange: [2, -5] })).toThrow(/low < high/);
-    expect(() => learnerConfig({ gama: 0.9 } as never)).toThrow(/gama/);
+    expect(() => learnerConfig({ agent: 'iq-sac', gamma: 1 })).toThrow(/gamma.*found: 1/);
+    expect(() => learnerConfig({ agent: 'iq-sac', logStdRange: [2, -5] })).toThrow(/low < high/);
+    expect(() => learnerConfig({ agent: 'iq-sac', gama: 0.9 } as never)).toThrow(/gama.*did you mean 'gamma'/);
   });
 });
 
@@ -335,8 +341,8 @@ describe('a trivial continuous task', () => {
   it('is learnt by online IQ-Learn from three demonstrations', async () => {
     const environment = new PointMass();
     const learner = await Learner.create({
-      objective: 'iq',
       config: learnerConfig({
+        agent: 'iq-sac',
         hiddenSizes: [32, 32],
         batchSize: 64,
         actorLearningRate: 1e-3,
@@ -378,8 +384,8 @@ describe('a trivial continuous task', () => {
 
   it('is learnt by SAC from its rewards', async () => {
     const learner = await Learner.create({
-      objective: 'sac',
       config: learnerConfig({
+        agent: 'sac',
         hiddenSizes: [32, 32],
         batchSize: 64,
         critics: 2,
@@ -420,10 +426,8 @@ describe('a trivial continuous task', () => {
       observationSize: 2,
       actionSize: 1,
       seed: 1,
-      config: learnerConfig({ hiddenSizes: [32, 32] }),
-      loss,
+      settings: { hiddenSizes: [32, 32], loss, batchSize: 64 },
       updates: 1500,
-      batchSize: 64,
     });
     const actor = await Actor.create(policy);
     const learned = mean(await evaluateOnTask(actor, new PointMass(), evaluation));
@@ -448,8 +452,7 @@ describe('a trivial continuous task', () => {
     };
     const learnerOf = (): Promise<Learner> =>
       Learner.create({
-        objective: 'iq',
-        config: learnerConfig({ hiddenSizes: [8], batchSize: 8, bufferSize: 50 }),
+        config: learnerConfig({ agent: 'iq-sac', hiddenSizes: [8], batchSize: 8, bufferSize: 50 }),
         observationSize: 2,
         actionSize: 1,
         normalisation,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '#src/common/index.js';
-import { type BatchTarget, type BufferRow, ReplayBuffer } from '#src/learning/index.js';
+import { type BatchTarget, type BufferRow, ReplayBuffer } from '#src/learning/data/replay-buffer.js';
 
 const row = (n: number, change: Partial<BufferRow> = {}): BufferRow => ({
   observation: [n, n + 0.25],
@@ -15,7 +15,7 @@ const buffer = (capacity: number, rows = 0): ReplayBuffer => {
   for (let n = 0; n < rows; n++) made.add(row(n));
   return made;
 };
-const target = (rows: number): Required<BatchTarget> & { rewards: Float32Array } => ({
+const target = (rows: number): Record<keyof BatchTarget, Float32Array> => ({
   observations: new Float32Array(2 * rows),
   actions: new Float32Array(rows),
   nextObservations: new Float32Array(2 * rows),

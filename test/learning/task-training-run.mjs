@@ -46,8 +46,14 @@ class Slider {
 
 async function begin() {
   const learner = await Learner.create({
-    objective: 'sac',
-    config: learnerConfig({ hiddenSizes: [8], batchSize: 8, bufferSize: 60, critics: 2, learnTemperature: true }),
+    config: learnerConfig({
+      agent: 'sac',
+      hiddenSizes: [8],
+      batchSize: 8,
+      bufferSize: 60,
+      critics: 2,
+      learnTemperature: true,
+    }),
     observationSize: 2,
     actionSize: 1,
     normalisation: identityNormalisation(2),

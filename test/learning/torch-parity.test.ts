@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Random } from '#src/common/index.js';
 import { compile } from '#src/engine/index.js';
-import { actorCritic, adamCoefficients, type LearnerSettings, learnerConfig } from '#src/learning/index.js';
+import { adamCoefficients, createAgent, type LearnerSettings, learnerConfig } from '#src/learning/index.js';
 
 /** Made by `npm run bench -- update --golden FILE` from an independent PyTorch implementation (bench/peers). */
 interface Golden {
@@ -46,9 +46,12 @@ function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return largest;
 }
 
-async function replay(changes: LearnerSettings = {}) {
+type Settings = Partial<Extract<LearnerSettings, { agent: 'iq-sac' }>>;
+
+async function replay(changes: Settings = {}) {
   const { settings, initial, updates } = golden;
   const config = learnerConfig({
+    agent: 'iq-sac',
     hiddenSizes: settings.hidden,
     critics: settings.critics,
     gamma: settings.gamma,
@@ -60,13 +63,12 @@ async function replay(changes: LearnerSettings = {}) {
     valueTerm: 'value',
     ...changes,
   });
-  const { observation, action, batch } = settings;
-  const algorithm = actorCritic('iq', config, { observation, action, policyRows: batch, expertRows: batch });
-  const executable = await compile(algorithm.program, {
+  const agent = createAgent(config, { observation: settings.observation, action: settings.action });
+  const executable = await compile(agent.program, {
     executor: 'onnx',
     threads: 1,
     initialState: {
-      ...algorithm.initialState(new Random(0)),
+      ...agent.initialState(new Random(0)),
       actor: decode(initial.actor),
       critic: decode(initial.critic),
       target: decode(initial.target),
@@ -78,7 +80,7 @@ async function replay(changes: LearnerSettings = {}) {
       const { step, epsilon } = adamCoefficients(i + 1, rate);
       return Float32Array.of(step, epsilon);
     };
-    const { metrics } = await executable.run({
+    const { critic_loss, actor_loss } = await executable.run({
       observations: decode(update.observation!),
       actions: decode(update.action!),
       nextObservations: decode(update.next_observation!),
@@ -88,7 +90,7 @@ async function replay(changes: LearnerSettings = {}) {
       actorAdam: adam(settings.actor_learning_rate),
       criticAdam: adam(settings.critic_learning_rate),
     });
-    losses.push([metrics![0]!, metrics![1]!]);
+    losses.push([critic_loss![0]!, actor_loss![0]!]);
   }
   const state = executable.readState() as Record<string, Float32Array>;
   await executable.dispose();
@@ -110,10 +112,10 @@ describe('an IQ-Learn SAC update against an independent PyTorch implementation',
     }
   });
 
-  it.each<[string, LearnerSettings]>([
+  it.each<[string, Settings]>([
     ['an unclipped target', { clipTarget: false }],
     ['the value term on expert rows alone', { valueTerm: 'value_expert' }],
-    ['the regulariser on expert rows alone', { regularise: 'expert' }],
+    ['the regulariser on expert rows alone', { divergence: 'chi2-expert' }],
     ['another discount', { gamma: 0.89 }],
     ['another temperature', { temperature: 0.49 }],
     ['another target rate', { tau: 0.11 }],

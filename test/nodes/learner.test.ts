@@ -281,8 +281,11 @@ const session = (seed: number): SessionState => ({
   meta: { episodes: seed, deep: { names: ['a', 'b'] } },
   arrays: { commands: Float32Array.of(seed, 0.5), empty: new Float32Array(0) },
 });
-const options = (settings: LearnerSettings = {}, change: Partial<LearningOptions> = {}): LearningOptions => ({
-  config: learnerConfig({ hiddenSizes: [16], batchSize: 16, ...settings }),
+const options = (
+  settings: Partial<Extract<LearnerSettings, { agent: 'iq-sac' }>> = {},
+  change: Partial<LearningOptions> = {},
+): LearningOptions => ({
+  config: learnerConfig({ agent: 'iq-sac', hiddenSizes: [16], batchSize: 16, ...settings }),
   contract: contractOf(spec),
   seed: 1,
   demonstrations: [demonstration(1)],

@@ -46,7 +46,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const training = (change: Partial<TrainingOptions> = {}): TrainingOptions => ({
   spec,
   demonstrations: episodes,
-  config: learnerConfig({ hiddenSizes: [16], batchSize: 16 }),
+  config: learnerConfig({ agent: 'iq-sac', hiddenSizes: [16], batchSize: 16 }),
   seed: 3,
   transitions: 190, // rounded up to 200
   segmentSize: 50,

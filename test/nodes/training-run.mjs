@@ -33,7 +33,7 @@ function demonstration(length) {
 const outcome = await runTraining({
   spec,
   demonstrations: resume ? [] : [demonstration(60)],
-  config: learnerConfig({ hiddenSizes: [8], batchSize: 8, bufferSize: 150, actorAveraging: 0.01 }),
+  config: learnerConfig({ agent: 'iq-sac', hiddenSizes: [8], batchSize: 8, bufferSize: 150, actorAveraging: 0.01 }),
   seed: 5,
   transitions: 160,
   segmentSize: 20,

@@ -13,8 +13,7 @@ describeWithPython('a policy bundle in Python', () => {
     const folder = mkdtempSync(join(tmpdir(), 'iq-policy-'));
     const [o, a] = [contract.observation.length, contract.action.length];
     const learner = await Learner.create({
-      objective: 'iq',
-      config: learnerConfig({ hiddenSizes: [64, 64] }),
+      config: learnerConfig({ agent: 'iq-sac', hiddenSizes: [64, 64] }),
       observationSize: o,
       actionSize: a,
       normalisation: identityNormalisation(o),

@@ -4,8 +4,8 @@ import { IqLearnError, type Random } from '../../common/index.js';
 export interface BatchTarget {
   readonly observations: Float32Array;
   readonly actions: Float32Array;
-  readonly nextObservations: Float32Array;
-  readonly continues: Float32Array;
+  readonly nextObservations?: Float32Array | undefined;
+  readonly continues?: Float32Array | undefined;
   readonly rewards?: Float32Array | undefined;
 }
 
@@ -91,8 +91,8 @@ export class ReplayBuffer {
       const i = random.integer(size);
       copyRow(this.#observations, i, observations, row, this.#o);
       copyRow(this.#actions, i, actions, row, this.#a);
-      copyRow(this.#next, i, nextObservations, row, this.#o);
-      continues[row] = this.#continues[i]!;
+      if (nextObservations !== undefined) copyRow(this.#next, i, nextObservations, row, this.#o);
+      if (continues !== undefined) continues[row] = this.#continues[i]!;
       if (rewards !== undefined) rewards[row] = this.#rewards[i]!;
     }
   }

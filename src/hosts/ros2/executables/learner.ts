@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { IqLearnError } from '../../../common/index.js';
-import { learnerConfig, learnerConfigSchema } from '../../../learning/index.js';
+import { learnerConfig, learnerSchemas } from '../../../learning/index.js';
 import { LearnerNode, learnerSchema } from '../../../nodes/index.js';
 import {
   defaultMetricsSinks,
@@ -24,21 +24,22 @@ const CHECKPOINT_STEPS = 2000;
 /** Folder of checkpoints in that of a run. */
 const CHECKPOINT = 'checkpoint';
 
-/** null has no word in ROS 2 that could not be meant: -dim(A), the default, is what is taken. */
-const { targetEntropy: _, ...settings } = learnerConfigSchema.shape;
-
-/** The learner's settings with the robot's own as defaults. */
+/**
+ * The learner's settings with the robot's own as defaults; the agent is the one of the robot's own settings.
+ * targetEntropy is left out: a ROS 2 parameter cannot be null. Its default, −dim(A), applies.
+ */
 function settingsSchema(spec: RobotSpec) {
   const own = trainingSettings(spec.task);
-  const config = configurationFor(own, own.steps) as Record<string, unknown>;
-  const withDefaults = Object.entries(settings).map(([name, schema]) => [
-    name,
-    (schema as z.ZodDefault<z.ZodType>)
-      .unwrap()
-      .default(config[name])
-      .describe(schema.description ?? ''),
-  ]);
-  return z.strictObject(Object.fromEntries(withDefaults) as typeof settings);
+  const config: Readonly<Record<string, unknown>> = configurationFor(own, own.steps);
+  const { agent } = own.config;
+  const settings: Record<string, z.ZodType> = {};
+  for (const [name, schema] of Object.entries(learnerSchemas[agent].shape))
+    if (schema instanceof z.ZodDefault && name !== 'targetEntropy')
+      settings[name] = (schema as z.ZodDefault<z.ZodType>)
+        .unwrap()
+        .default(config[name])
+        .describe(schema.description ?? '');
+  return z.strictObject({ agent: z.enum([agent]).default(agent).describe('The learning algorithm.'), ...settings });
 }
 
 function schema(spec: RobotSpec) {

@@ -2,10 +2,11 @@ import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import { Random } from '#src/common/index.js';
 import { compile } from '#src/engine/index.js';
-import { adam } from '#src/learning/adam.js';
-import { adamCoefficients, criticLoss, valueBound } from '#src/learning/index.js';
-import { evaluate } from './support/evaluate.js';
-import { multiplicities, occupancy, randomMdp, randomPolicy } from './support/mdp.js';
+import { valueBound } from '#src/learning/losses/divergences.js';
+import { iqLoss } from '#src/learning/losses/iq.js';
+import { adam, adamCoefficients } from '#src/learning/optimiser/adam.js';
+import { evaluate } from '../support/evaluate.js';
+import { multiplicities, occupancy, randomMdp, randomPolicy } from '../support/mdp.js';
 
 const column = (data: ArrayLike<number>) => ({ shape: [1, data.length, 1], data });
 const random = new Random(7);
@@ -22,7 +23,7 @@ interface Rows {
 async function lossOf(
   rows: Rows,
   policyRows: number,
-  settings: Parameters<typeof criticLoss>[1],
+  settings: Parameters<typeof iqLoss>[1],
   v0: number[] = [0],
 ): Promise<number> {
   const expertRows = rows.q.length - policyRows;
@@ -30,10 +31,7 @@ async function lossOf(
   const { loss } = await evaluate(
     { q: column(rows.q), v: column(rows.v), y: column(y), v0: column(v0) },
     ({ q, v, y: target, v0: initial }) => ({
-      loss: tf.reshape(
-        criticLoss({ q: q!, v: v!, y: target!, v0: initial!, policyRows, expertRows }, settings).loss,
-        [1],
-      ),
+      loss: tf.reshape(iqLoss({ q: q!, v: v!, y: target!, v0: initial!, policyRows, expertRows }, settings).loss, [1]),
     }),
   );
   return loss![0]!;
@@ -56,9 +54,9 @@ describe('the IQ-Learn critic loss', () => {
     const mean = (x: number[]): number => x.reduce((a, b) => a + b, 0) / x.length;
     const mix = (x: number[]): number => 0.5 * mean(x.slice(0, 8)) + 0.5 * mean(x.slice(8));
     const squares = r.map((x) => x * x);
-    const settings = { gamma, regMult: c, regularise: 'mix', valueTerm: 'value' } as const;
+    const settings = { gamma, regMult: c, divergence: 'chi2-mix', valueTerm: 'value' } as const;
     expect(await lossOf(rows, 8, settings)).toBeCloseTo(-mean(r.slice(8)) + mix(advantage) + c * mix(squares), 5);
-    expect(await lossOf(rows, 8, { ...settings, regularise: 'expert' })).toBeCloseTo(
+    expect(await lossOf(rows, 8, { ...settings, divergence: 'chi2-expert' })).toBeCloseTo(
       -mean(r.slice(8)) + mix(advantage) + c * mean(squares.slice(8)),
       5,
     );
@@ -88,7 +86,7 @@ describe('the IQ-Learn critic loss', () => {
       ['value_expert', 0],
       ['v0', -gamma * dE],
     ] as const) {
-      const settings = { gamma, regMult: 0, regularise: 'mix', valueTerm } as const;
+      const settings = { gamma, regMult: 0, divergence: 'chi2-mix', valueTerm } as const;
       const before = await lossOf({ ...rows, continues: unequal }, 8, settings, [3]);
       const after = await lossOf({ ...shifted, continues: unequal }, 8, settings, [3 + k]);
       expect((after - before) / k).toBeCloseTo(slope, 4);
@@ -96,7 +94,7 @@ describe('the IQ-Learn critic loss', () => {
   });
 
   it('T7: the order of rows within a half does not matter, the half does', async () => {
-    const settings = { gamma, regMult: 0.5, regularise: 'mix', valueTerm: 'value' } as const;
+    const settings = { gamma, regMult: 0.5, divergence: 'chi2-mix', valueTerm: 'value' } as const;
     const pick = (order: number[]): Rows => ({
       q: order.map((i) => rows.q[i]!),
       v: order.map((i) => rows.v[i]!),
@@ -111,7 +109,7 @@ describe('the IQ-Learn critic loss', () => {
   });
 
   it('weighs expert and policy one half each whatever their counts', async () => {
-    const settings = { gamma, regMult: 0.5, regularise: 'mix', valueTerm: 'value' } as const;
+    const settings = { gamma, regMult: 0.5, divergence: 'chi2-mix', valueTerm: 'value' } as const;
     const twice = (x: number[]): number[] => [...x.slice(0, 8), ...x.slice(8), ...x.slice(8)];
     const doubled = {
       q: twice(rows.q),
@@ -142,7 +140,7 @@ describe('the IQ-Learn critic loss', () => {
         const value = (q: tf.Tensor): tf.Tensor => tf.mul(tf.logSumExp(tf.div(q, T), 1, true), T);
         const ours = tf.grad((q: tf.Tensor) => {
           const v = value(q);
-          return criticLoss(
+          return iqLoss(
             {
               q: tf.expandDims(tf.sum(tf.mul(q, chosen!), 1, true), 0),
               v: tf.expandDims(v, 0),
@@ -150,7 +148,7 @@ describe('the IQ-Learn critic loss', () => {
               policyRows: 0,
               expertRows: states,
             },
-            { gamma, regMult: 0, regularise: 'expert', valueTerm: 'value_expert' },
+            { gamma, regMult: 0, divergence: 'chi2-expert', valueTerm: 'value_expert' },
           ).loss;
         })(q0!);
         const likelihood = tf.grad((q: tf.Tensor) =>
@@ -164,8 +162,8 @@ describe('the IQ-Learn critic loss', () => {
   });
 
   it('the bound on |Q| is 1/(c(1−γ)), none without regulariser', () => {
-    expect(valueBound({ gamma: 0.99, regMult: 0.5 })).toBeCloseTo(200, 9);
-    expect(valueBound({ gamma: 0.99, regMult: 0 })).toBe(Number.POSITIVE_INFINITY);
+    expect(valueBound('chi2-mix', 0.5, 0.99)).toBeCloseTo(200, 9);
+    expect(valueBound('chi2-mix', 0, 0.99)).toBe(Number.POSITIVE_INFINITY);
   });
 });
 
@@ -204,7 +202,7 @@ describe('on a tabular MDP with a known answer', () => {
   });
 
   /** Minimises the loss over a table Q with rows that follow the occupancies; gives the recovered reward. */
-  async function recover(regularise: 'mix' | 'expert', c: number): Promise<Float32Array> {
+  async function recover(divergence: 'chi2-mix' | 'chi2-expert', c: number): Promise<Float32Array> {
     const rows = 4000;
     const repeated = (weights: readonly number[]): number[] =>
       multiplicities(weights, rows).flatMap((count, i) => new Array<number>(count).fill(i));
@@ -227,7 +225,7 @@ describe('on a tabular MDP with a known answer', () => {
           const gradient = tf.grad((flat: tf.Tensor) => {
             const q = tf.reshape(flat, [pairs, 1]);
             const { v, y } = valuesOf(q);
-            return criticLoss(
+            return iqLoss(
               {
                 q: tf.expandDims(tf.gather(q, index(all)), 0),
                 v: tf.expandDims(tf.gather(v, index(stateOf)), 0),
@@ -236,7 +234,7 @@ describe('on a tabular MDP with a known answer', () => {
                 policyRows: policyRows.length,
                 expertRows: expertRows.length,
               },
-              { gamma, regMult: c, regularise, valueTerm: 'v0' },
+              { gamma, regMult: c, divergence, valueTerm: 'v0' },
             ).loss;
           })(state.q!);
           const next = adam({ parameters: state.q!, m: state.m!, v: state.v! }, gradient, coefficients!);
@@ -265,14 +263,14 @@ describe('on a tabular MDP with a known answer', () => {
 
   it('T5: the recovered reward is (1 − t)/(2c), t = ρ/ρ_E, for χ² on expert rows', async () => {
     const c = 0.5;
-    const reward = await recover('expert', c);
+    const reward = await recover('chi2-expert', c);
     for (let i = 0; i < pairs; i++) expect(reward[i]).toBeCloseTo((1 - rho[i]! / rhoE[i]!) / (2 * c), 1);
     expect(Math.max(...reward) - Math.min(...reward)).toBeGreaterThan(0.3);
   });
 
   it('T5: the recovered reward is (ρ_E − ρ)/(c(ρ_E + ρ)), within ±1/c, for χ² on the mix', async () => {
     const c = 0.5;
-    const reward = await recover('mix', c);
+    const reward = await recover('chi2-mix', c);
     for (let i = 0; i < pairs; i++) {
       expect(reward[i]).toBeCloseTo((rhoE[i]! - rho[i]!) / (c * (rhoE[i]! + rho[i]!)), 1);
       expect(Math.abs(reward[i]!)).toBeLessThanOrEqual(1 / c + 1e-3);

@@ -1,20 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
-import type { TensorRecord, TensorSpec } from '../engine/index.js';
-import type { Normalisation } from './data/normalisation.js';
-import { policyGaussian, sampleAction } from './networks.js';
+import type { TensorRecord } from '../../engine/index.js';
+import type { PolicyFunction } from '../../policy/index.js';
+import type { Normalisation } from '../data/normalisation.js';
+import { allActionValues } from './critics.js';
 import { checkLength, type Layout, splitParameters } from './parameters.js';
-import { allActionValues } from './soft-q.js';
-
-/**
- * A policy as a pure function with its constants, ready to be written as a bundle: observation [1, o] in the robot's
- * units and noise [1, a] → action [1, a] in [−1, 1]. noise 0 is the deterministic action tanh(μ), N(0, 1) a sample of π.
- */
-export interface PolicyFunction {
-  readonly observationSize: number;
-  readonly actionSize: number;
-  readonly constants: Readonly<Record<string, { readonly spec: TensorSpec; readonly data: Float32Array }>>;
-  apply(inputs: TensorRecord, constants: TensorRecord): { action: tf.Tensor };
-}
+import { policyGaussian, sampleAction } from './squashed-gaussian.js';
 
 type Constant = PolicyFunction['constants'][string];
 
@@ -32,8 +22,8 @@ function normalised(observation: tf.Tensor, constants: TensorRecord): tf.Tensor 
   return tf.div(tf.sub(observation, constants.observation_mean!), constants.observation_scale!);
 }
 
-/** The policy function of a squashed Gaussian actor with its observation normalisation. */
-export function actorPolicy(options: {
+/** The policy function of a squashed Gaussian actor with its observation normalisation. Throws MISMATCH. */
+export function gaussianPolicy(options: {
   readonly layout: Layout;
   readonly parameters: Float32Array;
   readonly normalisation: Normalisation;
@@ -55,8 +45,8 @@ export function actorPolicy(options: {
 }
 
 /**
- * The policy function of soft-Q networks: action [1, n] are the logits Q(s, ·)/T + noise; the action taken is their
- * argmax. noise 0 is the greedy action, Gumbel noise a sample of softmax(Q/T).
+ * The policy function of Q networks over discrete actions: action [1, n] are the logits Q(s, ·)/T + noise, and the
+ * action to take is their argmax. Noise 0 gives the greedy action, Gumbel noise a sample of softmax(Q/T).
  */
 export function softQPolicy(options: {
   readonly layout: Layout;
@@ -73,11 +63,8 @@ export function softQPolicy(options: {
     actionSize: options.actions,
     constants: { ...normalisationConstants(normalisation), critic: flat(layout, parameters) },
     apply: (inputs, constants) => {
-      const q = allActionValues(
-        splitParameters(constants.critic!, layout),
-        critics,
-        normalised(inputs.observation!, constants),
-      );
+      const parts = splitParameters(constants.critic!, layout);
+      const q = allActionValues(parts, critics, normalised(inputs.observation!, constants));
       return { action: tf.add(tf.div(tf.mean(q, 0), temperature), inputs.noise!) };
     },
   };

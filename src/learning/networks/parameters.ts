@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { IqLearnError, type Random } from '../common/index.js';
+import { IqLearnError, type Random } from '../../common/index.js';
 
 /** One array inside a flat parameter vector. */
 export interface Part {
@@ -12,7 +12,7 @@ export interface Part {
 
 /**
  * How a network lies in its flat float32 vector: for each layer the weights [in, out], then the biases [1, out];
- * with `stack` networks of the same shape side by side, [stack, in, out] and [stack, 1, out]. One vector a network
+ * with `stack` networks of the same shape side by side, [stack, in, out] and [stack, 1, out]. One vector per network
  * makes Adam, Polyak averaging and checkpoints one operation each.
  */
 export interface Layout {
@@ -66,7 +66,7 @@ export function joinParameters(parts: readonly tf.Tensor[]): tf.Tensor {
   return tf.concat1d(parts.map((part) => tf.reshape(part, [-1]) as tf.Tensor1D));
 }
 
-/** Throws INTERNAL when `flat` is not as long as the layout. */
+/** Throws MISMATCH when `flat` is not as long as the layout. */
 export function checkLength(what: string, flat: ArrayLike<number>, layout: Layout): void {
   if (flat.length !== layout.size)
     throw new IqLearnError('MISMATCH', `${what} do not fit the network`, {

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 
 /**
- * Gradients of a scalar loss that also hands out intermediate results: (parts) → { loss, ...aux }.
- * tfjs frees what a differentiated function leaves behind; what it returns beside the loss is kept over that.
+ * Gradients of a scalar loss whose function also returns intermediate results: (parts) → { loss, ...aux }. tfjs frees
+ * the tensors that a differentiated function made; those that it returns in addition to the loss are kept.
  */
 export function gradientsOf<Aux extends Readonly<Record<string, tf.Tensor>>>(
   parts: readonly tf.Tensor[],

@@ -1,9 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
 
-export const BETA1 = 0.9;
-export const BETA2 = 0.999;
-export const EPSILON = 1e-8;
+/** Decay rates of Adam's two moments, and the number that keeps its division finite. */
+const BETA1 = 0.9;
+const BETA2 = 0.999;
+const EPSILON = 1e-8;
 
+/** The parameters of a network with Adam's two moments, all flat vectors of the same length. */
 export interface AdamState {
   readonly parameters: tf.Tensor;
   readonly m: tf.Tensor;
@@ -11,7 +13,7 @@ export interface AdamState {
 }
 
 /**
- * The two scalars of Adam (Kingma & Ba, 2015) that depend on the step number t ≥ 1, computed in double:
+ * The two scalars of Adam (Kingma & Ba, 2015) that depend on the step number t ≥ 1, computed in double precision:
  * with them p −= step · m / (√v + epsilon) equals the published bias-corrected update.
  */
 export function adamCoefficients(t: number, learningRate: number): { step: number; epsilon: number } {
@@ -20,16 +22,11 @@ export function adamCoefficients(t: number, learningRate: number): { step: numbe
   return { step: (learningRate * correction2) / correction1, epsilon: EPSILON * correction2 };
 }
 
-/** One Adam update of a flat vector; coefficients [2] hold step and epsilon of {@link adamCoefficients}. */
+/** One Adam update of a flat vector; `coefficients` [2] hold step and epsilon of {@link adamCoefficients}. */
 export function adam({ parameters, m, v }: AdamState, gradient: tf.Tensor, coefficients: tf.Tensor): AdamState {
   const [step, epsilon] = tf.split(coefficients as tf.Tensor1D, 2) as [tf.Tensor, tf.Tensor];
   const m1 = tf.add(tf.mul(m, BETA1), tf.mul(gradient, 1 - BETA1));
   const v1 = tf.add(tf.mul(v, BETA2), tf.mul(tf.square(gradient), 1 - BETA2));
   const change = tf.div(tf.mul(m1, step), tf.add(tf.sqrt(v1), epsilon));
   return { parameters: tf.sub(parameters, change), m: m1, v: v1 };
-}
-
-/** Polyak averaging: target + rate · (source − target). */
-export function polyak(target: tf.Tensor, source: tf.Tensor, rate: number): tf.Tensor {
-  return tf.add(target, tf.mul(tf.sub(source, target), rate));
 }

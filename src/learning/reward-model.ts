@@ -1,25 +1,29 @@
 import type { Random } from '../common/index.js';
-import { type ArrayRecord, compile, type Executable } from '../engine/index.js';
-import type { Algorithm, AlgorithmSizes, RecoveryInputs } from './algorithm.js';
+import { type ArrayRecord, compile, type Executable, type Program } from '../engine/index.js';
+import type { RewardFunction, RewardInputs, Spaces } from './agent.js';
 import type { Episode } from './data/episode.js';
 import { type Normalisation, normalise } from './data/normalisation.js';
 
+/** Rows per run: an episode is cut into batches of this many steps. */
 const ROWS = 64;
 
-/** Recovers the rewards of whole episodes from networks given with each call. */
+/** Recovers the rewards of whole episodes, from parameters that are given with each call. */
 export class RewardModel {
+  /** Actions of the policy that V(s′) is the mean over. */
+  readonly samples: number;
   readonly #executable: Executable;
-  readonly #sizes: AlgorithmSizes;
+  readonly #spaces: Spaces;
 
-  private constructor(executable: Executable, sizes: AlgorithmSizes) {
+  private constructor(executable: Executable, spaces: Spaces, samples: number) {
     this.#executable = executable;
-    this.#sizes = sizes;
+    this.#spaces = spaces;
+    this.samples = samples;
   }
 
-  /** `samples` actions are drawn for each V(s′). */
-  static async create(algorithm: Algorithm, sizes: AlgorithmSizes, samples: number): Promise<RewardModel> {
-    const { observation: o, action: a } = sizes;
-    const state = Object.fromEntries(algorithm.networks.map((name) => [name, algorithm.program.state[name]!]));
+  /** Compiles an agent's reward function; `program` is the agent's own, whose state the function reads. */
+  static async create(reward: RewardFunction, program: Program, spaces: Spaces, samples: number): Promise<RewardModel> {
+    const { observation: o, action: a } = spaces;
+    const state = Object.fromEntries(reward.entries.map((name) => [name, program.state[name]!]));
     const executable = await compile(
       {
         name: 'recovered_reward',
@@ -31,9 +35,9 @@ export class RewardModel {
           continues: { shape: [ROWS, 1], dtype: 'float32' },
           noise: { shape: [ROWS * samples, a], dtype: 'float32' },
         },
-        step: (networks, inputs) => ({
-          state: networks,
-          outputs: { reward: algorithm.recover(networks, inputs as unknown as RecoveryInputs, samples) },
+        step: (entries, inputs) => ({
+          state: entries,
+          outputs: { reward: reward.recover(entries, inputs as unknown as RewardInputs, samples) },
         }),
       },
       {
@@ -43,28 +47,24 @@ export class RewardModel {
         ),
       },
     );
-    return new RewardModel(executable, sizes);
+    return new RewardModel(executable, spaces, samples);
   }
 
-  /** → [n], one reward a step; actions in the form the buffers hold. `state` may hold more than the networks. */
+  /** The rewards of an episode's n steps, [n]; actions as the buffers hold them. `state` has the function's entries. */
   async recover(
     state: ArrayRecord,
     episode: Episode,
     normalisation: Normalisation,
     random: Random,
   ): Promise<Float32Array> {
-    const { observation: o, action: a } = this.#sizes;
-    this.#executable.writeState(
-      Object.fromEntries(Object.keys(this.#executable.state).map((name) => [name, state[name]!])),
-    );
-    const sizeOf = (name: string): number =>
-      this.#executable.inputs[name]!.shape.reduce((product, n) => product * n, 1);
+    const { observation: o, action: a } = this.#spaces;
+    this.#executable.writeState(state);
     const inputs = {
       observations: new Float32Array(ROWS * o),
       actions: new Float32Array(ROWS * a),
       nextObservations: new Float32Array(ROWS * o),
       continues: new Float32Array(ROWS).fill(1),
-      noise: new Float32Array(sizeOf('noise')),
+      noise: new Float32Array(ROWS * this.samples * a),
     };
     const rewards = new Float32Array(episode.length);
     const row = new Float32Array(o);

@@ -1,40 +1,14 @@
 import * as tf from '@tensorflow/tfjs';
+import { perceptron } from './mlp.js';
 
 const HALF_LOG_2PI = 0.5 * Math.log(2 * Math.PI);
 const LOG_2 = Math.log(2);
 
-/** A ReLU multilayer perceptron: input [..., rows, in] → [..., rows, out]; parts as of `splitParameters`. */
-export function perceptron(parts: readonly tf.Tensor[], input: tf.Tensor): tf.Tensor {
-  let x = input;
-  for (let i = 0; i < parts.length; i += 2) {
-    x = tf.add(tf.matMul(x, parts[i]!), parts[i + 1]!);
-    if (i + 2 < parts.length) x = tf.relu(x);
-  }
-  return x;
-}
-
-/** Q(s, a) of stacked critics: observations [rows, o], actions [rows, a] → [critics, rows, 1]. */
-export function actionValues(
-  parts: readonly tf.Tensor[],
-  critics: number,
-  observations: tf.Tensor,
-  actions: tf.Tensor,
-): tf.Tensor {
-  const input = tf.expandDims(tf.concat([observations, actions], 1), 0);
-  return perceptron(parts, critics === 1 ? input : tf.tile(input, [critics, 1, 1]));
-}
-
-/** [critics, rows, 1] → the smallest over the critics, [rows, 1]. */
-export function smallest(q: tf.Tensor): tf.Tensor {
-  const [critics, rows] = q.shape as [number, number, number];
-  if (critics === 1) return tf.reshape(q, [rows, 1]);
-  const [first, second] = tf.split(q, 2, 0) as [tf.Tensor, tf.Tensor];
-  return tf.reshape(tf.minimum(first, second), [rows, 1]);
-}
-
+/** The Gaussian of a policy before its squashing by tanh. */
 export interface Gaussian {
-  /** Before the squashing, [rows, a]. */
+  /** [rows, a]. */
   readonly mean: tf.Tensor;
+  /** log σ, [rows, a]. */
   readonly logStd: tf.Tensor;
 }
 

@@ -1,0 +1,12 @@
+import { cloning } from './cloning.js';
+import { iqSac } from './iq-sac.js';
+import { iqSoftQ } from './iq-soft-q.js';
+import { sac } from './sac.js';
+
+/** Every agent by the name that settings use for it. A new one is a file in this folder and a line here. */
+export const agents = { 'iq-sac': iqSac, 'iq-soft-q': iqSoftQ, sac, cloning } as const;
+
+export type AgentName = keyof typeof agents;
+
+/** The names in the order of the registry. */
+export const agentNames = Object.keys(agents) as [AgentName, ...AgentName[]];

@@ -1,0 +1,95 @@
+import * as tf from '@tensorflow/tfjs';
+import type { z } from 'zod';
+import type { TensorRecord } from '../../engine/index.js';
+import { type Agent, defineAgent, type Spaces } from '../agent.js';
+import { valueBound } from '../losses/divergences.js';
+import { iqLoss } from '../losses/iq.js';
+import { needsInitialStates } from '../losses/value-terms.js';
+import { ActorCritic, matrix } from './actor-critic.js';
+import * as shared from './shared-settings.js';
+
+const settings = {
+  ...shared.batchSettings,
+  ...shared.networkSettings,
+  ...shared.gaussianSettings,
+  ...shared.criticSettings,
+  ...shared.actorSettings,
+  ...shared.iqSettings,
+};
+type Settings = z.output<z.ZodObject<typeof settings>>;
+
+/**
+ * One update of IQ-Learn with soft actor-critic (Garg et al. 2021, Algorithm 1). sac.ts is the same but for the critic's
+ * loss: there it is the temporal difference to a reward, here the reward is what the critic implies, r = Q(s, a) − y.
+ */
+function update(networks: ActorCritic, given: Settings, rows: Agent['rows'], state: TensorRecord, batch: TensorRecord) {
+  const { observations, actions, nextObservations, noise, nextNoise } = batch as Readonly<Record<string, tf.Tensor>>;
+  const temperature = networks.temperature(state);
+  const actor = networks.actorOf(state.actor!);
+
+  // y = γ (1 − d) V(s′), with one action of the policy in s′ and V(s′) clipped to the divergence's bound.
+  const next = networks.sample(actor, nextObservations!, nextNoise!);
+  const bound = given.clipTarget ? valueBound(given.divergence, given.regMult, given.gamma) : Number.POSITIVE_INFINITY;
+  const bootstrap = (critic: readonly tf.Tensor[]) =>
+    clipped(networks.softValue(critic, nextObservations!, next, temperature), bound);
+
+  // Critic: A + B + C of r = Q(s, a) − y and of V in the states of the value term, s or s₀.
+  const [states, stateNoise] = [batch.initialObservations ?? observations!, batch.initialNoise ?? noise!];
+  const fresh = networks.sample(actor, states, stateNoise);
+  const critic = networks.updateCritic(state, batch, bootstrap, (parts, y) => {
+    const { q, v } = networks.valuesWithSoft(parts, observations!, actions!, states, fresh, temperature);
+    const terms = { q, v, v0: v, y: tf.expandDims(y, 0), policyRows: rows.policy, expertRows: rows.expert };
+    return { ...iqLoss(terms, given), q: tf.mean(q) };
+  });
+
+  // Actor: E[T log π(ã|s) − Q(s, ã)]. Temperature: T (H(π) − H̄).
+  const policy = networks.updateActor(state, batch, critic.parts, temperature);
+  const { loss: actor_loss, entropy } = policy.values;
+  const { loss: critic_loss, q, ...rewards } = critic.values;
+  return {
+    state: { ...critic.next, ...policy.next, ...networks.updateTemperature(state, batch, temperature, entropy) },
+    outputs: { critic_loss, actor_loss, q, entropy, temperature: tf.reshape(temperature, []), ...rewards },
+  };
+}
+
+const clipped = (v: tf.Tensor, bound: number): tf.Tensor =>
+  Number.isFinite(bound) ? tf.clipByValue(v, -bound, bound) : v;
+
+function create(given: Settings, spaces: Spaces, horizon: number): Agent {
+  const networks = new ActorCritic(given, spaces);
+  const { batchSize } = given;
+  const rows = {
+    policy: given.online ? batchSize : 0,
+    expert: batchSize,
+    initialStates: given.initialStates,
+    rewards: false,
+  };
+  return {
+    ...networks.agent(),
+    rows,
+    reward: networks.reward(),
+    learningRates: networks.learningRates(horizon),
+    program: {
+      name: 'iq_learn_update',
+      state: networks.state,
+      inputs: {
+        ...networks.inputs(rows.policy + rows.expert),
+        ...(needsInitialStates(given.valueTerm)
+          ? {
+              initialObservations: matrix(batchSize, spaces.observation),
+              initialNoise: matrix(batchSize, spaces.action),
+            }
+          : {}),
+      },
+      step: (state, batch) => update(networks, given, rows, state, batch),
+    },
+  };
+}
+
+/** IQ-Learn with soft actor-critic: from demonstrations, for continuous actions. */
+export const iqSac = defineAgent({
+  summary: 'IQ-Learn with soft actor-critic: learns from demonstrations, for continuous actions',
+  actions: 'continuous',
+  settings,
+  create,
+});

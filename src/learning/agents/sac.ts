@@ -1,0 +1,64 @@
+import * as tf from '@tensorflow/tfjs';
+import type { z } from 'zod';
+import type { TensorRecord } from '../../engine/index.js';
+import { type Agent, defineAgent, type Spaces } from '../agent.js';
+import { temporalDifferenceLoss } from '../losses/td.js';
+import { ActorCritic, matrix } from './actor-critic.js';
+import { actorSettings, batchSettings, criticSettings, gaussianSettings, networkSettings } from './shared-settings.js';
+
+const settings = { ...batchSettings, ...networkSettings, ...gaussianSettings, ...criticSettings, ...actorSettings };
+type Settings = z.output<z.ZodObject<typeof settings>>;
+
+/**
+ * One update of soft actor-critic (Haarnoja et al. 2018) on rewards. iq-sac.ts is the same but for the critic's loss and
+ * the value V(s) that it needs.
+ */
+function update(networks: ActorCritic, state: TensorRecord, batch: TensorRecord) {
+  const { observations, actions, nextObservations, rewards, nextNoise } = batch as Readonly<Record<string, tf.Tensor>>;
+  const temperature = networks.temperature(state);
+  const actor = networks.actorOf(state.actor!);
+
+  // y = γ (1 − d) V(s′), with one action of the policy in s′.
+  const next = networks.sample(actor, nextObservations!, nextNoise!);
+  const bootstrap = (critic: readonly tf.Tensor[]) => networks.softValue(critic, nextObservations!, next, temperature);
+
+  // Critic: ½ E[(Q(s, a) − (R + y))²].
+  const critic = networks.updateCritic(state, batch, bootstrap, (parts, y) => {
+    const q = networks.values(parts, observations!, actions!);
+    return { loss: temporalDifferenceLoss(q, rewards!, y), q: tf.mean(q) };
+  });
+
+  // Actor: E[T log π(ã|s) − Q(s, ã)]. Temperature: T (H(π) − H̄).
+  const policy = networks.updateActor(state, batch, critic.parts, temperature);
+  const { loss: actor_loss, entropy } = policy.values;
+  const { loss: critic_loss, q } = critic.values;
+  const reward = tf.mean(rewards!);
+  return {
+    state: { ...critic.next, ...policy.next, ...networks.updateTemperature(state, batch, temperature, entropy) },
+    outputs: { critic_loss, actor_loss, q, entropy, temperature: tf.reshape(temperature, []), reward },
+  };
+}
+
+function create(given: Settings, spaces: Spaces, horizon: number): Agent {
+  const networks = new ActorCritic(given, spaces);
+  const rows = given.batchSize;
+  return {
+    ...networks.agent(),
+    rows: { policy: rows, expert: 0, initialStates: 'first', rewards: true },
+    learningRates: networks.learningRates(horizon),
+    program: {
+      name: 'sac_update',
+      state: networks.state,
+      inputs: { ...networks.inputs(rows), rewards: matrix(rows, 1) },
+      step: (state, batch) => update(networks, state, batch),
+    },
+  };
+}
+
+/** Soft actor-critic on the rewards of a task: what makes experts. */
+export const sac = defineAgent({
+  summary: "soft actor-critic: learns from a task's own rewards, for continuous actions",
+  actions: 'continuous',
+  settings,
+  create,
+});

@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import { divergenceNames } from '../losses/divergences.js';
+import { valueTermNames } from '../losses/value-terms.js';
+
+/** Settings that several agents have in common: each agent's schema takes the ones it uses. */
+
+export const batchSettings = {
+  batchSize: z
+    .int()
+    .min(1)
+    .max(65536)
+    .default(256)
+    .describe('Rows per batch of every source that the agent uses (policy, expert, initial states).'),
+};
+
+export const networkSettings = {
+  hiddenSizes: z
+    .array(z.int().min(1).max(4096))
+    .min(1)
+    .max(8)
+    .default([256, 256])
+    .describe('Widths of the hidden layers of every network (ReLU).'),
+};
+
+export const gaussianSettings = {
+  logStdRange: z
+    .tuple([z.number(), z.number()])
+    .refine(([low, high]) => low < high, 'low < high')
+    .default([-5, 2])
+    .describe('The range into which the log σ of the Gaussian policy is squashed.'),
+  actionClip: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.999)
+    .describe(
+      "Actions of expert and policy are clipped to ± this value, so that their value before the policy's tanh is finite.",
+    ),
+};
+
+export const criticSettings = {
+  gamma: z.number().gt(0).lt(1).default(0.99).describe('Discount γ.'),
+  tau: z.number().gt(0).max(1).default(0.005).describe('Polyak rate τ of the target critics.'),
+  targetNetwork: z
+    .boolean()
+    .default(true)
+    .describe('False bootstraps from the critic itself and lets the gradient flow through y (full gradient).'),
+  critics: z
+    .union([z.literal(1), z.literal(2)])
+    .default(1)
+    .describe('Number of critics; with two, the smaller Q value is used (clipped double Q).'),
+  criticLearningRate: z.number().gt(0).default(3e-4).describe("Adam's learning rate of the critics."),
+  learningRateFloor: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(1)
+    .describe('The learning rates fall linearly to this fraction over `decayUpdates` updates; 1 keeps them constant.'),
+};
+
+export const temperatureSetting = {
+  temperature: z.number().gt(0).default(0.01).describe('Entropy temperature T; its initial value where it is learned.'),
+};
+
+export const actorSettings = {
+  ...temperatureSetting,
+  learnTemperature: z
+    .boolean()
+    .default(false)
+    .describe('Learns T towards `targetEntropy`. Right for plain SAC; known to make IQ-Learn unstable.'),
+  targetEntropy: z.number().nullable().default(null).describe('Target entropy in nats; null means −dim(A).'),
+  actorLearningRate: z.number().gt(0).default(3e-5).describe("Adam's learning rate of the actor."),
+  temperatureLearningRate: z.number().gt(0).default(3e-4).describe("Adam's learning rate of log T."),
+  actorDelay: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('Updates of the critic alone before the actor moves: an untrained critic would spoil a cloned actor.'),
+  actorAveraging: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe('Rate per update of the running average of the actor, which is deployed; 0 deploys the actor itself.'),
+};
+
+export const iqSettings = {
+  online: z
+    .boolean()
+    .default(true)
+    .describe("False learns from the demonstrations alone: no policy rows in a batch (use valueTerm 'value_expert')."),
+  divergence: z
+    .enum(divergenceNames)
+    .default('chi2-mix')
+    .describe('Divergence between the occupancies of expert and policy. chi2-mix regularises the rows of both.'),
+  regMult: z.number().min(0).default(0.5).describe('Weight c of the regulariser c·mean[r²] of the χ² divergences.'),
+  valueTerm: z
+    .enum(valueTermNames)
+    .default('value')
+    .describe('Estimator of (1−γ) E_p0[V]: expert and policy rows, expert rows, or initial states (v0).'),
+  initialStates: z
+    .enum(['first', 'all'])
+    .default('first')
+    .describe("For valueTerm v0: the demonstrations' first states, or every expert state taken as a possible start."),
+  clipTarget: z
+    .boolean()
+    .default(true)
+    .describe('Clips the bootstrapped V(s′) to the bound on |Q| that the divergence implies, for χ² ±1/(c(1−γ)).'),
+};

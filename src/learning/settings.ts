@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { IqLearnError, unknownName } from '../common/index.js';
+import type { Agent, AgentDefinition, Spaces } from './agent.js';
+import { type AgentName, agentNames, agents } from './agents/index.js';
+
+/** Settings of every learner, whatever its agent: its data and the length of its schedules. */
+const common = {
+  bufferSize: z
+    .int()
+    .min(1)
+    .max(10_000_000)
+    .default(1_000_000)
+    .describe('Transitions of the policy that the replay buffer holds; the oldest are overwritten.'),
+  observationNoise: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe(
+      'Standard deviation of the Gaussian noise that is added to the normalised observations and next observations of a batch, expert and policy alike. It keeps the critic from learning a few demonstrations by heart; 0 adds none.',
+    ),
+  observationNoiseFloor: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(1)
+    .describe('The noise falls linearly to this fraction of it over `decayUpdates` updates; 1 keeps it constant.'),
+  decayUpdates: z
+    .int()
+    .min(1)
+    .default(1_000_000)
+    .describe('Updates after which learning rates and noise have reached their floors.'),
+  warmStartUpdates: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('Updates of behavioural cloning that the actor starts from; 0 starts it at random.'),
+};
+
+const schemaOf = <Name extends AgentName>(name: Name) =>
+  z.strictObject({
+    agent: z.literal(name).describe('Name of the learning algorithm.'),
+    ...(agents[name].settings as (typeof agents)[Name]['settings']),
+    ...common,
+  });
+
+/** The schema of a learner's settings by the name of its agent. */
+export const learnerSchemas = {
+  'iq-sac': schemaOf('iq-sac'),
+  'iq-soft-q': schemaOf('iq-soft-q'),
+  sac: schemaOf('sac'),
+  cloning: schemaOf('cloning'),
+} as const satisfies Readonly<Record<AgentName, z.ZodObject>>;
+
+/** Settings of a learner: the name of its agent, and the settings of that agent and of every learner, flat. */
+export const learnerConfigSchema = z.discriminatedUnion('agent', [
+  learnerSchemas['iq-sac'],
+  learnerSchemas['iq-soft-q'],
+  learnerSchemas.sac,
+  learnerSchemas.cloning,
+]);
+
+/** Complete settings. */
+export type LearnerConfig = z.output<typeof learnerConfigSchema>;
+/** Settings as they are given: the agent's name is needed, everything else has a default. */
+export type LearnerSettings = z.input<typeof learnerConfigSchema>;
+
+/** The value at a path of nested settings. */
+const valueAt = (settings: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], settings);
+
+/** What a setting means, as the remedy for a bad value of it. */
+function remedyOf(shape: z.ZodRawShape, name: PropertyKey | undefined): { remedy?: string } {
+  const description = name === undefined ? undefined : (shape[name as string] as z.ZodType | undefined)?.description;
+  return description === undefined ? {} : { remedy: `set ${String(name)} so that it fits: ${description}` };
+}
+
+function withoutAgent(found: readonly string[]): IqLearnError {
+  return new IqLearnError('INVALID_CONFIG', "the learner's settings do not name their agent", {
+    found: found.length === 0 ? 'no settings' : `the settings ${found.join(', ')} without 'agent'`,
+    expected: `one of ${agentNames.join(', ')}`,
+    remedy: 'write learner: { agent: iq-sac, … } with the settings of that agent after its name',
+  });
+}
+
+/**
+ * Checks settings and completes them with defaults. Throws INVALID_CONFIG naming the field, what was found and what is
+ * allowed; NOT_FOUND, with the nearest name, for an agent or a setting that does not exist.
+ */
+export function learnerConfig(settings: LearnerSettings): LearnerConfig;
+export function learnerConfig(settings: Readonly<Record<string, unknown>>): LearnerConfig;
+export function learnerConfig(settings: Readonly<Record<string, unknown>>): LearnerConfig {
+  const { agent } = settings;
+  if (agent === undefined) throw withoutAgent(Object.keys(settings));
+  if (!(agentNames as readonly unknown[]).includes(agent)) throw unknownName('agent', String(agent), agentNames);
+  const schema = learnerSchemas[agent as AgentName];
+  const parsed = schema.safeParse(settings);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  if (issue.code === 'unrecognized_keys')
+    throw unknownName(`setting of the agent ${agent}`, issue.keys[0]!, Object.keys(schema.shape));
+  const path = issue.path.join('.');
+  throw new IqLearnError('INVALID_CONFIG', `bad setting ${path} of the agent ${agent}`, {
+    found: JSON.stringify(valueAt(settings, issue.path)) ?? 'nothing',
+    expected: issue.message,
+    ...remedyOf(schema.shape, issue.path[0]),
+  });
+}
+
+/** The agent that complete settings describe, for spaces of these sizes. */
+export function createAgent(config: LearnerConfig, spaces: Spaces): Agent {
+  return agentDefinition(config).create(config, spaces, config.decayUpdates);
+}
+
+/** What is known of the agent that settings name before it is created. */
+export function agentDefinition({ agent }: Pick<LearnerConfig, 'agent'>): AgentDefinition {
+  return agents[agent];
+}
