@@ -1,3 +1,4 @@
+import { Command } from 'commander';
 import { IqLearnError, unknownName } from '../src/common/index.js';
 import { type BenchResult, progress, table, writeResult } from './harness.js';
 import { HelpRequested } from './options.js';
@@ -26,20 +27,21 @@ function usage(): string {
   ].join('\n');
 }
 
-/** Takes --json FILE (or --json=FILE) out of the arguments. */
+/** Takes `--json FILE` out of the arguments: it belongs to every bench, the rest to the one that runs. */
 function takeJson(args: readonly string[]): { json: string | undefined; rest: string[] } {
-  const rest: string[] = [];
-  let json: string | undefined;
-  for (let i = 0; i < args.length; i++) {
-    const arg = args[i]!;
-    if (arg === '--json') {
-      json = args[++i] ?? '';
-    } else if (arg.startsWith('--json=')) {
-      json = arg.slice('--json='.length);
-    } else {
-      rest.push(arg);
-    }
+  const command = new Command()
+    .option('--json <file>')
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  let rest: string[];
+  try {
+    const { operands, unknown } = command.parseOptions([...args]);
+    rest = [...operands, ...unknown];
+  } catch {
+    rest = [];
+    command.setOptionValue('json', '');
   }
+  const { json } = command.opts<{ json?: string }>();
   if (json === '' || json?.startsWith('--'))
     throw new IqLearnError('INVALID_ARGUMENT', 'option --json lacks its value', {
       expected: 'the file to write the figures to',
@@ -52,8 +54,8 @@ function takeJson(args: readonly string[]): { json: string | undefined; rest: st
 async function main(args: readonly string[]): Promise<number> {
   const [name, ...benchArgs] = args;
   if (name === undefined || name === '--help' || name === '-h') {
-    (name === undefined ? process.stderr : process.stdout).write(`${usage()}\n`);
-    return name === undefined ? 2 : 0;
+    process.stdout.write(`${usage()}\n`);
+    return 0;
   }
   try {
     if (name === 'tables') {

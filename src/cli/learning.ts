@@ -9,7 +9,7 @@ import {
   writeFileAtomic,
 } from '../platform/index.js';
 import { encodeBundle, type PolicyBundle } from '../policy/index.js';
-import type { LearningCurves, LearningPoint, Rollout } from '../report/index.js';
+import type { LearningCurves, LearningPoint, RolloutPoint } from '../report/index.js';
 import { contractOf } from '../robot/index.js';
 import { learningEpisode, TrainingSession, type TrainingSettings } from '../sessions/index.js';
 import { readJson } from './inspect/kind.js';
@@ -60,7 +60,7 @@ const mean = (values: readonly number[]): number => values.reduce((sum, value) =
 
 /** What is logged of an episode: its success only where the task knows success. */
 export function episodeMetrics({ hasSuccess }: TrainingSettings) {
-  return ({ return: total, length, success }: Pick<Rollout, 'return' | 'length' | 'success'>): EpisodeMetrics => ({
+  return ({ return: total, length, success }: Pick<RolloutPoint, 'return' | 'length' | 'success'>): EpisodeMetrics => ({
     return: total,
     length,
     ...(hasSuccess ? { success } : {}),
@@ -68,7 +68,7 @@ export function episodeMetrics({ hasSuccess }: TrainingSettings) {
 }
 
 /** Curves of an earlier part of the run, up to the checkpoint it goes on from: its own point is told again. */
-function earlierCurves(file: string, transitions: number): { points: LearningPoint[]; rollouts: Rollout[] } {
+function earlierCurves(file: string, transitions: number): { points: LearningPoint[]; rollouts: RolloutPoint[] } {
   if (!existsSync(file)) return { points: [], rollouts: [] };
   const { points, rollouts } = readJson(file) as LearningCurves;
   return {
@@ -90,7 +90,7 @@ export async function learn(
   const { seed, steps, segmentSize, updatesPerTransition, config } = plan;
   const everySegments = Math.max(1, Math.round(CHECKPOINT_STEPS / segmentSize));
   let points: LearningPoint[] = [];
-  let rollouts: Rollout[] = [];
+  let rollouts: RolloutPoint[] = [];
   let before = { seconds: 0, transitions: 0 };
   let runMetrics: RunMetrics | undefined;
   const save = (): void => writeFileAtomic(options.curves, `${JSON.stringify({ points, rollouts })}\n`);

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { IqLearnError, messageOf } from '../common/index.js';
-import { type FolderLock, lockFolder } from '../platform/index.js';
+import { type FolderLock, lockFolder, timestamp } from '../platform/index.js';
 
 /** A run writes recordings, checkpoints and a report: with less free space it is not begun. */
 const NEEDED_BYTES = 256 * 1024 * 1024;
@@ -14,10 +14,9 @@ export interface RunFolder {
   close(): void;
 }
 
-/** rover, seed 0, now → rover-20260102-030405-0 */
+/** The name of a run that got none: `rover`, seed 0, now → rover-20260102-030405-0. */
 export function defaultName(subject: string, seed: number, now = new Date()): string {
-  const stamp = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
-  return `${subject}-${stamp}-${seed}`;
+  return `${subject}-${timestamp(now)}-${seed}`;
 }
 
 /** The nearest folder above that exists already. */

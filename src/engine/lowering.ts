@@ -19,7 +19,7 @@ export interface LoweringOptions {
 /** A program as an ONNX file, and how its graph's entries are named. */
 export interface LoweredProgram {
   readonly model: Uint8Array;
-  /** Graph inputs that are parts of state entries: views of the same memory. */
+  /** Graph inputs that are parts of state entries, and with static shapes of inputs: views of the same memory. */
   readonly views: readonly View[];
   /** As declared, with a leading axis `steps` where steps > 1. */
   readonly inputs: TensorSpecs;
@@ -32,7 +32,7 @@ export interface LoweredProgram {
  * what cannot be traced (with the kernel and the line), INVALID_ARGUMENT for a program that does not fit its specs.
  */
 export function lowerProgram(program: Program, { steps, shapes }: LoweringOptions): LoweredProgram {
-  const options = { dynamicRows: shapes === 'dynamic' };
+  const options = { target: shapes === 'dynamic' ? ('cpu' as const) : ('gpu' as const) };
   const graph = optimise(traceProgram(program), options);
   const outputs = graph.outputs
     .filter(({ name }) => name.startsWith(names.output('')))
@@ -40,7 +40,10 @@ export function lowerProgram(program: Program, { steps, shapes }: LoweringOption
   const nextOf = new Map(Object.keys(program.state).map((key) => [names.state(key), names.nextState(key)]));
   const unrolled =
     steps === 1 ? graph : optimise(unroll(graph, steps, { nextOf: (name) => nextOf.get(name) }), options);
-  const viewed = withViews(unrolled, (name) => nextOf.has(name));
+  // Where inputs stay at fixed places, their parts are views as well.
+  const isFlat = (name: string): boolean =>
+    nextOf.has(name) || (shapes === 'static' && name.startsWith(names.input('')));
+  const viewed = withViews(unrolled, isFlat, { joined: shapes === 'static' });
   return {
     model: writeOnnx(viewed.graph, { portable: false }),
     views: viewed.views,

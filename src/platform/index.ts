@@ -2,7 +2,7 @@ export { type Checkpoint, generations, loadCheckpoint, saveCheckpoint } from './
 export { type FolderLock, isAlive, lockFolder, renameDurable, writeFileAtomic, writeFileDurable } from './files.js';
 export type { Logger } from './logging.js';
 export { createNodeLogger } from './logging.js';
-export { machine, ownVersion, versions } from './machine.js';
+export { machine, ownVersion, timestamp, versions } from './machine.js';
 export { MetricMeans } from './metrics/metric-means.js';
 export {
   defaultMetricsSinks,

@@ -15,6 +15,11 @@ function versionOf(name: string): string | undefined {
   }
 }
 
+/** 2026-01-02T03:04:05Z → 20260102-030405: a moment (UTC) as a part of the name of a folder. */
+export function timestamp(now = new Date()): string {
+  return now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
+}
+
 /** This package's version. */
 export function ownVersion(): string {
   const path = new URL('../../../package.json', import.meta.url);

@@ -35,8 +35,8 @@ export interface LearningPoint {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-/** An episode that the learning policy drove while it learned (it explores: its actions are sampled). */
-export interface Rollout {
+/** An episode that the policy drove while it learned. It explores (its actions are sampled), so it drives worse than it could. */
+export interface RolloutPoint {
   readonly seconds: number;
   readonly transitions: number;
   readonly return: number;
@@ -46,7 +46,7 @@ export interface Rollout {
 
 export interface LearningCurves {
   readonly points: readonly LearningPoint[];
-  readonly rollouts: readonly Rollout[];
+  readonly rollouts: readonly RolloutPoint[];
 }
 
 /** Recovered and true reward at each step of one episode. */

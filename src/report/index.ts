@@ -8,7 +8,7 @@ export {
   policyLabels,
   type ReportData,
   type RewardTrace,
-  type Rollout,
+  type RolloutPoint,
   type SceneReplay,
   type Setting,
   type TopView,

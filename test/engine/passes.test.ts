@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { Random } from '#src/common/index.js';
 import { type ArrayRecord, inspectModel, loadInference, type Program } from '#src/engine/index.js';
 import { type Graph, sizeOf } from '#src/engine/ir/graph.js';
-import { optimise, rules } from '#src/engine/ir/passes.js';
+import { launchRules, optimise, rules } from '#src/engine/ir/passes.js';
 import { type Rule, rewrite, withoutDeadNodes } from '#src/engine/ir/rewrite.js';
+import { lowerProgram } from '#src/engine/lowering.js';
 import { writeOnnx } from '#src/engine/onnx/write.js';
 import { traceProgram } from '#src/engine/trace/trace.js';
 import { largestDifference } from './fixtures/compare.js';
@@ -43,9 +44,10 @@ describe.each(programs.map((program) => [program.name, program] as const))('pass
     const graph = traceProgram(program);
     const inputs = draw(graph, 1);
     const wanted = await run(graph, inputs);
-    expect(largestDifference(await run(optimise(graph), inputs), wanted)).toBeLessThan(1e-5);
+    for (const target of ['cpu', 'gpu'] as const)
+      expect(largestDifference(await run(optimise(graph, { target }), inputs), wanted), target).toBeLessThan(1e-5);
     const shared = rewrite(graph);
-    for (const [name, rule] of Object.entries(rules))
+    for (const [name, rule] of Object.entries({ ...rules, ...launchRules }))
       expect(largestDifference(await run(rewrite(shared, rule), inputs), wanted), name).toBeLessThan(1e-5);
   });
 
@@ -208,5 +210,74 @@ describe('a rule', () => {
     const graph = graphOf({ a: spec(4) }, ({ a }) => tf.add(tf.exp(tf.mul(a!, 2)), tf.exp(tf.mul(a!, 2))));
     expect(ops(rewrite(graph))).toEqual(['Mul', 'Exp', 'Add']);
     await expectSame(graph, rewrite(graph));
+  });
+
+  describe('for a GPU, where every node is a launch', () => {
+    const inputs = { a: spec(4, 3), b: spec(4, 3) };
+    const gpu = (graph: Graph): Graph => optimise(graph, { target: 'gpu' });
+
+    it.each<[string, (given: Record<string, tf.Tensor>) => tf.Tensor, readonly string[]]>([
+      ['factors are merged', ({ a }) => tf.neg(tf.mul(tf.mul(a!, 3), 0.5)), ['Mul']],
+      ['a negated sum is a difference', ({ a }) => tf.neg(tf.add(a!, 2)), ['Sub']],
+      ['a common factor is taken out', ({ a, b }) => tf.add(tf.mul(a!, 0.3), tf.mul(b!, 0.3)), ['Add', 'Mul']],
+      ['a value is clamped at once', ({ a }) => tf.minimum(tf.maximum(a!, 0.1), 0.3), ['Clip']],
+      ['what is joined twice is joined once', ({ a, b }) => tf.concat([tf.concat([a!, b!]), a!]), ['Concat']],
+      [
+        'sums over parts are one sum',
+        ({ a }) => {
+          const [x, y] = tf.split(a!, [1, 3], 0) as [tf.Tensor, tf.Tensor];
+          return tf.add(tf.sum(tf.square(x)), tf.sum(tf.square(y)));
+        },
+        ['Mul', 'ReduceSum'],
+      ],
+      [
+        'parts that are joined again were never parted',
+        ({ a, b }) => {
+          const parts = tf.split(tf.reshape(a!, [1, 4, 3]), [1, 3], 1);
+          return tf.concat1d([...parts, b!].map((part) => tf.reshape(part, [-1]) as tf.Tensor1D));
+        },
+        ['Reshape', 'Reshape', 'Concat'],
+      ],
+      [
+        'the same under two shapes is computed once',
+        ({ a }) => tf.concat([tf.mul(a!, 2), tf.reshape(tf.mul(tf.reshape(a!, [3, 4]), 2), [4, 3])]),
+        ['Mul', 'Concat'],
+      ],
+    ])('%s', async (_, step, wanted) => {
+      const graph = graphOf(inputs, step);
+      expect(ops(gpu(graph))).toEqual(wanted);
+      await expectSame(graph, gpu(graph));
+    });
+
+    it('parts that lie together in a flat state are one view', () => {
+      const program: Program = {
+        name: 'neighbours',
+        state: { flat: spec(20) },
+        inputs: { x: spec(2, 4) },
+        step: ({ flat }, { x }) => {
+          const [weights, biases] = tf.split(flat as tf.Tensor1D, [16, 4]) as [tf.Tensor, tf.Tensor];
+          const joined = tf.concat([tf.reshape(weights, [4, 4]), tf.reshape(biases, [1, 4])], 0);
+          return {
+            state: { flat: flat! },
+            outputs: {
+              y: tf.matMul(
+                tf.pad2d(
+                  x as tf.Tensor2D,
+                  [
+                    [0, 0],
+                    [0, 1],
+                  ],
+                  1,
+                ),
+                joined,
+              ),
+            },
+          };
+        },
+      };
+      expect(lowerProgram(program, { steps: 1, shapes: 'static' }).views).toEqual([
+        { name: 'view/state/flat/0/5x4', of: 'state/flat', offset: 0, shape: [5, 4] },
+      ]);
+    });
   });
 });

@@ -1,6 +1,16 @@
 import { withBiases, withBiasGradients } from './biases.js';
 import { foldConstants } from './fold.js';
 import type { Graph } from './graph.js';
+import {
+  clampOnce,
+  concatOnce,
+  factorOut,
+  keepTogether,
+  mergeFactors,
+  negateOnce,
+  reshapeLate,
+  sumTogether,
+} from './launches.js';
 import { withLiveRows } from './live-rows.js';
 import {
   dropBatchTiles,
@@ -29,31 +39,56 @@ export const rules: Readonly<Record<string, Rule>> = {
   thinProducts,
 };
 
-const anyRule: Rule = (builder, node, before) => {
-  for (const rule of Object.values(rules)) {
-    const made = rule(builder, node, before);
-    if (made !== undefined) return made;
-  }
-  return undefined;
+/** Rules for a GPU, which are tried after the others. */
+export const launchRules: Readonly<Record<string, Rule>> = {
+  mergeFactors,
+  negateOnce,
+  factorOut,
+  sumTogether,
+  reshapeLate,
+  clampOnce,
+  concatOnce,
+  keepTogether,
 };
 
+const anyOf =
+  (tried: readonly Rule[]): Rule =>
+  (builder, node, before) => {
+    for (const rule of tried) {
+      const made = rule(builder, node, before);
+      if (made !== undefined) return made;
+    }
+    return undefined;
+  };
+
 export interface OptimiseOptions {
-  /** Whether the number of rows in a product may depend on data: less work, but not for CUDA graphs. By default yes. */
-  readonly dynamicRows?: boolean;
+  /**
+   * `cpu`, the default: a product may have as many rows as the data need, which is less work. `gpu`: every shape is
+   * known beforehand, and there are as few nodes as possible, since each is a kernel to launch.
+   */
+  readonly target?: 'cpu' | 'gpu';
+}
+
+/** The graph after rounds of `rule`, until one changes nothing: rules feed each other, and a few rounds are enough. */
+function settled(graph: Graph, rule: Rule): Graph {
+  let current = graph;
+  for (let round = 0; round < 4; round++) {
+    const next = withoutDeadNodes(rewrite(current, rule));
+    const done = next.nodes.length === current.nodes.length && round > 0;
+    current = next;
+    if (done) break;
+  }
+  return current;
 }
 
 /** The graph made smaller and faster without changing what it computes (beyond rounding). */
-export function optimise(graph: Graph, { dynamicRows = true }: OptimiseOptions = {}): Graph {
-  let current = withoutDeadNodes(rewrite(graph));
-  // Rules feed each other; a few rounds reach a graph that no rule changes.
-  for (let round = 0; round < 4; round++) {
-    const next = withoutDeadNodes(rewrite(current, anyRule));
-    const settled = next.nodes.length === current.nodes.length && round > 0;
-    current = next;
-    if (settled) break;
-  }
+export function optimise(graph: Graph, { target = 'cpu' }: OptimiseOptions = {}): Graph {
+  const tried = [...Object.values(rules), ...(target === 'gpu' ? Object.values(launchRules) : [])];
+  const anyRule = anyOf(tried);
+  const current = settled(withoutDeadNodes(rewrite(graph)), anyRule);
   const biased = withBiasGradients(withBiases(current));
-  const fitted = dynamicRows ? withLiveRows(biased) : biased;
+  if (target === 'gpu') return settled(biased, anyRule);
+  const fitted = withLiveRows(biased);
   // What onnxruntime joins itself gets another place in its order, which decides what is still in the caches.
   return withoutDeadNodes(rewrite(fitted, joinMoves));
 }

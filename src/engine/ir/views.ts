@@ -10,15 +10,38 @@ export interface View {
   readonly shape: readonly number[];
 }
 
+interface Place {
+  readonly of: string;
+  readonly offset: number;
+}
+
+/** Where the first of several parts lies, if the others follow it in memory as they do in the concatenation. */
+function neighbours(parts: readonly Value[], axis: number, places: ReadonlyMap<Value, Place>): Place | undefined {
+  const first = places.get(parts[0]!);
+  let offset = first?.offset;
+  for (const value of parts) {
+    const place = places.get(value);
+    if (place === undefined || place.of !== first?.of || place.offset !== offset) return undefined;
+    if (value.shape.slice(0, axis).some((n) => n !== 1)) return undefined;
+    offset += sizeOf(value.shape);
+  }
+  return first;
+}
+
 /**
  * Parts of flat inputs (networks in their parameter vectors) as inputs of their own, which the caller makes as views of
- * the same memory: what would be copied by Split and renamed by Reshape at every run costs nothing.
+ * the same memory: what would be copied by Split and renamed by Reshape at every run costs nothing. With `joined`, what
+ * Concat would put together is one view where it lies together already.
  */
-export function withViews(graph: Graph, isFlat: (inputName: string) => boolean): { graph: Graph; views: View[] } {
+export function withViews(
+  graph: Graph,
+  isFlat: (inputName: string) => boolean,
+  { joined = false }: { readonly joined?: boolean } = {},
+): { graph: Graph; views: View[] } {
   const builder = new GraphBuilder({ share: true });
   const map = new Map<Value, Value>();
-  /** What stands for a part: where it lies. */
-  const places = new Map<Value, { readonly of: string; readonly offset: number }>();
+  /** For each value that is a part of a flat input: that input's name and the offset in it. */
+  const places = new Map<Value, Place>();
   const made = new Map<string, { readonly view: View; readonly value: Value }>();
   const nameOf = (value: Value): string | undefined => (value.origin.kind === 'input' ? value.origin.name : undefined);
 
@@ -34,7 +57,7 @@ export function withViews(graph: Graph, isFlat: (inputName: string) => boolean):
     }
     return entry.value;
   };
-  replay(graph, builder, map, (_, { op, inputs, outputs }) => {
+  replay(graph, builder, map, (_, { op, inputs, outputs, attributes }) => {
     const [x] = inputs as readonly [Value];
     const name = op === 'Split' && x.shape.length === 1 ? nameOf(x) : undefined;
     if (name !== undefined && isFlat(name)) {
@@ -45,6 +68,8 @@ export function withViews(graph: Graph, isFlat: (inputName: string) => boolean):
         return value;
       });
     }
+    const first = joined && op === 'Concat' ? neighbours(inputs, Number(attributes.axis), places) : undefined;
+    if (first !== undefined) return part(first.of, first.offset, outputs[0]!);
     const place = op === 'Reshape' ? places.get(x) : undefined;
     return place === undefined ? undefined : part(place.of, place.offset, outputs[0]!);
   });

@@ -100,6 +100,10 @@ const special: Readonly<Record<string, Lowering>> = {
   Concat: direct('Concat', 'axis'),
   Gather: direct('Gather', 'axis'),
   Softmax: direct('Softmax', 'axis'),
+  Clip: (node, t, inputs, outputs) => {
+    const bounds = ['low', 'high'].map((key) => t.scalar('float32', Number(node.attributes[key])));
+    t.emit('Clip', [...inputs, ...bounds], outputs);
+  },
   ArgMax: argLike,
   ArgMin: argLike,
   ReduceSum: reduceLike,

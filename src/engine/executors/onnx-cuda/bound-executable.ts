@@ -72,9 +72,11 @@ export class BoundExecutable implements Executable {
       this.#staged = new Uint8Array(buffer);
       this.#stagedArrays = arraysOver(buffer, this.#input.block, this.inputs);
       const views = lowered.views.map(({ name, of, offset, shape }): Binding => {
-        const entry = of.slice(names.state('').length);
-        const address = addressOf(this.#current, entry) + BigInt(offset * ELEMENT_BYTES);
-        return { name, shape, dtype: this.state[entry]!.dtype, address };
+        const isState = of.startsWith(names.state(''));
+        const place = isState ? this.#current : this.#input;
+        const entry = of.slice((isState ? names.state('') : names.input('')).length);
+        const address = addressOf(place, entry) + BigInt(offset * ELEMENT_BYTES);
+        return { name, shape, dtype: place.specs[entry]!.dtype, address };
       });
       const inputs = [...bindings(this.#current, names.state), ...bindings(this.#input, names.input), ...views];
       const outputs = [...bindings(this.#next, names.nextState), ...bindings(this.#output, names.output)];

@@ -90,6 +90,17 @@ export class BoundSession {
   }
 }
 
+/** Loads the CUDA provider's libraries. INTERNAL, with onnxruntime's words, where they do not load. */
+export function probeCuda(api: OrtApi): void {
+  if (!environments.has(api)) environments.set(api, made(api.CreateEnv, LOG_LEVEL, 'iq_learn'));
+  const options = made(api.CreateSessionOptions);
+  try {
+    configure(api, options, { provider: 'cuda', threads: 1 });
+  } finally {
+    api.ReleaseSessionOptions(options);
+  }
+}
+
 function configure(api: OrtApi, options: Handle, { provider, threads }: BoundSessionOptions): void {
   api.SetSessionLogSeverityLevel(options, LOG_LEVEL);
   api.SetIntraOpNumThreads(options, threads);

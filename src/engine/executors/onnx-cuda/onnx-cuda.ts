@@ -4,6 +4,7 @@ import { lowerProgram } from '../../lowering.js';
 import type { Program } from '../../program.js';
 import type { Availability, Executor, ExecutorOptions } from '../executor.js';
 import { type BoundDevice, BoundExecutable } from './bound-executable.js';
+import { probeCuda } from './bound-session.js';
 import { checkCapturable } from './capture.js';
 import { type Koffi, loadKoffi, loadLibrary } from './ffi.js';
 import { cudaFolder, missingOn, onnxruntimeNode, thisHost } from './host.js';
@@ -48,6 +49,7 @@ async function cudaDevice(): Promise<BoundDevice> {
   const folder = join(cudaFolder(), 'lib');
   for (const library of LIBRARIES) loadLibrary(koffi, join(folder, library));
   const { api } = loadOrtApi(koffi, join(folder, 'libonnxruntime.so.1'));
+  probeCuda(api);
   device = { api, memory: cudaMemory(koffi, join(folder, 'libcudart.so.13')), provider: 'cuda', threads: 1 };
   return device;
 }

@@ -85,11 +85,12 @@ export function loadOrtApi(koffi: Koffi, path: string): { readonly api: OrtApi; 
       const found = messageOfStatus(status) as string;
       release(status);
       const creating = name === 'CreateSessionFromArray';
-      throw new IqLearnError(
-        creating ? 'CORRUPT_DATA' : 'INTERNAL',
-        creating ? 'onnxruntime refuses the model' : `onnxruntime's ${name} failed`,
-        { found, expected: 'a model written by iq_learn, and memory for it' },
-      );
+      if (creating)
+        throw new IqLearnError('CORRUPT_DATA', 'onnxruntime refuses the model', {
+          found,
+          expected: 'a model written by iq_learn',
+        });
+      throw new IqLearnError('INTERNAL', `onnxruntime's ${name} failed`, { found });
     };
   };
   const names = Object.keys(functions) as (keyof typeof functions)[];

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { IqLearnError } from '../../../common/index.js';
+import { timestamp } from '../../../platform/index.js';
 import { type EpisodeOutcome, TransportConductor, trainingSettings } from '../../../sessions/index.js';
 import { type DemoRun, demonstrate, evaluate, learn } from '../demo-run.js';
 import { program } from '../executable.js';
@@ -42,8 +43,7 @@ function table(rows: readonly (readonly [string, readonly EpisodeOutcome[]])[], 
 
 /** runs/rover-20260102-030405-0 */
 function newRun(given: string, robot: string, seed: number): string {
-  const date = new Date().toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
-  const run = resolve(given === '' ? join('runs', `${robot}-${date}-${seed}`) : given);
+  const run = resolve(given === '' ? join('runs', `${robot}-${timestamp()}-${seed}`) : given);
   if (existsSync(run))
     throw new IqLearnError('CONFLICT', `the folder ${run} is there already`, { remedy: 'give another one as run' });
   return run;

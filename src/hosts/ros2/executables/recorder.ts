@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { RecordingWriter } from '../../../demonstrations/index.js';
 import { RecorderNode, recorderSchema } from '../../../nodes/index.js';
+import { timestamp } from '../../../platform/index.js';
 import { managed } from '../executable.js';
 
 const { checkTopics } = recorderSchema.shape;
@@ -19,7 +20,7 @@ const schema = z.strictObject({
 
 /** robot-20260102-030405 */
 function defaultSession(robot: string, now = new Date()): string {
-  return `${robot}-${now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15)}`;
+  return `${robot}-${timestamp(now)}`;
 }
 
 /** The folder, or the first of folder-2, folder-3, … that is not there. */
