@@ -50,7 +50,6 @@ export class Training {
           terminated: false,
         },
       ],
-      normalisation: 'demonstrations',
       updatesPerTransition: 1,
       executor: 'onnx',
       threads,

@@ -1,10 +1,5 @@
-import {
-  type CloningOptions,
-  type CloningSettings,
-  type LearnerConfig,
-  type LearnerSettings,
-  learnerConfig,
-} from '../learning/index.js';
+import type { CloningOptions, CloningSettings, LearnerConfig, LearnerSettings } from '../learning/index.js';
+import { runConfig } from '../training/index.js';
 import type { RigOptions } from './rig.js';
 
 /** How a robot is taught when nobody says otherwise. */
@@ -124,6 +119,5 @@ export function trainingSettings(task: string | null): TrainingSettings {
 
 /** The learner's configuration for a run of so many own steps: falling learning rates reach their floor at its end. */
 export function configurationFor(settings: TrainingSettings, steps: number): LearnerConfig {
-  const updates = Math.max(1, Math.round(steps * settings.updatesPerTransition));
-  return learnerConfig({ decayUpdates: updates, ...settings.config });
+  return runConfig(settings.config, { steps, updatesPerTransition: settings.updatesPerTransition });
 }

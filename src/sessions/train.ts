@@ -24,7 +24,6 @@ export interface TrainingOptions extends RigOptions {
   /** Transitions between two policies. */
   readonly segmentSize: number;
   readonly updatesPerTransition: number;
-  readonly normalisation?: 'demonstrations' | 'none';
   readonly executor?: 'onnx' | 'eager';
   readonly threads?: number;
   readonly checkpoint?: { readonly folder: string; readonly everySegments: number };
@@ -281,14 +280,13 @@ export class TrainingSession {
 }
 
 function learningOptions(options: TrainingOptions, demonstrations: readonly DemonstrationEpisode[]): LearningOptions {
-  const { spec, config, seed, updatesPerTransition, normalisation = 'demonstrations' } = options;
+  const { spec, config, seed, updatesPerTransition } = options;
   const { checkpoint, resume, executor, threads, summary } = options;
   return {
     config,
     contract: contractOf(spec),
     seed,
     demonstrations: demonstrations.map((episode) => learningEpisode(episode, spec)),
-    normalisation,
     updatesPerTransition,
     ...(checkpoint === undefined ? {} : { checkpoint }),
     ...(resume === undefined ? {} : { resume }),
@@ -298,7 +296,7 @@ function learningOptions(options: TrainingOptions, demonstrations: readonly Demo
   };
 }
 
-/** Trains from start to end and closes everything: what the command line does. */
+/** Trains from start to end and closes everything. */
 export async function runTraining(options: TrainingOptions): Promise<TrainingOutcome> {
   const session = await TrainingSession.create(options);
   try {

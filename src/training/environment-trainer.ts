@@ -2,8 +2,11 @@ import { IqLearnError, Random, type RandomState } from '../common/index.js';
 import { Actor, Learner, type Metrics } from '../learning/index.js';
 import type { Checkpoint } from '../platform/index.js';
 import type { Environment } from '../simulation/index.js';
+import { PendingUpdates } from './contract.js';
+import { taskExploration, taskSeed } from './seeds.js';
 
 export interface EnvironmentTrainerOptions {
+  /** As `startLearner` gives it. */
   readonly learner: Learner;
   readonly environment: Environment;
   readonly seed: number;
@@ -24,7 +27,7 @@ interface TrainingMeta {
   readonly randomSteps: number;
   readonly updatesPerStep: number;
   readonly updateAfter: number;
-  readonly owed: number;
+  readonly pendingUpdates: number;
   readonly exploration: RandomState;
 }
 
@@ -35,10 +38,6 @@ export interface EpisodeEnd {
   readonly length: number;
   readonly terminated: boolean;
 }
-
-/** The seed of episode `episode` of a run. */
-export const episodeSeed = (seed: number, episode: number): number =>
-  Random.derive(seed, `episode ${episode}`).uint32();
 
 /** [−1, 1] → units. */
 function scaled(action: ArrayLike<number>, { actionLow, actionHigh }: Environment): Float64Array {
@@ -64,20 +63,20 @@ export class EnvironmentTrainer {
   #episode = 0;
   #return = 0;
   #length = 0;
-  #owed = 0;
+  #pendingUpdates = new PendingUpdates();
 
   private constructor(options: EnvironmentTrainerOptions, actor: Actor) {
     this.learner = options.learner;
     this.#environment = options.environment;
     this.#options = options;
     this.#actor = actor;
-    this.#exploration = Random.derive(options.seed, 'exploration');
+    this.#exploration = taskExploration(options.seed);
     this.#observation = new Float32Array(0);
   }
 
   static async create(options: EnvironmentTrainerOptions): Promise<EnvironmentTrainer> {
     const training = new EnvironmentTrainer(options, await Actor.create(options.learner.policyFunction()));
-    training.#observation = Float32Array.from(options.environment.reset(episodeSeed(options.seed, 0)));
+    training.#observation = Float32Array.from(options.environment.reset(taskSeed(options.seed, 0)));
     return training;
   }
 
@@ -120,13 +119,13 @@ export class EnvironmentTrainer {
       this.#episode++;
       this.#return = 0;
       this.#length = 0;
-      this.#observation = Float32Array.from(this.#environment.reset(episodeSeed(seed, this.#episode)));
+      this.#observation = Float32Array.from(this.#environment.reset(taskSeed(seed, this.#episode)));
     }
     let metrics: Metrics | undefined;
     if (this.#steps > updateAfter) {
-      this.#owed += updatesPerStep;
-      const due = Math.floor(this.#owed);
-      this.#owed -= due;
+      this.#pendingUpdates.pay(1, updatesPerStep);
+      const due = this.#pendingUpdates.whole;
+      this.#pendingUpdates.made(due);
       if (due > 0) {
         metrics = await this.learner.update(due);
         this.#actor.load(this.learner.policyFunction());
@@ -147,7 +146,7 @@ export class EnvironmentTrainer {
       episode: this.#episode,
       episodeReturn: this.#return,
       episodeLength: this.#length,
-      owed: this.#owed,
+      pendingUpdates: this.#pendingUpdates.count,
       exploration: this.#exploration.state,
     };
     return {
@@ -187,7 +186,7 @@ export class EnvironmentTrainer {
     training.#episode = meta.episode;
     training.#return = meta.episodeReturn;
     training.#length = meta.episodeLength;
-    training.#owed = meta.owed;
+    training.#pendingUpdates = new PendingUpdates(meta.pendingUpdates);
     return training;
   }
 

@@ -1,3 +1,4 @@
+export { checkpointSegments, type RunLength, runConfig, runNormalisation, startLearner } from './contract.js';
 export { EnvironmentTrainer, evaluateOnTask } from './environment-trainer.js';
 export type { LearningEvents } from './process/client.js';
 export { type LearningClient, TrainingProcess } from './process/client.js';

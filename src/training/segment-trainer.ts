@@ -1,16 +1,8 @@
 import { IqLearnError } from '../common/index.js';
-import {
-  behaviouralCloning,
-  cloningSettingsOf,
-  type Episode,
-  identityNormalisation,
-  Learner,
-  type LearnerOptions,
-  type Metrics,
-  normalisationOf,
-} from '../learning/index.js';
+import { type Episode, Learner, type LearnerOptions, type Metrics } from '../learning/index.js';
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from '../platform/index.js';
 import { encodeBundle, type PolicyBundle, type TrainingSummary } from '../policy/index.js';
+import { PendingUpdates, startLearner } from './contract.js';
 import type {
   LearningOptions,
   LearningProgress,
@@ -51,8 +43,7 @@ export class SegmentTrainer {
   #previous: PolicyBundle | undefined;
   /** What the session handed over with the newest segment. */
   #session: SessionState | undefined;
-  /** Updates still to be made. Fractional, because updatesPerTransition may be. */
-  #pendingUpdates = 0;
+  #pendingUpdates = new PendingUpdates();
   /** Sums of the metrics over the segment's updates so far, and how many updates those are. */
   readonly #metricSums = new Map<string, number>();
   #updatesCounted = 0;
@@ -75,27 +66,14 @@ export class SegmentTrainer {
       return loop;
     }
     const { contract, demonstrations, config, seed } = options;
-    const o = contract.observation.length;
-    const common = {
-      observationSize: o,
+    const learner = await startLearner({
+      config,
+      observationSize: contract.observation.length,
       actionSize: contract.action.length,
-      normalisation:
-        options.normalisation === 'none'
-          ? identityNormalisation(o)
-          : normalisationOf(joined(demonstrations.map(({ observations }) => observations)), o),
       seed,
-    };
-    const learner = await Learner.create({ ...common, config, ...engineOf(options) });
-    for (const episode of demonstrations) learner.addDemonstration(episode);
-    if (config.warmStartUpdates > 0)
-      learner.warmStart(
-        await behaviouralCloning({
-          ...common,
-          episodes: demonstrations,
-          settings: cloningSettingsOf(config),
-          updates: config.warmStartUpdates,
-        }),
-      );
+      demonstrations,
+      ...engineOf(options),
+    });
     return new SegmentTrainer(options, learner, warn);
   }
 
@@ -116,6 +94,10 @@ export class SegmentTrainer {
     };
   }
 
+  get learner(): Learner {
+    return this.#learner;
+  }
+
   /** Whether the policy of the newest segment is still to be published. */
   get open(): boolean {
     return this.#version > this.#publishedVersion;
@@ -125,7 +107,7 @@ export class SegmentTrainer {
   get due(): number {
     // A person may have driven from the start: there is nothing yet to tell the demonstrations from.
     if (this.#learner.transitions === 0) return 0;
-    return Math.floor(this.#pendingUpdates + 1e-9);
+    return this.#pendingUpdates.whole;
   }
 
   /** Adds a segment's transitions and the updates they pay for; `session` is kept for whoever resumes the run. */
@@ -147,7 +129,7 @@ export class SegmentTrainer {
     }
     if (refused > 0)
       this.#warn(`${refused} steps of takeovers do not fit beside the demonstrations any more and are left out`);
-    this.#pendingUpdates += segment.length * this.#options.updatesPerTransition;
+    this.#pendingUpdates.pay(segment.length, this.#options.updatesPerTransition);
     this.#version++;
     this.#previous = this.#published;
     this.#session = session;
@@ -162,7 +144,7 @@ export class SegmentTrainer {
     const start = process.hrtime.bigint();
     const metrics = await this.#learner.update(count);
     this.#seconds += Number(process.hrtime.bigint() - start) / 1e9;
-    this.#pendingUpdates -= count;
+    this.#pendingUpdates.made(count);
     this.#updatesCounted += count;
     for (const [name, value] of Object.entries(metrics))
       this.#metricSums.set(name, (this.#metricSums.get(name) ?? 0) + value * count);
@@ -216,7 +198,7 @@ export class SegmentTrainer {
     const { meta, arrays } = this.#learner.checkpoint();
     const trainer: TrainerMeta = {
       version: this.#version,
-      pendingUpdates: this.#pendingUpdates,
+      pendingUpdates: this.#pendingUpdates.count,
       metricSums: Object.fromEntries(this.#metricSums),
       updatesCounted: this.#updatesCounted,
       summary: this.#summary,
@@ -265,7 +247,7 @@ export class SegmentTrainer {
       });
     this.#version = meta.version;
     this.#publishedVersion = Math.max(0, meta.version - 1);
-    this.#pendingUpdates = meta.pendingUpdates;
+    this.#pendingUpdates = new PendingUpdates(meta.pendingUpdates);
     this.#metricSums.clear();
     for (const [name, sum] of Object.entries(meta.metricSums)) this.#metricSums.set(name, sum);
     this.#updatesCounted = meta.updatesCounted;
@@ -303,14 +285,4 @@ function engineOf({
     ...(threads === undefined ? {} : { threads }),
     ...(eagerBackend === undefined ? {} : { eagerBackend }),
   };
-}
-
-function joined(arrays: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const array of arrays) {
-    all.set(array, offset);
-    offset += array.length;
-  }
-  return all;
 }

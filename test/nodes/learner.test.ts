@@ -289,7 +289,6 @@ const options = (
   contract: contractOf(spec),
   seed: 1,
   demonstrations: [demonstration(1)],
-  normalisation: 'demonstrations',
   updatesPerTransition: 0.5,
   threads: 1,
   ...change,

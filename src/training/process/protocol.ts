@@ -12,8 +12,6 @@ export interface LearningOptions {
   readonly seed: number;
   /** Episodes in the robot's units with actions in [−1, 1]. Not needed where a checkpoint is resumed. */
   readonly demonstrations: readonly Episode[];
-  /** `demonstrations`: observations get mean 0 and deviation 1 over the demonstrations. */
-  readonly normalisation: 'demonstrations' | 'none';
   /** Updates for each transition of the policy; fractions add up. */
   readonly updatesPerTransition: number;
   /** Where generations of checkpoints go, and after how many segments each. */
