@@ -11,7 +11,8 @@ import {
 import { encodeBundle, type PolicyBundle } from '../policy/index.js';
 import type { LearningCurves, LearningPoint, RolloutPoint } from '../report/index.js';
 import { contractOf } from '../robot/index.js';
-import { learningEpisode, TrainingSession, type TrainingSettings } from '../sessions/index.js';
+import { learningEpisode, TrainingSession } from '../sessions/index.js';
+import type { TrainingSettings } from '../simulation/index.js';
 import { checkpointSegments } from '../training/index.js';
 import { readJson } from './inspect/kind.js';
 import type { Session } from './session.js';

@@ -2,8 +2,9 @@ import type { Driver } from '../nodes/index.js';
 import type { Logger } from '../platform/index.js';
 import { createNodeLogger } from '../platform/index.js';
 import type { RobotSpec } from '../robot/index.js';
-import type { EpisodeOutcome, TrainingSettings } from '../sessions/index.js';
+import type { EpisodeOutcome } from '../sessions/index.js';
 import { runDemonstrations } from '../sessions/index.js';
+import type { TrainingSettings } from '../simulation/index.js';
 import type { Io } from './command.js';
 import type { Display } from './display.js';
 
