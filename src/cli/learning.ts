@@ -207,6 +207,6 @@ export async function clone(
     policy,
     contract: contractOf(spec),
     version: 0,
-    training: { algorithm: 'behavioural-cloning', seed, updates, demonstrations: demonstrations.length },
+    training: { algorithm: 'cloning', seed, updates, demonstrations: demonstrations.length },
   });
 }

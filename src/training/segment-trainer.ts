@@ -172,7 +172,7 @@ export class SegmentTrainer {
       version: this.#version,
       training: {
         ...this.#summary,
-        algorithm: 'iq-learn',
+        algorithm: this.#learner.config.agent,
         seed,
         updates,
         transitions,

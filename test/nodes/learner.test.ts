@@ -352,7 +352,7 @@ describe('learning in its own process', () => {
       whole.progress.slice(1).map(({ metrics }) => metrics),
     );
     const runtime = await decodeBundle(whole.progress[3]!.bundle);
-    expect(runtime).toMatchObject({ version: 4, training: { updates: 42, transitions: 84, algorithm: 'iq-learn' } });
+    expect(runtime).toMatchObject({ version: 4, training: { updates: 42, transitions: 84, algorithm: 'iq-sac' } });
     await runtime.dispose();
   });
 
