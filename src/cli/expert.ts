@@ -16,19 +16,11 @@ import { contractOf, loadRobotSpec, type RobotSpec, robotNames } from '../robot/
 import { withLearnerFile } from '../sessions/index.js';
 import { createTask, type Environment, environmentOf, type Task } from '../simulation/index.js';
 import { EnvironmentTrainer, evaluateOnTask, runConfig, startLearner } from '../training/index.js';
-import { command, commandLine, type Io, withDisplay } from './command.js';
+import { commandLine, type Io, longCommand, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { type Figure, writeFigures } from './figures.js';
-import {
-  headlessOption,
-  integer,
-  jsonOption,
-  logOption,
-  nameOption,
-  oneOf,
-  seedOption,
-  settingsOption,
-} from './options.js';
+import { integer, jsonOption, logOption, nameOption, oneOf, seedOption, settingsOption } from './options.js';
+import type { OutputOptions } from './output.js';
 import { checkTarget, defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 
 const EVALUATE_EVERY = 10_000;
@@ -49,7 +41,7 @@ const EXPERT_SETTINGS = {
   temperatureLearningRate: 3e-4,
 } as const satisfies LearnerSettings;
 
-interface ExpertOptions {
+interface ExpertOptions extends OutputOptions {
   readonly task: string;
   readonly steps: number;
   readonly seed: number;
@@ -58,7 +50,6 @@ interface ExpertOptions {
   readonly resume: boolean;
   readonly json?: string;
   readonly log: readonly MetricsSinkName[];
-  readonly headless: boolean;
 }
 
 /** Robots whose task can be learnt from its reward. */
@@ -78,11 +69,16 @@ interface Run {
 
 const secondsOf = (run: Run): number => run.secondsBefore + (performance.now() - run.startedMs) / 1000;
 
-async function begin(options: ExpertOptions, task: Task, folder: RunFolder, say: (text: string) => void): Promise<Run> {
+async function begin(
+  options: ExpertOptions,
+  task: Task,
+  folder: RunFolder,
+  warn: (text: string) => void,
+): Promise<Run> {
   const environment = environmentOf(task);
   const startedMs = performance.now();
   if (options.resume) {
-    const checkpoint = loadCheckpoint(folder.file('checkpoint'), (problem) => say(`warning: ${problem.message}`));
+    const checkpoint = loadCheckpoint(folder.file('checkpoint'), (problem) => warn(problem.message));
     const { best, seconds } = checkpoint.meta;
     const training = await EnvironmentTrainer.resume(checkpoint, environment);
     return {
@@ -158,7 +154,7 @@ function openMetrics({ training, secondsBefore }: Run, { log }: ExpertOptions, f
     // A fresh run begins anew; a checkpoint is written after the row of its step.
     cutFrom: training.steps === 0 ? 0 : training.steps + 1,
     print: (table) => display.say(table),
-    onProblem: ({ message }) => display.say(`warning: ${message}`),
+    onProblem: ({ message }) => display.warn(message),
   });
   return { metrics, rows: new RunMetrics(metrics, { steps: training.steps, seconds: secondsBefore }) };
 }
@@ -167,7 +163,7 @@ async function train(options: ExpertOptions, io: Io, folder: RunFolder, display:
   const spec = loadRobotSpec(options.task);
   const task = await createTask(spec.task ?? options.task);
   const evaluationTask = await createTask(spec.task ?? options.task);
-  const run = await begin(options, task, folder, (text) => display.say(text));
+  const run = await begin(options, task, folder, (text) => display.warn(text));
   const { training } = run;
   const { metrics, rows } = openMetrics(run, options, folder, display);
   const means = new MetricMeans();
@@ -219,7 +215,7 @@ async function train(options: ExpertOptions, io: Io, folder: RunFolder, display:
 
 /** `iq-learn expert`: a policy from the task's own rewards, to demonstrate where nobody can. */
 export function expertCommand(io: Io): Command {
-  return command('expert', "learn an expert from a task's own rewards, by SAC", [
+  return longCommand('expert', "learn an expert from a task's own rewards, by SAC", [
     'iq-learn expert --task hopper --steps 200000',
     'iq-learn expert --task hopper --steps 400000 --name hopper-expert --resume',
   ])
@@ -231,7 +227,6 @@ export function expertCommand(io: Io): Command {
     .option('--resume', 'go on from the checkpoint of the run --name', false)
     .addOption(jsonOption())
     .addOption(logOption())
-    .addOption(headlessOption())
     .action(async (options: ExpertOptions) => {
       if (options.resume && options.name === undefined)
         throw new IqLearnError('INVALID_ARGUMENT', 'nothing to resume', {

@@ -159,7 +159,7 @@ export async function learn(
       // The row of the checkpoint itself is logged again.
       cutFrom: before.transitions,
       print: (table) => display.say(table),
-      onProblem: ({ message }) => display.say(`warning: ${message}`),
+      onProblem: ({ message }) => display.warn(message),
     });
     runMetrics = new RunMetrics(log, { steps: before.transitions, seconds: before.seconds });
     const { bundle, interrupted } = await training.run();
