@@ -22,7 +22,7 @@ const schema = z.strictObject({
 export const policy = managed({
   name: 'policy',
   summary: 'drives the robot: policy, safety filter, takeover, e-stop',
-  // Activating it moves a robot: somebody has to say so.
+  // Activating this node moves a robot, so it waits for a request.
   autostart: false,
   urgent: true,
   schema: () => schema,
