@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TaskState } from '../../messages/index.js';
 import { LockstepGate, type ReadyStep } from '../kit/lockstep-gate.js';
 import type { ControlLoop, LoopParts } from './control-loop.js';
@@ -140,7 +139,7 @@ export class LockstepLoop implements ControlLoop {
     if (task.episode !== this.#episode) this.#beginEpisode(task, stampNs, nowNs);
     const replayed = this.#parts.replay.shift();
     // The simulator refuses a command until it has finished the step whose state it has just published.
-    if (replayed !== undefined) await nextTurn();
+    if (replayed !== undefined) await new Promise((resolve) => setImmediate(resolve));
     const action = replayed ?? (await this.#decide(stampNs, observation));
     if (this.#closed) return;
     const output = commands.apply({
