@@ -1,5 +1,6 @@
 export { EnvironmentTrainer, evaluateOnTask } from './environment-trainer.js';
 export { type ExpertEpisode, expertEpisodes } from './expert-episodes.js';
+export { npzEpisodes } from './npz-episodes.js';
 export type { LearningEvents } from './process/client.js';
 export { type LearningClient, TrainingProcess } from './process/client.js';
 export type { LearningOptions, LearningProgress, RecoveredRewards, Segment } from './process/protocol.js';
