@@ -1,5 +1,5 @@
 export { Actor } from './actor.js';
-export type { Agent, Spaces } from './agent.js';
+export { type Agent, type AgentDefinition, type BatchRows, defineAgent, type Spaces } from './agent.js';
 export { type AgentName, agentNames } from './agents/index.js';
 export {
   behaviouralCloning,
@@ -10,7 +10,17 @@ export {
 export type { Episode } from './data/episode.js';
 export { identityNormalisation, type Normalisation, normalisationOf } from './data/normalisation.js';
 export { Learner, type LearnerOptions, type LearnerTransition, type Metrics } from './learner.js';
-export { adamCoefficients } from './optimiser/adam.js';
+export {
+  initialParameters,
+  joinParameters,
+  type Layout,
+  mlpLayout,
+  splitParameters,
+} from './networks/parameters.js';
+export { gaussianPolicy } from './networks/policies.js';
+export { policyGaussian } from './networks/squashed-gaussian.js';
+export { adam, adamCoefficients } from './optimiser/adam.js';
+export { gradientsOf } from './optimiser/gradients.js';
 export {
   agentDefinition,
   createAgent,
@@ -19,4 +29,5 @@ export {
   learnerConfig,
   learnerConfigSchema,
   learnerSchemas,
+  registerAgent,
 } from './settings.js';

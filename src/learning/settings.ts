@@ -37,6 +37,24 @@ const common = {
     .describe('Updates of behavioural cloning that the actor starts from; 0 starts it at random.'),
 };
 
+/** Agents that a program has registered beside the built-in ones. */
+const registered = new Map<string, { readonly definition: AgentDefinition; readonly schema: z.ZodObject }>();
+
+/**
+ * Makes an agent of one's own known by a name, so that settings may say `agent: NAME` in this process. Register it
+ * before settings are checked or a checkpoint is resumed. Throws CONFLICT for a name that is taken.
+ */
+export function registerAgent<Shape extends z.ZodRawShape>(name: string, definition: AgentDefinition<Shape>): void {
+  if (name in agents || registered.has(name))
+    throw new IqLearnError('CONFLICT', `there is an agent '${name}' already`, {
+      found: name,
+      expected: 'a name that no agent has',
+      remedy: 'choose another name',
+    });
+  const schema = z.strictObject({ agent: z.literal(name), ...definition.settings, ...common });
+  registered.set(name, { definition: definition as unknown as AgentDefinition, schema });
+}
+
 const schemaOf = <Name extends AgentName>(name: Name) =>
   z.strictObject({
     agent: z.literal(name).describe('Name of the learning algorithm.'),
@@ -92,8 +110,9 @@ export function learnerConfig(settings: Readonly<Record<string, unknown>>): Lear
 export function learnerConfig(settings: Readonly<Record<string, unknown>>): LearnerConfig {
   const { agent } = settings;
   if (agent === undefined) throw withoutAgent(Object.keys(settings));
-  if (!(agentNames as readonly unknown[]).includes(agent)) throw unknownName('agent', String(agent), agentNames);
-  const schema = learnerSchemas[agent as AgentName];
+  const own = registered.get(String(agent))?.schema as (typeof learnerSchemas)[AgentName] | undefined;
+  const schema = own ?? learnerSchemas[agent as AgentName];
+  if (schema === undefined) throw unknownName('agent', String(agent), [...agentNames, ...registered.keys()]);
   const parsed = schema.safeParse(settings);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
@@ -114,5 +133,5 @@ export function createAgent(config: LearnerConfig, spaces: Spaces): Agent {
 
 /** What is known of the agent that settings name before it is created. */
 export function agentDefinition({ agent }: Pick<LearnerConfig, 'agent'>): AgentDefinition {
-  return agents[agent];
+  return registered.get(agent)?.definition ?? agents[agent];
 }
