@@ -1,12 +1,6 @@
 import { Random } from '../../src/common/index.js';
 import { compile, type OnnxExecutable } from '../../src/engine/index.js';
-import {
-  adamCoefficients,
-  createAgent,
-  identityNormalisation,
-  Learner,
-  type LearnerConfig,
-} from '../../src/learning/index.js';
+import { createAgent, identityNormalisation, Learner, type LearnerConfig } from '../../src/learning/index.js';
 import type { Contender } from '../peers/peer.js';
 
 export const OBSERVATION = 11;
@@ -90,13 +84,13 @@ export async function programContender(name: string, config: LearnerConfig, thre
     inputs.continues = inputs.continues!.map((x) => (x > 2.3 ? 0 : 1));
     return inputs;
   });
-  const learningRates = Object.entries(agentOf(config).learningRates);
+  const adams = Object.entries(agentOf(config).adam);
   let t = 0;
   const update = (i: number): Promise<unknown> => {
     const inputs = batches[i % BATCHES]!;
     t++;
-    for (const [adam, rate] of learningRates) {
-      const { step, epsilon } = adamCoefficients(t, rate(t));
+    for (const [adam, coefficients] of adams) {
+      const { step, epsilon } = coefficients(t);
       inputs[adam]![0] = step;
       inputs[adam]![1] = epsilon;
     }

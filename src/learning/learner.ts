@@ -8,10 +8,9 @@ import type { Episode } from './data/episode.js';
 import { type Normalisation, normalise } from './data/normalisation.js';
 import { type BufferRow, ReplayBuffer } from './data/replay-buffer.js';
 import { decodeLearner, encodeLearner } from './learner-checkpoint.js';
-import { adamCoefficients } from './optimiser/adam.js';
 import { linearFall } from './optimiser/schedules.js';
 import { RewardModel } from './reward-model.js';
-import { agentDefinition, createAgent, type LearnerConfig } from './settings.js';
+import { agentDefinition, createAgent, fallOf, type LearnerConfig } from './settings.js';
 
 /**
  * One step of the learning policy: a row of the replay buffer, but with observations in the robot's units and with the
@@ -212,13 +211,13 @@ export class Learner {
 
   /** The next batch and the coefficients of the optimisers for the next update. */
   #fillInputs(): void {
-    const { observationNoise, observationNoiseFloor, decayUpdates } = this.config;
+    const { observationNoise, observationNoiseFloor } = this.config;
     const update = this.#updates + 1;
-    const noise = observationNoise * linearFall(update, decayUpdates, observationNoiseFloor);
+    const noise = observationNoise * linearFall(update, fallOf(this.config), observationNoiseFloor);
     const sources = { policy: this.#policy, expert: this.#expert, firstStates: this.#firstStates };
     fillBatch(this.#inputs, this.#agent.rows, sources, this.#random, noise);
-    for (const [input, rate] of Object.entries(this.#agent.learningRates)) {
-      const { step, epsilon } = adamCoefficients(update, rate(update));
+    for (const [input, coefficients] of Object.entries(this.#agent.adam)) {
+      const { step, epsilon } = coefficients(update);
       this.#inputs[input]![0] = step;
       this.#inputs[input]![1] = epsilon;
     }
