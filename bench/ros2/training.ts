@@ -52,7 +52,7 @@ export class Training {
       ],
       normalisation: 'demonstrations',
       updatesPerTransition: 1,
-      executor: 'onnx',
+      device: 'cpu',
       threads,
       nice: 10,
     });

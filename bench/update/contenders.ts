@@ -68,7 +68,7 @@ const agentOf = (config: LearnerConfig) => createAgent(config, { observation: OB
 
 function compileUpdate(config: LearnerConfig, threads: number, random: Random): Promise<OnnxExecutable> {
   const agent = agentOf(config);
-  return compile(agent.program, { executor: 'onnx', initialState: agent.initialState(random), threads });
+  return compile(agent.program, { device: 'cpu', initialState: agent.initialState(random), threads });
 }
 
 /** The ONNX file of the compiled update. */
@@ -125,7 +125,7 @@ export async function sgemmContender(name: string, threads: number): Promise<Con
       // The sum keeps the product inside: only its time and one number come out.
       step: ({ b }, { a }) => ({ state: { b: b! }, outputs: { sum: tf.sum(tf.matMul(a!, b!)) } }),
     },
-    { executor: 'onnx', initialState: { b: random.fillNormal(new Float32Array(size * size)) }, threads },
+    { device: 'cpu', initialState: { b: random.fillNormal(new Float32Array(size * size)) }, threads },
   );
   const a = random.fillNormal(new Float32Array(size * size));
   const gflop = (2 * size ** 3) / 1e9;

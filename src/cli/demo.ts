@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { IqLearnError } from '../common/index.js';
+import { chooseDevice, type Device, type DeviceChoice } from '../engine/index.js';
 import { learnerConfig } from '../learning/index.js';
 import { type MetricsSinkName, machine, versions, writeFileAtomic } from '../platform/index.js';
 import { writeBundle } from '../policy/index.js';
@@ -21,6 +22,7 @@ import { Display } from './display.js';
 import { type Figure, resultFigures, writeFigures } from './figures.js';
 import { clone, episodeMetrics, type Learning, learn, type TrainingPlan } from './learning.js';
 import {
+  deviceOption,
   headlessOption,
   integer,
   jsonOption,
@@ -48,6 +50,7 @@ interface DemoOptions {
   readonly seed: number;
   readonly name?: string;
   readonly json?: string;
+  readonly device: Device;
   readonly log: readonly MetricsSinkName[];
   readonly headless: boolean;
 }
@@ -105,7 +108,7 @@ function shownSettings({ spec, settings, seed }: Session, plan: TrainingPlan, dr
 
 async function runDemo(
   session: Session,
-  options: DemoOptions,
+  options: DemoOptions & { readonly choice: DeviceChoice },
   folder: RunFolder,
   driver: ExpertDriver,
   again: string,
@@ -130,6 +133,7 @@ async function runDemo(
     curves: folder.file('learning.json'),
     metrics: { folder: folder.path, sinks: options.log },
     resume: false,
+    device: options.choice,
   });
   try {
     writeBundle(folder.file('policy'), learning.bundle);
@@ -228,21 +232,27 @@ export function demoCommand(io: Io): Command {
     .addOption(seedOption())
     .addOption(nameOption())
     .addOption(jsonOption())
+    .addOption(deviceOption())
     .addOption(logOption())
     .addOption(headlessOption())
     .action(async (options: DemoOptions) => {
       const spec = loadRobotSpec(options.robot);
       const settings = withSettingsFile(trainingSettings(spec.task), options.settings);
+      const choice = await chooseDevice(options.device);
       const driver = await expertDriver(spec, options.expert);
       if (options.json !== undefined) checkTarget(options.json);
       const folder = openRunFolder(join('runs', options.name ?? defaultName(spec.robot, options.seed)));
       const display = new Display(io.stderr, options);
       const { robot: name, demonstrations, steps, episodes, expert, settings: file, seed } = options;
-      const again = commandLine('demo', { robot: name, demonstrations, steps, episodes, expert, settings: file, seed });
+      const device = options.device === 'auto' ? undefined : options.device;
+      const given = { robot: name, demonstrations, steps, episodes, expert, settings: file, seed, device };
+      const again = commandLine('demo', given);
 
       const session: Session = { io, display, spec, settings, seed, logger: fileLogger(folder.file('log.jsonl')) };
       try {
-        const { report, figures } = await withDisplay(display, () => runDemo(session, options, folder, driver, again));
+        const { report, figures } = await withDisplay(display, () =>
+          runDemo(session, { ...options, choice }, folder, driver, again),
+        );
         writeFileAtomic(folder.file('report.json'), `${JSON.stringify(report)}\n`);
         writeFileAtomic(folder.file('report.html'), renderReport(report));
         const all = [...resultFigures(report.results, report.hasSuccess), ...figures];

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { IqLearnError } from '../common/index.js';
+import { chooseDevice, type Device } from '../engine/index.js';
 import { Actor, identityNormalisation, Learner, learnerConfig } from '../learning/index.js';
 import {
   type EpisodeMetrics,
@@ -18,7 +19,16 @@ import { EnvironmentTrainer, evaluateOnTask } from '../training/index.js';
 import { command, commandLine, type Io, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { type Figure, writeFigures } from './figures.js';
-import { headlessOption, integer, jsonOption, logOption, nameOption, oneOf, seedOption } from './options.js';
+import {
+  deviceOption,
+  headlessOption,
+  integer,
+  jsonOption,
+  logOption,
+  nameOption,
+  oneOf,
+  seedOption,
+} from './options.js';
 import { checkTarget, defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 
 const EVALUATE_EVERY = 10_000;
@@ -35,6 +45,7 @@ interface ExpertOptions {
   readonly seed: number;
   readonly name?: string;
   readonly resume: boolean;
+  readonly device: Device;
   readonly json?: string;
   readonly log: readonly MetricsSinkName[];
   readonly headless: boolean;
@@ -60,10 +71,12 @@ const secondsOf = (run: Run): number => run.secondsBefore + (performance.now() -
 async function begin(options: ExpertOptions, task: Task, folder: RunFolder, say: (text: string) => void): Promise<Run> {
   const environment = environmentOf(task);
   const startedMs = performance.now();
+  const { device, why } = await chooseDevice(options.device);
+  say(why);
   if (options.resume) {
     const checkpoint = loadCheckpoint(folder.file('checkpoint'), (problem) => say(`warning: ${problem.message}`));
     const { best, seconds } = checkpoint.meta;
-    const training = await EnvironmentTrainer.resume(checkpoint, environment);
+    const training = await EnvironmentTrainer.resume(checkpoint, environment, { device });
     return {
       training,
       best: typeof best === 'number' ? best : Number.NEGATIVE_INFINITY,
@@ -85,6 +98,7 @@ async function begin(options: ExpertOptions, task: Task, folder: RunFolder, say:
     actionSize: environment.actionLow.length,
     normalisation: identityNormalisation(environment.observationSize),
     seed: options.seed,
+    device,
   });
   const randomSteps = Math.min(RANDOM_STEPS, Math.ceil(options.steps / 4));
   const training = await EnvironmentTrainer.create({
@@ -213,6 +227,7 @@ export function expertCommand(io: Io): Command {
     .addOption(nameOption())
     .option('--resume', 'go on from the checkpoint of the run --name', false)
     .addOption(jsonOption())
+    .addOption(deviceOption())
     .addOption(logOption())
     .addOption(headlessOption())
     .action(async (options: ExpertOptions) => {

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { IqLearnError, parseOrThrow } from '../common/index.js';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
+import { chooseDevice, type Device, type DeviceChoice } from '../engine/index.js';
 import { learnerConfigSchema } from '../learning/index.js';
 import { loadCheckpoint, type MetricsSinkName, writeFileAtomic } from '../platform/index.js';
 import { writeBundle } from '../policy/index.js';
@@ -13,7 +14,7 @@ import { command, commandLine, type Io, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { readJson } from './inspect/kind.js';
 import { learn, type TrainingPlan } from './learning.js';
-import { headlessOption, integer, logOption, robot, settingsOption } from './options.js';
+import { deviceOption, headlessOption, integer, logOption, robot, settingsOption } from './options.js';
 import { defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 import { fileLogger, type Session } from './session.js';
 
@@ -25,6 +26,7 @@ interface TrainOptions {
   readonly settings?: string;
   readonly seed?: number;
   readonly resume: boolean;
+  readonly device: Device;
   readonly log: readonly MetricsSinkName[];
   readonly headless: boolean;
 }
@@ -87,7 +89,7 @@ async function train(
   plan: TrainingPlan,
   demonstrations: readonly DemonstrationEpisode[],
   folder: RunFolder,
-  { resume, log }: Pick<TrainOptions, 'resume' | 'log'>,
+  { resume, log, device }: Pick<TrainOptions, 'resume' | 'log'> & { readonly device: DeviceChoice },
 ): Promise<boolean> {
   writeFileAtomic(folder.file('training.json'), `${JSON.stringify(plan, null, 2)}\n`);
   const learning = await learn(session, plan, demonstrations, {
@@ -95,6 +97,7 @@ async function train(
     curves: folder.file('learning.json'),
     metrics: { folder: folder.path, sinks: log },
     resume,
+    device,
   });
   try {
     writeBundle(folder.file('policy'), learning.bundle);
@@ -117,6 +120,7 @@ export function trainCommand(io: Io): Command {
     .addOption(settingsOption())
     .option('--seed <n>', 'fixes every random choice of the run (default: 0)', integer('--seed', 0, 0xffffffff))
     .option('--resume', 'go on from the checkpoint in --out', false)
+    .addOption(deviceOption())
     .addOption(logOption())
     .addOption(headlessOption())
     .action(async (options: TrainOptions) => {
@@ -126,6 +130,7 @@ export function trainCommand(io: Io): Command {
       const out = options.out ?? join('runs', defaultName(spec.robot, plan.seed));
       const display = new Display(io.stderr, options);
       // Bad input is refused before the folder is made.
+      const device = await chooseDevice(options.device);
       if (resume) loadCheckpoint(join(out, 'checkpoint'), ({ message }) => display.say(`warning: ${message}`));
       const demonstrations = resume
         ? []
@@ -135,7 +140,9 @@ export function trainCommand(io: Io): Command {
       const logger = fileLogger(folder.file('log.jsonl'));
       const session: Session = { io, display, spec, settings: trainingSettings(spec.task), seed, logger };
       try {
-        const interrupted = await withDisplay(display, () => train(session, plan, demonstrations, folder, options));
+        const interrupted = await withDisplay(display, () =>
+          train(session, plan, demonstrations, folder, { ...options, device }),
+        );
         io.stdout.write(`policy: ${join(out, 'policy')}\n`);
         io.stdout.write(
           interrupted

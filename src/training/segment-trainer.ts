@@ -91,6 +91,7 @@ export class SegmentTrainer {
           episodes: demonstrations,
           settings: cloningSettingsOf(config),
           updates: config.warmStartUpdates,
+          ...(options.device === undefined ? {} : { device: options.device }),
         }),
       );
     return new SegmentTrainer(options, learner, warn);
@@ -279,15 +280,10 @@ function folderOf({ checkpoint }: LearningOptions): string {
   return checkpoint.folder;
 }
 
-function engineOf({
-  executor,
-  threads,
-  eagerBackend,
-}: LearningOptions): Pick<LearnerOptions, 'executor' | 'threads' | 'eagerBackend'> {
+function engineOf({ device, threads }: LearningOptions): Pick<LearnerOptions, 'device' | 'threads'> {
   return {
-    ...(executor === undefined ? {} : { executor }),
+    ...(device === undefined ? {} : { device }),
     ...(threads === undefined ? {} : { threads }),
-    ...(eagerBackend === undefined ? {} : { eagerBackend }),
   };
 }
 

@@ -37,7 +37,12 @@ async function startTensorflow(): Promise<Availability> {
       await start('tensorflow', () => import(locate(name)));
       return { available: true, detail: name };
     } catch (error) {
-      reasons.push(`${name}: ${messageOf(error).split('\n')[0]}`);
+      // The path of this file, with which Node ends its sentence, helps nobody.
+      reasons.push(
+        `${name}: ${messageOf(error)
+          .split('\n')[0]!
+          .replace(/ imported from .*/, '')}`,
+      );
     }
   }
   return {
