@@ -17,7 +17,6 @@ import torch.nn.functional as F
 from torch import nn
 
 torch.set_num_threads(options.threads)
-torch.set_default_device(options.device)
 torch.backends.cuda.matmul.allow_tf32 = False
 
 
@@ -180,7 +179,7 @@ class Lean:
         rows = 2 * s.batch
         observation, action, next_observation, terminated = (torch.as_tensor(batch[k]) for k in peer.BATCH_NAMES)
         now, next_ = (
-            torch.randn(2, rows, s.action) if noise is None else (torch.as_tensor(noise[k]) for k in peer.NOISE_NAMES)
+            torch.randn(2, rows, s.action, device=options.device) if noise is None else (torch.as_tensor(noise[k]) for k in peer.NOISE_NAMES)
         )
 
         policy_action, log_probability = self.sample(observation, now)
@@ -250,8 +249,10 @@ def main() -> None:
         return
     torch.manual_seed(0)
     settings = peer.settings_of(options)
-    learner = variant(settings)
-    batches = [{k: torch.as_tensor(v) for k, v in batch.items()} for batch in peer.random_batches(settings)]
+    # Only while it is made: the context makes every call slower.
+    with torch.device(options.device):
+        learner = variant(settings)
+    batches = [{k: torch.as_tensor(v, device=options.device) for k, v in batch.items()} for batch in peer.random_batches(settings)]
     for i in range(20):
         learner.update(batches[i % len(batches)])
     peer.serve(
