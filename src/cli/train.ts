@@ -10,15 +10,16 @@ import { loadCheckpoint, type MetricsSinkName, writeFileAtomic } from '../platfo
 import { writeBundle } from '../policy/index.js';
 import { loadRobotSpec, robotNames } from '../robot/index.js';
 import { configurationFor, trainingSettings, usableDemonstrations, withSettingsFile } from '../sessions/index.js';
-import { command, commandLine, type Io, withDisplay } from './command.js';
+import { commandLine, type Io, longCommand, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { readJson } from './inspect/kind.js';
 import { learn, type TrainingPlan } from './learning.js';
-import { deviceOption, headlessOption, integer, logOption, robot, settingsOption } from './options.js';
+import { deviceOption, integer, logOption, robot, settingsOption } from './options.js';
+import type { OutputOptions } from './output.js';
 import { defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 import { fileLogger, type Session } from './session.js';
 
-interface TrainOptions {
+interface TrainOptions extends OutputOptions {
   readonly recording?: readonly string[];
   readonly robot?: string;
   readonly out?: string;
@@ -28,7 +29,6 @@ interface TrainOptions {
   readonly resume: boolean;
   readonly device: Device;
   readonly log: readonly MetricsSinkName[];
-  readonly headless: boolean;
 }
 
 const planSchema = z.strictObject({
@@ -109,7 +109,7 @@ async function train(
 
 /** `iq-learn train`: online IQ-Learn from recordings. */
 export function trainCommand(io: Io): Command {
-  return command('train', 'learn online from recordings: IQ-Learn with SAC', [
+  return longCommand('train', 'learn online from recordings: IQ-Learn with SAC', [
     'iq-learn train --recording demonstrations/rover --robot rover --out runs/rover',
     'iq-learn train --out runs/rover --steps 40000 --resume',
   ])
@@ -122,7 +122,6 @@ export function trainCommand(io: Io): Command {
     .option('--resume', 'go on from the checkpoint in --out', false)
     .addOption(deviceOption())
     .addOption(logOption())
-    .addOption(headlessOption())
     .action(async (options: TrainOptions) => {
       const { resume } = options;
       const plan = resume ? earlierPlan(options.out, options.steps) : freshPlan(options);
@@ -131,13 +130,13 @@ export function trainCommand(io: Io): Command {
       const display = new Display(io.stderr, options);
       // Bad input is refused before the folder is made.
       const device = await chooseDevice(options.device);
-      if (resume) loadCheckpoint(join(out, 'checkpoint'), ({ message }) => display.say(`warning: ${message}`));
+      if (resume) loadCheckpoint(join(out, 'checkpoint'), ({ message }) => display.warn(message));
       const demonstrations = resume
         ? []
-        : await usableDemonstrations(spec, plan.recordings, (text) => display.say(`warning: ${text}`));
+        : await usableDemonstrations(spec, plan.recordings, (text) => display.warn(text));
       const folder = openRunFolder(out, { reuse: resume });
       const { seed } = plan;
-      const logger = fileLogger(folder.file('log.jsonl'));
+      const logger = fileLogger(folder.file('log.jsonl'), options);
       const session: Session = { io, display, spec, settings: trainingSettings(spec.task), seed, logger };
       try {
         const interrupted = await withDisplay(display, () =>

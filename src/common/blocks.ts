@@ -76,6 +76,26 @@ export function checkObservationSpec(spec: ObservationSpec): ObservationSpec {
   return spec;
 }
 
+/** Whether two observations have the same blocks in the same order: names, shapes and types. */
+export function sameBlocks(a: ObservationSpec, b: ObservationSpec): boolean {
+  return describeObservation(a) === describeObservation(b);
+}
+
+/** The name of each block's entry in the inputs of a program or model: `prefix` for one block, else `prefix_name`. */
+export function entryNames(prefix: string, spec: ObservationSpec): string[] {
+  return spec.length === 1 ? [prefix] : spec.map(({ name }) => `${prefix}_${name}`);
+}
+
+/** The inputs of a program or model for `rows` observations: [rows, …shape] for each block, under {@link entryNames}. */
+export function blockInputs(
+  prefix: string,
+  spec: ObservationSpec,
+  rows: number,
+): Record<string, { readonly shape: readonly number[]; readonly dtype: Block['dtype'] }> {
+  const names = entryNames(prefix, spec);
+  return Object.fromEntries(spec.map(({ shape, dtype }, i) => [names[i]!, { shape: [rows, ...shape], dtype }]));
+}
+
 const isArray = (value: unknown): boolean => Array.isArray(value) || ArrayBuffer.isView(value);
 
 /**

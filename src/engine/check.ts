@@ -2,17 +2,19 @@ import { IqLearnError, unknownName } from '../common/index.js';
 import { sizeOf } from './ir/graph.js';
 import type { ArrayRecord, TensorSpecs } from './program.js';
 
+/** The array that holds elements of each type. */
+const arrayTypes = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array } as const;
+
 /** Checks arrays against their specs: every entry there, of its type and size, none too many. INVALID_ARGUMENT. */
 export function checkArrays(what: string, specs: TensorSpecs, arrays: ArrayRecord): void {
   for (const [name, spec] of Object.entries(specs)) {
     const array = arrays[name];
     const size = sizeOf(spec.shape);
-    const right = spec.dtype === 'int32' ? array instanceof Int32Array : array instanceof Float32Array;
-    if (right && array !== undefined && array.length === size) continue;
+    if (array instanceof arrayTypes[spec.dtype] && array.length === size) continue;
     const found = array === undefined ? 'nothing' : `${array.constructor.name} of ${array.length}`;
     throw new IqLearnError('INVALID_ARGUMENT', `wrong ${what} '${name}'`, {
       found,
-      expected: `${spec.dtype === 'int32' ? 'Int32Array' : 'Float32Array'} of ${size} ([${spec.shape.join()}])`,
+      expected: `${arrayTypes[spec.dtype].name} of ${size} ([${spec.shape.join()}])`,
     });
   }
   checkNames(what, specs, Object.keys(arrays));

@@ -7,6 +7,7 @@ import {
   type OrtSession,
   type OrtTensor,
 } from './executors/onnx-cpu/session.js';
+import { typedArray } from './ir/graph.js';
 import { optimise } from './ir/passes.js';
 import { readModel } from './onnx/read.js';
 import { dataType, type ValueInfoProto } from './onnx/schema.js';
@@ -58,18 +59,20 @@ export interface InferenceModel {
   dispose(): Promise<void>;
 }
 
+const borderTypes = ['float32', 'int32', 'uint8'] as const;
+
 function specsOf(infos: readonly ValueInfoProto[]): TensorSpecs {
   return Object.fromEntries(
     infos.map(({ name, type }): [string, TensorSpec] => {
       const dims = type?.tensorType?.shape?.dim?.map(({ dimValue }) => dimValue);
       const element = type?.tensorType?.elemType;
-      const known = element === dataType.float32 || element === dataType.int32;
-      if (!known || dims === undefined || !dims.every((n) => n !== undefined))
+      const dtype = borderTypes.find((name) => dataType[name] === element);
+      if (dtype === undefined || dims === undefined || !dims.every((n) => n !== undefined))
         throw new IqLearnError('UNSUPPORTED', `the model's entry '${name}' cannot be run`, {
           found: `element type ${element}, shape [${dims?.map((n) => n ?? '?') ?? '?'}]`,
-          expected: 'float32 or int32 of a fixed shape',
+          expected: 'float32, int32 or uint8 of a fixed shape',
         });
-      return [name, { shape: dims as number[], dtype: element === dataType.int32 ? 'int32' : 'float32' }];
+      return [name, { shape: dims as number[], dtype }];
     }),
   );
 }
@@ -78,8 +81,8 @@ class OnnxInferenceModel implements InferenceModel {
   readonly #session: OrtSession;
   readonly #feeds: Record<string, OrtTensor> = {};
   readonly #fetches: Record<string, OrtTensor> = {};
-  readonly #inputArrays: Record<string, Float32Array | Int32Array> = {};
-  readonly #outputArrays: Record<string, Float32Array | Int32Array> = {};
+  readonly #inputArrays: Record<string, Float32Array | Int32Array | Uint8Array> = {};
+  readonly #outputArrays: Record<string, Float32Array | Int32Array | Uint8Array> = {};
   #tail: Promise<unknown> | undefined;
   #disposed = false;
 
@@ -95,11 +98,11 @@ class OnnxInferenceModel implements InferenceModel {
     const make = (
       specs: TensorSpecs,
       tensors: Record<string, OrtTensor>,
-      arrays: Record<string, Float32Array | Int32Array>,
+      arrays: Record<string, Float32Array | Int32Array | Uint8Array>,
     ): void => {
       for (const [key, { shape, dtype }] of Object.entries(specs)) {
         const size = shape.reduce((product, n) => product * n, 1);
-        const array = dtype === 'int32' ? new Int32Array(size) : new Float32Array(size);
+        const array = typedArray(dtype, size);
         arrays[key] = array;
         tensors[key] = new ort.Tensor(dtype, array as Float32Array, shape);
       }
@@ -121,7 +124,7 @@ class OnnxInferenceModel implements InferenceModel {
     } finally {
       this.#tail = undefined;
     }
-    const outputs: Record<string, Float32Array | Int32Array> = {};
+    const outputs: Record<string, Float32Array | Int32Array | Uint8Array> = {};
     for (const key in this.#outputArrays) outputs[key] = this.#outputArrays[key]!.slice();
     return outputs;
   }

@@ -1,7 +1,10 @@
 import type { Tensor } from '@tensorflow/tfjs';
 
-/** Element types a program's state, inputs and outputs may have. */
-export type ElementType = 'float32' | 'int32';
+/**
+ * Element types a program's state, inputs and outputs may have. `uint8` is for inputs (images): the array given is a
+ * Uint8Array, the function sees a float32 tensor of the numbers 0 to 255.
+ */
+export type ElementType = 'float32' | 'int32' | 'uint8';
 
 export interface TensorSpec {
   readonly shape: readonly number[];
@@ -12,7 +15,7 @@ export type TensorSpecs = Readonly<Record<string, TensorSpec>>;
 /** Symbolic or real tfjs tensors by name: what a program's function is written on. */
 export type TensorRecord = Readonly<Record<string, Tensor>>;
 /** Values at the border of the engine: flat, row-major, by name. */
-export type ArrayRecord = Readonly<Record<string, Float32Array | Int32Array>>;
+export type ArrayRecord = Readonly<Record<string, Float32Array | Int32Array | Uint8Array>>;
 
 /**
  * A pure step on named tensors: (state, inputs) → (state, outputs). It may use any tfjs operation whose kernels the

@@ -1,11 +1,26 @@
 import * as tf from '@tensorflow/tfjs';
-import { IqLearnError, messageOf } from '../common/index.js';
-import { type InferenceModel, loadInference, type TensorRecord, traceInference } from '../engine/index.js';
+import {
+  blockInputs,
+  blockValues,
+  describeObservation,
+  IqLearnError,
+  messageOf,
+  sameBlocks,
+  shapeSize,
+} from '../common/index.js';
+import {
+  type InferenceModel,
+  loadInference,
+  type TensorRecord,
+  type TensorSpec,
+  traceInference,
+} from '../engine/index.js';
+import { observationOf } from '../robot/index.js';
 import { contractText, type PolicyContract, rangeOf } from './contract.js';
 import { checkGoldenVectors, goldenVectors } from './golden.js';
 import {
   FORMAT,
-  FORMAT_VERSION,
+  formatVersion,
   MAX_MODEL_BYTES,
   type Manifest,
   openManifest,
@@ -14,7 +29,7 @@ import {
   type TrainingSummary,
 } from './manifest.js';
 import type { PolicyFunction } from './policy-function.js';
-import { actOnce, createRuntime, type PolicyRuntime } from './runtime.js';
+import { createRuntime, type PolicyRuntime, prepareRuns } from './runtime.js';
 
 /** A policy as it travels: the model file and the manifest that vouches for it. */
 export interface PolicyBundle {
@@ -41,8 +56,9 @@ function checkContent({ policy, contract, version }: BundleContent): void {
       remedy: 'give the contract of the robot that the policy was trained for',
     });
   };
-  if (policy.observationSize !== contract.observation.length)
-    refuse('observation sizes differ', `${policy.observationSize} (policy)`, `${contract.observation.length} (robot)`);
+  const [made, robot] = [policy.observation, observationOf(contract)];
+  if (!sameBlocks(made, robot))
+    refuse('observations differ', `${describeObservation(made)} (policy)`, `${describeObservation(robot)} (robot)`);
   if (policy.actionSize !== contract.action.length)
     refuse('action sizes differ', `${policy.actionSize} (policy)`, `${contract.action.length} (robot)`);
   for (const { name, low, high } of contract.action)
@@ -54,12 +70,14 @@ function checkContent({ policy, contract, version }: BundleContent): void {
 /**
  * Writes a policy as one ONNX model (observation [1, o], noise [1, a] → action [1, a], all in the robot's units:
  * normalisation, squashing and scaling inside) with its contract as metadata, and the manifest that seals it with
- * hashes and golden vectors. Equal content gives equal bytes. Throws MISMATCH where policy and contract differ.
+ * hashes and golden vectors. An observation of several blocks has an input for each, `observation_<name>` [1, …shape],
+ * of bytes where the block is of bytes. Equal content gives equal bytes. Throws MISMATCH where policy and contract differ.
  */
 export async function encodeBundle(content: BundleContent): Promise<PolicyBundle> {
   checkContent(content);
   const { policy, contract, version, training = {} } = content;
   const a = contract.action.length;
+  const observation = observationOf(contract);
   const row = (values: number[]) => ({
     spec: { shape: [1, a], dtype: 'float32' } as const,
     data: Float32Array.from(values),
@@ -72,7 +90,7 @@ export async function encodeBundle(content: BundleContent): Promise<PolicyBundle
     {
       name: 'policy',
       inputs: {
-        observation: { shape: [1, contract.observation.length], dtype: 'float32' },
+        ...blockInputs('observation', observation, 1),
         noise: { shape: [1, a], dtype: 'float32' },
       },
       constants: {
@@ -82,7 +100,7 @@ export async function encodeBundle(content: BundleContent): Promise<PolicyBundle
       },
       metadata: {
         format: FORMAT,
-        format_version: String(FORMAT_VERSION),
+        format_version: String(formatVersion(contract)),
         robot: contract.robot,
         policy_version: String(version),
         contract: contractText(contract),
@@ -92,7 +110,8 @@ export async function encodeBundle(content: BundleContent): Promise<PolicyBundle
   );
   const model = await loadInference(bytes);
   try {
-    const golden = await goldenVectors(contract, (observation, noise) => actOnce(model, observation, noise));
+    const run = prepareRuns(model, observation);
+    const golden = await goldenVectors(contract, (given, noise) => run(given, noise)());
     for (const { action } of golden)
       if (!action.every(Number.isFinite))
         throw new IqLearnError(
@@ -109,11 +128,7 @@ export async function encodeBundle(content: BundleContent): Promise<PolicyBundle
       model: { file: 'policy.onnx', bytes: bytes.byteLength, sha256: sha256(bytes) },
       contract: JSON.parse(contractText(contract)),
       training: { ...training },
-      golden: golden.map(({ observation, noise, action }) => ({
-        observation: [...observation],
-        noise: [...noise],
-        action: [...action],
-      })),
+      golden,
     });
     // A plain copy: the engine's may be a view of a larger buffer, which must not travel with it.
     return { model: Uint8Array.from(bytes), manifest };
@@ -145,9 +160,8 @@ export async function decodeBundle(bundle: PolicyBundle, source = 'policy bundle
   }
   try {
     checkModel(model, manifest, source);
-    await checkGoldenVectors(manifest.golden, manifest.contract, source, (observation, noise) =>
-      actOnce(model, observation, noise),
-    );
+    const run = prepareRuns(model, observationOf(manifest.contract));
+    await checkGoldenVectors(manifest.golden, manifest.contract, source, (given, noise) => run(given, noise)());
   } catch (error) {
     await model.dispose();
     throw error;
@@ -170,7 +184,6 @@ function checkBytes(model: Uint8Array, { model: expected }: Manifest, source: st
 }
 
 function checkModel(model: InferenceModel, { contract, version, golden }: Manifest, source: string): void {
-  const o = contract.observation.length;
   const a = contract.action.length;
   const refuse = (field: string, found: unknown, expected: unknown): never => {
     throw new IqLearnError('MISMATCH', `${source}: model and manifest do not belong together: ${field}`, {
@@ -179,15 +192,22 @@ function checkModel(model: InferenceModel, { contract, version, golden }: Manife
       remedy: 'take model and manifest from the same bundle',
     });
   };
-  const shape = (field: string, found: readonly number[] | undefined, columns: number): void => {
-    if (found?.length !== 2 || found[0] !== 1 || found[1] !== columns)
-      refuse(`shape of ${field}`, found === undefined ? 'none' : `[${found.join(', ')}]`, `[1, ${columns}]`);
+  const shape = (field: string, found: TensorSpec | undefined, wanted: TensorSpec): void => {
+    const text = ({ shape, dtype }: TensorSpec): string =>
+      `${dtype === 'float32' ? '' : `${dtype} `}[${shape.join(', ')}]`;
+    if (found === undefined || text(found) !== text(wanted))
+      refuse(`shape of ${field}`, found === undefined ? 'none' : text(found), text(wanted));
   };
-  shape('observation', model.inputs.observation?.shape, o);
-  shape('noise', model.inputs.noise?.shape, a);
-  shape('action', model.outputs.action?.shape, a);
+  const spec = observationOf(contract);
+  for (const [name, wanted] of Object.entries(blockInputs('observation', spec, 1)))
+    shape(name, model.inputs[name], wanted);
+  shape('noise', model.inputs.noise, { shape: [1, a], dtype: 'float32' });
+  shape('action', model.outputs.action, { shape: [1, a], dtype: 'float32' });
   for (const vector of golden) {
-    if (vector.observation.length !== o) refuse('golden observation', vector.observation.length, o);
+    blockValues<readonly number[]>(spec, vector.observation, 'golden observation').forEach(({ length }, i) => {
+      const size = shapeSize(spec[i]!.shape);
+      if (length !== size) refuse('golden observation', length, size);
+    });
     if (vector.noise.length !== a) refuse('golden noise', vector.noise.length, a);
     if (vector.action.length !== a) refuse('golden action', vector.action.length, a);
   }

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { IqLearnError, messageOf, refusalOf } from '../common/index.js';
-import { contractSchema } from './contract.js';
+import { contractSchema, type PolicyContract } from './contract.js';
 
 export const FORMAT = 'iq_learn/policy';
-export const FORMAT_VERSION = 1;
+/** The version that a manifest is written in: 1 where the observation is one vector, 2 where it has further blocks. */
+export function formatVersion(contract: Pick<PolicyContract, 'blocks'>): 1 | 2 {
+  return contract.blocks === undefined ? 1 : 2;
+}
 /** A bundle larger than this is refused before anything is decoded. */
 export const MAX_MODEL_BYTES = 256 * 1024 * 1024;
 export const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
@@ -15,24 +18,36 @@ const numbers = z.array(z.number());
 /** What is known about how the policy came about: names and numbers for people, e.g. updates, demonstrations, seed. */
 export type TrainingSummary = Readonly<Record<string, string | number | boolean>>;
 
-const manifestSchema = z.strictObject({
-  format: z.literal(FORMAT),
-  formatVersion: z.literal(FORMAT_VERSION),
-  /** Of everything below and above, without this line. */
-  digest: hash,
-  version: z.int().min(0),
-  model: z.strictObject({
-    file: z.literal('policy.onnx'),
-    bytes: z.int().min(1).max(MAX_MODEL_BYTES),
-    sha256: hash,
-  }),
-  contract: contractSchema,
-  training: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
-  golden: z
-    .array(z.strictObject({ observation: numbers, noise: numbers, action: numbers }))
-    .min(1)
-    .max(64),
-});
+const manifestSchema = z
+  .strictObject({
+    format: z.literal(FORMAT),
+    formatVersion: z.literal([1, 2]),
+    /** Of everything below and above, without this line. */
+    digest: hash,
+    version: z.int().min(0),
+    model: z.strictObject({
+      file: z.literal('policy.onnx'),
+      bytes: z.int().min(1).max(MAX_MODEL_BYTES),
+      sha256: hash,
+    }),
+    contract: contractSchema,
+    training: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+    golden: z
+      .array(
+        z.strictObject({
+          observation: z.union([numbers, z.record(z.string(), numbers)]),
+          noise: numbers,
+          action: numbers,
+        }),
+      )
+      .min(1)
+      .max(64),
+  })
+  .superRefine(({ formatVersion: found, contract }, context) => {
+    const expected = formatVersion(contract);
+    if (found !== expected)
+      context.addIssue({ code: 'custom', path: ['formatVersion'], message: `expected ${expected}` });
+  });
 
 export type Manifest = z.output<typeof manifestSchema>;
 export type ManifestJson = z.input<typeof manifestSchema>;
@@ -51,7 +66,8 @@ function digestOf(manifest: ManifestJson): string {
 
 /** The text of manifest.json, sealed by its digest. */
 export function sealManifest(manifest: Omit<ManifestJson, 'digest' | 'format' | 'formatVersion'>): string {
-  const unsealed: ManifestJson = { format: FORMAT, formatVersion: FORMAT_VERSION, digest: '', ...manifest };
+  const version = formatVersion(manifest.contract);
+  const unsealed: ManifestJson = { format: FORMAT, formatVersion: version, digest: '', ...manifest };
   return canonicalText({ ...unsealed, digest: digestOf(unsealed) });
 }
 

@@ -1,4 +1,6 @@
+import { blockValues, entryNames, type Observation, type ObservationSpec } from '../common/index.js';
 import type { InferenceModel } from '../engine/index.js';
+import { observationOf } from '../robot/index.js';
 import type { PolicyContract } from './contract.js';
 import type { Manifest, TrainingSummary } from './manifest.js';
 
@@ -10,26 +12,36 @@ export interface PolicyRuntime {
   readonly contract: PolicyContract;
   readonly training: TrainingSummary;
   /**
-   * observation [o] in the robot's units → action [a] in the robot's units, within its range. Without noise the
-   * deterministic action; with noise [a] ~ N(0, 1) a sample of the policy.
+   * An observation in the robot's units → action [a] in the robot's units, within its range. The observation is one
+   * array where it is one block, else a record of arrays by the names of the blocks. Without noise the action is the
+   * deterministic one; with noise [a] ~ N(0, 1) it is a sample of the policy.
    * Computes on the calling thread (tens of microseconds); the arrays given may be reused after the call returns.
    */
-  act(observation: ArrayLike<number>, noise?: ArrayLike<number>): Promise<Float32Array>;
+  act(observation: Observation, noise?: ArrayLike<number>): Promise<Float32Array>;
   dispose(): Promise<void>;
 }
 
-/** One run of a policy model; the result is the caller's own. */
-export async function actOnce(
+/**
+ * Prepares runs of a policy model on observations of these blocks: the arrays given are copied at once, and the function
+ * that is returned runs the model on the copies. The result is the caller's own. Throws INVALID_ARGUMENT.
+ */
+export function prepareRuns(
   model: InferenceModel,
-  observation: Float32Array,
-  noise: Float32Array,
-): Promise<Float32Array> {
-  const { action } = await model.run({ observation, noise });
-  return Float32Array.from(action!);
+  spec: ObservationSpec,
+): (observation: Observation, noise: ArrayLike<number>) => () => Promise<Float32Array> {
+  const names = entryNames('observation', spec);
+  return (observation, noise) => {
+    const values = blockValues<ArrayLike<number>>(spec, observation, 'observation');
+    const inputs: Record<string, Float32Array | Uint8Array> = { noise: Float32Array.from(noise) };
+    for (let i = 0; i < values.length; i++)
+      inputs[names[i]!] = spec[i]!.dtype === 'uint8' ? Uint8Array.from(values[i]!) : Float32Array.from(values[i]!);
+    return async () => Float32Array.from((await model.run(inputs)).action!);
+  };
 }
 
 export function createRuntime(model: InferenceModel, manifest: Manifest): PolicyRuntime {
   const { contract, version, training } = manifest;
+  const prepare = prepareRuns(model, observationOf(contract));
   const noNoise = new Float32Array(contract.action.length);
   // The model's arrays hold one result at a time: calls run one after the other, the first of them at once.
   let waiting = 0;
@@ -39,10 +51,14 @@ export function createRuntime(model: InferenceModel, manifest: Manifest): Policy
     version,
     contract,
     training,
-    act: (observation, noise) => {
-      const x = Float32Array.from(observation);
-      const epsilon = noise === undefined ? noNoise : Float32Array.from(noise);
-      const action = waiting++ === 0 ? actOnce(model, x, epsilon) : last.then(() => actOnce(model, x, epsilon));
+    act: (given, noise = noNoise) => {
+      let run: () => Promise<Float32Array>;
+      try {
+        run = prepare(given, noise);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+      const action = waiting++ === 0 ? run() : last.then(run);
       last = action.catch(() => undefined).then(() => waiting--);
       return action;
     },

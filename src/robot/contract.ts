@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { IqLearnError, parseOrThrow } from '../common/index.js';
+import { describeObservation, IqLearnError, parseOrThrow } from '../common/index.js';
+import { blockSchema } from './observation-blocks.js';
 import type { FeatureSpec, RobotSpec } from './types.js';
 
 const featureSchema = z.strictObject({
@@ -16,6 +17,8 @@ export const robotContractSchema = z.strictObject({
   rateHz: z.number(),
   observation: z.array(featureSchema),
   action: z.array(featureSchema),
+  /** Blocks of the observation after the named numbers; absent where there are none. */
+  blocks: z.array(blockSchema).min(1).optional(),
 });
 
 /** What a policy depends on and stores: names, units and limits (null where unbounded) in order, and the rate. JSON-safe. */
@@ -36,6 +39,9 @@ export function contractOf(spec: RobotSpec): RobotContract {
     rateHz: spec.rateHz,
     observation: spec.observation.map(feature),
     action: spec.action.map(feature),
+    ...(spec.blocks === undefined || spec.blocks.length === 0
+      ? {}
+      : { blocks: spec.blocks.map(({ shape, ...block }) => ({ ...block, shape: [...shape] })) }),
   };
 }
 
@@ -77,6 +83,14 @@ function checkFeatures(kind: 'observation' | 'action', found: RobotContract, spe
   });
 }
 
+function checkBlocks(found: RobotContract, spec: RobotSpec): void {
+  const text = (blocks: RobotContract['blocks'] = []): string =>
+    blocks.map((block) => `${describeObservation([block])} (${block.normalise})`).join(', ') || 'none';
+  const expected = contractOf(spec).blocks;
+  if (text(found.blocks) !== text(expected))
+    refuse("the observation's blocks", text(found.blocks), text(expected), spec);
+}
+
 /**
  * Refuses a contract (of a policy, a recording, a checkpoint) that was not made for this robot: MISMATCH names the
  * field, what was found and expected; CORRUPT_DATA where `found` is no contract at all.
@@ -91,4 +105,5 @@ export function checkContract(found: unknown, spec: RobotSpec): void {
   if (contract.rateHz !== spec.rateHz) refuse('rateHz', contract.rateHz, spec.rateHz, spec);
   checkFeatures('observation', contract, spec);
   checkFeatures('action', contract, spec);
+  checkBlocks(contract, spec);
 }

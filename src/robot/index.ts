@@ -7,6 +7,7 @@ export { createDeadMan, type DeadMan } from './dead-man.js';
 export { loadRobotSpec, robotNames } from './files.js';
 export { isImage, messageKinds } from './kinds/registry.js';
 export type { PoseReading, SensorReadings } from './kinds/sensor-readings.js';
+export { blockSchema, observationOf } from './observation-blocks.js';
 export { parseRobotSpec } from './parse.js';
 export { readingsToMessages, type TopicMessage } from './readings.js';
 export type { SafetyInput } from './safety-filter.js';

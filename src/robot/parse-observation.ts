@@ -179,7 +179,9 @@ function checkTopic(
   if (isImage(spec.type))
     throw document.refusal(path, {
       found: `${topic} of type ${spec.type}`,
-      expected: 'a topic of numbers: image features are not built yet',
+      expected:
+        'a topic of numbers: image features are not built yet. An image would be a block of bytes; what is missing is ' +
+        'a reader that makes a block of a message, and an encoder for images in src/learning/networks',
       remedy: `keep ${topic} in state, where it is watched and recorded, and leave the feature out`,
     });
   if (!types.includes(spec.type))

@@ -1,3 +1,4 @@
+import type { Block } from '../common/index.js';
 import type { MessageTypeName } from '../messages/index.js';
 
 /** One named number of an observation or action vector. */
@@ -87,7 +88,13 @@ export interface RobotSpec {
   readonly rateHz: number;
   readonly frameId: string;
   readonly stateTopics: readonly TopicSpec[];
+  /** The named numbers of the observation, its block `state`. */
   readonly observation: readonly ObservationFeatureSpec[];
+  /**
+   * Blocks of the observation after `state`, such as images. A description cannot name one yet: parse-observation.ts
+   * refuses it and says what is missing.
+   */
+  readonly blocks?: readonly Block[];
   readonly command: TopicSpec;
   readonly action: readonly ActionFeatureSpec[];
   /** What a person's (or scripted expert's) teleoperation publishes; a type that carries the same action as the command. */

@@ -45,6 +45,26 @@ async function failure(run: () => unknown): Promise<IqLearnError> {
 }
 
 describe('a bound program', () => {
+  it('takes inputs of bytes, one byte an element', async () => {
+    const image = { shape: [5], dtype: 'uint8' } as const;
+    const total: Program = {
+      name: 'total',
+      state: { sum: { shape: [], dtype: 'float32' } },
+      inputs: { image, k: count },
+      step: ({ sum }, given) => ({
+        state: { sum: tf.add(sum!, tf.sum(given.image!)) },
+        outputs: { half: tf.div(given.image!, 2), k: tf.add(given.k!, given.k!) },
+      }),
+    };
+    const executable = bound(total, { sum: Float32Array.of(1) });
+    for (const last of [3, 255]) {
+      const outputs = await executable.run({ image: Uint8Array.of(0, 1, 2, 200, last), k: Int32Array.of(7, -7) });
+      expect(outputs).toEqual({ half: Float32Array.of(0, 0.5, 1, 100, last / 2), k: Int32Array.of(14, -14) });
+    }
+    expect(executable.readState()).toEqual({ sum: Float32Array.of(1 + 206 + 458) });
+    await executable.dispose();
+  });
+
   it('advances the state, gives outputs, and reads single entries as copies', async () => {
     const executable = bound(accumulate, initialState);
     expect(await executable.run(inputs(10))).toEqual({

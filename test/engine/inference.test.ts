@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import { IqLearnError, Random } from '#src/common/index.js';
 import { loadOnnxruntime } from '#src/engine/executors/onnx-cpu/session.js';
-import { inspectModel, loadInference, type TensorRecord, traceInference } from '#src/engine/index.js';
+import { compile, inspectModel, loadInference, type TensorRecord, traceInference } from '#src/engine/index.js';
 
 const random = new Random(1);
 const draw = (n: number): Float32Array => random.fillNormal(new Float32Array(n));
@@ -49,6 +49,63 @@ async function failure(run: () => Promise<unknown>): Promise<IqLearnError> {
   expect(error).toBeInstanceOf(IqLearnError);
   return error as IqLearnError;
 }
+
+/** (image/255 · w) of an image of bytes and a scale. */
+const bytesPolicy = ({ image, scale }: TensorRecord, { w }: TensorRecord): TensorRecord => ({
+  action: tf.mul(tf.matMul(tf.reshape(tf.div(image!, 255), [1, 12]), w!), scale!),
+});
+const byteInputs = {
+  image: { shape: [1, 2, 2, 3], dtype: 'uint8' },
+  scale: { shape: [1, 2], dtype: 'float32' },
+} as const;
+const image = Uint8Array.from({ length: 12 }, (_, i) => (i * 67) % 256);
+
+describe('an input of bytes', () => {
+  const w = draw(24);
+  const scale = Float32Array.of(2, -1);
+  const wanted = [0, 1].map((k) => scale[k]! * image.reduce((sum, x, i) => sum + (x / 255) * w[2 * i + k]!, 0));
+
+  it('is an input of bytes in the file, and numbers from 0 to 255 in the function', async () => {
+    const bytes = await traceInference(bytesPolicy, {
+      name: 'bytes',
+      inputs: byteInputs,
+      constants: { w: { spec: { shape: [12, 2], dtype: 'float32' }, data: w } },
+    });
+    expect(inspectModel(bytes).inputs).toContainEqual({ name: 'image', dtype: 'uint8', shape: [1, 2, 2, 3] });
+    const model = await loadInference(bytes);
+    expect(model.inputs).toEqual(byteInputs);
+    const { action } = await model.run({ image, scale });
+    for (const k of [0, 1]) expect(action![k]).toBeCloseTo(wanted[k]!, 5);
+    const refused = await failure(() => model.run({ image: Float32Array.from(image), scale }));
+    expect(refused).toMatchObject({ code: 'INVALID_ARGUMENT', expected: expect.stringMatching(/^Uint8Array of 12/) });
+    await model.dispose();
+  });
+
+  it.each(['onnx', 'eager'] as const)(
+    'is given to a program on the executor %s, one for each unrolled step',
+    async (executor) => {
+      const executable = await compile(
+        {
+          name: 'bytes',
+          state: { w: { shape: [12, 2], dtype: 'float32' } },
+          inputs: byteInputs,
+          step: ({ w: weights }, given) => ({
+            state: { w: tf.add(weights!, 0) },
+            outputs: bytesPolicy(given, { w: weights! }),
+          }),
+        },
+        { executor, initialState: { w }, unroll: 2, eagerBackend: 'wasm' },
+      );
+      const { action } = await executable.run({
+        image: Uint8Array.of(...image, ...new Uint8Array(12)),
+        scale: Float32Array.of(...scale, ...scale),
+      });
+      for (const k of [0, 1]) expect(action![k]).toBeCloseTo(wanted[k]!, 5);
+      expect([...action!.slice(2)].map(Math.abs)).toEqual([0, 0]);
+      await executable.dispose();
+    },
+  );
+});
 
 describe('an inference file', () => {
   it('computes the function, with its names, shapes and metadata', async () => {

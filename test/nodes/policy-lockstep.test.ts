@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { vectorObservation } from '#src/common/index.js';
 import type { Transition } from '#src/messages/index.js';
 import { ExpertNode, PolicyNode, SimulatorNode } from '#src/nodes/index.js';
 import { decodeBundle, type PolicyBundle, type PolicyRuntime } from '#src/policy/index.js';
@@ -16,7 +17,8 @@ beforeEach(() => {
 });
 afterEach(() => rig.close());
 
-const simulator = (): SimulatorNode => rig.start(new SimulatorNode(rig.context('simulator'), task, { repeatMs: 20 }));
+const simulator = (repeatMs = 20): SimulatorNode =>
+  rig.start(new SimulatorNode(rig.context('simulator'), task, { repeatMs }));
 const home = async (version = 1): Promise<PolicyRuntime> => decodeBundle(await trolleyBundle(version));
 const publish = (bundle: PolicyBundle, version: number, robot = 'trolley', epoch = 1n): void => {
   const head = { stamp: { sec: 0, nanosec: 0 }, frame_id: '' };
@@ -116,7 +118,7 @@ describe('the policy node in lockstep', () => {
     const contract = contractOf(spec);
     const imperial = { ...contract, action: [{ ...contract.action[0]!, unit: 'ft/s' }] };
     const policy = {
-      observationSize: 2,
+      observation: vectorObservation(2),
       actionSize: 1,
       constants: {},
       apply: ({ noise }: never) => ({ action: noise }),
@@ -140,7 +142,7 @@ describe('the policy node in lockstep', () => {
 
   it('gives way to a person at the next command, tags it, and takes over again when they let go (F28)', async () => {
     const away = await decodeBundle(await trolleyBundle(1, 4));
-    simulator();
+    simulator(60_000); // a state that is repeated on a busy machine would make the expert repeat its command
     const node = rig.start(new PolicyNode(rig.context('policy'), { teleopWaitMs: 100 }, away));
     rig.start(new ExpertNode(rig.context('expert'), driver, { engaged: false }));
     let engagedAt = -1;

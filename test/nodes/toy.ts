@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import type { ManualClock } from '#src/common/clock.js';
-import { steadyClock } from '#src/common/index.js';
+import { steadyClock, vectorObservation } from '#src/common/index.js';
 import type { MessageTypeName, MessageTypes } from '#src/messages/index.js';
 import type { NodeContext } from '#src/nodes/index.js';
 import type { Logger } from '#src/platform/index.js';
@@ -112,7 +112,7 @@ export const driver = {
 export async function trolleyBundle(version: number, gain = -4): Promise<PolicyBundle> {
   return await encodeBundle({
     policy: {
-      observationSize: 2,
+      observation: vectorObservation(2),
       actionSize: 1,
       constants: { gain: { spec: { shape: [2, 1], dtype: 'float32' }, data: Float32Array.of(gain, 0) } },
       apply: ({ observation, noise }, constants) => ({

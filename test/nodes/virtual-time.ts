@@ -24,7 +24,7 @@ export async function quickPolicy(
   return {
     ...runtime,
     contract: { ...runtime.contract, rateHz },
-    act: async (observation) => Float32Array.of(Math.tanh(gain * observation[0]!)),
+    act: async (observation) => Float32Array.of(Math.tanh(gain * (observation as Float32Array)[0]!)),
   };
 }
 

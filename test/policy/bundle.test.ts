@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { IqLearnError } from '#src/common/index.js';
+import { IqLearnError, vectorObservation } from '#src/common/index.js';
 import { inspectModel } from '#src/engine/index.js';
 import { decodeBundle, encodeBundle, type PolicyBundle, readBundle, writeBundle } from '#src/policy/index.js';
 import { sealManifest, sha256 } from '#src/policy/manifest.js';
@@ -179,7 +179,7 @@ describe('a policy bundle is refused', () => {
     const wide = await encodeBundle({
       policy: {
         ...policy,
-        observationSize: 4,
+        observation: vectorObservation(4),
         apply: (inputs, constants) =>
           policy.apply({ ...inputs, observation: tf.split(inputs.observation!, [3, 1], 1)[0]! }, constants),
       },
@@ -211,7 +211,9 @@ describe('a policy bundle is refused', () => {
     const { observation, action } = contract;
     await expect(
       encodeBundle({ policy, contract: { ...contract, observation: observation.slice(1) }, version: 1 }),
-    ).rejects.toThrow(/observation sizes differ; found: 3 \(policy\); expected: 2 \(robot\)/);
+    ).rejects.toThrow(
+      /observations differ; found: state float32\[3\] \(policy\); expected: state float32\[2\] \(robot\)/,
+    );
     await expect(
       encodeBundle({
         policy,

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { Random } from '#src/common/index.js';
+import { Random, vectorObservation } from '#src/common/index.js';
 import type { PolicyContract, PolicyFunction } from '#src/policy/index.js';
 
 /** A robot with one bounded and one unbounded feature and two actions with different, lopsided ranges. */
@@ -27,7 +27,7 @@ export function linearPolicy(seed = 1): {
   const weights = Random.derive(seed, 'weights').fillNormal(new Float32Array(o * a));
   const sigma = Float32Array.of(0.3, 0.7);
   const policy: PolicyFunction = {
-    observationSize: o,
+    observation: vectorObservation(o),
     actionSize: a,
     constants: {
       weights: { spec: { shape: [o, a], dtype: 'float32' }, data: weights },

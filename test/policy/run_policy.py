@@ -1,6 +1,7 @@
 """Runs a policy bundle with onnxruntime alone, as another program would: python run_policy.py FOLDER REQUEST
 
-REQUEST is a file: {"observations": [[…]], "noise": [[…]]}. stdout: {"metadata": {…}, "actions": [[…]], "golden": [[…]]}.
+REQUEST is a file: {"observations": [[…]], "noise": [[…]]}. An observation of several blocks is an object of lists
+by the names of the blocks, {"state": […], "camera": […]}, row-major. stdout: {"metadata": {…}, "actions": [[…]], "golden": [[…]]}.
 Checks the model's SHA-256 against the manifest first.
 """
 
@@ -20,11 +21,20 @@ if hashlib.sha256(model).hexdigest() != manifest["model"]["sha256"]:
 session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
 
 
+inputs = {i.name: i for i in session.get_inputs()}
+
+
+def tensor(name, values):
+    dtype = {"tensor(float)": numpy.float32, "tensor(uint8)": numpy.uint8}[inputs[name].type]
+    return numpy.asarray(values, dtype).reshape(inputs[name].shape)
+
+
 def act(observation, noise):
-    feeds = {
-        "observation": numpy.asarray([observation], numpy.float32),
-        "noise": numpy.asarray([noise], numpy.float32),
-    }
+    if isinstance(observation, dict):
+        feeds = {f"observation_{block}": values for block, values in observation.items()}
+    else:
+        feeds = {"observation": observation}
+    feeds = {name: tensor(name, values) for name, values in {**feeds, "noise": noise}.items()}
     return session.run(["action"], feeds)[0][0].tolist()
 
 

@@ -1,5 +1,5 @@
-/** Element types inside a graph. `bool` never crosses the engine's border. */
-export type IrType = 'float32' | 'int32' | 'bool';
+/** Element types inside a graph. `bool` never crosses the engine's border; of `uint8` are only inputs, which are cast. */
+export type IrType = 'float32' | 'int32' | 'bool' | 'uint8';
 export type IrData = Float32Array | Int32Array | Uint8Array;
 export type Attributes = Readonly<Record<string, number | boolean | readonly number[]>>;
 
@@ -52,6 +52,12 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
 export function typedArray(type: IrType, length: number): IrData {
   if (type === 'float32') return new Float32Array(length);
   return type === 'int32' ? new Int32Array(length) : new Uint8Array(length);
+}
+
+/** An array of `length` elements over a part of a buffer. */
+export function typedArrayOver(type: IrType, buffer: ArrayBuffer, offset: number, length: number): IrData {
+  if (type === 'float32') return new Float32Array(buffer, offset, length);
+  return type === 'int32' ? new Int32Array(buffer, offset, length) : new Uint8Array(buffer, offset, length);
 }
 
 /** The node that makes a value, when its operation is `op`. */

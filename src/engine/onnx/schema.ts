@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs';
 
 /** ONNX element types (TensorProto.DataType). */
-export const dataType = { float32: 1, int32: 6, int64: 7, bool: 9 } as const;
+export const dataType = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9 } as const;
 /** AttributeProto.AttributeType. */
 export const attributeType = { float: 1, int: 2, string: 3, floats: 6, ints: 7 } as const;
 

@@ -19,7 +19,7 @@ export function supportedKernels(): readonly string[] {
 const unsupported = (what: string, remedy: string): IqLearnError =>
   new IqLearnError('UNSUPPORTED', `cannot trace ${what}`, { found: `at ${callSite(new Error().stack)}`, remedy });
 
-const asIrType = (type: DataType | undefined): IrType => {
+const asIrType = (type: DataType | undefined): Exclude<IrType, 'uint8'> => {
   if (type === 'float32' || type === 'int32' || type === 'bool') return type;
   throw unsupported(`a tensor of type ${type}`, 'use float32, int32 or bool');
 };
@@ -52,6 +52,7 @@ class SymbolicBackend extends tf.KernelBackend {
   info(value: Value): TensorInfo {
     const dataId = {};
     this.#values.set(dataId, value);
+    if (value.type === 'uint8') throw new IqLearnError('INTERNAL', 'bytes in a trace that were not cast to float32');
     return { dataId, shape: [...value.shape], dtype: value.type };
   }
 

@@ -70,10 +70,11 @@ function returned(name: string, record: TensorRecord | undefined, what: string):
 const symbols = (builder: GraphBuilder, specs: TensorSpecs, rename: (name: string) => string): TensorRecord => {
   const { backend } = symbolicBackend();
   return Object.fromEntries(
-    Object.entries(specs).map(([key, { shape, dtype }]): [string, Tensor] => [
-      key,
-      backend.tensor(builder.input(rename(key), { type: dtype, shape })),
-    ]),
+    Object.entries(specs).map(([key, { shape, dtype }]): [string, Tensor] => {
+      const input = builder.input(rename(key), { type: dtype, shape });
+      // tfjs has no bytes: they come in as the float32 numbers that networks want.
+      return [key, backend.tensor(dtype === 'uint8' ? cast(builder, input, 'float32') : input)];
+    }),
   );
 };
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { IqLearnError, messageOf } from '../../common/index.js';
-import type { GazeboWorld } from '../../nodes/index.js';
+import type { GazeboWorld } from '../../simulation/index.js';
 
 const run = promisify(execFile);
 /** Gazebo's own limit for an answer, and ours for the whole call (starting `gz` takes about a second). */

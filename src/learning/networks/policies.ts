@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { vectorObservation } from '../../common/index.js';
 import type { TensorRecord } from '../../engine/index.js';
 import type { PolicyFunction } from '../../policy/index.js';
 import type { Normalisation } from '../data/normalisation.js';
@@ -33,7 +34,7 @@ export function gaussianPolicy(options: {
   const { layout, parameters, normalisation, logStdRange } = options;
   checkLength('the actor parameters', parameters, layout);
   return {
-    observationSize: normalisation.mean.length,
+    observation: vectorObservation(normalisation.mean.length),
     actionSize: options.actionSize,
     constants: { ...normalisationConstants(normalisation), actor: flat(layout, parameters) },
     apply: (inputs, constants) => {
@@ -59,7 +60,7 @@ export function softQPolicy(options: {
   const { layout, parameters, normalisation, critics, temperature } = options;
   checkLength('the Q-network parameters', parameters, layout);
   return {
-    observationSize: normalisation.mean.length,
+    observation: vectorObservation(normalisation.mean.length),
     actionSize: options.actions,
     constants: { ...normalisationConstants(normalisation), critic: flat(layout, parameters) },
     apply: (inputs, constants) => {

@@ -1,3 +1,5 @@
+import type { Logger } from '../../platform/index.js';
+
 /** Result of comparing another node's claim with ours: our own message, an older claim, or a newer one. */
 export type Claim = 'own' | 'lower' | 'higher';
 
@@ -27,10 +29,19 @@ export class Lease {
     return epoch > this.epoch ? 'higher' : 'lower';
   }
 
-  /** True the first time for each lower epoch in a row, so that the log gets one line and not one per message. */
-  isNews(epoch: bigint): boolean {
-    const news = this.#warned !== epoch;
-    this.#warned = epoch;
-    return news;
+  /**
+   * Whether the other node's claim makes this one stop. An older claim is logged, once: that node has to stop. `kind`
+   * says what the two nodes are.
+   */
+  yieldsTo(holder: string, epoch: bigint, kind: string, logger: Pick<Logger, 'error'>): boolean {
+    const claim = this.judge(holder, epoch);
+    if (claim === 'lower' && this.#warned !== epoch) {
+      this.#warned = epoch;
+      logger.error(`another ${kind} for this robot came before this one: it has to yield`, {
+        name: holder,
+        epoch: String(epoch),
+      });
+    }
+    return claim === 'higher';
   }
 }

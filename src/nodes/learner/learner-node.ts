@@ -184,16 +184,9 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   /** Two learners for one robot: the one that was activated last teaches it, and this one yields to it. */
   #compare({ robot, epoch, header: { frame_id } }: LearnerStatus): void {
     const lease = this.#lease;
-    if (lease === undefined || this.fault !== undefined || robot !== this.context.spec.robot) return;
-    const claim = lease.judge(frame_id, epoch);
-    if (claim === 'own') return;
-    if (claim === 'lower') {
-      if (lease.isNews(epoch))
-        this.context.logger.error('another learner for this robot came before this one: it has to yield', {
-          epoch: String(epoch),
-        });
-      return;
-    }
+    const { spec, logger } = this.context;
+    if (lease === undefined || this.fault !== undefined || robot !== spec.robot) return;
+    if (!lease.yieldsTo(frame_id, epoch, 'learner', logger)) return;
     this.fail(
       new IqLearnError('CONFLICT', 'another learner teaches this robot', {
         found: `epoch ${epoch}`,

@@ -2,25 +2,25 @@ import { Random } from '../../common/index.js';
 import type { PolicyRuntime } from '../../policy/index.js';
 import type { RobotSpec } from '../../robot/index.js';
 
-export interface PilotOptions {
+export interface ActionSourceOptions {
   readonly spec: RobotSpec;
   readonly seed: number;
-  /** Draws actions from the policy instead of taking its mean. */
+  /** Draws actions from the policy's distribution instead of taking its mean. */
   readonly stochastic: boolean;
-  /** Without a policy: nothing, or uniformly random actions. */
+  /** While there is no policy: gives no action, or uniformly random ones. */
   readonly explore: 'hold' | 'random';
-  /** Actions that the part of the run before this one drew: it goes on with the generator where that part left it. */
+  /** Random and sampled actions that the part of the run before this one drew: the generator goes on after them. */
   readonly drawn?: { readonly random: number; readonly sampled: number };
 }
 
-/** Chooses actions: the policy that is loaded, or random ones before the first. Deterministic in its seed. */
+/** Chooses actions: by the policy that is loaded, or at random before the first. The seed determines all of them. */
 export class ActionSource {
-  readonly #options: PilotOptions;
+  readonly #options: ActionSourceOptions;
   readonly #random: Random;
   readonly #noise: Float32Array;
   #runtime: PolicyRuntime | undefined;
 
-  constructor(options: PilotOptions, runtime: PolicyRuntime | undefined) {
+  constructor(options: ActionSourceOptions, runtime: PolicyRuntime | undefined) {
     this.#options = options;
     this.#random = Random.derive(options.seed, 'policy actions');
     const a = options.spec.action.length;
@@ -35,24 +35,24 @@ export class ActionSource {
     return this.#runtime;
   }
 
-  /** -1 while there is no policy. */
+  /** Version of the policy, or −1 while there is none. */
   get version(): number {
     return this.#runtime?.version ?? -1;
   }
 
-  /** Whether {@link act} can be asked. */
+  /** Whether {@link act} has an action to give. */
   get ready(): boolean {
     return this.#runtime !== undefined || this.#options.explore === 'random';
   }
 
-  /** Takes over another policy from the next action on. */
+  /** Replaces the policy from the next action on, and disposes of the old one. */
   load(runtime: PolicyRuntime): void {
     const old = this.#runtime;
     this.#runtime = runtime;
     void old?.dispose();
   }
 
-  /** In the robot's units. */
+  /** The action for this observation, in the robot's units. */
   async act(observation: Float32Array): Promise<Float32Array> {
     const { spec, stochastic } = this.#options;
     if (this.#runtime === undefined)

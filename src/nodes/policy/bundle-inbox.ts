@@ -4,31 +4,33 @@ import type { Logger } from '../../platform/index.js';
 import { decodeBundle, type PolicyRuntime, readBundle } from '../../policy/index.js';
 import { checkContract, type RobotSpec } from '../../robot/index.js';
 
-export interface PolicyInboxOptions {
+export interface BundleInboxOptions {
   readonly spec: RobotSpec;
   readonly logger: Logger;
-  /** Keeps every policy until it is asked for by its version; otherwise the newest only. */
+  /** Keeps every policy until its version is asked for; otherwise only the newest. */
   readonly keepAll: boolean;
-  /** Of the policy that runs already, -1 where there is none. */
+  /** Version of the policy that runs already, or −1. */
   readonly version: number;
-  /** Told when a policy has passed. */
+  /** Called when a policy has passed its checks. */
   readonly onVerified: () => void;
 }
 
 /**
- * Takes policy bundles as they arrive, verifies them one after the other beside the control loop, and holds those that
- * passed until the loop takes them at a step boundary. What is refused is counted and changes nothing.
+ * Takes policy bundles as they arrive, verifies them one after the other while the control loop goes on, and keeps those
+ * that passed until the loop takes them at a step boundary. A bundle that is refused is counted and changes nothing.
  */
 export class BundleInbox {
-  readonly #options: PolicyInboxOptions;
+  readonly #options: BundleInboxOptions;
   readonly #verified = new Map<number, PolicyRuntime>();
+  /** Bundles to be verified. */
   #waiting: PolicyBundleMessage[] = [];
   #working = false;
+  /** Versions that wait or are being verified. */
   readonly #underWay = new Set<bigint>();
-  /** Of the learner whose policies are taken; 0 before the first. */
+  /** Epoch of the learner whose bundles we accept (0: none yet). */
   #epoch = 0n;
-  /** Asked for by name: goes before what the learner sends. */
-  #demanded: PolicyRuntime | undefined;
+  /** Policy loaded by service request; takes precedence over policies from the learner. */
+  #requested: PolicyRuntime | undefined;
   #newestTaken: number;
   #arrival: (() => void)[] = [];
   #refused = 0;
@@ -36,7 +38,7 @@ export class BundleInbox {
   #lastRefusal = '';
   #closed = false;
 
-  constructor(options: PolicyInboxOptions) {
+  constructor(options: BundleInboxOptions) {
     this.#options = options;
     this.#newestTaken = options.version;
   }
@@ -45,16 +47,17 @@ export class BundleInbox {
     return this.#refused;
   }
 
-  /** Bundles of an older version than the one that runs. */
+  /** Number of bundles of an older version than the one that runs. */
   get outdated(): number {
     return this.#outdated;
   }
 
-  /** Why the last bundle was refused; '' where the last one passed. */
+  /** Why the last bundle was refused; '' if it passed. */
   get lastRefusal(): string {
     return this.#lastRefusal;
   }
 
+  /** Takes a bundle from the policy topic. */
   take(message: PolicyBundleMessage): void {
     const { version, epoch } = message;
     if (epoch < this.#epoch) {
@@ -77,8 +80,8 @@ export class BundleInbox {
   }
 
   /**
-   * Reads a bundle's folder and has it taken next, whatever its version. Throws what reading and the robot's contract
-   * throw, CONFLICT where policies come in step with the learner.
+   * Reads a bundle's folder, to be taken next whatever its version. Throws the errors of reading it and of the robot's
+   * contract, and CONFLICT where policies come in step with the learner.
    */
   async load(folder: string): Promise<number> {
     const { keepAll, spec, onVerified } = this.#options;
@@ -95,23 +98,23 @@ export class BundleInbox {
       await runtime.dispose();
       throw error;
     }
-    void this.#demanded?.dispose();
-    this.#demanded = runtime;
+    void this.#requested?.dispose();
+    this.#requested = runtime;
     onVerified();
     return runtime.version;
   }
 
-  /** The newest policy that passed, if there is one that was not taken yet. */
+  /** The newest policy that passed and was not taken yet, if there is one. */
   takeNewest(): PolicyRuntime | undefined {
-    let newest = this.#demanded;
-    this.#demanded = undefined;
+    let newest = this.#requested;
+    this.#requested = undefined;
     if (newest !== undefined) return this.#taken(newest);
     for (const runtime of this.#verified.values())
       if (newest === undefined || runtime.version > newest.version) newest = runtime;
     return newest === undefined ? undefined : this.#taken(newest);
   }
 
-  /** Waits for exactly this version. TIMEOUT after `timeoutMs`, CANCELLED when the inbox closes. */
+  /** Waits for exactly this version. Rejects with TIMEOUT after `timeoutMs`, with CANCELLED when the inbox closes. */
   async takeVersion(version: number, timeoutMs: number): Promise<PolicyRuntime> {
     let late = false;
     const deadline = setTimeout(() => {
@@ -140,12 +143,12 @@ export class BundleInbox {
     this.#closed = true;
     this.#waiting = [];
     this.#wake();
-    const left = [...this.#verified.values(), ...(this.#demanded === undefined ? [] : [this.#demanded])];
+    const left = [...this.#verified.values(), ...(this.#requested === undefined ? [] : [this.#requested])];
     this.#verified.clear();
     await Promise.all(left.map((runtime) => runtime.dispose()));
   }
 
-  /** Another learner has the robot. It may have begun anew or gone back to a checkpoint: its versions count from there. */
+  /** Another learner teaches the robot now. It may have gone back to a checkpoint, so its versions begin anywhere. */
   #follow(epoch: bigint): void {
     const first = this.#epoch === 0n;
     this.#epoch = epoch;

@@ -15,33 +15,34 @@ import {
 } from '../../robot/index.js';
 import type { Publisher } from '../../transport/index.js';
 
-/** A decision to be put through the safety filter. */
+/** A decision of the control loop, before the safety filter. All times are in nanoseconds. */
 export interface Decision {
-  /** On a clock that never goes back. */
+  /** The present time, on a clock that never goes back. */
   readonly nowNs: bigint;
   /** When the state was seen that the action answers, on the same clock. */
   readonly seenNs: bigint;
-  /** For the message: the stamp of that state. */
+  /** The stamp of that state, for the message. */
   readonly stampNs: bigint;
-  /** The policy's action, or null where it has none to give. */
+  /** The policy's action, or null if it gives none. */
   readonly action: Float32Array | null;
+  /** When the action expires. */
   readonly expiryNs: bigint;
-  /** null: the state is not known. */
+  /** Age of the state; null if the state is not known. */
   readonly stateAgeMs: number | null;
-  /** The event loop was blocked for so long: a stop. */
+  /** The event loop was blocked for this long: a reason to stop. */
   readonly blockedMs?: number;
 }
 
-export interface HelmEvents {
-  /** The safety filter is in another state. */
+export interface CommandEvents {
+  /** The safety filter has changed its state. */
   changed(): void;
-  /** A command went out. */
+  /** A command was published. */
   sent(): void;
 }
 
 /**
- * The last stretch to the robot: safety filter, takeover, e-stop and the command topic. Nothing is published that did
- * not pass the filter, except the stop.
+ * The only way to the command topic: safety filter, takeover and e-stop. Nothing is published that did not pass the
+ * filter, except a stop.
  */
 export class CommandOutput {
   readonly #spec: RobotSpec;
@@ -49,25 +50,26 @@ export class CommandOutput {
   readonly #publisher: Publisher<MessageTypes[MessageTypeName]>;
   readonly #mapper: ActionMapper;
   readonly takeover: TakeoverDetector;
-  /** Undefined where the robot's description names no such button. */
+  /** Undefined if the robot's description names no dead-man button. */
   readonly deadman: DeadMan | undefined;
   #filter: SafetyFilter | undefined;
   #joints = new Map<string, number>();
-  readonly #events: HelmEvents;
+  readonly #events: CommandEvents;
   #estop = false;
-  /** Pressed since the filter was last asked, however shortly. */
+  /** The e-stop was pressed since the filter ran last, however briefly. */
   #pressed = false;
   #heartbeatNs: bigint | null = null;
   #last: { readonly stampNs: bigint; readonly message: MessageTypes[MessageTypeName] } | undefined;
   #output: SafetyOutput | undefined;
-  #begun = 0;
-  #begunStale = 0;
+  /** Cycles in which an episode began, and how many of them the filter counted as stale. */
+  #beginCycles = 0;
+  #beginStale = 0;
 
   constructor(
     spec: RobotSpec,
     options: SafetyOptions,
     publisher: Publisher<MessageTypes[MessageTypeName]>,
-    events: HelmEvents,
+    events: CommandEvents,
   ) {
     this.#spec = spec;
     this.#events = events;
@@ -83,17 +85,20 @@ export class CommandOutput {
     return this.#filter;
   }
 
-  /** What the filter said last. */
-  get output(): SafetyOutput | undefined {
+  /** The last output of the filter. */
+  get lastOutput(): SafetyOutput | undefined {
     return this.#output;
   }
 
-  /** What the filter counted; the cycle that begins an episode is no stop. */
+  /** The filter's counters, without the cycles that only tell it that an episode begins. */
   get counters(): SafetyCounters | undefined {
     const counters = this.#filter?.counters;
-    return counters && { ...counters, cycles: counters.cycles - this.#begun, stale: counters.stale - this.#begunStale };
+    return (
+      counters && { ...counters, cycles: counters.cycles - this.#beginCycles, stale: counters.stale - this.#beginStale }
+    );
   }
 
+  /** A stop that only a reset ends. */
   get latched(): boolean {
     return this.#filter?.state === 'ESTOP' || this.#filter?.state === 'FAULT';
   }
@@ -102,15 +107,15 @@ export class CommandOutput {
     return this.#estop || this.#pressed;
   }
 
-  /** Takes the e-stop topic: true is pressed. */
-  press(estop: boolean, nowNs: bigint): void {
+  /** Takes a message of the e-stop topic; true means pressed. A message that is false is also its heartbeat. */
+  setEstop(estop: boolean, nowNs: bigint): void {
     this.#estop = estop;
     if (estop) this.#pressed = true;
     else this.#heartbeatNs = nowNs;
   }
 
-  /** Remembers where the joints are: what a robot that holds is told to hold. */
-  seeJoints(message: JointState): void {
+  /** Remembers where the joints are: a robot that stops by holding is commanded to these positions. */
+  updateJoints(message: JointState): void {
     for (let i = 0; i < message.name.length; i++) {
       const position = message.position[i];
       if (position !== undefined && Number.isFinite(position)) this.#joints.set(message.name[i]!, position);
@@ -118,24 +123,27 @@ export class CommandOutput {
   }
 
   /**
-   * An episode begins with the robot at rest: the first command may move as far as one period allows from there.
-   * Latched stops stay. `nowNs` is one period before the first command.
+   * Tells the filter that an episode begins with the robot at rest: the first command may differ from that by as much as
+   * one period allows. Latched stops stay latched. `nowNs` is one period before the first command.
    */
-  begin(nowNs: bigint): void {
+  beginEpisode(nowNs: bigint): void {
     const held = this.#held();
     if (this.#spec.stopMode === 'hold' && held === undefined) return;
     this.#filter ??= createSafetyFilter(this.#spec, { ...this.#options, initial: held! });
     const idle = { nowNs, action: null, actionExpiryNs: null, observationStampAgeMs: null, takeover: null };
     const { stale } = this.#filter.counters;
     this.#filter.step({ ...idle, estop: this.estop, heartbeatNs: this.#heartbeatNs });
-    this.#begun++;
-    this.#begunStale += this.#filter.counters.stale - stale;
+    this.#beginCycles++;
+    this.#beginStale += this.#filter.counters.stale - stale;
     if (this.#spec.stopMode === 'hold') this.#filter.seed(held!);
   }
 
-  /** Puts a decision (and what a person said meanwhile) through the filter and publishes what comes out. */
-  steer({ nowNs, seenNs, stampNs, action, expiryNs, stateAgeMs, blockedMs }: Decision): SafetyOutput | undefined {
-    if (this.#filter === undefined) this.begin(nowNs);
+  /**
+   * Puts a decision, and the commands of a person since the last one, through the filter, and publishes the result.
+   * Undefined if nothing was published: the joints that the robot has to hold are not known yet.
+   */
+  apply({ nowNs, seenNs, stampNs, action, expiryNs, stateAgeMs, blockedMs }: Decision): SafetyOutput | undefined {
+    if (this.#filter === undefined) this.beginEpisode(nowNs);
     if (this.#filter === undefined) return undefined;
     const output = this.#filter.step({
       nowNs,
@@ -157,12 +165,12 @@ export class CommandOutput {
     return output;
   }
 
-  /** Says the last command once more, if it answered this state. */
+  /** Publishes the last command again, if it answered the state with this stamp. */
   repeat(stampNs: bigint): void {
     if (this.#last?.stampNs === stampNs) this.#publisher.publish(this.#last.message);
   }
 
-  /** Stops the robot, whatever state the filter is in. */
+  /** Publishes a stop, whatever state the filter is in. */
   stop(stampNs: bigint): void {
     const command =
       this.#spec.stopMode === 'zero'
@@ -178,7 +186,7 @@ export class CommandOutput {
     this.#events.sent();
   }
 
-  /** The joints' positions as a command; velocities and efforts hold at 0. Undefined where a joint is not known. */
+  /** The joints' positions as a command; velocities and efforts are 0. Undefined if a joint's position is not known. */
   #held(): number[] | undefined {
     const held = this.#spec.action.map(({ path, quantity, low, high }) =>
       Math.min(Math.max(quantity === 'position' ? (this.#joints.get(path) ?? Number.NaN) : 0, low), high),

@@ -5,35 +5,36 @@ import { PeakMeter, RateMeter } from '../kit/statistics.js';
 import type { ActionSource } from './action-source.js';
 import type { BundleInbox } from './bundle-inbox.js';
 import type { CommandOutput } from './command-output.js';
+import type { ControlLoop } from './control-loop.js';
 import type { InterventionLog } from './interventions.js';
-import type { ControlLoop } from './lockstep-loop.js';
+import type { Condition } from './policy-status.js';
 import type { TransitionPublisher } from './transition-publisher.js';
 
-/** The parts of a policy node that have something to tell. */
-export interface PolicyParts {
+/** The parts of a policy node that its diagnostics are about. */
+export interface DiagnosedParts {
   readonly assembler: ObservationAssembler;
-  readonly helm: CommandOutput;
+  readonly commands: CommandOutput;
   readonly inbox: BundleInbox;
   readonly interventions: InterventionLog;
-  readonly log: TransitionPublisher;
+  readonly transitions: TransitionPublisher;
   readonly loop: ControlLoop | undefined;
-  readonly pilot: ActionSource;
-  /** What the robot is doing, as the status says. */
-  readonly driving: { readonly state: string; readonly reason: string };
-  /** What is wrong beside. */
+  readonly actions: ActionSource;
+  /** What the robot is doing, as in the node's status. */
+  readonly condition: Condition;
+  /** Something else that is wrong, as a sentence. */
   readonly problem: string | undefined;
 }
 
-/** What is measured of a policy node, and what that says about it. */
+/** Measures a policy node, and makes its line in /diagnostics. */
 export class PolicyDiagnostics {
   readonly commandRate: RateMeter;
   readonly stateRate: RateMeter;
-  /** ms */
+  /** Largest latency from state to command, in milliseconds. */
   readonly latency = new PeakMeter();
-  /** ms the event loop was blocked, where that was longer than its budget. */
+  /** Longest block of the event loop, in milliseconds, among those longer than the budget. */
   readonly blocked = new PeakMeter();
   clockJumps = 0;
-  /** Teleoperation without the dead-man button. */
+  /** Number of teleoperation commands that were ignored because the dead-man button was not held. */
   unheld = 0;
 
   constructor(clock: SteadyClock) {
@@ -41,10 +42,20 @@ export class PolicyDiagnostics {
     this.stateRate = new RateMeter(clock);
   }
 
-  diagnose({ assembler, helm, inbox, interventions, log, loop, pilot, driving, problem }: PolicyParts): Diagnosis {
+  diagnose({
+    assembler,
+    commands,
+    inbox,
+    interventions,
+    transitions,
+    loop,
+    actions,
+    condition,
+    problem,
+  }: DiagnosedParts): Diagnosis {
     const { notFinite, incomplete, duplicates, reordered, wrongFrame, clockJumps } = assembler.counters;
-    const safety = helm.counters;
-    const { state, reason } = driving;
+    const safety = commands.counters;
+    const { state, reason } = condition;
     const blockedMs = this.blocked.take();
     const level =
       problem !== undefined || state === 'FAULT' || state === 'ESTOP'
@@ -58,15 +69,15 @@ export class PolicyDiagnostics {
       level,
       message: problem ?? (reason === '' ? state : `${state}: ${reason}`),
       values: {
-        policy: pilot.runtime?.id ?? 'none',
+        policy: actions.runtime?.id ?? 'none',
         policies_refused: inbox.refused,
         policies_outdated: inbox.outdated,
         last_refusal: inbox.lastRefusal,
         commands_hz: this.commandRate.hz.toFixed(1),
         states_hz: this.stateRate.hz.toFixed(1),
         latency_ms: this.latency.take().toFixed(2),
-        transitions: log.count,
-        gaps: log.gaps,
+        transitions: transitions.count,
+        gaps: transitions.gaps,
         states_dropped: notFinite + incomplete + wrongFrame,
         states_late: duplicates + reordered,
         clock_jumps: clockJumps + this.clockJumps,
@@ -75,7 +86,7 @@ export class PolicyDiagnostics {
         loop_blocked_ms: blockedMs.toFixed(0),
         takeovers: interventions.count,
         takeovers_unheld: this.unheld,
-        takeovers_refused: helm.takeover.counters.malformed + helm.takeover.counters.late,
+        takeovers_refused: commands.takeover.counters.malformed + commands.takeover.counters.late,
         ...(safety === undefined
           ? {}
           : {

@@ -10,7 +10,7 @@ export interface InterventionMoment {
   readonly step: number;
 }
 
-/** Tells when a person takes over from the policy, and when they hand back. */
+/** Publishes when a person takes over from the policy, and when they hand back. */
 export class InterventionLog {
   readonly #publisher: Publisher<Intervention>;
   readonly #identity: Pick<Intervention, 'robot' | 'session'>;
@@ -22,11 +22,12 @@ export class InterventionLog {
     this.#identity = identity;
   }
 
+  /** Number of interventions. */
   get count(): number {
     return this.#count;
   }
 
-  /** `reason`: what came after an intervention. */
+  /** Publishes a change. `reason` says what came after an intervention, and is not used at its beginning. */
   set(active: boolean, { stampNs, episode, step }: InterventionMoment, reason: string): void {
     if (active === this.#active) return;
     this.#active = active;

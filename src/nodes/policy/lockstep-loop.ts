@@ -1,29 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { SteadyClock } from '../../common/index.js';
 import type { TaskState } from '../../messages/index.js';
-import type { ObservationAssembler, RobotSpec } from '../../robot/index.js';
 import { LockstepGate, type ReadyStep } from '../kit/lockstep-gate.js';
-import type { ActionSource } from './action-source.js';
-import type { BundleInbox } from './bundle-inbox.js';
-import type { CommandOutput } from './command-output.js';
-import { follows, type TransitionPublisher } from './transition-publisher.js';
-
-export interface LoopParts {
-  readonly spec: RobotSpec;
-  readonly clock: SteadyClock;
-  readonly assembler: ObservationAssembler;
-  readonly pilot: ActionSource;
-  readonly helm: CommandOutput;
-  readonly inbox: BundleInbox;
-  readonly log: TransitionPublisher;
-  /** Commands that begin the first episode: executed before, to be executed again. */
-  readonly relive: Float32Array[];
-  /** Whether the policy is to stay off; a person may drive. */
-  readonly paused: () => boolean;
-  readonly fail: (error: unknown) => void;
-  /** The event loop was blocked for so long: the robot was stopped. */
-  readonly blocked: (ms: number) => void;
-}
+import type { ControlLoop, LoopParts } from './control-loop.js';
+import { follows } from './transition-publisher.js';
 
 export interface LockstepOptions {
   readonly source: 'policy' | 'teleop';
@@ -34,40 +13,20 @@ export interface LockstepOptions {
   readonly transitionLimit: number;
 }
 
-/** One of the two ways the policy node keeps time. */
-export interface ControlLoop {
-  takeTask(task: TaskState): void;
-  /** A state message came; `accepted` is false where the assembler dropped it. */
-  takeState(topic: string, accepted: boolean): void;
-  /** A person's command was taken by the takeover detector; its stamp, if it has one. */
-  takeTeleop(stampNs: bigint | undefined): void;
-  /** The e-stop has changed. */
-  takeEstop(): void;
-  /** A policy has arrived, or may go on. */
-  takePolicy(): void;
-  /** Stops the robot now: the policy is paused. */
-  hold(): void;
-  /** Stamp for a command right now. */
-  readonly stampNs: bigint;
-  readonly task: TaskState | undefined;
-  readonly overruns: number;
-  /** How often the event loop was blocked for longer than its budget. */
-  readonly lags: number;
-  /** State arrival to command, of the last step. */
-  readonly latencyMs: number;
-  close(): void;
-}
-
-/** A command whose stamp is ahead of the simulation by more was stamped by another clock, and answers the present state. */
+/**
+ * A person's command whose stamp is further ahead of the simulation than this was stamped by another clock. It is taken
+ * as an answer to the present state. In nanoseconds.
+ */
 const OTHER_CLOCK_NS = 10_000_000_000n;
 
 /**
  * Lockstep with a simulator: each complete state is answered by one command with its stamp. All times given to the
- * safety filter are simulated, so that a run depends on its seeds alone, however fast it goes.
+ * safety filter are simulated, so that a run depends only on its seeds, however fast it goes.
  *
  * With `synchronousSegment` N the answer to the state after every N transitions waits for the policy made from all
- * but the last N: acting and learning run side by side, and still every run is the same bit for bit. A run that is
- * resumed relives the episode under way: the same start and commands bring robot and safety filter where they were.
+ * but the last N. Acting and learning run at the same time, and still every run is the same bit for bit. A run that is
+ * resumed executes the commands of the open episode again: the same start and the same commands bring the robot and the
+ * safety filter to where they were.
  */
 export class LockstepLoop implements ControlLoop {
   readonly overruns = 0;
@@ -79,11 +38,15 @@ export class LockstepLoop implements ControlLoop {
   #answering = false;
   #closed = false;
   #episode = -1;
+  /** Stamp of the state that is answered. */
   #stampNs = 0n;
+  /** Added to stamps for the safety filter, whose time goes on when a simulator begins anew. */
   #offsetNs = 0n;
   #task: TaskState | undefined;
+  /** The state that the newest command of a person answers. */
   #teleopStampNs = -1n;
-  #teleopHeard = false;
+  /** A person has commanded in this episode, and the safety filter has not handed back to the policy since. */
+  #personDrives = false;
   #wake: (() => void)[] = [];
   #segmentsAdopted = 0n;
   #latencyMs = 0;
@@ -130,7 +93,7 @@ export class LockstepLoop implements ControlLoop {
   takeTeleop(stampNs: bigint | undefined): void {
     const isOfThisClock = stampNs !== undefined && stampNs > 0n && stampNs - this.#stampNs < OTHER_CLOCK_NS;
     this.#teleopStampNs = isOfThisClock ? stampNs : this.#stampNs;
-    this.#teleopHeard = true;
+    this.#personDrives = true;
     this.#signal();
   }
 
@@ -142,7 +105,7 @@ export class LockstepLoop implements ControlLoop {
     this.#signal();
   }
 
-  /** Stands still already between the states. */
+  /** Nothing to do: between two states the robot stands still. */
   hold(): void {}
 
   close(): void {
@@ -151,52 +114,34 @@ export class LockstepLoop implements ControlLoop {
   }
 
   async #answer({ stampNs, task, repeated }: ReadyStep): Promise<void> {
-    const { assembler, helm, log, pilot } = this.#parts;
+    const { commands, transitions } = this.#parts;
     if (repeated) {
-      helm.repeat(stampNs);
+      commands.repeat(stampNs);
       return;
     }
     const startNs = this.#parts.clock.nowNs();
-    if (stampNs < this.#stampNs) {
-      // The simulation began anew; for the safety filter time goes on.
-      this.#offsetNs += this.#stampNs - stampNs + this.#periodNs;
-      this.#teleopStampNs = -1n;
-      log.cut();
-    }
+    this.#advanceTo(stampNs);
     const nowNs = stampNs + this.#offsetNs;
-    this.#stampNs = stampNs;
     this.#task = task;
-    let assembled = assembler.assemble(stampNs);
-    if (!assembled.ok && assembled.reason === 'clock_jump') {
-      log.cut();
-      assembled = assembler.assemble(stampNs);
-    }
+    const assembled = this.#assemble(stampNs);
     if (!assembled.ok) {
-      log.cut();
+      transitions.cut();
       return;
     }
     const { observation, ageMs } = assembled;
     const { reward, terminated, truncated } = task;
-    if (log.previous !== undefined && follows(log.previous, task))
-      log.arrived({ stampNs, observation, reward, terminated, truncated });
-    else log.cut();
+    if (transitions.previous !== undefined && follows(transitions.previous, task))
+      transitions.arrived({ stampNs, observation, reward, terminated, truncated });
+    else transitions.cut();
     const limit = this.#options.transitionLimit;
-    if (terminated || truncated || (limit > 0 && log.count >= BigInt(limit))) return;
-    if (task.episode !== this.#episode) {
-      this.#episode = task.episode;
-      if (this.#teleopStampNs < stampNs) {
-        // What a person last said was meant for the episode before.
-        this.#teleopHeard = false;
-        helm.takeover.reset();
-      }
-      helm.begin(nowNs - this.#periodNs);
-    }
+    if (terminated || truncated || (limit > 0 && transitions.count >= BigInt(limit))) return;
+    if (task.episode !== this.#episode) this.#beginEpisode(task, stampNs, nowNs);
     const relived = this.#parts.relive.shift();
-    // A simulator takes no command before it has finished the step that it tells of.
+    // The simulator refuses a command until it has finished the step whose state it has just published.
     if (relived !== undefined) await nextTurn();
     const action = relived ?? (await this.#decide(stampNs, observation));
     if (this.#closed) return;
-    const output = helm.steer({
+    const output = commands.apply({
       nowNs,
       seenNs: nowNs,
       stampNs,
@@ -206,62 +151,86 @@ export class LockstepLoop implements ControlLoop {
     });
     this.#latencyMs = Number(this.#parts.clock.nowNs() - startNs) / 1e6;
     if (output === undefined || relived !== undefined) return;
-    if (output.state !== 'TAKEOVER') this.#teleopHeard = false;
+    if (output.state !== 'TAKEOVER') this.#personDrives = false;
     const { command, source } = output;
-    log.executed({
-      stampNs,
-      observation,
-      action: command,
-      source,
-      version: pilot.version,
-      episode: task.episode,
-      step: task.step,
-    });
+    const { episode, step } = task;
+    const { version } = this.#parts.actions;
+    transitions.executed({ stampNs, observation, action: command, source, version, episode, step });
   }
 
-  /** The policy's action for this state; null where a person's command is to be taken, or a stop. */
+  /** Moves on to this stamp. A stamp that goes back is a simulation that began anew; the filter's time goes on. */
+  #advanceTo(stampNs: bigint): void {
+    if (stampNs < this.#stampNs) {
+      this.#offsetNs += this.#stampNs - stampNs + this.#periodNs;
+      this.#teleopStampNs = -1n;
+      this.#parts.transitions.cut();
+    }
+    this.#stampNs = stampNs;
+  }
+
+  /** The observation at this stamp. After a jump of the clock the assembler has forgotten the past: it is asked again. */
+  #assemble(stampNs: bigint): ReturnType<LoopParts['assembler']['assemble']> {
+    const { assembler, transitions } = this.#parts;
+    const assembled = assembler.assemble(stampNs);
+    if (assembled.ok || assembled.reason !== 'clock_jump') return assembled;
+    transitions.cut();
+    return assembler.assemble(stampNs);
+  }
+
+  #beginEpisode(task: TaskState, stampNs: bigint, nowNs: bigint): void {
+    const { commands } = this.#parts;
+    this.#episode = task.episode;
+    if (this.#teleopStampNs < stampNs) {
+      // A person's last command was meant for the episode before.
+      this.#personDrives = false;
+      commands.takeover.reset();
+    }
+    commands.beginEpisode(nowNs - this.#periodNs);
+  }
+
+  /** Waits for the policy's action for this state. Null if a person's command, or a stop, is to be executed instead. */
   async #decide(stampNs: bigint, observation: Float32Array): Promise<Float32Array | null> {
-    const { helm, pilot } = this.#parts;
+    const { actions, commands, paused } = this.#parts;
     const { source, teleopWaitMs } = this.#options;
     while (!this.#closed) {
-      if (helm.estop || helm.latched) return null;
+      if (commands.estop || commands.latched) return null;
       if (this.#teleopStampNs >= stampNs) return null;
-      if (source === 'teleop' || (this.#parts.paused() && !this.#teleopHeard)) await this.#signalled();
-      else if (this.#teleopHeard) {
+      if (source === 'teleop' || (paused() && !this.#personDrives)) await this.#signalled();
+      else if (this.#personDrives) {
         if (!(await this.#signalled(teleopWaitMs))) return null;
       } else {
         await this.#adopt();
-        if (!pilot.ready) await this.#signalled();
+        if (!actions.ready) await this.#signalled();
         else if (!this.#closed) {
-          const action = await pilot.act(observation);
-          if (!this.#teleopHeard && !this.#parts.paused()) return action;
+          const action = await actions.act(observation);
+          if (!this.#personDrives && !paused()) return action;
         }
       }
     }
     return null;
   }
 
-  /** Changes the policy at the step boundary. */
+  /** Takes a new policy where there is one (or where one is due: then it waits for it), at the step boundary. */
   async #adopt(): Promise<void> {
-    const { inbox, pilot, log } = this.#parts;
+    const { inbox, actions, transitions } = this.#parts;
     const { synchronousSegment, segmentsBefore, segmentTimeoutMs } = this.#options;
     if (synchronousSegment === 0) {
       const newest = inbox.takeNewest();
-      if (newest !== undefined) pilot.load(newest);
+      if (newest !== undefined) actions.load(newest);
       return;
     }
-    const sent = log.count / BigInt(synchronousSegment);
+    const sent = transitions.count / BigInt(synchronousSegment);
     if (sent === this.#segmentsAdopted) return;
     this.#segmentsAdopted = sent;
     const version = segmentsBefore + Number(sent) - 1;
-    if (version > pilot.version) pilot.load(await inbox.takeVersion(version, segmentTimeoutMs));
+    if (version > actions.version) actions.load(await inbox.takeVersion(version, segmentTimeoutMs));
   }
 
   #signal(): void {
     for (const resume of this.#wake.splice(0)) resume();
   }
 
-  /** False where nothing happened for `timeoutMs`. */
+  /** Waits for a command of a person, the e-stop or a policy. False if none came within `timeoutMs`. */
   #signalled(timeoutMs?: number): Promise<boolean> {
     return new Promise((resolve) => {
       const timer = timeoutMs === undefined ? undefined : setTimeout(() => resolve(false), timeoutMs);

@@ -2,19 +2,20 @@ import { header, type MessageTypes, type TaskState } from '../../messages/index.
 import type { SafetyOutput } from '../../robot/index.js';
 import type { Publisher } from '../../transport/index.js';
 
-/** What was seen and done at one control step. */
+/** The observation and the command of one control step. */
 export interface ExecutedStep {
   readonly stampNs: bigint;
   readonly observation: Float32Array;
-  /** After the safety filter. */
+  /** The command that was executed, after the safety filter, in the robot's units. */
   readonly action: Float32Array;
   readonly source: SafetyOutput['source'];
-  /** Of the policy that chose the action, -1 for random actions and persons. */
+  /** Version of the policy that chose the action; −1 for random actions and for a person's. */
   readonly version: number;
   readonly episode: number;
   readonly step: number;
 }
 
+/** The outcome of a step: what the robot was like one period later. */
 export interface Arrival {
   readonly stampNs: bigint;
   readonly observation: Float32Array;
@@ -23,7 +24,10 @@ export interface Arrival {
   readonly truncated: boolean;
 }
 
-/** Turns consecutive control steps into transitions and publishes those that the policy or a person decided. */
+/**
+ * Turns consecutive control steps into transitions and publishes them. A step on which the robot was stopped is not a
+ * transition: neither the policy nor a person decided it.
+ */
 export class TransitionPublisher {
   readonly #publisher: Publisher<MessageTypes['iq_learn/msg/Transition']>;
   readonly #robot: string;
@@ -38,25 +42,27 @@ export class TransitionPublisher {
     this.#session = session;
   }
 
-  /** Transitions published. */
+  /** Number of transitions published. */
   get count(): bigint {
     return this.#sequence;
   }
 
-  /** Steps whose outcome was not seen, or not at the time it should: they are no transitions. */
+  /** Number of steps whose outcome was not seen, or not one period later: they are not published. */
   get gaps(): number {
     return this.#gaps;
   }
 
+  /** The step whose outcome is awaited. */
   get previous(): ExecutedStep | undefined {
     return this.#previous;
   }
 
+  /** Notes the step that is executed now. */
   executed(step: ExecutedStep): void {
     this.#previous = step;
   }
 
-  /** The outcome of the previous step; stopped steps have none to learn from. */
+  /** Publishes the previous step with its outcome, unless the robot was stopped. */
   arrived({ stampNs, observation, reward, terminated, truncated }: Arrival): void {
     const previous = this.#previous;
     this.#previous = undefined;
@@ -79,14 +85,14 @@ export class TransitionPublisher {
     });
   }
 
-  /** The outcome of the previous step will not be known. */
+  /** Forgets the previous step: its outcome will not be known. */
   cut(): void {
     if (this.#previous !== undefined) this.#gaps++;
     this.#previous = undefined;
   }
 }
 
-/** Whether `task` is the state right after the step that was executed. */
+/** Whether `task` belongs to the state directly after that step. */
 export function follows(previous: ExecutedStep, task: TaskState): boolean {
   return task.episode === previous.episode && task.step === previous.step + 1;
 }

@@ -8,7 +8,7 @@ import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from
 import { startPeriodic } from '../kit/periodic.js';
 import { headerStampNs } from '../kit/stamps.js';
 import { topics } from '../kit/topics.js';
-import { actionOrder, stopAction } from '../policy/task-actions.js';
+import { actionOrder, stopAction } from './task-actions.js';
 
 export const simulatorSchema = z.strictObject({
   pace: z

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Lease } from '#src/nodes/kit/lease.js';
+import type { Logger } from '#src/platform/index.js';
 
 describe('the lease of a robot', () => {
   it('is held by the activation with the higher epoch, and by the higher name where epochs are equal', () => {
@@ -28,8 +29,13 @@ describe('the lease of a robot', () => {
     expect(lease.judge('a', 11n)).toBe('higher');
   });
 
-  it('warns of each lower epoch once', () => {
+  it('logs an older claim once, and yields to a newer one', () => {
     const lease = new Lease('a', 10n);
-    expect([lease.isNews(1n), lease.isNews(1n), lease.isNews(2n)]).toEqual([true, false, true]);
+    const errors: string[] = [];
+    const logger = { error: (message: string) => errors.push(message) } as unknown as Logger;
+    expect([1n, 1n, 2n].map((epoch) => lease.yieldsTo('b', epoch, 'learner', logger))).toEqual([false, false, false]);
+    expect(errors).toEqual(Array.from({ length: 2 }, () => expect.stringMatching(/another learner .* has to yield/)));
+    expect(lease.yieldsTo('b', 11n, 'learner', logger)).toBe(true);
+    expect(errors).toHaveLength(2);
   });
 });

@@ -114,5 +114,7 @@ export class EagerExecutable implements Executable {
   }
 }
 
-const tensorOf = ({ shape, dtype }: TensorSpec, data: Float32Array | Int32Array): Tensor =>
-  tf.tensor(data.slice(), [...shape], dtype);
+const tensorOf = ({ shape, dtype }: TensorSpec, data: Float32Array | Int32Array | Uint8Array): Tensor =>
+  dtype === 'uint8'
+    ? tf.tensor(Float32Array.from(data), [...shape], 'float32')
+    : tf.tensor(data.slice(), [...shape], dtype);

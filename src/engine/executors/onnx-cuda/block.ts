@@ -1,5 +1,5 @@
-import { sizeOf } from '../../ir/graph.js';
-import type { TensorSpecs } from '../../program.js';
+import { sizeOf, typedArrayOver } from '../../ir/graph.js';
+import type { ElementType, TensorSpecs } from '../../program.js';
 import { ALIGNMENT } from './memory.js';
 
 /** Named arrays in one piece of memory, so that one copy moves them all. */
@@ -9,14 +9,14 @@ export interface Block {
   readonly bytes: number;
 }
 
-export const ELEMENT_BYTES = 4;
+export const elementBytes = (dtype: ElementType): number => (dtype === 'uint8' ? 1 : 4);
 
 export function blockOf(specs: TensorSpecs): Block {
   const offsets = new Map<string, number>();
   let bytes = 0;
-  for (const [name, { shape }] of Object.entries(specs)) {
+  for (const [name, { shape, dtype }] of Object.entries(specs)) {
     offsets.set(name, bytes);
-    bytes += Math.ceil((sizeOf(shape) * ELEMENT_BYTES) / ALIGNMENT) * ALIGNMENT;
+    bytes += Math.ceil((sizeOf(shape) * elementBytes(dtype)) / ALIGNMENT) * ALIGNMENT;
   }
   // Never empty: an allocation of nothing has no address.
   return { offsets, bytes: Math.max(bytes, ALIGNMENT) };
@@ -27,11 +27,10 @@ export function arraysOver(
   buffer: ArrayBuffer,
   block: Block,
   specs: TensorSpecs,
-): Record<string, Float32Array | Int32Array> {
-  const arrays: Record<string, Float32Array | Int32Array> = {};
+): Record<string, Float32Array | Int32Array | Uint8Array> {
+  const arrays: Record<string, Float32Array | Int32Array | Uint8Array> = {};
   for (const [name, { shape, dtype }] of Object.entries(specs)) {
-    const [offset, size] = [block.offsets.get(name)!, sizeOf(shape)];
-    arrays[name] = dtype === 'int32' ? new Int32Array(buffer, offset, size) : new Float32Array(buffer, offset, size);
+    arrays[name] = typedArrayOver(dtype, buffer, block.offsets.get(name)!, sizeOf(shape));
   }
   return arrays;
 }

@@ -4,7 +4,7 @@ import type { LoweredProgram } from '../../lowering.js';
 import { disposedError, runIndex } from '../../outputs.js';
 import type { ArrayRecord, Executable, RunOutputs, TensorSpecs } from '../../program.js';
 import { names } from '../../trace/trace.js';
-import { arraysOver, type Block, blockOf, ELEMENT_BYTES } from './block.js';
+import { arraysOver, type Block, blockOf, elementBytes } from './block.js';
 import { type Binding, BoundSession, type BoundSessionOptions } from './bound-session.js';
 import type { Address } from './ffi.js';
 import type { DeviceMemory } from './memory.js';
@@ -47,7 +47,7 @@ export class BoundExecutable implements Executable {
   readonly #input: Place;
   readonly #output: Place;
   readonly #staged: Uint8Array;
-  readonly #stagedArrays: Record<string, Float32Array | Int32Array>;
+  readonly #stagedArrays: Record<string, Float32Array | Int32Array | Uint8Array>;
   /** Room for the outputs of several runs. */
   #kept: { readonly address: Address; readonly runs: number } | undefined;
   /** Counts calls that overwrite outputs on the device. */
@@ -78,8 +78,9 @@ export class BoundExecutable implements Executable {
         const isState = of.startsWith(names.state(''));
         const place = isState ? this.#current : this.#input;
         const entry = of.slice((isState ? names.state('') : names.input('')).length);
-        const address = addressOf(place, entry) + BigInt(offset * ELEMENT_BYTES);
-        return { name, shape, dtype: place.specs[entry]!.dtype, address };
+        const { dtype } = place.specs[entry]!;
+        const address = addressOf(place, entry) + BigInt(offset * elementBytes(dtype));
+        return { name, shape, dtype, address };
       });
       const inputs = [...bindings(this.#current, names.state), ...bindings(this.#input, names.input), ...views];
       const outputs = [...bindings(this.#next, names.nextState), ...bindings(this.#output, names.output)];

@@ -1,4 +1,6 @@
 import { sizeOf } from '../../ir/graph.js';
+import type { ElementType } from '../../program.js';
+import { elementBytes } from './block.js';
 import { type Address, type Handle, made } from './ffi.js';
 import type { OrtApi } from './ort-api.js';
 
@@ -6,7 +8,7 @@ import type { OrtApi } from './ort-api.js';
 export interface Binding {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly dtype: 'float32' | 'int32';
+  readonly dtype: ElementType;
   readonly address: Address;
 }
 
@@ -17,8 +19,7 @@ export interface BoundSessionOptions {
 }
 
 /** Element types by ONNX's numbers. */
-const ELEMENT_TYPE = { float32: 1, int32: 6 } as const;
-const ELEMENT_BYTES = 4;
+const ELEMENT_TYPE = { float32: 1, uint8: 2, int32: 6 } as const;
 /** onnxruntime logs from this level on (errors). */
 const LOG_LEVEL = 3;
 
@@ -63,7 +64,7 @@ export class BoundSession {
       ] as const)
         for (const { name, shape, dtype, address } of tensors) {
           const dims = BigInt64Array.from(shape, BigInt);
-          const bytes = sizeOf(shape) * ELEMENT_BYTES;
+          const bytes = sizeOf(shape) * elementBytes(dtype);
           const type = ELEMENT_TYPE[dtype];
           const value = made(api.CreateTensorWithDataAsOrtValue, memory, address, bytes, dims, shape.length, type);
           this.#values.push(value);

@@ -1,16 +1,13 @@
 import { IqLearnError, Random } from '../../../common/index.js';
 import { type JointState, nanosecondsOf, type PoseStamped } from '../../../messages/index.js';
-import {
-  type ArmKinematics,
-  armActions,
-  armGoalRadius,
-  armJoints,
-  armTools,
-  drawArmScene,
-  type PoseReading,
-} from '../../../simulation/index.js';
 import { qos } from '../../../transport/index.js';
-import { type GazeboRobot, type GazeboRobotParts, groundPose } from './gazebo-robot.js';
+import { type GazeboRobot, type GazeboRobotParts, groundPose } from '../../gazebo.js';
+import type { PoseReading } from '../../task.js';
+import type { ArmKinematics } from './kinematics.js';
+import { armJoints, armTools } from './model.js';
+import { armActions } from './observation.js';
+import { drawArmScene } from './scene.js';
+import { armGoalRadius } from './task.js';
 
 /** Joints nearer than this to their start are there, radians. */
 const THERE = 0.01;

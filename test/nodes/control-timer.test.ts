@@ -13,7 +13,7 @@ class Bench {
   readonly rhythm = new ControlTimer({
     clock: this.clock,
     periodNs: BigInt(PERIOD_MS * 1e6),
-    whole: () => this.whole,
+    canTick: () => this.whole,
     tick: (missed) => this.ticks.push({ ms: this.ms, missed }),
   });
 
@@ -31,7 +31,7 @@ class Bench {
       this.clock.advanceMs(0.1);
       await vi.advanceTimersByTimeAsync(0.1);
       for (const [topic, speaks] of Object.entries(said))
-        if (speaks(Math.round(this.ms * 10) / 10)) this.rhythm.hear(topic);
+        if (speaks(Math.round(this.ms * 10) / 10)) this.rhythm.received(topic);
     }
   }
 
@@ -83,12 +83,12 @@ describe('the rhythm of control', () => {
     await bench.until(100, { odom: every(20) });
     const before = bench.times.length;
     await bench.block(32); // that of 120 ms is heard after what was due half a period later
-    bench.rhythm.hear('odom');
+    bench.rhythm.received('odom');
     await bench.until(160, { odom: every(20) });
     await bench.block(32); // those of 180 and 200 ms are heard together
     await bench.block(9);
-    bench.rhythm.hear('odom');
-    bench.rhythm.hear('odom');
+    bench.rhythm.received('odom');
+    bench.rhythm.received('odom');
     await bench.until(220, { odom: every(20) });
     const after = bench.times.slice(before).map((ms) => Math.round(ms));
     expect(after).toEqual([132, 132, 140, 160, 192, 201, 201, 220]);
@@ -146,7 +146,7 @@ describe('the rhythm of control', () => {
     await bench.until(122, { odom: every(20) });
     expect(bench.times).not.toContain(120);
     bench.whole = true;
-    bench.rhythm.consider();
+    bench.rhythm.tickIfDue();
     expect(bench.times.at(-1)).toBeCloseTo(122, 5);
   });
 

@@ -1,7 +1,9 @@
 import type { Odometry } from '../../../messages/index.js';
-import { drawRoverScene, roverBase, roverLayout } from '../../../simulation/index.js';
 import { qos } from '../../../transport/index.js';
-import { type GazeboRobot, type GazeboRobotParts, groundPose } from './gazebo-robot.js';
+import { type GazeboRobot, type GazeboRobotParts, groundPose } from '../../gazebo.js';
+import { roverLayout } from './layout.js';
+import { roverBase } from './model.js';
+import { drawRoverScene } from './scene.js';
 
 /** Control steps the rover has to stand at the goal, as in the MuJoCo task. */
 const STAND_STEPS = 5;

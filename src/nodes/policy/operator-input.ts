@@ -1,0 +1,66 @@
+import { type Closable, qos } from '../../transport/index.js';
+import { headerStampNs } from '../kit/stamps.js';
+import type { InputOptions } from './robot-input.js';
+
+/** Subscribes to what a person does: teleoperation, the dead-man button where the robot has one, and the e-stop. */
+export function subscribeOperator(options: InputOptions): Closable[] {
+  const { spec, transport, commands, loop } = options;
+  const subscriptions = [
+    transport.subscribe(
+      spec.teleop.topic,
+      spec.teleop.type,
+      (message, { receivedNs }) => takeTeleop(message, receivedNs, options),
+      { ...qos.command, depth: 10 },
+    ),
+    transport.subscribe(
+      spec.estopTopic,
+      'std_msgs/msg/Bool',
+      ({ data }, { receivedNs }) => {
+        const changed = data !== commands.estop;
+        commands.setEstop(data, timeOf(receivedNs, options));
+        if (changed) loop()?.takeEstop();
+      },
+      qos.event,
+    ),
+  ];
+  const { deadman } = commands;
+  if (spec.teleop.deadman === undefined || deadman === undefined) return subscriptions;
+  const button = transport.subscribe(
+    spec.teleop.deadman.topic,
+    'sensor_msgs/msg/Joy',
+    (message, { receivedNs }) => {
+      const nowNs = timeOf(receivedNs, options);
+      const before = deadman.held(nowNs);
+      deadman.accept(message, nowNs);
+      if (before && !deadman.held(nowNs)) loop()?.takeEstop();
+    },
+    qos.sensor,
+  );
+  return [...subscriptions, button];
+}
+
+function takeTeleop(message: object, receivedNs: bigint, options: InputOptions): void {
+  const { commands, diagnostics, loop } = options;
+  const running = loop();
+  if (running === undefined) return;
+  const nowNs = timeOf(receivedNs, options);
+  if (commands.deadman?.held(nowNs) === false) {
+    diagnostics.unheld++;
+    return;
+  }
+  const before = commands.takeover.counters.accepted;
+  commands.takeover.accept(message, nowNs, stampNowNs(options));
+  if (commands.takeover.counters.accepted > before) running.takeTeleop(headerStampNs(message));
+}
+
+/** The time of a message on the clock of the safety filter: simulated in lockstep, else when it arrived. */
+function timeOf(receivedNs: bigint, { lockstep, loop }: InputOptions): bigint {
+  return lockstep ? (loop()?.stampNs ?? 0n) : receivedNs;
+}
+
+/** The present time on the clock that messages are stamped by. */
+function stampNowNs({ lockstep, loop, simulation }: InputOptions): bigint {
+  if (lockstep) return loop()?.stampNs ?? 0n;
+  const clock = simulation.status();
+  return clock.state === 'running' || clock.state === 'paused' ? clock.timeNs : BigInt(Date.now()) * 1_000_000n;
+}

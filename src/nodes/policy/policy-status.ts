@@ -1,0 +1,61 @@
+import { header, type PolicyStatus, type TaskState } from '../../messages/index.js';
+import type { ObservationAssembler, SafetyOutput } from '../../robot/index.js';
+import type { ActionSource } from './action-source.js';
+import type { ControlLoop } from './control-loop.js';
+import type { TransitionPublisher } from './transition-publisher.js';
+
+/** What the robot is doing: a state of /policy_status, and why it is in it. */
+export interface Condition {
+  /** IDLE, or one of the safety filter's states. */
+  readonly state: string;
+  readonly reason: string;
+}
+
+export interface ConditionInputs {
+  /** Why another policy node has the robot; undefined while this one has it. */
+  readonly yielded: string | undefined;
+  readonly task: TaskState | undefined;
+  /** The last output of the safety filter. */
+  readonly output: SafetyOutput | undefined;
+  readonly lockstep: boolean;
+  readonly paused: boolean;
+}
+
+/** The condition to be published. A latched stop is shown between episodes too; other states only during one. */
+export function conditionOf({ yielded, task, output, lockstep, paused }: ConditionInputs): Condition {
+  if (yielded !== undefined) return { state: 'FAULT', reason: yielded };
+  // On a real robot there may be no publisher of episode events: without a task it is always at work.
+  const isOver = task === undefined ? lockstep : task.terminated || task.truncated;
+  if (output === undefined || (isOver && output.state !== 'ESTOP' && output.state !== 'FAULT'))
+    return { state: 'IDLE', reason: '' };
+  return paused && output.state === 'HOLDING' ? { state: 'HOLDING', reason: 'paused' } : output;
+}
+
+export interface StatusParts {
+  readonly identity: Pick<PolicyStatus, 'robot' | 'session' | 'epoch'>;
+  readonly condition: Condition;
+  readonly loop: ControlLoop | undefined;
+  readonly actions: ActionSource;
+  readonly assembler: ObservationAssembler;
+  readonly transitions: TransitionPublisher;
+}
+
+/** The message for /policy_status at this time. */
+export function statusOf(
+  stampNs: bigint,
+  { identity, condition, loop, actions, assembler, transitions }: StatusParts,
+): PolicyStatus {
+  const { notFinite, incomplete, wrongFrame } = assembler.counters;
+  return {
+    header: header(stampNs),
+    ...identity,
+    policy_version: BigInt(actions.version),
+    state: condition.state,
+    reason: condition.reason,
+    episode: loop?.task?.episode ?? 0,
+    step: loop?.task?.step ?? 0,
+    overruns: BigInt(loop?.overruns ?? 0),
+    dropped: BigInt(notFinite + incomplete + wrongFrame + transitions.gaps),
+    latency_ms: loop?.latencyMs ?? 0,
+  };
+}
