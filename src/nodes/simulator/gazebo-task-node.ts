@@ -26,8 +26,8 @@ interface PoseTopic {
 export type GazeboTaskParameters = z.input<typeof gazeboTaskSchema>;
 
 /**
- * Stands in Gazebo for what the simulator node is in MuJoCo, under the same name: serves `~/start_episode`, `~/pause` and
- * `~/resume`, publishes /task_state and the poses that Gazebo does not give, at the robot's rate on /clock.
+ * Does in Gazebo what the simulator node does for MuJoCo, under the same name: serves `~/start_episode`, `~/pause` and
+ * `~/resume`, and publishes /task_state and the poses that Gazebo lacks, at the robot's rate on /clock.
  */
 export class GazeboTaskNode extends LifecycleNode<typeof gazeboTaskSchema> {
   readonly #world: GazeboWorld;
@@ -191,7 +191,7 @@ export class GazeboTaskNode extends LifecycleNode<typeof gazeboTaskSchema> {
     this.#heardNs = this.context.clock.nowNs();
     const back = clockNs < this.#clockNs;
     this.#clockNs = clockNs;
-    // A simulation that began anew: its episode is gone.
+    // The simulation began anew, so the episode is lost.
     if (back) {
       this.#running = false;
       this.#nextNs = clockNs;
@@ -202,7 +202,7 @@ export class GazeboTaskNode extends LifecycleNode<typeof gazeboTaskSchema> {
     this.#publish(clockNs);
   }
 
-  /** One step. Before the first episode and between two, the poses are told all the same. */
+  /** One step. The poses are published between episodes, and before the first, too. */
   #publish(stampNs: bigint): void {
     for (const [name, pose] of Object.entries(this.#robot.poses())) {
       const { spec, publisher } = this.#poses.get(name)!;
