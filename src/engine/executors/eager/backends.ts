@@ -37,7 +37,7 @@ async function startTensorflow(): Promise<Availability> {
       await start('tensorflow', () => import(locate(name)));
       return { available: true, detail: name };
     } catch (error) {
-      // The path of this file, with which Node ends its sentence, helps nobody.
+      // Without the path of this file, which Node adds to its message.
       reasons.push(
         `${name}: ${messageOf(error)
           .split('\n')[0]!
