@@ -8,6 +8,7 @@ import { chooseDevice, type Device, type DeviceChoice } from '../engine/index.js
 import { learnerConfigSchema } from '../learning/index.js';
 import { loadCheckpoint, type MetricsSinkName, writeFileAtomic } from '../platform/index.js';
 import { writeBundle } from '../policy/index.js';
+import { renderReport } from '../report/index.js';
 import { loadRobotSpec, robotNames } from '../robot/index.js';
 import { configurationFor, trainingSettings, usableDemonstrations, withSettingsFile } from '../sessions/index.js';
 import { commandLine, type Io, longCommand, withDisplay } from './command.js';
@@ -18,6 +19,7 @@ import { deviceOption, integer, logOption, robot, settingsOption } from './optio
 import type { OutputOptions } from './output.js';
 import { defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 import { fileLogger, type Session } from './session.js';
+import { trainingReport } from './train-report.js';
 
 interface TrainOptions extends OutputOptions {
   readonly recording?: readonly string[];
@@ -89,7 +91,7 @@ async function train(
   plan: TrainingPlan,
   demonstrations: readonly DemonstrationEpisode[],
   folder: RunFolder,
-  { resume, log, device }: Pick<TrainOptions, 'resume' | 'log'> & { readonly device: DeviceChoice },
+  { resume, log, out, device, ...options }: Omit<TrainOptions, 'device'> & { readonly device: DeviceChoice },
 ): Promise<boolean> {
   writeFileAtomic(folder.file('training.json'), `${JSON.stringify(plan, null, 2)}\n`);
   const learning = await learn(session, plan, demonstrations, {
@@ -101,6 +103,12 @@ async function train(
   });
   try {
     writeBundle(folder.file('policy'), learning.bundle);
+    const { robot: name, recording, steps, settings, seed } = options;
+    const again = resume
+      ? commandLine('train', { out, steps, resume })
+      : commandLine('train', { recording, robot: name, out, steps, settings, seed });
+    const report = trainingReport(session, plan, learning, again, new Date());
+    writeFileAtomic(folder.file('learning.html'), renderReport(report));
   } finally {
     await learning.close();
   }
@@ -142,7 +150,7 @@ export function trainCommand(io: Io): Command {
         const interrupted = await withDisplay(display, () =>
           train(session, plan, demonstrations, folder, { ...options, device }),
         );
-        io.stdout.write(`policy: ${join(out, 'policy')}\n`);
+        io.stdout.write(`policy: ${join(out, 'policy')}\nreport: ${join(out, 'learning.html')}\n`);
         io.stdout.write(
           interrupted
             ? `go on: ${commandLine('train', { out, resume: true })}\n`
