@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { mean } from '../common/index.js';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import type { DeviceChoice } from '../engine/index.js';
 import { behaviouralCloning, cloningSettingsOf, type LearnerConfig } from '../learning/index.js';
@@ -58,8 +59,6 @@ export interface LearningPlace {
   /** What learning runs on. */
   readonly device: DeviceChoice;
 }
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** What is logged of an episode: its success only where the task knows success. */
 export function episodeMetrics({ hasSuccess }: TrainingSettings) {
