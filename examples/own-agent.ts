@@ -5,8 +5,7 @@ import * as learning from 'iq_learn/learning';
 import { z } from 'zod';
 
 const ROWS = 64;
-const vector = (size: number) => ({ shape: [size], dtype: 'float32' }) as const;
-const rows = (size: number) => ({ shape: [ROWS, size], dtype: 'float32' }) as const;
+const array = (...shape: number[]) => ({ shape, dtype: 'float32' }) as const;
 
 const absoluteCloning = learning.defineAgent({
   summary: "regresses the expert's actions by their absolute error",
@@ -14,15 +13,15 @@ const absoluteCloning = learning.defineAgent({
   settings: { rate: z.number().gt(0).default(3e-3).describe("Adam's learning rate.") },
   create({ rate }, { observation, action }) {
     const layout = learning.mlpLayout([observation, 32, 2 * action]);
-    const [actor, m, v] = [vector(layout.size), vector(layout.size), vector(layout.size)];
+    const flat = array(layout.size);
     return {
       rows: { policy: 0, expert: ROWS, initialStates: 'first', rewards: false },
       actionClip: 0.999,
-      learningRates: { adam: () => rate },
+      adam: { adam: (update) => learning.adamCoefficients(update, rate) },
       program: {
         name: 'absolute_cloning_update',
-        state: { actor, m, v },
-        inputs: { observations: rows(observation), actions: rows(action), adam: vector(2) },
+        state: { actor: flat, m: flat, v: flat },
+        inputs: { observations: array(ROWS, observation), actions: array(ROWS, action), adam: array(2) },
         step(state, batch) {
           const { gradients, values } = learning.gradientsOf(
             learning.splitParameters(state.actor!, layout),

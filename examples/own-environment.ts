@@ -1,6 +1,6 @@
 // An environment of one's own: a point on a line that has to be brought to 0. Three demonstrations of a hand-written
 // controller are enough for IQ-Learn to imitate it.
-import { Actor, type Episode } from 'iq_learn/learning';
+import { Actor, type Episode, type LearnerSettings } from 'iq_learn/learning';
 import type { Environment } from 'iq_learn/simulation';
 import { EnvironmentTrainer, evaluateOnTask, runConfig, startLearner } from 'iq_learn/training';
 
@@ -43,7 +43,9 @@ function demonstrate(seed: number): Episode {
 }
 
 const steps = Number(process.argv[2] ?? 1500);
-const config = runConfig({ agent: 'iq-sac', hiddenSizes: [32, 32], batchSize: 64 }, { steps, updatesPerTransition: 1 });
+const rates = { actorLearningRate: 1e-3, criticLearningRate: 1e-3, actorAveraging: 0.01 };
+const settings: LearnerSettings = { agent: 'iq-sac', hiddenSizes: [32, 32], regMult: 0.5, temperature: 0.01, ...rates };
+const config = runConfig({ ...settings, batchSize: 64 }, { steps, updatesPerTransition: 1 });
 const demonstrations = [1, 2, 3].map(demonstrate);
 const learner = await startLearner({ config, observationSize: 2, actionSize: 1, seed: 1, demonstrations });
 const pace = { seed: 1, randomSteps: 100, updateAfter: 100, updatesPerStep: 1 };
