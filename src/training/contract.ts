@@ -31,7 +31,7 @@ export function runConfig(settings: LearnerSettings, { steps, updatesPerTransiti
   return learnerConfig({ decayUpdates: Math.max(1, Math.round(steps * updatesPerTransition)), ...settings });
 }
 
-export interface StartOptions extends Pick<LearnerOptions, 'executor' | 'threads' | 'eagerBackend'> {
+export interface StartOptions extends Pick<LearnerOptions, 'device' | 'threads'> {
   readonly config: LearnerConfig;
   readonly observationSize: number;
   readonly actionSize: number;
@@ -63,6 +63,7 @@ export async function startLearner(options: StartOptions): Promise<Learner> {
           episodes: demonstrations,
           settings: cloningSettingsOf(config),
           updates: config.warmStartUpdates,
+          ...(engine.device === undefined ? {} : { device: engine.device }),
         }),
       );
     return learner;
