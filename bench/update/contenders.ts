@@ -1,12 +1,6 @@
 import { Random, unknownName } from '../../src/common/index.js';
 import { compile, type Device, devices, type Executable } from '../../src/engine/index.js';
-import {
-  adamCoefficients,
-  createAgent,
-  identityNormalisation,
-  Learner,
-  type LearnerConfig,
-} from '../../src/learning/index.js';
+import { createAgent, identityNormalisation, Learner, type LearnerConfig } from '../../src/learning/index.js';
 import type { Contender } from '../peers/peer.js';
 
 export const OBSERVATION = 11;
@@ -111,11 +105,11 @@ export function updateInputs(
     inputs.continues = inputs.continues!.map((x) => (x > 2.3 ? 0 : 1));
     return inputs;
   });
-  const learningRates = Object.entries(agentOf(config).learningRates);
+  const adams = Object.entries(agentOf(config).adam);
   return (update) => {
     const inputs = batches[(update - 1) % BATCHES]!;
-    for (const [adam, rate] of learningRates) {
-      const { step, epsilon } = adamCoefficients(update, rate(update));
+    for (const [adam, coefficients] of adams) {
+      const { step, epsilon } = coefficients(update);
       inputs[adam]![0] = step;
       inputs[adam]![1] = epsilon;
     }

@@ -60,6 +60,11 @@ export function decode(text: string): Float32Array {
 function agentOf(settings: ParitySettings) {
   const config = learnerConfig({
     agent: 'iq-sac',
+    // The algorithm as the peers have it: without what the defaults add.
+    layerNorm: false,
+    beta1: 0.9,
+    absorbing: 'zero',
+    actorAveraging: 0,
     hiddenSizes: [...settings.hidden],
     critics: settings.critics,
     gamma: settings.gamma,

@@ -8,10 +8,9 @@ import type { Episode } from './data/episode.js';
 import { type Normalisation, normalise } from './data/normalisation.js';
 import { type BufferRow, ReplayBuffer } from './data/replay-buffer.js';
 import { decodeLearner, encodeLearner } from './learner-checkpoint.js';
-import { adamCoefficients } from './optimiser/adam.js';
 import { linearFall } from './optimiser/schedules.js';
 import { RewardModel } from './reward-model.js';
-import { agentDefinition, createAgent, type LearnerConfig } from './settings.js';
+import { agentDefinition, createAgent, fallOf, type LearnerConfig } from './settings.js';
 
 /**
  * One step of the learning policy: a row of the replay buffer, but with observations in the robot's units and with the
@@ -219,12 +218,12 @@ export class Learner {
 
   /** Draws the batch of update `update`, from 1, and sets the coefficients of its optimisers. */
   #fill(inputs: Record<string, Float32Array>, update: number): void {
-    const { observationNoise, observationNoiseFloor, decayUpdates } = this.config;
-    const noise = observationNoise * linearFall(update, decayUpdates, observationNoiseFloor);
+    const { observationNoise, observationNoiseFloor } = this.config;
+    const noise = observationNoise * linearFall(update, fallOf(this.config), observationNoiseFloor);
     const sources = { policy: this.#policy, expert: this.#expert, firstStates: this.#firstStates };
     fillBatch(inputs, this.#agent.rows, sources, this.#random, noise);
-    for (const [input, rate] of Object.entries(this.#agent.learningRates)) {
-      const { step, epsilon } = adamCoefficients(update, rate(update));
+    for (const [input, coefficients] of Object.entries(this.#agent.adam)) {
+      const { step, epsilon } = coefficients(update);
       inputs[input]![0] = step;
       inputs[input]![1] = epsilon;
     }
