@@ -26,16 +26,17 @@ import { type Assessment, assess, resultOf } from './assess.js';
 import { commandLine, type Io, longCommand, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { type Figure, resultFigures, writeFigures } from './figures.js';
-import { clone, episodeMetrics, type Learning, learn, type TrainingPlan } from './learning.js';
+import { clone, type Learning, learn, type TrainingPlan } from './learning.js';
 import { integer, jsonOption, logOption, nameOption, robot, seedOption, settingsOption } from './options.js';
 import type { OutputOptions } from './output.js';
 import { replaysOf, rewardTraces, topViewOf } from './report-data.js';
 import { checkTarget, defaultName, openRunFolder, type RunFolder } from './run-folder.js';
+import { episodeMetrics } from './run-progress.js';
 import { demonstrate, fileLogger, type Session } from './session.js';
 import { resultTable } from './table.js';
 import { planSettings } from './train-report.js';
 
-/** Evaluated starts whose ways the report draws. */
+/** The report draws the paths from so many of the evaluated starts. */
 const DRAWN_STARTS = 12;
 
 interface DemoOptions extends OutputOptions {

@@ -157,7 +157,7 @@ function openMetrics({ training, secondsBefore }: Run, { log }: ExpertOptions, f
   const metrics = new MetricsLog({
     folder: folder.path,
     sinks: log,
-    // A fresh run begins anew; a checkpoint is written after the row of its step.
+    // A fresh run logs from the start; one that goes on keeps the row of its checkpoint's step, which was written before it.
     cutFrom: training.steps === 0 ? 0 : training.steps + 1,
     print: (table) => display.say(table),
     onProblem: ({ message }) => display.warn(message),
@@ -165,61 +165,101 @@ function openMetrics({ training, secondsBefore }: Run, { log }: ExpertOptions, f
   return { metrics, rows: new RunMetrics(metrics, { steps: training.steps, seconds: secondsBefore }) };
 }
 
-async function train(options: ExpertOptions, io: Io, folder: RunFolder, display: Display): Promise<Run> {
-  const spec = loadRobotSpec(options.task);
-  const task = await createTask(spec.task ?? options.task);
-  const evaluationTask = await createTask(spec.task ?? options.task);
-  const run = await begin(options, task, folder, (text) => display.warn(text));
+/** What the loop of learning works with beside the run itself. */
+interface Surroundings {
+  readonly options: ExpertOptions;
+  readonly io: Io;
+  readonly folder: RunFolder;
+  readonly display: Display;
+  readonly spec: RobotSpec;
+  /** A second copy of the task, so that an evaluation does not disturb the episode that learning is in. */
+  readonly evaluation: Environment;
+  readonly rows: RunMetrics;
+}
+
+/** Learns until the last step or Ctrl-C, and evaluates and saves every {@link EVALUATE_EVERY} steps. */
+async function learn(run: Run, { options, io, folder, display, spec, evaluation, rows }: Surroundings): Promise<void> {
   const { training } = run;
-  const { metrics, rows } = openMetrics(run, options, folder, display);
   const means = new MetricMeans();
   const returns: number[] = [];
   const from = training.steps;
   let evaluated: number | undefined;
   let losses: { criticLoss?: number; actorLoss?: number } = {};
-  try {
-    while (training.steps < options.steps && !io.interrupt.signal.aborted) {
-      const { metrics: measured, episode } = await training.step();
-      if (measured !== undefined) {
-        means.add(measured);
-        losses = { criticLoss: measured['train/critic_loss']!, actorLoss: measured['train/actor_loss']! };
-      }
-      if (episode !== undefined) {
-        returns.push(episode.return);
-        rows.episode({ return: episode.return, length: episode.length });
-      }
-      const { steps, learner } = training;
-      const due = steps % EVALUATE_EVERY === 0 || steps === options.steps;
-      const episodes = due ? await evaluate(run, spec, environmentOf(evaluationTask), folder) : [];
-      if (due || steps % LOG_EVERY === 0)
-        rows.learned({ steps, updates: learner.updates, seconds: secondsOf(run), train: means.take() }, episodes);
-      if (due) {
-        evaluated = meanReturn(episodes);
-        await save(run, folder);
-      }
-      display.show({
-        phase: 'learning',
-        done: steps,
-        total: options.steps,
-        unit: 'steps',
-        perSecond: (steps - from) / (secondsOf(run) - run.secondsBefore),
-        ...losses,
-        ...(returns.length === 0 ? {} : { return: evaluated ?? returns.at(-1)!, returns }),
-      });
-      // Signals are heard between steps only where the loop is left now and then.
-      if (steps % 16 === 0) await new Promise(setImmediate);
+  while (training.steps < options.steps && !io.interrupt.signal.aborted) {
+    const { metrics: measured, episode } = await training.step();
+    if (measured !== undefined) {
+      means.add(measured);
+      losses = { criticLoss: measured['train/critic_loss']!, actorLoss: measured['train/actor_loss']! };
     }
+    if (episode !== undefined) {
+      returns.push(episode.return);
+      rows.episode({ return: episode.return, length: episode.length });
+    }
+    const { steps, learner } = training;
+    const due = steps % EVALUATE_EVERY === 0 || steps === options.steps;
+    const episodes = due ? await evaluate(run, spec, evaluation, folder) : [];
+    if (due || steps % LOG_EVERY === 0)
+      rows.learned({ steps, updates: learner.updates, seconds: secondsOf(run), train: means.take() }, episodes);
+    if (due) {
+      evaluated = meanReturn(episodes);
+      await save(run, folder);
+    }
+    display.show({
+      phase: 'learning',
+      done: steps,
+      total: options.steps,
+      unit: 'steps',
+      perSecond: (steps - from) / (secondsOf(run) - run.secondsBefore),
+      ...losses,
+      ...(returns.length === 0 ? {} : { return: evaluated ?? returns.at(-1)!, returns }),
+    });
+    // Signals arrive only where the loop yields to the event loop now and then.
+    if (steps % 16 === 0) await new Promise(setImmediate);
+  }
+}
+
+/** Learns with tasks, metrics and checkpoints that are closed in every case. */
+async function train(options: ExpertOptions, io: Io, folder: RunFolder, display: Display): Promise<Run> {
+  const spec = loadRobotSpec(options.task);
+  const task = await createTask(spec.task ?? options.task);
+  const evaluationTask = await createTask(spec.task ?? options.task);
+  const run = await begin(options, task, folder, (text) => display.warn(text));
+  const { metrics, rows } = openMetrics(run, options, folder, display);
+  const evaluation = environmentOf(evaluationTask);
+  try {
+    await learn(run, { options, io, folder, display, spec, evaluation, rows });
     if (io.interrupt.signal.aborted) await save(run, folder);
   } finally {
     metrics.close();
-    await training.dispose();
+    await run.training.dispose();
     task.close();
     evaluationTask.close();
   }
   return run;
 }
 
-/** `iq-learn expert`: a policy from the task's own rewards, to demonstrate where nobody can. */
+/** Prints where the policy is and how to repeat or continue the run, and writes the figures where --json asks for them. */
+function report({ training, best }: Run, options: ExpertOptions, name: string, io: Io): void {
+  const { task, steps, seed, settings } = options;
+  const finished = training.steps >= steps;
+  const again = commandLine('expert', { task, steps, settings, seed, ...(finished ? {} : { name, resume: true }) });
+  if (Number.isFinite(best)) {
+    io.stdout.write(
+      `best return ${best.toFixed(1)} over ${EVALUATION_EPISODES} episodes, after ${training.steps} steps in all\n`,
+    );
+    io.stdout.write(`policy: ${join('runs', name, 'policy')}\n`);
+  }
+  io.stdout.write(`${finished ? 'again' : 'go on'}: ${again}\n`);
+  const figures: Figure[] = [
+    { name: 'best_return', value: best, unit: 'return', note: `${EVALUATION_EPISODES} episodes` },
+    { name: 'steps', value: training.steps, unit: 'steps' },
+  ];
+  // Without an evaluation there is no best return: JSON has no number for it.
+  const measured = figures.filter(({ value }) => Number.isFinite(value));
+  if (options.json !== undefined) writeFigures(options.json, 'expert', again, measured);
+}
+
+/** `iq-learn expert`: learns a policy from the task's own rewards, which then demonstrates where no person can drive the robot. */
 export function expertCommand(io: Io): Command {
   return longCommand('expert', "learn an expert from a task's own rewards, by SAC", [
     'iq-learn expert --task hopper --steps 200000',
@@ -245,34 +285,8 @@ export function expertCommand(io: Io): Command {
       const folder = openRunFolder(join('runs', name), { reuse: options.resume });
       try {
         const display = new Display(io.stderr, options);
-        const { training, best } = await withDisplay(display, () => train(options, io, folder, display));
-        const { task, steps, seed, settings } = options;
-        const finished = training.steps >= steps;
-        const again = commandLine('expert', {
-          task,
-          steps,
-          settings,
-          seed,
-          ...(finished ? {} : { name, resume: true }),
-        });
-        if (Number.isFinite(best)) {
-          io.stdout.write(
-            `best return ${best.toFixed(1)} over ${EVALUATION_EPISODES} episodes, after ${training.steps} steps in all\n`,
-          );
-          io.stdout.write(`policy: ${join('runs', name, 'policy')}\n`);
-        }
-        io.stdout.write(`${finished ? 'again' : 'go on'}: ${again}\n`);
-        const figures: Figure[] = [
-          { name: 'best_return', value: best, unit: 'return', note: `${EVALUATION_EPISODES} episodes` },
-          { name: 'steps', value: training.steps, unit: 'steps' },
-        ];
-        if (options.json !== undefined)
-          writeFigures(
-            options.json,
-            'expert',
-            again,
-            figures.filter(({ value }) => Number.isFinite(value)),
-          );
+        const run = await withDisplay(display, () => train(options, io, folder, display));
+        report(run, options, name, io);
       } finally {
         folder.close();
       }
