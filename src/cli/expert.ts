@@ -25,13 +25,13 @@ import { checkTarget, defaultName, openRunFolder, type RunFolder } from './run-f
 
 const EVALUATE_EVERY = 10_000;
 const EVALUATION_EPISODES = 5;
-/** Steps between two rows of metrics. */
+/** Steps from one row of metrics to the next. */
 const LOG_EVERY = 1000;
 const EVALUATION_SEED = 1_000_000;
-/** Uniformly random steps at the start, as SAC's authors take them. */
+/** So many first steps take uniformly random actions, as in the SAC paper. */
 const RANDOM_STEPS = 5000;
 const UPDATES_PER_STEP = 1;
-/** SAC as its authors use it, with a learned temperature. */
+/** The settings of the SAC paper, with a learned temperature. */
 const EXPERT_SETTINGS = {
   agent: 'sac',
   critics: 2,
@@ -52,16 +52,16 @@ interface ExpertOptions extends OutputOptions {
   readonly log: readonly MetricsSinkName[];
 }
 
-/** Robots whose task can be learnt from its reward. */
+/** Names of the robots that have a simulated task, whose rewards can be learned from. */
 export function expertRobots(): string[] {
   return robotNames().filter((name) => loadRobotSpec(name).task !== null);
 }
 
 interface Run {
   readonly training: EnvironmentTrainer;
-  /** Best return of an evaluation so far. */
+  /** The highest mean return of an evaluation so far. */
   best: number;
-  /** Seconds of learning before this process. */
+  /** Seconds of learning in earlier processes, where the run was resumed. */
   readonly secondsBefore: number;
   /** When this process began to learn, by `performance.now`. */
   readonly startedMs: number;
@@ -112,12 +112,12 @@ async function begin(
 
 async function save(run: Run, folder: RunFolder): Promise<void> {
   const { meta, arrays } = await run.training.checkpoint();
-  // JSON has no infinity: nothing was evaluated yet.
+  // Before the first evaluation `best` is −∞, for which JSON has no number.
   const best = Number.isFinite(run.best) ? run.best : null;
   saveCheckpoint(folder.file('checkpoint'), { meta: { ...meta, best, seconds: secondsOf(run) }, arrays });
 }
 
-/** Evaluates the policy as it is and keeps it where it is the best so far. */
+/** Evaluates the present policy, and writes it as the run's policy where it is the best so far. */
 async function evaluate(
   run: Run,
   spec: RobotSpec,
@@ -261,16 +261,16 @@ function report({ training, best }: Run, options: ExpertOptions, name: string, i
 
 /** `iq-learn expert`: learns a policy from the task's own rewards, which then demonstrates where no person can drive the robot. */
 export function expertCommand(io: Io): Command {
-  return longCommand('expert', "learn an expert from a task's own rewards, by SAC", [
+  return longCommand('expert', "Learn an expert from a task's own rewards by SAC.", [
     'iq-learn expert --task hopper --steps 200000',
     'iq-learn expert --task hopper --steps 400000 --name hopper-expert --resume',
   ])
-    .requiredOption('--task <robot>', 'the robot whose task is learnt', oneOf('task', expertRobots()))
-    .option('--steps <n>', 'steps of the simulator', integer('--steps', 100, 100_000_000), 200_000)
+    .requiredOption('--task <robot>', 'the robot whose task is learned', oneOf('task', expertRobots()))
+    .option('--steps <n>', 'steps in the simulator', integer('--steps', 100, 100_000_000), 200_000)
     .addOption(settingsOption())
     .addOption(seedOption())
     .addOption(nameOption())
-    .option('--resume', 'go on from the checkpoint of the run --name', false)
+    .option('--resume', 'continue from the checkpoint of the run --name', false)
     .addOption(jsonOption())
     .addOption(logOption())
     .action(async (options: ExpertOptions) => {

@@ -22,7 +22,7 @@ export const GROUND = 20;
 /** MuJoCo's shapes stand along z; three's capsules and cylinders along y. */
 function geometryOf({ shape, size }: Body, index: number): BufferGeometry {
   const [a = 0, b = 0, c = 0] = size;
-  // The ends of two links in a joint are the same sphere: a hair's breadth decides which one is seen.
+  // In a joint the ends of two links are the same sphere. A slight difference of size avoids flicker between the two.
   const round = a * (1 - 0.006 * (index % 3));
   switch (shape) {
     case 'plane':
@@ -96,7 +96,7 @@ export class Episode {
     });
   }
 
-  /** Middle of what moves in a frame: what the camera looks at. */
+  /** The centre of the moving bodies in a frame, which the camera looks at. Metres. */
   centre(frame: number): Vector3 {
     const centre = new Vector3();
     const moving = this.#replay.bodies.filter(({ poses }) => poses.length > 7);

@@ -2,10 +2,10 @@ import { labelOf, type Path, type ReportData, type TopView } from '../data.js';
 import { html, type Markup } from '../escape.js';
 import { player } from './player.js';
 
-/** Drawn in centimetres: browsers draw curves of tiny units with gaps. */
+/** The drawing's unit is the centimetre, because browsers draw curves with gaps where units are very small. */
 const cm = (metres: number): string => (100 * metres).toFixed(1);
 
-/** What was learned lies on top. */
+/** The learned policy is drawn last, so that its path lies on top. */
 function inDrawingOrder(paths: readonly Path[], learned: string | undefined): Path[] {
   return [...paths].sort((a, b) => Number(a.policy === learned) - Number(b.policy === learned));
 }
