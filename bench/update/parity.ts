@@ -60,6 +60,11 @@ export function decode(text: string): Float32Array {
 function agentOf(settings: ParitySettings) {
   const config = learnerConfig({
     agent: 'iq-sac',
+    // The algorithm as the peers have it: without what the defaults add.
+    layerNorm: false,
+    beta1: 0.9,
+    absorbing: 'zero',
+    actorAveraging: 0,
     hiddenSizes: [...settings.hidden],
     critics: settings.critics,
     gamma: settings.gamma,
@@ -102,7 +107,7 @@ export function parityCase(settings: ParitySettings, updates: number, seed: numb
 export async function runOurs({ settings, initial, updates }: ParityCase): Promise<ParityState[]> {
   const agent = agentOf(settings);
   const executable = await compile(agent.program, {
-    executor: 'onnx',
+    device: 'cpu',
     threads: 1,
     initialState: {
       ...agent.initialState(new Random(0)), // moments: zeros

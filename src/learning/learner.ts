@@ -1,5 +1,5 @@
 import { IqLearnError, Random } from '../common/index.js';
-import { type ArrayRecord, compile, type EagerBackend, type Executable } from '../engine/index.js';
+import { type ArrayRecord, compile, type Device, type Executable } from '../engine/index.js';
 import type { Checkpoint } from '../platform/index.js';
 import type { PolicyFunction } from '../policy/index.js';
 import type { Agent, Spaces } from './agent.js';
@@ -8,10 +8,9 @@ import type { Episode } from './data/episode.js';
 import { type Normalisation, normalise } from './data/normalisation.js';
 import { type BufferRow, ReplayBuffer } from './data/replay-buffer.js';
 import { decodeLearner, encodeLearner } from './learner-checkpoint.js';
-import { adamCoefficients } from './optimiser/adam.js';
 import { linearFall } from './optimiser/schedules.js';
 import { RewardModel } from './reward-model.js';
-import { agentDefinition, createAgent, type LearnerConfig } from './settings.js';
+import { agentDefinition, createAgent, fallOf, type LearnerConfig } from './settings.js';
 
 /**
  * One step of the learning policy: a row of the replay buffer, but with observations in the robot's units and with the
@@ -28,10 +27,10 @@ export interface LearnerOptions {
   /** Applied to every observation before the networks; part of every policy function. */
   readonly normalisation: Normalisation;
   readonly seed: number;
-  readonly executor?: 'onnx' | 'eager';
+  /** What updates run on: `cpu` by default, where the same seed gives the same bits. */
+  readonly device?: Device;
+  /** Threads on the CPU. */
   readonly threads?: number;
-  /** The tfjs backend of the eager executor; `auto` if not given. */
-  readonly eagerBackend?: EagerBackend;
 }
 
 /** Means over updates by name, `train/…`. */
@@ -56,7 +55,8 @@ export class Learner {
   readonly #spaces: Spaces;
   readonly #expert: ReplayBuffer;
   readonly #policy: ReplayBuffer;
-  readonly #inputs: Record<string, Float32Array>;
+  /** Batches in the order of the next updates: as many as the executable is best given at once. */
+  readonly #batches: readonly Record<string, Float32Array>[];
   readonly #firstStates: Float32Array[] = [];
   #random: { sampling: Random; noise: Random };
   #updates = 0;
@@ -77,24 +77,25 @@ export class Learner {
       sampling: Random.derive(seed, `${streams}batches`),
       noise: Random.derive(seed, `${streams}noise`),
     };
-    this.#inputs = Object.fromEntries(
-      Object.entries(executable.inputs).map(([name, { shape }]) => [
-        name,
-        new Float32Array(shape.reduce((product, n) => product * n, 1)),
-      ]),
+    this.#batches = Array.from({ length: executable.batches }, () =>
+      Object.fromEntries(
+        Object.entries(executable.inputs).map(([name, { shape }]) => [
+          name,
+          new Float32Array(shape.reduce((product, n) => product * n, 1)),
+        ]),
+      ),
     );
   }
 
-  /** Compiles the agent's program with random parameters. Throws UNAVAILABLE where the executor does not load. */
+  /** Compiles the agent's program with random parameters. Throws UNAVAILABLE where the device cannot be used. */
   static async create(options: LearnerOptions): Promise<Learner> {
-    const { config, seed, executor = 'onnx', threads, eagerBackend } = options;
+    const { config, seed, device = 'cpu', threads } = options;
     const spaces = { observation: options.observationSize, action: options.actionSize };
     const agent = createAgent(config, spaces);
     const executable = await compile(agent.program, {
-      executor,
+      device,
       initialState: agent.initialState(Random.derive(seed, `${agentDefinition(config).streams}parameters`)),
       ...(threads === undefined ? {} : { threads }),
-      ...(eagerBackend === undefined ? {} : { eagerBackend }),
     });
     return new Learner(options, spaces, agent, executable);
   }
@@ -180,7 +181,8 @@ export class Learner {
 
   /**
    * Makes `count` updates and gives the means of their metrics. Throws INVALID_ARGUMENT without data to learn from,
-   * DIVERGED (naming the metric) as soon as a metric is not finite.
+   * DIVERGED (naming the metric) as soon as a metric is not finite: on a GPU, where metrics of several updates are
+   * fetched at once, after the last of these.
    */
   async update(count = 1): Promise<Metrics> {
     const { rows } = this.#agent;
@@ -191,12 +193,16 @@ export class Learner {
         remedy: 'add demonstrations and transitions first',
       });
     const sums: Record<string, number> = {};
-    for (let i = 0; i < count; i++) {
-      this.#fillInputs();
-      const outputs = await this.#executable.run(this.#inputs);
-      this.#updates++;
-      for (const [name, [value]] of Object.entries(outputs))
-        sums[name] = (sums[name] ?? 0) + this.#finite(name, value!);
+    for (let made = 0; made < count; ) {
+      const batches = this.#batches.slice(0, count - made);
+      for (const [k, inputs] of batches.entries()) this.#fill(inputs, this.#updates + k + 1);
+      const outputs = await this.#executable.runAll(batches);
+      for (let k = 0; k < batches.length; k++) {
+        this.#updates++;
+        for (const [name, [value]] of Object.entries(outputs.read(k)))
+          sums[name] = (sums[name] ?? 0) + this.#finite(name, value!);
+      }
+      made += batches.length;
     }
     return Object.fromEntries(Object.entries(sums).map(([name, sum]) => [`train/${name}`, sum / count]));
   }
@@ -210,17 +216,16 @@ export class Learner {
     });
   }
 
-  /** The next batch and the coefficients of the optimisers for the next update. */
-  #fillInputs(): void {
-    const { observationNoise, observationNoiseFloor, decayUpdates } = this.config;
-    const update = this.#updates + 1;
-    const noise = observationNoise * linearFall(update, decayUpdates, observationNoiseFloor);
+  /** Draws the batch of update `update`, from 1, and sets the coefficients of its optimisers. */
+  #fill(inputs: Record<string, Float32Array>, update: number): void {
+    const { observationNoise, observationNoiseFloor } = this.config;
+    const noise = observationNoise * linearFall(update, fallOf(this.config), observationNoiseFloor);
     const sources = { policy: this.#policy, expert: this.#expert, firstStates: this.#firstStates };
-    fillBatch(this.#inputs, this.#agent.rows, sources, this.#random, noise);
-    for (const [input, rate] of Object.entries(this.#agent.learningRates)) {
-      const { step, epsilon } = adamCoefficients(update, rate(update));
-      this.#inputs[input]![0] = step;
-      this.#inputs[input]![1] = epsilon;
+    fillBatch(inputs, this.#agent.rows, sources, this.#random, noise);
+    for (const [input, coefficients] of Object.entries(this.#agent.adam)) {
+      const { step, epsilon } = coefficients(update);
+      inputs[input]![0] = step;
+      inputs[input]![1] = epsilon;
     }
   }
 
@@ -301,7 +306,7 @@ export class Learner {
   /** A learner that goes on where `checkpoint` was taken. Throws CORRUPT_DATA, MISMATCH. */
   static async resume(
     checkpoint: Checkpoint,
-    options: Pick<LearnerOptions, 'executor' | 'threads' | 'eagerBackend'> = {},
+    options: Pick<LearnerOptions, 'device' | 'threads'> = {},
   ): Promise<Learner> {
     const saved = decodeLearner(checkpoint);
     const learner = await Learner.create({ ...saved.options, ...options });

@@ -41,7 +41,7 @@ export class RewardModel {
         }),
       },
       {
-        executor: 'onnx',
+        device: 'cpu',
         initialState: Object.fromEntries(
           Object.entries(state).map(([name, { shape }]) => [name, new Float32Array(shape[0]!)]),
         ),

@@ -1,11 +1,12 @@
-import { IqLearnError } from '../common/index.js';
+import { ActionRange, IqLearnError } from '../common/index.js';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
+import type { Device } from '../engine/index.js';
 import type { Episode, LearnerConfig } from '../learning/index.js';
 import { LearnerNode, PolicyNode } from '../nodes/index.js';
 import type { Logger } from '../platform/index.js';
 import { createNodeLogger } from '../platform/index.js';
 import { decodeBundle, type PolicyBundle, type TrainingSummary } from '../policy/index.js';
-import { contractOf, type RobotSpec, unscaleAction } from '../robot/index.js';
+import { contractOf, type RobotSpec } from '../robot/index.js';
 import type { LearningOptions, LearningProgress } from '../training/index.js';
 import { TrainingProcess } from '../training/index.js';
 import { ActingState } from './acting-state.js';
@@ -24,7 +25,8 @@ export interface TrainingOptions extends RigOptions {
   /** Transitions between two policies. */
   readonly segmentSize: number;
   readonly updatesPerTransition: number;
-  readonly executor?: 'onnx' | 'eager';
+  /** What updates run on, `cpu` by default. */
+  readonly device?: Device;
   readonly threads?: number;
   readonly checkpoint?: { readonly folder: string; readonly everySegments: number };
   readonly resume?: boolean;
@@ -75,10 +77,7 @@ export interface TrainingOutcome {
 /** A demonstration as learning takes it: actions in [−1, 1]. */
 export function learningEpisode(episode: DemonstrationEpisode, spec: RobotSpec): Episode {
   const { length, observations, terminated } = episode;
-  const a = spec.action.length;
-  const actions = new Float32Array(length * a);
-  for (let t = 0; t < length; t++)
-    actions.set(unscaleAction(episode.actions.subarray(t * a, (t + 1) * a), spec.action), t * a);
+  const actions = ActionRange.of(spec.action).normalise(episode.actions);
   return { length, observations, actions, terminated };
 }
 
@@ -211,10 +210,7 @@ export class TrainingSession {
     const { rewards } = await this.#client.recoverRewards({
       length: actions.length,
       observations: flat(observations, spec.observation.length),
-      actions: flat(
-        actions.map((action) => unscaleAction(action, spec.action)),
-        spec.action.length,
-      ),
+      actions: ActionRange.of(spec.action).normalise(flat(actions, spec.action.length)),
       terminated,
     });
     return rewards;
@@ -281,7 +277,7 @@ export class TrainingSession {
 
 function learningOptions(options: TrainingOptions, demonstrations: readonly DemonstrationEpisode[]): LearningOptions {
   const { spec, config, seed, updatesPerTransition } = options;
-  const { checkpoint, resume, executor, threads, summary } = options;
+  const { checkpoint, resume, device, threads, summary } = options;
   return {
     config,
     contract: contractOf(spec),
@@ -290,7 +286,7 @@ function learningOptions(options: TrainingOptions, demonstrations: readonly Demo
     updatesPerTransition,
     ...(checkpoint === undefined ? {} : { checkpoint }),
     ...(resume === undefined ? {} : { resume }),
-    ...(executor === undefined ? {} : { executor }),
+    ...(device === undefined ? {} : { device }),
     ...(threads === undefined ? {} : { threads }),
     summary: { ...summary, robot: spec.robot, demonstrations: demonstrations.length },
   };

@@ -1,6 +1,8 @@
+import { IqLearnError } from '../common/index.js';
 import {
   behaviouralCloning,
   cloningSettingsOf,
+  createAgent,
   type Episode,
   identityNormalisation,
   Learner,
@@ -31,7 +33,7 @@ export function runConfig(settings: LearnerSettings, { steps, updatesPerTransiti
   return learnerConfig({ decayUpdates: Math.max(1, Math.round(steps * updatesPerTransition)), ...settings });
 }
 
-export interface StartOptions extends Pick<LearnerOptions, 'executor' | 'threads' | 'eagerBackend'> {
+export interface StartOptions extends Pick<LearnerOptions, 'device' | 'threads'> {
   readonly config: LearnerConfig;
   readonly observationSize: number;
   readonly actionSize: number;
@@ -43,10 +45,18 @@ export interface StartOptions extends Pick<LearnerOptions, 'executor' | 'threads
 
 /**
  * A learner as a run begins with it: observations are normalised by the demonstrations (not at all without any), the
- * demonstrations are added, and the actor starts from behavioural cloning where `warmStartUpdates` is set.
+ * demonstrations are added, and the actor starts from behavioural cloning where `warmStartUpdates` is set. Throws
+ * INVALID_ARGUMENT where the agent learns from demonstrations and there are none.
  */
 export async function startLearner(options: StartOptions): Promise<Learner> {
   const { config, observationSize, actionSize, seed, demonstrations, ...engine } = options;
+  const { rows } = createAgent(config, { observation: observationSize, action: actionSize });
+  if (rows.expert > 0 && demonstrations.every(({ length }) => length === 0))
+    throw new IqLearnError('INVALID_ARGUMENT', 'there is nothing to learn from', {
+      found: `${demonstrations.length} demonstrations without a step`,
+      expected: `at least one demonstration, from which the agent ${config.agent} learns`,
+      remedy: 'give recordings of demonstrations',
+    });
   const common = {
     observationSize,
     actionSize,
@@ -63,6 +73,7 @@ export async function startLearner(options: StartOptions): Promise<Learner> {
           episodes: demonstrations,
           settings: cloningSettingsOf(config),
           updates: config.warmStartUpdates,
+          ...(engine.device === undefined ? {} : { device: engine.device }),
         }),
       );
     return learner;

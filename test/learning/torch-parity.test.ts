@@ -52,6 +52,11 @@ async function replay(changes: Settings = {}) {
   const { settings, initial, updates } = golden;
   const config = learnerConfig({
     agent: 'iq-sac',
+    // The algorithm as the independent implementation has it: without what the defaults add.
+    layerNorm: false,
+    beta1: 0.9,
+    absorbing: 'zero',
+    actorAveraging: 0,
     hiddenSizes: settings.hidden,
     critics: settings.critics,
     gamma: settings.gamma,
@@ -65,7 +70,7 @@ async function replay(changes: Settings = {}) {
   });
   const agent = createAgent(config, { observation: settings.observation, action: settings.action });
   const executable = await compile(agent.program, {
-    executor: 'onnx',
+    device: 'cpu',
     threads: 1,
     initialState: {
       ...agent.initialState(new Random(0)),

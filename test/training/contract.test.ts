@@ -165,6 +165,16 @@ describe('one file of settings', () => {
 });
 
 describe('the parts of the contract', () => {
+  it('refuse to learn from demonstrations where there are none, and ask an agent that learns from rewards for none', async () => {
+    const options = { observationSize: 2, actionSize: 1, seed: 1, demonstrations: [], threads: 1 };
+    await expect(startLearner({ ...options, config: learnerConfig(settings) })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      what: 'there is nothing to learn from',
+    });
+    const config = learnerConfig({ agent: 'sac', hiddenSizes: [8], batchSize: 8 });
+    await (await startLearner({ ...options, config })).dispose();
+  });
+
   it('normalises by all observations of the demonstrations, and not at all without any', () => {
     expect(runNormalisation([], 2)).toEqual({ mean: new Float32Array(2), scale: Float32Array.of(1, 1) });
     const { mean } = runNormalisation([demonstration(), demonstration()], 2);

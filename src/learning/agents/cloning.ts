@@ -5,9 +5,9 @@ import { type Agent, defineAgent, type Spaces } from '../agent.js';
 import { initialParameters, joinParameters, type Layout, mlpLayout, splitParameters } from '../networks/parameters.js';
 import { gaussianPolicy } from '../networks/policies.js';
 import { logProbability, policyGaussian } from '../networks/squashed-gaussian.js';
-import { adam } from '../optimiser/adam.js';
+import { adam, adamCoefficients } from '../optimiser/adam.js';
 import { gradientsOf } from '../optimiser/gradients.js';
-import { linearFall } from '../optimiser/schedules.js';
+import { type Fall, linearFall } from '../optimiser/schedules.js';
 import { batchSettings, gaussianSettings, networkSettings } from './shared-settings.js';
 
 const settings = {
@@ -49,16 +49,16 @@ function update(layout: Layout, { loss, logStdRange }: Settings, state: TensorRe
   return { state: { actor: parameters, actorM: m, actorV: v }, outputs: { actor_loss: values.loss } };
 }
 
-function create(given: Settings, spaces: Spaces, horizon: number): Agent {
+function create(given: Settings, spaces: Spaces, fall: Fall): Agent {
   const { batchSize, actionClip, logStdRange } = given;
   const layout = mlpLayout([spaces.observation, ...given.hiddenSizes, 2 * spaces.action]);
   const flat: TensorSpec = { shape: [layout.size], dtype: 'float32' };
   return {
     rows: { policy: 0, expert: batchSize, initialStates: 'first', rewards: false },
     actionClip,
-    learningRates: {
+    adam: {
       // The falling rate averages the noise of the last batches out.
-      actorAdam: (t) => given.learningRate * linearFall(t, horizon, given.learningRateFloor),
+      actorAdam: (t) => adamCoefficients(t, given.learningRate * linearFall(t, fall, given.learningRateFloor)),
     },
     program: {
       name: 'behavioural_cloning_update',

@@ -32,6 +32,10 @@ export function fillBatch(
   const target = { observations: observations!, actions: actions!, nextObservations, continues, rewards };
   if (rows.policy > 0) policy.sample(rows.policy, sampling, target);
   if (rows.expert > 0) expert.sample(rows.expert, sampling, target, rows.policy);
+  if (inputs.absorbing !== undefined) {
+    drawAbsorbing(inputs, 0, rows.policy, policy, sampling);
+    drawAbsorbing(inputs, rows.policy, rows.expert, expert, sampling);
+  }
   if (inputs.initialObservations !== undefined) {
     sampleInitial(inputs.initialObservations, rows.initialStates === 'all' ? expert : firstStates, sampling);
     if (inputs.initialNoise !== undefined) noise.fillNormal(inputs.initialNoise);
@@ -41,6 +45,31 @@ export function fillBatch(
       if (values !== undefined) for (let i = 0; i < values.length; i++) values[i]! += observationNoise * noise.normal();
   if (inputs.noise !== undefined) noise.fillNormal(inputs.noise);
   if (inputs.nextNoise !== undefined) noise.fillNormal(inputs.nextNoise);
+  if (inputs.mixing !== undefined) for (let i = 0; i < inputs.mixing.length; i++) inputs.mixing[i] = noise.uniform();
+}
+
+/**
+ * Replaces rows of a batch by the row that leads from the absorbing state to itself, as if the buffer held one of these
+ * for every terminal transition: observations and actions 0, and no transition of its own that continues.
+ */
+function drawAbsorbing(
+  inputs: Readonly<Record<string, Float32Array>>,
+  offset: number,
+  count: number,
+  { size, terminals }: ReplayBuffer,
+  random: Random,
+): void {
+  const { observations, actions, nextObservations, continues, absorbing } = inputs;
+  const rows = absorbing!.length;
+  for (let row = offset; row < offset + count; row++) {
+    const drawn = terminals > 0 && random.integer(size + terminals) >= size;
+    absorbing![row] = drawn ? 1 : 0;
+    if (!drawn) continue;
+    for (const values of [observations!, actions!, nextObservations!, continues!]) {
+      const width = values.length / rows;
+      values.fill(0, row * width, (row + 1) * width);
+    }
+  }
 }
 
 /** Draws initial states uniformly with replacement: from first states, or from all states of a buffer. */

@@ -45,6 +45,7 @@ export class ReplayBuffer {
   readonly #rewards: Float32Array;
   #cursor = 0;
   #added = 0;
+  #terminals = 0;
 
   constructor(capacity: number, observationSize: number, actionSize: number) {
     this.capacity = capacity;
@@ -62,6 +63,11 @@ export class ReplayBuffer {
     return Math.min(this.#added, this.capacity);
   }
 
+  /** Rows held now whose next state is a true terminal. */
+  get terminals(): number {
+    return this.#terminals;
+  }
+
   /** Rows ever added. */
   get added(): number {
     return this.#added;
@@ -76,6 +82,8 @@ export class ReplayBuffer {
     this.#observations.set(row.observation, i * this.#o);
     this.#actions.set(row.action, i * this.#a);
     this.#next.set(row.nextObservation, i * this.#o);
+    if (this.#added >= this.capacity && this.#continues[i] === 0) this.#terminals--;
+    if (row.terminated) this.#terminals++;
     this.#continues[i] = row.terminated ? 0 : 1;
     this.#rewards[i] = row.reward ?? Number.NaN;
     this.#cursor = (i + 1) % this.capacity;
@@ -126,6 +134,7 @@ export class ReplayBuffer {
     this.#actions.set(contents.actions);
     this.#next.set(contents.nextObservations);
     this.#continues.set(contents.continues);
+    this.#terminals = contents.continues.reduce((count, continues) => count + (continues === 0 ? 1 : 0), 0);
     this.#rewards.set(contents.rewards);
     this.#cursor = contents.cursor;
     this.#added = contents.added;

@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs';
 import { vectorObservation } from '../../common/index.js';
 import type { TensorRecord } from '../../engine/index.js';
 import type { PolicyFunction } from '../../policy/index.js';
-import type { Normalisation } from '../data/normalisation.js';
-import { allActionValues } from './critics.js';
+import { NORMALISED_LIMIT, type Normalisation } from '../data/normalisation.js';
+import { allActionValues, type CriticForm } from './critics.js';
 import { checkLength, type Layout, splitParameters } from './parameters.js';
 import { policyGaussian, sampleAction } from './squashed-gaussian.js';
 
@@ -20,7 +20,8 @@ function normalisationConstants({ mean, scale }: Normalisation): Record<string, 
 }
 
 function normalised(observation: tf.Tensor, constants: TensorRecord): tf.Tensor {
-  return tf.div(tf.sub(observation, constants.observation_mean!), constants.observation_scale!);
+  const x = tf.div(tf.sub(observation, constants.observation_mean!), constants.observation_scale!);
+  return tf.clipByValue(x, -NORMALISED_LIMIT, NORMALISED_LIMIT);
 }
 
 /** The policy function of a squashed Gaussian actor with its observation normalisation. Throws MISMATCH. */
@@ -52,12 +53,14 @@ export function gaussianPolicy(options: {
 export function softQPolicy(options: {
   readonly layout: Layout;
   readonly parameters: Float32Array;
-  readonly critics: number;
+  /** Appended to every observation before the networks; 0 in all states that a policy acts in. */
+  readonly absorbingEntry: boolean;
+  readonly form: Pick<CriticForm, 'critics' | 'layerNorm'>;
   readonly temperature: number;
   readonly normalisation: Normalisation;
   readonly actions: number;
 }): PolicyFunction {
-  const { layout, parameters, normalisation, critics, temperature } = options;
+  const { layout, parameters, normalisation, form, temperature } = options;
   checkLength('the Q-network parameters', parameters, layout);
   return {
     observation: vectorObservation(normalisation.mean.length),
@@ -65,7 +68,8 @@ export function softQPolicy(options: {
     constants: { ...normalisationConstants(normalisation), critic: flat(layout, parameters) },
     apply: (inputs, constants) => {
       const parts = splitParameters(constants.critic!, layout);
-      const q = allActionValues(parts, critics, normalised(inputs.observation!, constants));
+      const x = normalised(inputs.observation!, constants);
+      const q = allActionValues(parts, form, options.absorbingEntry ? tf.concat([x, tf.zeros([1, 1])], 1) : x);
       return { action: tf.add(tf.div(tf.mean(q, 0), temperature), inputs.noise!) };
     },
   };
