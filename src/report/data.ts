@@ -1,12 +1,15 @@
-/** Somebody who drives in an evaluation, as data: a report shows whoever it is given. */
+/** Who or what drives the robot in an evaluation, as data: a report shows every candidate that it is given. */
 export interface ReportCandidate {
-  /** Also a class and part of a variable's name in CSS: small letters, digits and hyphens. */
+  /** Names the candidate in all other data; also a class and part of a variable's name in CSS: small letters, digits and hyphens. */
   readonly id: string;
-  /** For people. */
+  /** The name that a reader sees. */
   readonly label: string;
-  /** `learned` is what the report is about; it is compared with the expert that taught it, and with baselines. */
-  readonly role: 'expert' | 'learned' | 'baseline';
-  /** #rrggbb in the light and in the dark theme. */
+  /**
+   * The report is about the `learned` policy. It is compared with the `expert` that demonstrated, with `baseline` policies
+   * and with `chance`, which takes random actions.
+   */
+  readonly role: 'expert' | 'learned' | 'baseline' | 'chance';
+  /** A colour as #rrggbb for the light and for the dark theme. */
   readonly colour: { readonly light: string; readonly dark: string };
 }
 
@@ -15,7 +18,7 @@ export interface EpisodeResult {
   readonly seed: number;
   /** Sum of the task's own rewards. */
   readonly return: number;
-  /** Steps. */
+  /** Number of steps. */
   readonly length: number;
   readonly success: boolean;
 }
@@ -26,7 +29,7 @@ export interface PolicyResult {
   readonly episodes: readonly EpisodeResult[];
 }
 
-/** Where learning stood after one segment of transitions. */
+/** The state of learning after one segment of transitions. */
 export interface LearningPoint {
   /** Seconds since learning began. */
   readonly seconds: number;
@@ -56,7 +59,7 @@ export interface RewardTrace {
   readonly policy: string;
   readonly seed: number;
   readonly recovered: readonly number[];
-  /** The task's own reward, which learning has never seen. */
+  /** The task's own reward, which learning does not use. */
   readonly task: readonly number[];
 }
 
@@ -113,18 +116,18 @@ export interface Setting {
   readonly value: string | number | boolean;
 }
 
-/** Everything a report shows. JSON-safe: `report.json` holds it beside `report.html`. */
+/** Everything that a report shows. It can be written as JSON: `report.json` holds it beside `report.html`. */
 export interface ReportData {
   readonly format: 'iq_learn report 1';
   readonly robot: string;
   readonly description: string;
-  /** Whether the task knows success; only returns are shown where it does not. */
+  /** Whether the task defines success. Where it does not, only returns are shown. */
   readonly hasSuccess: boolean;
   /** ISO 8601, UTC. */
   readonly date: string;
   readonly seconds: number;
   readonly demonstrations: { readonly episodes: number; readonly transitions: number; readonly seconds: number };
-  /** Everyone who drives in the report, in the order in which they are shown. */
+  /** All candidates of the report, in the order in which they are shown. */
   readonly candidates: readonly ReportCandidate[];
   readonly results: readonly PolicyResult[];
   readonly learning: LearningCurves;
