@@ -11,12 +11,11 @@ import type { Mujoco } from './mujoco.js';
 import { RayCaster, type RayHit, type RayOptions } from './rays.js';
 import { sceneGeometry } from './scene-geometry.js';
 
-/** step() looks at MuJoCo's warnings, which takes some µs, once in this many calls. */
+// step() looks at MuJoCo's warnings, which takes some µs, once in this many calls.
 const CALLS_A_CHECK = 50;
 
 /**
- * Where a joint's numbers stand in the state. A free joint has 7 positions and 6 velocities, a ball joint 4 and 3, any
- * other joint 1 and 1.
+ * Where a joint's numbers stand. A free joint has 7 positions and 6 velocities, a ball joint 4 and 3, others 1 and 1.
  */
 export interface JointAddress {
   readonly id: number;
@@ -84,8 +83,8 @@ export class Physics {
   }
 
   /**
-   * Compiles a model. `xml` is MJCF; put `<size memory="1M"/>` into it, or every scene reserves some 10 MB.
-   * Throws INVALID_ARGUMENT for MJCF that MuJoCo refuses, UNAVAILABLE when MuJoCo does not load.
+   * Compiles MJCF; put `<size memory="1M"/>` into it, or every scene reserves some 10 MB. Throws INVALID_ARGUMENT for
+   * MJCF that MuJoCo refuses, UNAVAILABLE when MuJoCo does not load.
    */
   static load(xml: string): Promise<Physics> {
     return compileModel(xml, (compiled) => new Physics(compiled));
