@@ -1,13 +1,6 @@
 import { join } from 'node:path';
 import { IqLearnError } from '../common/index.js';
-import {
-  Actor,
-  type Episode,
-  Learner,
-  type LearnerSettings,
-  learnerConfig,
-  normalisationOf,
-} from '../learning/index.js';
+import { Actor, type Episode, type Learner, type LearnerSettings } from '../learning/index.js';
 import { saveCheckpoint } from '../platform/index.js';
 import { withSettingsFile } from '../sessions/index.js';
 import {
@@ -18,7 +11,14 @@ import {
   openEnvironment,
   taskDefinitions,
 } from '../simulation/index.js';
-import { EnvironmentTrainer, evaluateOnTask, expertEpisodes, npzEpisodes } from '../training/index.js';
+import {
+  EnvironmentTrainer,
+  evaluateOnTask,
+  expertEpisodes,
+  npzEpisodes,
+  runConfig,
+  startLearner,
+} from '../training/index.js';
 import { type Io, withDisplay } from './command.js';
 import { Display } from './display.js';
 import type { OutputOptions } from './output.js';
@@ -58,27 +58,20 @@ export async function trainOnTask(options: TrainOnTaskOptions, io: Io): Promise<
     };
     const settings = withSettingsFile(preset, options.settings);
     const steps = options.steps ?? settings.steps;
-    const config = learnerConfig({
-      decayUpdates: Math.max(1, Math.round(steps * settings.updatesPerTransition)),
-      ...settings.config,
-    });
+    const config = runConfig(settings.config, { ...settings, steps });
     const demonstrations =
       options.demonstrations === undefined
         ? await scripted(task, settings.demonstrations)
         : npzEpisodes(options.demonstrations, environment);
     const folder = openRunFolder(options.out ?? join('runs', defaultName(task.replace(/[^\w.-]/g, '-'), seed)));
-    const learner = await Learner.create({
+    const learner = await startLearner({
       config,
       observationSize: environment.observationSize,
       actionSize: environment.actionLow.length,
-      normalisation: normalisationOf(
-        Float32Array.from(demonstrations.flatMap(({ observations }) => [...observations])),
-        environment.observationSize,
-      ),
       seed,
+      demonstrations,
     });
     try {
-      for (const episode of demonstrations) learner.addDemonstration(episode);
       const display = new Display(io.stderr, options);
       const online = !('online' in config) || config.online !== false;
       const updatesPerStep = settings.updatesPerTransition;

@@ -4,10 +4,10 @@ import type { GazeboPlayer } from './gazebo.js';
 import type { BoxSpace, DiscreteSpace, Task } from './task.js';
 import type { TrainingSettings } from './training-settings.js';
 
-/** Options of a task as they come from a configuration file or the command line; structured clone can copy them. */
+/** Options of a task as a configuration file or the command line gives them: plain values, not checked yet. */
 export type TaskOptions = Readonly<Record<string, unknown>>;
 
-/** A scripted controller that solves the task: what `createExpert` makes an expert of. */
+/** A scripted controller that solves the task. `createExpert` adds checks and noise to it. */
 export interface ExpertDefinition {
   readonly observationSpace: BoxSpace;
   readonly actionSpace: BoxSpace | DiscreteSpace;
@@ -48,7 +48,7 @@ export interface TaskDefinition<Options extends z.ZodObject = z.ZodObject> {
   readonly options: Options;
   /** Whether the task runs on MuJoCo, whose compiled code a worker thread is then given. */
   readonly mujoco: boolean;
-  /** Makes the task. Loads what it needs only then, so that a process with another task never reads it. */
+  /** Makes the task. Imports its code only when called, so that a process does not load the code of other tasks. */
   create(options: z.output<Options>): Promise<Task>;
   readonly expert?: ExpertDefinition;
   /** How robots with this task are trained by default. */
@@ -64,7 +64,7 @@ export function maxStepsOption(standard: number) {
 }
 
 /**
- * `options` checked against the task's schema and completed by its defaults. Throws NOT_FOUND with the nearest name
+ * Checks `options` against the task's schema and adds the defaults of those not given. Throws NOT_FOUND with the nearest name
  * for an option that the task does not have, INVALID_ARGUMENT for a value that it refuses.
  */
 export function parseTaskOptions<Options extends z.ZodObject>(

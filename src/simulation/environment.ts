@@ -1,16 +1,16 @@
 import { IqLearnError } from '../common/index.js';
 import type { BoxSpace, DiscreteSpace } from './task.js';
 
-/** A value, or a promise of it: an environment in this thread answers at once, one in another process later. */
+/** A value from an environment in this thread, or a promise of it from an environment in another process. */
 export type MaybePromise<T> = T | Promise<T>;
 
 /** What one step of an {@link Environment} gives. */
 export interface EnvironmentStep {
   readonly observation: ArrayLike<number>;
   readonly reward: number;
-  /** A true terminal state: its value is 0. */
+  /** Whether the state is a true terminal state, whose value is 0. */
   readonly terminated: boolean;
-  /** The episode was cut off, for example by a time limit: the state's value is estimated as any other. */
+  /** Whether something else ended the episode, such as a time limit; the state's value is then estimated like any other. */
   readonly truncated: boolean;
 }
 
@@ -20,12 +20,12 @@ export interface EnvironmentStep {
  */
 export interface Environment {
   readonly observationSize: number;
-  /** Limits of each action dimension in the task's units: −1 and 1 of the policy map onto them. */
+  /** Limits of each action dimension in the task's units; a policy's −1 and 1 are mapped to them. */
   readonly actionLow: readonly number[];
   readonly actionHigh: readonly number[];
   /** Whether actions are discrete; false if not given. */
   readonly discrete?: boolean;
-  /** Starts an episode. The same seed starts the same episode. */
+  /** Starts an episode and gives its first observation. The same seed starts the same episode. */
   reset(seed: number): MaybePromise<ArrayLike<number>>;
   step(action: ArrayLike<number>): MaybePromise<EnvironmentStep>;
   /**

@@ -10,22 +10,22 @@ export const expertNames: readonly string[] = taskDefinitions
 
 export interface ExpertOptions {
   /**
-   * How unsteady the hand is, 0 (not at all, the default) to 1. Continuous actions get a slowly varying tremor whose
+   * How unsteadily the expert acts, from 0 (the default) to 1. Continuous actions get a slowly varying tremor whose
    * standard deviation is `noise` times a tenth of each action's range; a discrete action is, with probability
    * `noise`, replaced by a random one.
    */
   readonly noise?: number;
 }
 
-/** A scripted controller of a task, in place of a person. Without noise it is as deterministic as its definition. */
+/** A scripted controller that demonstrates a task in place of a person. The same seed gives the same episode. */
 export interface Expert {
-  /** Starts the random draws of an episode. */
+  /** Begins an episode: seeds the random numbers that the expert draws in it. */
   reset(seed: number): void;
   /** The action, in the task's units, for an observation in the order of the task's observation space. */
   act(observation: ArrayLike<number>): Float32Array;
 }
 
-/** The share of the tremor that remains after one control step. */
+/** Correlation of the tremor from one control step to the next. */
 const TREMOR_MEMORY = 0.85;
 
 /** Throws NOT_FOUND for a task that does not exist or has no expert, INVALID_ARGUMENT for noise outside of 0…1. */

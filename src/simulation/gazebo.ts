@@ -2,7 +2,7 @@ import type { RobotSpec } from '../robot/index.js';
 import type { Closable, Transport } from '../transport/index.js';
 import type { PoseReading } from './task.js';
 
-/** Requests to a running Gazebo that no bridged topic carries. Every call rejects if Gazebo refuses or does not answer. */
+/** Requests to a running Gazebo for which there is no ROS topic. A call rejects if Gazebo refuses or does not answer. */
 export interface GazeboWorld {
   /** Moves a model of the world to a pose at once. Metres, world frame. */
   place(model: string, pose: PoseReading): Promise<void>;
@@ -11,15 +11,15 @@ export interface GazeboWorld {
   publish(topic: string, type: string, text: string): Promise<void>;
 }
 
-/** A task in Gazebo: how an episode begins, which poses the robot's topics lack there, and when the task succeeds. */
+/** A task in Gazebo: how an episode begins, the poses that Gazebo does not publish, and when the task has succeeded. */
 export interface GazeboRobot {
-  /** Steps of an episode. */
+  /** Number of control steps of an episode. */
   readonly maxSteps: number;
   /** Moves the robot, the goal and other objects to where the episode of this seed begins. */
   reset(seed: number): Promise<void>;
-  /** The poses that Gazebo does not publish by itself, by topic name without the slash. */
+  /** The poses that Gazebo does not publish, by the name of their topic without the slash. */
   poses(): Readonly<Record<string, PoseReading>>;
-  /** Called once per step: whether the task counts as done. */
+  /** Called once per control step: whether the task has succeeded. */
   judge(): boolean;
 }
 
@@ -37,7 +37,7 @@ export interface GazeboRobotParts {
 /** Makes the task's robot when the node is configured. */
 export type GazeboRobotFactory = (parts: GazeboRobotParts) => GazeboRobot;
 
-/** A task's part in Gazebo and what it holds until `close`. */
+/** The means to run a task in Gazebo. `close` frees what they need. */
 export interface GazeboPlayer {
   readonly createRobot: GazeboRobotFactory;
   close(): void;

@@ -1,7 +1,7 @@
 import { clamp, yawOf as yaw } from '../common/index.js';
 import type { Dimension, PoseReading, SceneGeometry } from './task.js';
 
-/** Row-major rotation matrix of a unit quaternion (x, y, z, w). */
+/** The rotation matrix (3 × 3, row-major) of a unit quaternion (x, y, z, w). */
 export function rotationMatrix([x, y, z, w]: PoseReading['orientation']): number[] {
   return [
     1 - 2 * (y * y + z * z),
@@ -16,17 +16,17 @@ export function rotationMatrix([x, y, z, w]: PoseReading['orientation']): number
   ];
 }
 
-/** Yaw of an orientation (x, y, z, w), radians, counter-clockwise from x. */
+/** The yaw of an orientation (x, y, z, w): the angle about z, in radians, counter-clockwise from x. */
 export function yawOf([x, y, z, w]: PoseReading['orientation']): number {
   return yaw(x, y, z, w);
 }
 
-/** Each value within its dimension's limits. */
+/** The values, each clamped to the limits of its dimension. */
 export function clampTo(dimensions: readonly Dimension[], values: ArrayLike<number>): Float64Array {
   return Float64Array.from(dimensions, ({ low, high }, i) => clamp(values[i]!, low, high));
 }
 
-/** A flat green disc that shows where a goal is; nothing collides with it. Metres. */
+/** A flat green disc for drawings that shows where a goal is, with its lower side at z = 0. Metres. */
 export function goalMarker(goal: readonly [number, number], radius: number, halfHeight: number): SceneGeometry {
   return {
     name: 'goal',

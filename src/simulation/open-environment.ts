@@ -3,12 +3,12 @@ import type { TaskOptions } from './definition.js';
 import { environmentOf, type OpenEnvironment } from './environment.js';
 import { createTask, taskNames } from './registry.js';
 
-/** What the name of a gymnasium environment begins with: `gym:CartPole-v1`. */
+/** Names of gymnasium environments begin with this, as in `gym:CartPole-v1`. */
 const GYM = 'gym:';
 
 /**
  * The environment of a task of this package (`hopper`), or of gymnasium (`gym:Pendulum-v1`), with its options. Throws
- * NOT_FOUND with the nearest name for a task that does not exist, and what makes the task or connects to gymnasium throws.
+ * NOT_FOUND with the nearest name for a task that does not exist, and the errors of `createTask` or `Gymnasium.connect`.
  */
 export async function openEnvironment(name: string, options: TaskOptions = {}): Promise<OpenEnvironment> {
   if (name.startsWith(GYM)) {

@@ -9,7 +9,7 @@ import { hopper } from './tasks/hopper/definition.js';
 import { rover } from './tasks/rover/definition.js';
 import { walker2d } from './tasks/walker2d/definition.js';
 
-/** Every task. A new task is its folder in `tasks/` and a line here. */
+/** All tasks. To add one, write its folder in `tasks/` and a line here. */
 export const taskDefinitions: readonly TaskDefinition[] = [
   rover,
   arm,
@@ -33,7 +33,7 @@ export function taskDefinition(name: string): TaskDefinition {
 }
 
 /**
- * Makes a task in this thread. The options are the task's own (`version` of the locomotion tasks, `maxSteps` of all).
+ * Makes a task in this thread. Which options there are depends on the task: all have `maxSteps`, for example.
  * Throws NOT_FOUND with the nearest name for a task or an option that does not exist, INVALID_ARGUMENT for an option's
  * value that the task refuses, and UNAVAILABLE when MuJoCo does not load.
  */

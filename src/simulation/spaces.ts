@@ -1,14 +1,14 @@
 import { IqLearnError } from '../common/index.js';
 import type { BoxSpace, Dimension, DiscreteSpace } from './task.js';
 
-/** A dimension without bounds. */
+/** A dimension without limits. */
 export function unbounded(name: string, unit: string): Dimension {
   return { name, unit, low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
 }
 
 /**
- * Refuses what no action of this space can be: INVALID_ARGUMENT for a wrong length, a number that is not finite, or
- * a discrete action that does not exist. Values beyond a box's limits pass; what they mean is the task's affair.
+ * Throws INVALID_ARGUMENT for an action of wrong length, with a number that is not finite, or a discrete action that does
+ * not exist. Values beyond a box's limits pass, because some tasks clamp them and others do not.
  */
 export function checkAction(space: BoxSpace | DiscreteSpace, action: ArrayLike<number>): void {
   const length = space.kind === 'box' ? space.dimensions.length : 1;
@@ -30,7 +30,7 @@ export function checkAction(space: BoxSpace | DiscreteSpace, action: ArrayLike<n
     });
 }
 
-/** Refuses a seed that does not name one episode. Throws INVALID_ARGUMENT. */
+/** Throws INVALID_ARGUMENT for a seed that is not an integer in 0…4294967295. */
 export function checkSeed(seed: number): void {
   if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff)
     throw new IqLearnError('INVALID_ARGUMENT', 'the seed is wrong', {
@@ -39,7 +39,7 @@ export function checkSeed(seed: number): void {
     });
 }
 
-/** Refuses what `snapshot` of a task cannot have made. Throws INVALID_ARGUMENT. */
+/** Throws INVALID_ARGUMENT for numbers that `snapshot` of the task, which gives `length` of them, cannot have given. */
 export function checkSnapshot(task: string, state: Float64Array, length: number): void {
   if (state.length !== length || !state.every(Number.isFinite))
     throw new IqLearnError('INVALID_ARGUMENT', `not a snapshot of ${task}`, {

@@ -9,11 +9,15 @@ import { type Reply, type Request, stripNames, type TaskFacts, type TaskWorkerDa
 const port = parentPort;
 if (port === null) throw new Error('task-worker.js is the main file of a worker thread; use createTaskClient');
 
-/** What a trap leaves is not to be trusted: the worker dies of it, and its client is told. */
+/**
+ * Whether WebAssembly itself has stopped, or an error was caused by that. The memory may be damaged then, so the worker
+ * ends, and its client rejects all calls.
+ */
 function isTrap(thrown: unknown): boolean {
   return thrown instanceof webAssembly.RuntimeError || (thrown instanceof Error && isTrap(thrown.cause));
 }
 
+/** Answers the client's calls one after the other, until `close`. */
 function serve(task: Task): void {
   let lastNames: readonly string[] | undefined;
   const sense = () => {

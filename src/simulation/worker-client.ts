@@ -12,10 +12,11 @@ import {
   type TaskWorkerData,
 } from './worker-protocol.js';
 
-/** How long a worker may take to say goodbye before it is terminated. */
+/** A worker that has not ended this long after it was asked to is terminated. */
 const CLOSE_TIMEOUT_MS = 2000;
 
-interface Waiter {
+/** A call whose answer has not arrived yet. */
+interface PendingCall {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: IqLearnError) => void;
 }
@@ -23,7 +24,7 @@ interface Waiter {
 /** A {@link TaskClient} over a worker thread. Calls are answered in the order they are made. */
 export class WorkerTaskClient implements TaskClient {
   readonly #worker: Worker;
-  readonly #waiting = new Map<number, Waiter>();
+  readonly #pending = new Map<number, PendingCall>();
   readonly #exited: Promise<void>;
   #facts: TaskFacts | undefined;
   #nextId = 1;
@@ -81,7 +82,7 @@ export class WorkerTaskClient implements TaskClient {
   }
 
   async step(action: ArrayLike<number>): Promise<StepResult & { readings: SensorReadings }> {
-    // A plain copy: an action may be a view of a large buffer, which structured clone would carry whole.
+    // An action may be a view of a large buffer, all of which would be sent to the worker: a copy is sent instead.
     const plain = Float64Array.from(action);
     return this.#named((await this.#call('step', plain)) as StepResult & { readings: SensorReadings });
   }
@@ -98,7 +99,7 @@ export class WorkerTaskClient implements TaskClient {
     await this.#call('restore', state.slice());
   }
 
-  /** Ends the worker after the calls that are under way. Never rejects; a second call waits for the first. */
+  /** Ends the worker after it has answered the pending calls. Never rejects. A second call waits for the first. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -116,10 +117,10 @@ export class WorkerTaskClient implements TaskClient {
 
   async #close(): Promise<void> {
     const timer = setTimeout(() => void this.#worker.terminate(), CLOSE_TIMEOUT_MS);
-    // A worker that is dead already, or dies meanwhile, is as closed as it can be.
-    const farewell = this.#call('close').catch(() => undefined);
+    // A worker that has died needs no closing.
+    const closed = this.#call('close').catch(() => undefined);
     this.#dead ??= new IqLearnError('UNAVAILABLE', `the task '${this.name}' is closed`);
-    await farewell;
+    await closed;
     await this.#exited;
     clearTimeout(timer);
   }
@@ -131,7 +132,7 @@ export class WorkerTaskClient implements TaskClient {
     try {
       this.#worker.postMessage({ id, operation, argument } satisfies Request);
     } catch (cause) {
-      this.#waiting.delete(id);
+      this.#pending.delete(id);
       return Promise.reject(
         new IqLearnError('INVALID_ARGUMENT', `cannot send '${operation}' to the task`, {
           found: messageOf(cause),
@@ -144,16 +145,16 @@ export class WorkerTaskClient implements TaskClient {
 
   #wait(id: number): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
+      this.#pending.set(id, { resolve, reject });
     });
   }
 
   #settle(reply: Reply): void {
-    const waiter = this.#waiting.get(reply.id);
-    if (waiter === undefined) return;
-    this.#waiting.delete(reply.id);
-    if ('error' in reply) waiter.reject(unpackError(reply.error));
-    else waiter.resolve(reply.result);
+    const call = this.#pending.get(reply.id);
+    if (call === undefined) return;
+    this.#pending.delete(reply.id);
+    if ('error' in reply) call.reject(unpackError(reply.error));
+    else call.resolve(reply.result);
   }
 
   #die(why: string): void {
@@ -161,8 +162,8 @@ export class WorkerTaskClient implements TaskClient {
       found: why,
       remedy: 'make a new one with createTaskClient, and reset',
     });
-    for (const waiter of this.#waiting.values()) waiter.reject(this.#dead);
-    this.#waiting.clear();
+    for (const call of this.#pending.values()) call.reject(this.#dead);
+    this.#pending.clear();
   }
 
   #named<T extends { readonly readings: SensorReadings }>(answer: T): T {
@@ -173,8 +174,8 @@ export class WorkerTaskClient implements TaskClient {
 }
 
 /**
- * Makes a task in a worker thread of its own, so that simulating never delays the caller. Options as for `createTask`.
- * Rejects as `createTask` does, and with UNAVAILABLE when the worker dies on the way.
+ * Makes a task in a worker thread of its own, so that the caller's thread is free while it is simulated. Takes the options
+ * of `createTask` and rejects with its errors, and with UNAVAILABLE when the worker dies before the task is made.
  */
 export async function createTaskClient(name: string, options: TaskOptions = {}): Promise<WorkerTaskClient> {
   const { mujoco } = taskDefinition(name);

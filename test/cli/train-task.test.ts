@@ -1,5 +1,21 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createExpert, createTask } from '#src/simulation/index.js';
+import { npzOf } from '../training/npz.js';
 import { cli, inNewFolder } from './support.js';
+
+// An absolute path, because the tests change the working directory.
+const python = resolve(process.env.IQ_LEARN_PYTHON_VENV ?? '.venv-test', 'bin/python');
+const gymnasium = (() => {
+  try {
+    execFileSync(python, ['-c', 'import gymnasium'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+})();
 
 let folder: ReturnType<typeof inNewFolder>;
 beforeAll(() => {
@@ -21,3 +37,45 @@ it('train --task names the nearest task, and asks for demonstrations where nobod
   expect(none.code).not.toBe(0);
   expect(none.stderr).toContain('--demonstrations');
 }, 60_000);
+
+/** Episodes of the cart and pole by its scripted expert, as an .npz of action indices. */
+async function cartpoleDemonstrations(episodes: number): Promise<Buffer> {
+  const task = await createTask('cartpole');
+  const expert = createExpert('cartpole');
+  const made = Array.from({ length: episodes }, (_, seed) => {
+    const observations = [[...task.reset(seed)]];
+    const actions: number[][] = [];
+    for (let ended = false; !ended; ) {
+      const action = expert.act(observations.at(-1)!);
+      const { observation, terminated, truncated } = task.step(action);
+      actions.push([...action]);
+      observations.push([...observation]);
+      ended = terminated || truncated;
+    }
+    return { observations, actions };
+  });
+  task.close();
+  return npzOf(made, false);
+}
+
+it.skipIf(!gymnasium)(
+  "train --task learns gymnasium's CartPole-v1 from three demonstrations in an .npz",
+  async () => {
+    writeFileSync('cartpole.npz', await cartpoleDemonstrations(3));
+    const before = process.env.PYTHON;
+    process.env.PYTHON = python;
+    try {
+      const { code, stdout, stderr } = await cli(
+        ...['train', '--task', 'gym:CartPole-v1', '--demonstrations', 'cartpole.npz'],
+        ...['--steps', '700', '--out', 'gymnasium'],
+      );
+      expect(code, stderr).toBe(0);
+      // A policy of random actions reaches about 22.
+      expect(Number(/return ([\d.]+) over 20 fresh starts/.exec(stdout)?.[1])).toBeGreaterThan(200);
+    } finally {
+      if (before === undefined) delete process.env.PYTHON;
+      else process.env.PYTHON = before;
+    }
+  },
+  180_000,
+);

@@ -1,8 +1,7 @@
 import type { MjData, MjWarningStatVec } from '@mujoco/mujoco';
 import { IqLearnError } from '../../common/index.js';
 
-// MuJoCo carries on where a simulation has gone wrong: it warns, and drops contacts or starts over. These checks turn
-// that into errors.
+// Where a simulation has gone wrong, MuJoCo counts a warning and continues. These checks throw errors instead.
 
 /** MuJoCo calls a position or velocity of a larger magnitude bad (its mjMAXVAL). */
 const LARGEST = 1e10;

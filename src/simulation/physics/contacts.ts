@@ -9,7 +9,7 @@ export interface Contact {
   readonly distance: number;
 }
 
-/** Copies the contacts out of MuJoCo's memory. Each handle of the binding is freed, or its memory would never be. */
+/** Copies the contacts out of MuJoCo's memory, and deletes the binding's handles, which nothing else would free. */
 export function contactsOf(data: MjData): Contact[] {
   const vector = data.contact;
   try {

@@ -1,7 +1,7 @@
 import type { MjModel } from '@mujoco/mujoco';
 import { IqLearnError, unknownName } from '../../common/index.js';
 
-/** The binding's accessor and count of each kind of object. */
+/** For each kind of object the names of its accessor and of its count in the binding. */
 const KINDS = {
   joint: ['jnt', 'njnt'],
   actuator: ['actuator', 'nu'],
@@ -13,7 +13,7 @@ const KINDS = {
 
 export type ObjectKind = keyof typeof KINDS;
 
-/** The names of all objects of a kind, by id; '' for an unnamed one (of which mj_id2name returns garbage). */
+/** The names of all objects of a kind, in the order of their ids; '' for an unnamed one. mj_id2name is wrong for those. */
 export function namesOf(model: MjModel, kind: ObjectKind): string[] {
   const [accessor, count] = KINDS[kind];
   return Array.from({ length: model[count] }, (_, id) => {
@@ -26,7 +26,7 @@ export function namesOf(model: MjModel, kind: ObjectKind): string[] {
   });
 }
 
-/** Throws NOT_FOUND, with the nearest name. */
+/** The id of an object by its name. Throws NOT_FOUND, with the nearest name. */
 export function idOf(model: MjModel, kind: ObjectKind, name: string): number {
   const names = namesOf(model, kind);
   const id = name === '' ? -1 : names.indexOf(name);

@@ -4,7 +4,7 @@ import loadMujocoModule, { type MainModule } from '@mujoco/mujoco';
 import { IqLearnError, messageOf } from '../../common/index.js';
 import { type WebAssemblyModule, webAssembly } from './webassembly.js';
 
-/** An instance of MuJoCo's single-threaded WebAssembly build: its own heap of at most 2 GB. */
+/** An instance of MuJoCo's single-threaded WebAssembly build. It has a heap of its own of at most 2 GB. */
 export type Mujoco = MainModule;
 
 let compiled: Promise<WebAssemblyModule> | undefined;
@@ -13,7 +13,7 @@ let instance: Promise<Mujoco> | undefined;
 let current: Mujoco | undefined;
 
 /**
- * MuJoCo's compiled code, one a process: a worker that gets it (structured clone shares it) starts without compiling.
+ * MuJoCo's compiled code, compiled once per process. A worker thread that is sent it need not compile it again.
  * Throws UNAVAILABLE when the file of the package cannot be read.
  */
 export function mujocoModule(): Promise<WebAssemblyModule> {
@@ -29,12 +29,12 @@ export function mujocoModule(): Promise<WebAssemblyModule> {
   return compiled;
 }
 
-/** Makes this thread use code that another thread compiled. Call before {@link loadMujoco}. */
+/** Makes this thread use code that another thread has compiled. Call it before {@link loadMujoco}. */
 export function useMujocoModule(module: WebAssemblyModule): void {
   compiled = Promise.resolve(module);
 }
 
-/** The MuJoCo of this thread, shared by all its scenes; about 0.2 s the first time. Throws UNAVAILABLE. */
+/** The MuJoCo of this thread, shared by all its scenes. The first call takes about 0.2 s. Throws UNAVAILABLE. */
 export function loadMujoco(): Promise<Mujoco> {
   instance ??= instantiate().then(
     (mujoco) => {
@@ -50,8 +50,8 @@ export function loadMujoco(): Promise<Mujoco> {
 }
 
 /**
- * Gives up a MuJoCo of this thread: after a WebAssembly trap (stack overflow, out of memory) its heap is not to be
- * trusted, so the next {@link loadMujoco} makes a fresh one.
+ * Makes the next {@link loadMujoco} of this thread create a new MuJoCo. Needed after a WebAssembly trap (stack overflow,
+ * out of memory), because the heap may be damaged then.
  */
 export function abandonMujoco(mujoco: Mujoco): void {
   if (current === mujoco) [current, instance] = [undefined, undefined];
@@ -65,7 +65,7 @@ async function instantiate(): Promise<Mujoco> {
         webAssembly.instantiate(module, imports).then(done, reject);
         return {};
       },
-      // MuJoCo's own log lines: what they warn of is checked for and thrown as an error instead.
+      // MuJoCo's log lines are not printed: `Physics` checks for what they warn of and throws errors.
       print: () => undefined,
       printErr: () => undefined,
     }).then(resolve, reject);

