@@ -55,9 +55,9 @@ export function readDemonstrations(choice: DemonstrationChoice, environment: Env
       terminated,
     }),
   );
-  const rows = new Float32Array(episodes.reduce((sum, episode) => sum + episode.observations.length, 0));
+  const rows = new Float32Array(chosen.reduce((sum, { observations }) => sum + observations.length, 0));
   let at = 0;
-  for (const { observations } of episodes) {
+  for (const { observations } of chosen) {
     rows.set(observations, at);
     at += observations.length;
   }

@@ -1,4 +1,4 @@
-import { Random } from '../../src/common/index.js';
+import { Random, vectorObservation } from '../../src/common/index.js';
 import { compile, type OnnxExecutable } from '../../src/engine/index.js';
 import {
   adamCoefficients,
@@ -27,7 +27,7 @@ async function timed(count: number, update: (i: number) => Promise<unknown>): Pr
 function learnerOptions(config: LearnerConfig, threads: number) {
   return {
     config,
-    observationSize: OBSERVATION,
+    observation: vectorObservation(OBSERVATION),
     actionSize: ACTION,
     normalisation: identityNormalisation(OBSERVATION),
     seed: 1,
@@ -64,7 +64,8 @@ export async function learnerContender(name: string, config: LearnerConfig, thre
   };
 }
 
-const agentOf = (config: LearnerConfig) => createAgent(config, { observation: OBSERVATION, action: ACTION });
+const agentOf = (config: LearnerConfig) =>
+  createAgent(config, { observation: vectorObservation(OBSERVATION), action: ACTION });
 
 function compileUpdate(config: LearnerConfig, threads: number, random: Random): Promise<OnnxExecutable> {
   const agent = agentOf(config);

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Random } from '../../src/common/index.js';
+import { Random, vectorObservation } from '../../src/common/index.js';
 import { compile } from '../../src/engine/index.js';
 import { adamCoefficients, createAgent, learnerConfig } from '../../src/learning/index.js';
 import { root } from '../harness.js';
@@ -70,7 +70,7 @@ function agentOf(settings: ParitySettings) {
     logStdRange: [settings.log_std[0], settings.log_std[1]],
     valueTerm: 'value',
   });
-  return createAgent(config, { observation: settings.observation, action: settings.action });
+  return createAgent(config, { observation: vectorObservation(settings.observation), action: settings.action });
 }
 
 /** A case with random batches; about one row in ten is terminal, and the target differs from the critic. */

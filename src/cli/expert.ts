@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { IqLearnError } from '../common/index.js';
+import { IqLearnError, vectorObservation } from '../common/index.js';
 import { Actor, identityNormalisation, Learner, learnerConfig } from '../learning/index.js';
 import {
   type EpisodeMetrics,
@@ -81,7 +81,7 @@ async function begin(options: ExpertOptions, task: Task, folder: RunFolder, say:
       temperatureLearningRate: 3e-4,
       bufferSize: Math.min(1_000_000, Math.max(options.steps, 1000)),
     }),
-    observationSize: environment.observationSize,
+    observation: vectorObservation(environment.observationSize, 'none'),
     actionSize: environment.actionLow.length,
     normalisation: identityNormalisation(environment.observationSize),
     seed: options.seed,

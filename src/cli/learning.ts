@@ -10,7 +10,7 @@ import {
 } from '../platform/index.js';
 import { encodeBundle, type PolicyBundle } from '../policy/index.js';
 import type { LearningCurves, LearningPoint, RolloutPoint } from '../report/index.js';
-import { contractOf } from '../robot/index.js';
+import { contractOf, observationOf } from '../robot/index.js';
 import { learningEpisode, TrainingSession, type TrainingSettings } from '../sessions/index.js';
 import { readJson } from './inspect/kind.js';
 import type { Session } from './session.js';
@@ -197,7 +197,7 @@ export async function clone(
   const policy = await behaviouralCloning({
     updates,
     episodes: demonstrations.map((episode) => learningEpisode(episode, spec)),
-    observationSize: spec.observation.length,
+    observation: observationOf(spec),
     actionSize: spec.action.length,
     seed,
     settings: { ...cloningSettingsOf(config), ...(loss === undefined ? {} : { loss }) },

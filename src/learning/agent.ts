@@ -1,20 +1,22 @@
 import type * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
-import type { Random } from '../common/index.js';
+import type { ObservationSpec, Random } from '../common/index.js';
 import type { ArrayRecord, Program, TensorRecord } from '../engine/index.js';
 import type { PolicyFunction } from '../policy/index.js';
 import type { Normalisation } from './data/normalisation.js';
+import type { Blocks } from './networks/encoders.js';
 
-/** Sizes of what an agent sees and does. */
+/** What an agent sees and does. */
 export interface Spaces {
-  readonly observation: number;
+  readonly observation: ObservationSpec;
   /** Dimensions of a continuous action, or the number of discrete ones. */
   readonly action: number;
 }
 
 /**
  * The rows of one batch by their source. A program's inputs hold policy rows first, then expert rows; they are
- * `observations`, `nextObservations` [rows, o] (normalised), `actions` [rows, a] (in (−1, 1), or one-hot where they are
+ * `observations`, `nextObservations` [rows, o] (normalised; of several blocks each is an entry of its own, see
+ * `entryNames`), `actions` [rows, a] (in (−1, 1), or one-hot where they are
  * discrete), `continues` [rows, 1] (0 after a true terminal state, else 1; a time limit continues) and, where the
  * program declares them, `rewards` [rows, 1], `initialObservations` [initial rows, o], and standard normal `noise`,
  * `nextNoise` and `initialNoise`.
@@ -32,9 +34,9 @@ export interface BatchRows {
 
 /** Rows whose reward is recovered, as tensors. */
 export interface RewardInputs {
-  readonly observations: tf.Tensor;
+  readonly observations: Blocks;
   readonly actions: tf.Tensor;
-  readonly nextObservations: tf.Tensor;
+  readonly nextObservations: Blocks;
   readonly continues: tf.Tensor;
   /** [samples · rows, a]: standard normal, one block of rows after the other. */
   readonly noise: tf.Tensor;

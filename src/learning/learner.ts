@@ -1,11 +1,11 @@
-import { IqLearnError, Random } from '../common/index.js';
+import { blockArray, IqLearnError, type Observation, type ObservationSpec, Random } from '../common/index.js';
 import { type ArrayRecord, compile, type EagerBackend, type Executable } from '../engine/index.js';
 import type { Checkpoint } from '../platform/index.js';
 import type { PolicyFunction } from '../policy/index.js';
 import type { Agent, Spaces } from './agent.js';
 import { fillBatch } from './data/batch.js';
-import type { Episode } from './data/episode.js';
-import { type Normalisation, normalise } from './data/normalisation.js';
+import { type Episode, observationAt } from './data/episode.js';
+import { type Normalisation, normaliseObservation } from './data/normalisation.js';
 import { type BufferRow, ReplayBuffer } from './data/replay-buffer.js';
 import { decodeLearner, encodeLearner } from './learner-checkpoint.js';
 import { adamCoefficients } from './optimiser/adam.js';
@@ -22,7 +22,8 @@ export type LearnerTransition = BufferRow;
 
 export interface LearnerOptions {
   readonly config: LearnerConfig;
-  readonly observationSize: number;
+  /** The blocks of an observation. */
+  readonly observation: ObservationSpec;
   /** Dimensions of a continuous action, or the number of discrete ones. */
   readonly actionSize: number;
   /** Applied to every observation before the networks; part of every policy function. */
@@ -56,8 +57,8 @@ export class Learner {
   readonly #spaces: Spaces;
   readonly #expert: ReplayBuffer;
   readonly #policy: ReplayBuffer;
-  readonly #inputs: Record<string, Float32Array>;
-  readonly #firstStates: Float32Array[] = [];
+  readonly #inputs: Record<string, Float32Array | Uint8Array>;
+  readonly #firstStates: Observation[] = [];
   #random: { sampling: Random; noise: Random };
   #updates = 0;
   #rewards: RewardModel | undefined;
@@ -78,9 +79,9 @@ export class Learner {
       noise: Random.derive(seed, `${streams}noise`),
     };
     this.#inputs = Object.fromEntries(
-      Object.entries(executable.inputs).map(([name, { shape }]) => [
+      Object.entries(executable.inputs).map(([name, { shape, dtype }]) => [
         name,
-        new Float32Array(shape.reduce((product, n) => product * n, 1)),
+        blockArray({ shape, dtype: dtype === 'uint8' ? dtype : 'float32' }),
       ]),
     );
   }
@@ -88,7 +89,7 @@ export class Learner {
   /** Compiles the agent's program with random parameters. Throws UNAVAILABLE where the executor does not load. */
   static async create(options: LearnerOptions): Promise<Learner> {
     const { config, seed, executor = 'onnx', threads, eagerBackend } = options;
-    const spaces = { observation: options.observationSize, action: options.actionSize };
+    const spaces = { observation: options.observation, action: options.actionSize };
     const agent = createAgent(config, spaces);
     const executable = await compile(agent.program, {
       executor,
@@ -116,7 +117,7 @@ export class Learner {
 
   /** Adds a demonstration. Continuous actions are clipped to ±actionClip. Throws INVALID_ARGUMENT on bad numbers. */
   addDemonstration({ length, observations, actions, terminated }: Episode): void {
-    const { observation: o, action: a } = this.#spaces;
+    const { observation: spec, action: a } = this.#spaces;
     if (this.#expert.added + length > this.#expert.capacity)
       throw new IqLearnError('INVALID_ARGUMENT', 'too many demonstrations', {
         found: `${this.#expert.added + length} transitions`,
@@ -125,9 +126,9 @@ export class Learner {
       });
     for (let t = 0; t < length; t++) {
       const row = this.#row({
-        observation: observations.subarray(t * o, (t + 1) * o),
+        observation: observationAt(spec, observations, t),
         action: actions.subarray(t * a, (t + 1) * a),
-        nextObservation: observations.subarray((t + 1) * o, (t + 2) * o),
+        nextObservation: observationAt(spec, observations, t + 1),
         terminated: terminated && t === length - 1,
         reward: 0,
       });
@@ -162,8 +163,8 @@ export class Learner {
 
   /** A transition as the buffers hold it: observations normalised, actions clipped. */
   #row({ observation, action, nextObservation, ...rest }: LearnerTransition) {
-    const normalised = (values: ArrayLike<number>): Float32Array =>
-      normalise(this.normalisation, values, new Float32Array(this.#spaces.observation));
+    const normalised = (values: Observation): Observation =>
+      normaliseObservation(this.normalisation, this.#spaces.observation, values);
     return {
       ...rest,
       observation: normalised(observation),
@@ -216,7 +217,7 @@ export class Learner {
     const update = this.#updates + 1;
     const noise = observationNoise * linearFall(update, decayUpdates, observationNoiseFloor);
     const sources = { policy: this.#policy, expert: this.#expert, firstStates: this.#firstStates };
-    fillBatch(this.#inputs, this.#agent.rows, sources, this.#random, noise);
+    fillBatch(this.#inputs, this.#spaces.observation, this.#agent.rows, sources, this.#random, noise);
     for (const [input, rate] of Object.entries(this.#agent.learningRates)) {
       const { step, epsilon } = adamCoefficients(update, rate(update));
       this.#inputs[input]![0] = step;

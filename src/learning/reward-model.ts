@@ -1,8 +1,9 @@
-import type { Random } from '../common/index.js';
+import { type BlockArray, blockArray, blockInputs, blockValues, entryNames, type Random } from '../common/index.js';
 import { type ArrayRecord, compile, type Executable, type Program } from '../engine/index.js';
-import type { RewardFunction, RewardInputs, Spaces } from './agent.js';
-import type { Episode } from './data/episode.js';
-import { type Normalisation, normalise } from './data/normalisation.js';
+import type { RewardFunction, Spaces } from './agent.js';
+import { type Episode, observationAt } from './data/episode.js';
+import { type Normalisation, normaliseObservation } from './data/normalisation.js';
+import { ObservationEncoder } from './networks/encoders.js';
 
 /** Rows per run: an episode is cut into batches of this many steps. */
 const ROWS = 64;
@@ -22,22 +23,35 @@ export class RewardModel {
 
   /** Compiles an agent's reward function; `program` is the agent's own, whose state the function reads. */
   static async create(reward: RewardFunction, program: Program, spaces: Spaces, samples: number): Promise<RewardModel> {
-    const { observation: o, action: a } = spaces;
+    const { observation: spec, action: a } = spaces;
+    const encoder = new ObservationEncoder(spec);
     const state = Object.fromEntries(reward.entries.map((name) => [name, program.state[name]!]));
     const executable = await compile(
       {
         name: 'recovered_reward',
         state,
         inputs: {
-          observations: { shape: [ROWS, o], dtype: 'float32' },
+          ...blockInputs('observations', spec, ROWS),
           actions: { shape: [ROWS, a], dtype: 'float32' },
-          nextObservations: { shape: [ROWS, o], dtype: 'float32' },
+          ...blockInputs('nextObservations', spec, ROWS),
           continues: { shape: [ROWS, 1], dtype: 'float32' },
           noise: { shape: [ROWS * samples, a], dtype: 'float32' },
         },
         step: (entries, inputs) => ({
           state: entries,
-          outputs: { reward: reward.recover(entries, inputs as unknown as RewardInputs, samples) },
+          outputs: {
+            reward: reward.recover(
+              entries,
+              {
+                observations: encoder.blocks('observations', inputs),
+                actions: inputs.actions!,
+                nextObservations: encoder.blocks('nextObservations', inputs),
+                continues: inputs.continues!,
+                noise: inputs.noise!,
+              },
+              samples,
+            ),
+          },
         }),
       },
       {
@@ -57,25 +71,32 @@ export class RewardModel {
     normalisation: Normalisation,
     random: Random,
   ): Promise<Float32Array> {
-    const { observation: o, action: a } = this.#spaces;
+    const { observation: spec, action: a } = this.#spaces;
     this.#executable.writeState(state);
+    const observations = spec.map((block) => blockArray(block, ROWS));
+    const next = spec.map((block) => blockArray(block, ROWS));
+    const named = (prefix: string, arrays: readonly BlockArray[]) =>
+      Object.fromEntries(entryNames(prefix, spec).map((name, i) => [name, arrays[i]!]));
     const inputs = {
-      observations: new Float32Array(ROWS * o),
+      ...named('observations', observations),
       actions: new Float32Array(ROWS * a),
-      nextObservations: new Float32Array(ROWS * o),
+      ...named('nextObservations', next),
       continues: new Float32Array(ROWS).fill(1),
       noise: new Float32Array(ROWS * this.samples * a),
     };
     const rewards = new Float32Array(episode.length);
-    const row = new Float32Array(o);
-    const observation = (t: number): Float32Array =>
-      normalise(normalisation, episode.observations.subarray(t * o, (t + 1) * o), row);
+    const place = (t: number, arrays: readonly BlockArray[], row: number): void => {
+      const observation = normaliseObservation(normalisation, spec, observationAt(spec, episode.observations, t));
+      blockValues<ArrayLike<number>>(spec, observation, 'observation').forEach((values, k) => {
+        arrays[k]!.set(values, row * values.length);
+      });
+    };
     for (let start = 0; start < episode.length; start += ROWS) {
       const count = Math.min(ROWS, episode.length - start);
       for (let i = 0; i < count; i++) {
         const t = start + i;
-        inputs.observations.set(observation(t), i * o);
-        inputs.nextObservations.set(observation(t + 1), i * o);
+        place(t, observations, i);
+        place(t + 1, next, i);
         inputs.actions.set(episode.actions.subarray(t * a, (t + 1) * a), i * a);
         inputs.continues[i] = episode.terminated && t === episode.length - 1 ? 0 : 1;
       }

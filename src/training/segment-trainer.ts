@@ -1,4 +1,4 @@
-import { IqLearnError } from '../common/index.js';
+import { IqLearnError, shapeSize } from '../common/index.js';
 import {
   behaviouralCloning,
   cloningSettingsOf,
@@ -8,9 +8,11 @@ import {
   type LearnerOptions,
   type Metrics,
   normalisationOf,
+  numbersOf,
 } from '../learning/index.js';
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from '../platform/index.js';
 import { encodeBundle, type PolicyBundle, type TrainingSummary } from '../policy/index.js';
+import { observationOf } from '../robot/index.js';
 import type {
   LearningOptions,
   LearningProgress,
@@ -72,14 +74,19 @@ export class SegmentTrainer {
       return loop;
     }
     const { contract, demonstrations, config, seed } = options;
-    const o = contract.observation.length;
+    const observation = observationOf(contract);
+    const numbers = demonstrations.map(({ observations, length }) => numbersOf(observation, observations, length + 1));
+    const numbersEach = observation.reduce(
+      (sum, { shape, dtype }) => sum + (dtype === 'float32' ? shapeSize(shape) : 0),
+      0,
+    );
     const common = {
-      observationSize: o,
+      observation,
       actionSize: contract.action.length,
       normalisation:
         options.normalisation === 'none'
-          ? identityNormalisation(o)
-          : normalisationOf(joined(demonstrations.map(({ observations }) => observations)), o),
+          ? identityNormalisation(numbersEach)
+          : normalisationOf(joined(numbers), numbersEach),
       seed,
     };
     const learner = await Learner.create({ ...common, config, ...engineOf(options) });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { Random } from '#src/common/index.js';
+import { Random, vectorObservation } from '#src/common/index.js';
 import { compile } from '#src/engine/index.js';
 import { adamCoefficients, createAgent, type LearnerSettings, learnerConfig } from '#src/learning/index.js';
 
@@ -63,7 +63,7 @@ async function replay(changes: Settings = {}) {
     valueTerm: 'value',
     ...changes,
   });
-  const agent = createAgent(config, { observation: settings.observation, action: settings.action });
+  const agent = createAgent(config, { observation: vectorObservation(settings.observation), action: settings.action });
   const executable = await compile(agent.program, {
     executor: 'onnx',
     threads: 1,

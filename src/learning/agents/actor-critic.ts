@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs';
 import type { z } from 'zod';
-import type { Random } from '../../common/index.js';
+import { blockInputs, type Random } from '../../common/index.js';
 import type { ArrayRecord, TensorRecord, TensorSpec } from '../../engine/index.js';
 import type { Agent, RewardFunction, Spaces } from '../agent.js';
 import { actorLoss, entropyOf } from '../losses/actor.js';
 import { temperatureGradient } from '../losses/temperature.js';
 import { actionValues, smallest } from '../networks/critics.js';
+import { type Blocks, concatBlocks, ObservationEncoder } from '../networks/encoders.js';
 import { initialParameters, joinParameters, type Layout, mlpLayout, splitParameters } from '../networks/parameters.js';
 import { gaussianPolicy } from '../networks/policies.js';
 import { policyGaussian, type Sample, sampleAction } from '../networks/squashed-gaussian.js';
@@ -32,16 +33,19 @@ export const matrix = (rows: number, columns: number): TensorSpec => ({ shape: [
 export class ActorCritic {
   readonly #settings: ActorCriticSettings;
   readonly #spaces: Spaces;
+  readonly #encoder: ObservationEncoder;
   readonly #actor: Layout;
   readonly #critic: Layout;
 
   /** Actor [o → hidden → 2a] (mean, then log σ before it is squashed); critics [o + a → hidden → 1], stacked. */
   constructor(settings: ActorCriticSettings, spaces: Spaces) {
-    const { observation, action } = spaces;
+    const { action } = spaces;
+    const encoder = new ObservationEncoder(spaces.observation);
+    this.#encoder = encoder;
     this.#settings = settings;
     this.#spaces = spaces;
-    this.#actor = mlpLayout([observation, ...settings.hiddenSizes, 2 * action]);
-    this.#critic = mlpLayout([observation + action, ...settings.hiddenSizes, 1], settings.critics);
+    this.#actor = encoder.layout(mlpLayout([encoder.width, ...settings.hiddenSizes, 2 * action]));
+    this.#critic = encoder.layout(mlpLayout([encoder.width + action, ...settings.hiddenSizes, 1], settings.critics));
   }
 
   /** The program's state: flat vectors of parameters and Adam's moments. */
@@ -84,9 +88,9 @@ export class ActorCritic {
   inputs(rows: number): Record<string, TensorSpec> {
     const { observation, action } = this.#spaces;
     return {
-      observations: matrix(rows, observation),
+      ...blockInputs('observations', observation, rows),
       actions: matrix(rows, action),
-      nextObservations: matrix(rows, observation),
+      ...blockInputs('nextObservations', observation, rows),
       continues: matrix(rows, 1),
       noise: matrix(rows, action),
       nextNoise: matrix(rows, action),
@@ -115,8 +119,14 @@ export class ActorCritic {
   }
 
   /** One action of the actor for every observation, with its log-probability. */
-  sample(actor: Parts, observations: tf.Tensor, noise: tf.Tensor): Sample {
-    return sampleAction(policyGaussian(actor, observations, this.#settings.logStdRange), noise);
+  sample(actor: Parts, observations: Blocks, noise: tf.Tensor): Sample {
+    const { features, rest } = this.#encoder.encode(actor, observations);
+    return sampleAction(policyGaussian(rest, features, this.#settings.logStdRange), noise);
+  }
+
+  /** The blocks of observations among the inputs of the program. */
+  blocks(prefix: string, inputs: TensorRecord): Blocks {
+    return this.#encoder.blocks(prefix, inputs);
   }
 
   actorOf(flat: tf.Tensor): Parts {
@@ -128,26 +138,27 @@ export class ActorCritic {
   }
 
   /** Q of observations and actions, [critics, rows, 1]. */
-  values(critic: Parts, observations: tf.Tensor, actions: tf.Tensor): tf.Tensor {
-    return actionValues(critic, this.#settings.critics, observations, actions);
+  values(critic: Parts, observations: Blocks, actions: tf.Tensor): tf.Tensor {
+    const { features, rest } = this.#encoder.encode(critic, observations);
+    return actionValues(rest, this.#settings.critics, features, actions);
   }
 
   /** V(s) = Q(s, ã) − T log π(ã|s) with one action ã of the policy and the smallest of the critics' values, [rows, 1]. */
-  softValue(critic: Parts, observations: tf.Tensor, { action, logProbability }: Sample, T: tf.Tensor): tf.Tensor {
+  softValue(critic: Parts, observations: Blocks, { action, logProbability }: Sample, T: tf.Tensor): tf.Tensor {
     return tf.sub(smallest(this.values(critic, observations, action)), tf.mul(logProbability, T));
   }
 
   /** Q(s, a) and V(s̃) = Q(s̃, ã) − T log π(ã|s̃) in one pass of the critics; each critic keeps its own. */
   valuesWithSoft(
     critic: Parts,
-    observations: tf.Tensor,
+    observations: Blocks,
     actions: tf.Tensor,
-    states: tf.Tensor,
+    states: Blocks,
     { action, logProbability }: Sample,
     temperature: tf.Tensor,
   ): { readonly q: tf.Tensor; readonly v: tf.Tensor } {
-    const both = this.values(critic, tf.concat([observations, states], 0), tf.concat([actions, action], 0));
-    const [q, fresh] = tf.split(both, [observations.shape[0]!, states.shape[0]!], 1) as [tf.Tensor, tf.Tensor];
+    const both = this.values(critic, concatBlocks(observations, states), tf.concat([actions, action], 0));
+    const [q, fresh] = tf.split(both, [actions.shape[0]!, action.shape[0]!], 1) as [tf.Tensor, tf.Tensor];
     return { q, v: tf.sub(fresh, tf.mul(tf.expandDims(logProbability, 0), temperature)) };
   }
 
@@ -185,9 +196,9 @@ export class ActorCritic {
 
   /** The actor's step: min E[T log π(ã|s) − Q(s, ã)] over all rows of the batch, Q of the updated critic. */
   updateActor(state: TensorRecord, inputs: TensorRecord, critic: Parts, temperature: tf.Tensor) {
-    const { observations, noise } = inputs as Record<'observations' | 'noise', tf.Tensor>;
+    const observations = this.blocks('observations', inputs);
     const { gradients, values } = gradientsOf(this.actorOf(state.actor!), (actor) => {
-      const { action, logProbability } = this.sample(actor, observations, noise);
+      const { action, logProbability } = this.sample(actor, observations, inputs.noise!);
       const q = smallest(this.values(critic, observations, action));
       return { loss: actorLoss(logProbability, q, temperature), entropy: entropyOf(logProbability) };
     });
@@ -225,6 +236,7 @@ export class ActorCritic {
       deployed: [deployed],
       policy: (state, normalisation) =>
         gaussianPolicy({
+          encoder: this.#encoder,
           layout: this.#actor,
           parameters: state[deployed] as Float32Array,
           normalisation,
@@ -245,10 +257,10 @@ export class ActorCritic {
     return {
       entries: ['actor', 'critic', ...(learnTemperature ? ['temperature'] : [])],
       recover: (state, { observations, actions, nextObservations, continues, noise }, samples) => {
-        const rows = observations.shape[0]!;
+        const rows = actions.shape[0]!;
         const critic = this.criticOf(state.critic!);
         const q = smallest(this.values(critic, observations, actions));
-        const repeated = tf.tile(nextObservations, [samples, 1]);
+        const repeated = nextObservations.map((block) => tf.tile(block, [samples, ...block.shape.slice(1).fill(1)]));
         const next = this.sample(this.actorOf(state.actor!), repeated, noise);
         const values = this.softValue(critic, repeated, next, this.temperature(state));
         const v = tf.reshape(tf.mean(tf.reshape(values, [samples, rows]), 0), [rows, 1]);

@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
+import { blockInputs } from '../../common/index.js';
 import type { TensorRecord, TensorSpec } from '../../engine/index.js';
 import { type Agent, defineAgent, type Spaces } from '../agent.js';
+import { ObservationEncoder } from '../networks/encoders.js';
 import { initialParameters, joinParameters, type Layout, mlpLayout, splitParameters } from '../networks/parameters.js';
 import { gaussianPolicy } from '../networks/policies.js';
 import { logProbability, policyGaussian } from '../networks/squashed-gaussian.js';
@@ -31,9 +33,16 @@ const settings = {
 type Settings = z.output<z.ZodObject<typeof settings>>;
 
 /** One update of behavioural cloning with the actor network of SAC, so that a comparison is of algorithms alone. */
-function update(layout: Layout, { loss, logStdRange }: Settings, state: TensorRecord, batch: TensorRecord) {
+function update(
+  encoder: ObservationEncoder,
+  layout: Layout,
+  { loss, logStdRange }: Settings,
+  state: TensorRecord,
+  batch: TensorRecord,
+) {
   const { gradients, values } = gradientsOf(splitParameters(state.actor!, layout), (parts) => {
-    const policy = policyGaussian(parts, batch.observations!, logStdRange);
+    const { features, rest } = encoder.encode(parts, encoder.blocks('observations', batch));
+    const policy = policyGaussian(rest, features, logStdRange);
     return {
       loss:
         loss === 'nll'
@@ -51,7 +60,8 @@ function update(layout: Layout, { loss, logStdRange }: Settings, state: TensorRe
 
 function create(given: Settings, spaces: Spaces, horizon: number): Agent {
   const { batchSize, actionClip, logStdRange } = given;
-  const layout = mlpLayout([spaces.observation, ...given.hiddenSizes, 2 * spaces.action]);
+  const encoder = new ObservationEncoder(spaces.observation);
+  const layout = encoder.layout(mlpLayout([encoder.width, ...given.hiddenSizes, 2 * spaces.action]));
   const flat: TensorSpec = { shape: [layout.size], dtype: 'float32' };
   return {
     rows: { policy: 0, expert: batchSize, initialStates: 'first', rewards: false },
@@ -64,11 +74,11 @@ function create(given: Settings, spaces: Spaces, horizon: number): Agent {
       name: 'behavioural_cloning_update',
       state: { actor: flat, actorM: flat, actorV: flat },
       inputs: {
-        observations: { shape: [batchSize, spaces.observation], dtype: 'float32' },
+        ...blockInputs('observations', spaces.observation, batchSize),
         actions: { shape: [batchSize, spaces.action], dtype: 'float32' },
         actorAdam: { shape: [2], dtype: 'float32' },
       },
-      step: (state, batch) => update(layout, given, state, batch),
+      step: (state, batch) => update(encoder, layout, given, state, batch),
     },
     initialState(random) {
       const actor = initialParameters(layout, random);
@@ -77,6 +87,7 @@ function create(given: Settings, spaces: Spaces, horizon: number): Agent {
     deployed: ['actor'],
     policy: (state, normalisation) =>
       gaussianPolicy({
+        encoder,
         layout,
         parameters: state.actor as Float32Array,
         normalisation,

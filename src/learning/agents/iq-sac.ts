@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import type { z } from 'zod';
+import { blockInputs } from '../../common/index.js';
 import type { TensorRecord } from '../../engine/index.js';
 import { type Agent, defineAgent, type Spaces } from '../agent.js';
 import { valueBound } from '../losses/divergences.js';
@@ -23,21 +24,24 @@ type Settings = z.output<z.ZodObject<typeof settings>>;
  * loss: there it is the temporal difference to a reward, here the reward is what the critic implies, r = Q(s, a) − y.
  */
 function update(networks: ActorCritic, given: Settings, rows: Agent['rows'], state: TensorRecord, batch: TensorRecord) {
-  const { observations, actions, nextObservations, noise, nextNoise } = batch as Readonly<Record<string, tf.Tensor>>;
+  const { actions, noise, initialNoise, nextNoise } = batch as Readonly<Record<string, tf.Tensor>>;
+  const observations = networks.blocks('observations', batch);
+  const nextObservations = networks.blocks('nextObservations', batch);
   const temperature = networks.temperature(state);
   const actor = networks.actorOf(state.actor!);
 
   // y = γ (1 − d) V(s′), with one action of the policy in s′ and V(s′) clipped to the divergence's bound.
-  const next = networks.sample(actor, nextObservations!, nextNoise!);
+  const next = networks.sample(actor, nextObservations, nextNoise!);
   const bound = given.clipTarget ? valueBound(given.divergence, given.regMult, given.gamma) : Number.POSITIVE_INFINITY;
   const bootstrap = (critic: readonly tf.Tensor[]) =>
-    clipped(networks.softValue(critic, nextObservations!, next, temperature), bound);
+    clipped(networks.softValue(critic, nextObservations, next, temperature), bound);
 
   // Critic: A + B + C of r = Q(s, a) − y and of V in the states of the value term, s or s₀.
-  const [states, stateNoise] = [batch.initialObservations ?? observations!, batch.initialNoise ?? noise!];
-  const fresh = networks.sample(actor, states, stateNoise);
+  const initial = initialNoise !== undefined;
+  const states = initial ? networks.blocks('initialObservations', batch) : observations;
+  const fresh = networks.sample(actor, states, initialNoise ?? noise!);
   const critic = networks.updateCritic(state, batch, bootstrap, (parts, y) => {
-    const { q, v } = networks.valuesWithSoft(parts, observations!, actions!, states, fresh, temperature);
+    const { q, v } = networks.valuesWithSoft(parts, observations, actions!, states, fresh, temperature);
     const terms = { q, v, v0: v, y: tf.expandDims(y, 0), policyRows: rows.policy, expertRows: rows.expert };
     return { ...iqLoss(terms, given), q: tf.mean(q) };
   });
@@ -76,7 +80,7 @@ function create(given: Settings, spaces: Spaces, horizon: number): Agent {
         ...networks.inputs(rows.policy + rows.expert),
         ...(needsInitialStates(given.valueTerm)
           ? {
-              initialObservations: matrix(batchSize, spaces.observation),
+              ...blockInputs('initialObservations', spaces.observation, batchSize),
               initialNoise: matrix(batchSize, spaces.action),
             }
           : {}),

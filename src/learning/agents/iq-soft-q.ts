@@ -1,11 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
 import type { z } from 'zod';
+import { blockInputs } from '../../common/index.js';
 import type { TensorRecord, TensorSpec } from '../../engine/index.js';
 import { type Agent, defineAgent, type RewardFunction, type Spaces } from '../agent.js';
 import { valueBound } from '../losses/divergences.js';
 import { iqLoss } from '../losses/iq.js';
 import { needsInitialStates } from '../losses/value-terms.js';
 import { allActionValues, smallest, softMaximum } from '../networks/critics.js';
+import { type Blocks, ObservationEncoder } from '../networks/encoders.js';
 import { initialParameters, joinParameters, type Layout, mlpLayout, splitParameters } from '../networks/parameters.js';
 import { softQPolicy } from '../networks/policies.js';
 import { adam } from '../optimiser/adam.js';
@@ -23,6 +25,19 @@ const settings = {
 };
 type Settings = z.output<z.ZodObject<typeof settings>>;
 
+/** How the stacked critics take observations and where their parameters lie. */
+interface QNetwork {
+  readonly encoder: ObservationEncoder;
+  readonly layout: Layout;
+  readonly critics: number;
+}
+
+/** Q(s, ·) of stacked critics → [critics, rows, n]. */
+function valuesOf({ encoder, critics }: QNetwork, parts: readonly tf.Tensor[], at: Blocks): tf.Tensor {
+  const { features, rest } = encoder.encode(parts, at);
+  return allActionValues(rest, critics, features);
+}
+
 /** Q(s, a) of the one-hot actions: [critics, rows, n] and [rows, n] → [critics, rows, 1]. */
 const chosen = (all: tf.Tensor, actions: tf.Tensor): tf.Tensor =>
   tf.sum(tf.mul(all, tf.expandDims(actions, 0)), -1, true);
@@ -31,24 +46,26 @@ const chosen = (all: tf.Tensor, actions: tf.Tensor): tf.Tensor =>
  * One update of IQ-Learn with soft Q-learning for discrete actions (paper §4.3): there is no actor, the policy is
  * softmax(Q/T), and V is the soft maximum T log Σ_a exp(Q(s, a)/T).
  */
-function update(layout: Layout, given: Settings, rows: Agent['rows'], state: TensorRecord, batch: TensorRecord) {
-  const { observations, actions, nextObservations, continues } = batch as Readonly<Record<string, tf.Tensor>>;
-  const { critics, temperature } = given;
+function update(network: QNetwork, given: Settings, rows: Agent['rows'], state: TensorRecord, batch: TensorRecord) {
+  const { actions, continues } = batch as Readonly<Record<string, tf.Tensor>>;
+  const { encoder, layout } = network;
+  const { temperature } = given;
   const bound = given.clipTarget ? valueBound(given.divergence, given.regMult, given.gamma) : Number.POSITIVE_INFINITY;
 
   // y = γ (1 − d) V(s′) with the smallest of the critics' values, clipped to the divergence's bound.
   const discounts = tf.mul(continues!, given.gamma);
   const bootstrap = (parts: readonly tf.Tensor[]): tf.Tensor => {
-    const v = softMaximum(allActionValues(parts, critics, nextObservations!), temperature);
+    const v = softMaximum(valuesOf(network, parts, encoder.blocks('nextObservations', batch)), temperature);
     return tf.mul(smallest(Number.isFinite(bound) ? tf.clipByValue(v, -bound, bound) : v), discounts);
   };
   const target = given.targetNetwork ? bootstrap(splitParameters(state.target!, layout)) : undefined;
 
   const { gradients, values } = gradientsOf(splitParameters(state.critic!, layout), (parts) => {
-    const valuesOf = (at: tf.Tensor) => allActionValues(parts, critics, at);
-    const all = valuesOf(observations!);
+    const all = valuesOf(network, parts, encoder.blocks('observations', batch));
     const q = chosen(all, actions!);
-    const initial = batch.initialObservations && softMaximum(valuesOf(batch.initialObservations), temperature);
+    const initial = needsInitialStates(given.valueTerm)
+      ? softMaximum(valuesOf(network, parts, encoder.blocks('initialObservations', batch)), temperature)
+      : undefined;
     const terms = {
       q,
       v: softMaximum(all, temperature),
@@ -76,13 +93,13 @@ function update(layout: Layout, given: Settings, rows: Agent['rows'], state: Ten
   };
 }
 
-function rewardOf(layout: Layout, { critics, temperature, gamma }: Settings): RewardFunction {
+function rewardOf(network: QNetwork, { temperature, gamma }: Settings): RewardFunction {
   return {
     entries: ['critic'],
     recover: (state, { observations, actions, nextObservations, continues }) => {
-      const critic = splitParameters(state.critic!, layout);
-      const q = smallest(chosen(allActionValues(critic, critics, observations), actions));
-      const v = smallest(softMaximum(allActionValues(critic, critics, nextObservations), temperature));
+      const critic = splitParameters(state.critic!, network.layout);
+      const q = smallest(chosen(valuesOf(network, critic, observations), actions));
+      const v = smallest(softMaximum(valuesOf(network, critic, nextObservations), temperature));
       return tf.sub(q, tf.mul(tf.mul(continues, gamma), v));
     },
   };
@@ -96,7 +113,9 @@ function create(given: Settings, spaces: Spaces, horizon: number): Agent {
     initialStates: given.initialStates,
     rewards: false,
   };
-  const layout = mlpLayout([spaces.observation, ...given.hiddenSizes, spaces.action], critics);
+  const encoder = new ObservationEncoder(spaces.observation);
+  const layout = encoder.layout(mlpLayout([encoder.width, ...given.hiddenSizes, spaces.action], critics));
+  const network: QNetwork = { encoder, layout, critics };
   const flat: TensorSpec = { shape: [layout.size], dtype: 'float32' };
   const matrix = (columns: number, n = rows.policy + rows.expert): TensorSpec => ({
     shape: [n, columns],
@@ -111,14 +130,16 @@ function create(given: Settings, spaces: Spaces, horizon: number): Agent {
       name: 'soft_q_update',
       state: { critic: flat, criticM: flat, criticV: flat, ...(targetNetwork ? { target: flat } : {}) },
       inputs: {
-        observations: matrix(spaces.observation),
+        ...blockInputs('observations', spaces.observation, rows.policy + rows.expert),
         actions: matrix(spaces.action),
-        nextObservations: matrix(spaces.observation),
+        ...blockInputs('nextObservations', spaces.observation, rows.policy + rows.expert),
         continues: matrix(1),
         criticAdam: { shape: [2], dtype: 'float32' },
-        ...(needsInitialStates(given.valueTerm) ? { initialObservations: matrix(spaces.observation, batchSize) } : {}),
+        ...(needsInitialStates(given.valueTerm)
+          ? blockInputs('initialObservations', spaces.observation, batchSize)
+          : {}),
       },
-      step: (state, batch) => update(layout, given, rows, state, batch),
+      step: (state, batch) => update(network, given, rows, state, batch),
     },
     initialState(random) {
       const critic = initialParameters(layout, random);
@@ -132,6 +153,7 @@ function create(given: Settings, spaces: Spaces, horizon: number): Agent {
     deployed: ['critic'],
     policy: (state, normalisation) =>
       softQPolicy({
+        encoder,
         layout,
         parameters: state.critic as Float32Array,
         critics,
@@ -139,7 +161,7 @@ function create(given: Settings, spaces: Spaces, horizon: number): Agent {
         normalisation,
         actions: spaces.action,
       }),
-    reward: rewardOf(layout, given),
+    reward: rewardOf(network, given),
   };
 }
 

@@ -14,17 +14,19 @@ type Settings = z.output<z.ZodObject<typeof settings>>;
  * the value V(s) that it needs.
  */
 function update(networks: ActorCritic, state: TensorRecord, batch: TensorRecord) {
-  const { observations, actions, nextObservations, rewards, nextNoise } = batch as Readonly<Record<string, tf.Tensor>>;
+  const { actions, rewards, nextNoise } = batch as Readonly<Record<string, tf.Tensor>>;
+  const observations = networks.blocks('observations', batch);
+  const nextObservations = networks.blocks('nextObservations', batch);
   const temperature = networks.temperature(state);
   const actor = networks.actorOf(state.actor!);
 
   // y = γ (1 − d) V(s′), with one action of the policy in s′.
-  const next = networks.sample(actor, nextObservations!, nextNoise!);
-  const bootstrap = (critic: readonly tf.Tensor[]) => networks.softValue(critic, nextObservations!, next, temperature);
+  const next = networks.sample(actor, nextObservations, nextNoise!);
+  const bootstrap = (critic: readonly tf.Tensor[]) => networks.softValue(critic, nextObservations, next, temperature);
 
   // Critic: ½ E[(Q(s, a) − (R + y))²].
   const critic = networks.updateCritic(state, batch, bootstrap, (parts, y) => {
-    const q = networks.values(parts, observations!, actions!);
+    const q = networks.values(parts, observations, actions!);
     return { loss: temporalDifferenceLoss(q, rewards!, y), q: tf.mean(q) };
   });
 

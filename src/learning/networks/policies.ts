@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
-import { vectorObservation } from '../../common/index.js';
+import { shapeSize } from '../../common/index.js';
 import type { TensorRecord } from '../../engine/index.js';
 import type { PolicyFunction } from '../../policy/index.js';
 import type { Normalisation } from '../data/normalisation.js';
 import { allActionValues } from './critics.js';
+import type { Blocks, ObservationEncoder } from './encoders.js';
 import { checkLength, type Layout, splitParameters } from './parameters.js';
 import { policyGaussian, sampleAction } from './squashed-gaussian.js';
 
@@ -19,27 +20,43 @@ function normalisationConstants({ mean, scale }: Normalisation): Record<string, 
   return { observation_mean: row(mean), observation_scale: row(scale) };
 }
 
-function normalised(observation: tf.Tensor, constants: TensorRecord): tf.Tensor {
-  return tf.div(tf.sub(observation, constants.observation_mean!), constants.observation_scale!);
+/** The blocks of an observation, those of numbers normalised. */
+function normalised(encoder: ObservationEncoder, inputs: TensorRecord, constants: TensorRecord): Blocks {
+  const { spec } = encoder;
+  const sizes = spec.filter(({ dtype }) => dtype === 'float32').map(({ shape }) => shapeSize(shape));
+  const ofBlocks = (constant: tf.Tensor): tf.Tensor[] =>
+    sizes.length === 1 ? [constant] : (tf.split(constant as tf.Tensor2D, sizes, 1) as tf.Tensor[]);
+  const means = ofBlocks(constants.observation_mean!);
+  const scales = ofBlocks(constants.observation_scale!);
+  let next = 0;
+  return encoder.blocks('observation', inputs).map((block, i) => {
+    if (spec[i]!.dtype !== 'float32') return block;
+    const [mean, scale] = [means[next]!, scales[next++]!];
+    const whole = (constant: tf.Tensor): tf.Tensor =>
+      block.shape.length === 2 ? constant : tf.reshape(constant, [...block.shape]);
+    return tf.div(tf.sub(block, whole(mean)), whole(scale));
+  });
 }
 
 /** The policy function of a squashed Gaussian actor with its observation normalisation. Throws MISMATCH. */
 export function gaussianPolicy(options: {
+  readonly encoder: ObservationEncoder;
   readonly layout: Layout;
   readonly parameters: Float32Array;
   readonly normalisation: Normalisation;
   readonly logStdRange: readonly [number, number];
   readonly actionSize: number;
 }): PolicyFunction {
-  const { layout, parameters, normalisation, logStdRange } = options;
+  const { encoder, layout, parameters, normalisation, logStdRange } = options;
   checkLength('the actor parameters', parameters, layout);
   return {
-    observation: vectorObservation(normalisation.mean.length),
+    observation: encoder.spec,
     actionSize: options.actionSize,
     constants: { ...normalisationConstants(normalisation), actor: flat(layout, parameters) },
     apply: (inputs, constants) => {
-      const x = normalised(inputs.observation!, constants);
-      const gaussian = policyGaussian(splitParameters(constants.actor!, layout), x, logStdRange);
+      const blocks = normalised(encoder, inputs, constants);
+      const { features, rest } = encoder.encode(splitParameters(constants.actor!, layout), blocks);
+      const gaussian = policyGaussian(rest, features, logStdRange);
       return { action: sampleAction(gaussian, inputs.noise!).action };
     },
   };
@@ -50,6 +67,7 @@ export function gaussianPolicy(options: {
  * action to take is their argmax. Noise 0 gives the greedy action, Gumbel noise a sample of softmax(Q/T).
  */
 export function softQPolicy(options: {
+  readonly encoder: ObservationEncoder;
   readonly layout: Layout;
   readonly parameters: Float32Array;
   readonly critics: number;
@@ -57,15 +75,16 @@ export function softQPolicy(options: {
   readonly normalisation: Normalisation;
   readonly actions: number;
 }): PolicyFunction {
-  const { layout, parameters, normalisation, critics, temperature } = options;
+  const { encoder, layout, parameters, normalisation, critics, temperature } = options;
   checkLength('the Q-network parameters', parameters, layout);
   return {
-    observation: vectorObservation(normalisation.mean.length),
+    observation: encoder.spec,
     actionSize: options.actions,
     constants: { ...normalisationConstants(normalisation), critic: flat(layout, parameters) },
     apply: (inputs, constants) => {
-      const parts = splitParameters(constants.critic!, layout);
-      const q = allActionValues(parts, critics, normalised(inputs.observation!, constants));
+      const blocks = normalised(encoder, inputs, constants);
+      const { features, rest } = encoder.encode(splitParameters(constants.critic!, layout), blocks);
+      const q = allActionValues(rest, critics, features);
       return { action: tf.add(tf.div(tf.mean(q, 0), temperature), inputs.noise!) };
     },
   };
