@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { Command, type Help } from 'commander';
+import { Command } from 'commander';
 import type { Display, Terminal } from './display.js';
 import type { Interrupt } from './interrupt.js';
+import { OrderedHelp, withOutputOptions } from './output.js';
 
 /** What a command talks to. Results go to stdout, all else to stderr. */
 export interface Io {
@@ -12,13 +13,17 @@ export interface Io {
 
 /** A command whose help ends with examples that can be pasted. */
 export function command(name: string, description: string, examples: readonly string[]): Command {
-  return new Command(name)
-    .description(description)
-    .configureHelp({ sortOptions: false } satisfies Partial<Help>)
-    .addHelpText(
-      'after',
-      `\nExample${examples.length === 1 ? '' : 's'}:\n${examples.map((line) => `  $ ${line}`).join('\n')}`,
-    );
+  const made = new Command(name).description(description);
+  made.createHelp = () => Object.assign(new OrderedHelp(), made.configureHelp());
+  return made.addHelpText(
+    'after',
+    `\nExample${examples.length === 1 ? '' : 's'}:\n${examples.map((line) => `  $ ${line}`).join('\n')}`,
+  );
+}
+
+/** A command that works for a while, with the options of how it says so. */
+export function longCommand(name: string, description: string, examples: readonly string[]): Command {
+  return withOutputOptions(command(name, description, examples));
 }
 
 /** How a command of ours is called from this folder: a checkout has it as a script of npm, an installation on the path. */

@@ -16,20 +16,12 @@ import {
 } from '../sessions/index.js';
 import { evaluationSeeds } from '../training/index.js';
 import { type Assessment, assess, resultOf } from './assess.js';
-import { command, commandLine, type Io, withDisplay } from './command.js';
+import { commandLine, type Io, longCommand, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { type Figure, resultFigures, writeFigures } from './figures.js';
 import { clone, episodeMetrics, type Learning, learn, type TrainingPlan } from './learning.js';
-import {
-  headlessOption,
-  integer,
-  jsonOption,
-  logOption,
-  nameOption,
-  robot,
-  seedOption,
-  settingsOption,
-} from './options.js';
+import { integer, jsonOption, logOption, nameOption, robot, seedOption, settingsOption } from './options.js';
+import type { OutputOptions } from './output.js';
 import { replaysOf, rewardTraces, topViewOf } from './report-data.js';
 import { checkTarget, defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 import { demonstrate, fileLogger, type Session } from './session.js';
@@ -38,7 +30,7 @@ import { resultTable } from './table.js';
 /** Evaluated starts whose ways the report draws. */
 const DRAWN_STARTS = 12;
 
-interface DemoOptions {
+interface DemoOptions extends OutputOptions {
   readonly robot: string;
   readonly demonstrations?: number;
   readonly steps?: number;
@@ -49,7 +41,6 @@ interface DemoOptions {
   readonly name?: string;
   readonly json?: string;
   readonly log: readonly MetricsSinkName[];
-  readonly headless: boolean;
 }
 
 interface Outcome {
@@ -114,7 +105,7 @@ async function runDemo(
   const started = performance.now();
   const recording = folder.file('recording');
   const shown = await demonstrate(session, driver, options.demonstrations ?? settings.demonstrations, recording);
-  const demonstrations = await usableDemonstrations(spec, [recording], (text) => display.say(`warning: ${text}`));
+  const demonstrations = await usableDemonstrations(spec, [recording], (text) => display.warn(text));
   const plan: TrainingPlan = {
     robot: options.robot,
     recordings: [recording],
@@ -206,7 +197,7 @@ const relativeTo = (path: string): string =>
 
 /** `iq-learn demo`: from demonstrations to a deployed policy and a report of it. */
 export function demoCommand(io: Io): Command {
-  return command('demo', 'from a few demonstrations to a deployed policy, with a report', [
+  return longCommand('demo', 'from a few demonstrations to a deployed policy, with a report', [
     'iq-learn demo',
     'iq-learn demo --robot arm --demonstrations 3 --seed 7',
     'iq-learn demo --headless --json figures.json',
@@ -229,7 +220,6 @@ export function demoCommand(io: Io): Command {
     .addOption(nameOption())
     .addOption(jsonOption())
     .addOption(logOption())
-    .addOption(headlessOption())
     .action(async (options: DemoOptions) => {
       const spec = loadRobotSpec(options.robot);
       const settings = withSettingsFile(trainingSettings(spec.task), options.settings);
@@ -240,7 +230,14 @@ export function demoCommand(io: Io): Command {
       const { robot: name, demonstrations, steps, episodes, expert, settings: file, seed } = options;
       const again = commandLine('demo', { robot: name, demonstrations, steps, episodes, expert, settings: file, seed });
 
-      const session: Session = { io, display, spec, settings, seed, logger: fileLogger(folder.file('log.jsonl')) };
+      const session: Session = {
+        io,
+        display,
+        spec,
+        settings,
+        seed,
+        logger: fileLogger(folder.file('log.jsonl'), options),
+      };
       try {
         const { report, figures } = await withDisplay(display, () => runDemo(session, options, folder, driver, again));
         writeFileAtomic(folder.file('report.json'), `${JSON.stringify(report)}\n`);

@@ -1,56 +1,98 @@
-import { type Progress, panel, progressLine } from './panel.js';
+import type { OutputOptions } from './output.js';
+import { type Progress, panel, progressLine, secondsLeft } from './panel.js';
 
-/** A part of a terminal that progress is drawn to (stderr: stdout is for results). */
+/** A part of a terminal that progress is drawn to (stderr, because stdout is for results). */
 export interface Terminal {
   readonly isTTY?: boolean;
   readonly columns?: number;
   write(text: string): unknown;
 }
 
+/** Shortest time between two drawings of the live panel, and between two lines. */
 const DRAW_MS = 100;
 const LINE_MS = 4000;
 
-/** Shows progress: a panel that is drawn over itself on a terminal, else a plain line every few seconds. */
+export interface DisplayOptions extends OutputOptions {
+  /** Monotonic milliseconds. */
+  readonly nowMs?: () => number;
+}
+
+/**
+ * Shows how far a command is: a panel that is drawn over itself on a terminal, else a plain line every few seconds, or
+ * a JSON object a line. Quiet, it shows warnings only.
+ */
 export class Display {
   readonly #out: Terminal;
-  readonly #live: boolean;
+  readonly #mode: 'panel' | 'lines' | 'json' | 'quiet';
+  readonly #json: boolean;
   readonly #nowMs: () => number;
+  /** Lines of the panel that stand on the terminal. */
   #drawn = 0;
   #lastMs = Number.NEGATIVE_INFINITY;
-  #phase = '';
+  /** The phase under way, and where it stood when it was first shown. */
+  #phase = { name: '', done: 0, sinceMs: 0 };
 
-  constructor(out: Terminal, options: { readonly headless: boolean; readonly nowMs?: () => number }) {
+  constructor(out: Terminal, options: DisplayOptions) {
     this.#out = out;
-    this.#live = out.isTTY === true && !options.headless;
+    this.#json = options.logFormat === 'json';
+    const live = out.isTTY === true && !options.headless;
+    this.#mode = options.quiet === true ? 'quiet' : this.#json ? 'json' : live ? 'panel' : 'lines';
     this.#nowMs = options.nowMs ?? (() => performance.now());
   }
 
-  /** A line that stays. */
+  /** Prints a line that stays. */
   say(text: string): void {
-    this.#erase();
-    this.#out.write(`${text}\n`);
+    if (this.#mode !== 'quiet') this.#print('info', text);
   }
 
-  /** May be called as often as there is news; the end of a phase and its beginning are always shown. */
-  show(progress: Progress): void {
+  /** Prints a warning, which is never left out. */
+  warn(text: string): void {
+    this.#print('warn', text);
+  }
+
+  /** Shows progress. It may be called as often as there is news; the beginning and the end of a phase are always shown. */
+  show(news: Progress): void {
+    if (this.#mode === 'quiet') return;
     const now = this.#nowMs();
-    const due = now - this.#lastMs >= (this.#live ? DRAW_MS : LINE_MS);
-    if (!due && progress.phase === this.#phase && progress.done < progress.total) return;
+    const isNew = news.phase !== this.#phase.name;
+    if (isNew) this.#phase = { name: news.phase, done: news.done, sinceMs: now };
+    const progress = this.#withRate(news, now);
+    const due = now - this.#lastMs >= (this.#mode === 'panel' ? DRAW_MS : LINE_MS);
+    if (!due && !isNew && progress.done < progress.total) return;
     this.#lastMs = now;
-    this.#phase = progress.phase;
-    if (!this.#live) {
-      this.#out.write(`${progressLine(progress)}\n`);
-      return;
-    }
-    this.#erase();
-    const lines = panel(progress, Math.max(20, (this.#out.columns ?? 80) - 1));
-    this.#out.write(`${lines.join('\n')}\n`);
-    this.#drawn = lines.length;
+    if (this.#mode === 'panel') {
+      this.#erase();
+      const lines = panel(progress, Math.max(20, (this.#out.columns ?? 80) - 1));
+      this.#out.write(`${lines.join('\n')}\n`);
+      this.#drawn = lines.length;
+    } else if (this.#mode === 'json') {
+      const { returns: _, rewards: __, ...numbers } = progress;
+      this.#writeJson({ level: 'info', message: 'progress', ...numbers, secondsLeft: secondsLeft(progress) });
+    } else this.#out.write(`${progressLine(progress)}\n`);
   }
 
   /** Takes the panel away. */
   close(): void {
     this.#erase();
+  }
+
+  /** The rate of a phase that does not measure its own: since it was first shown. */
+  #withRate(progress: Progress, nowMs: number): Progress {
+    const { done, sinceMs } = this.#phase;
+    if (progress.perSecond !== undefined || progress.done <= done || nowMs <= sinceMs) return progress;
+    return { ...progress, perSecond: (1000 * (progress.done - done)) / (nowMs - sinceMs) };
+  }
+
+  #print(level: 'info' | 'warn', text: string): void {
+    if (this.#json) this.#writeJson({ level, message: text });
+    else {
+      this.#erase();
+      this.#out.write(`${level === 'warn' ? 'warning: ' : ''}${text}\n`);
+    }
+  }
+
+  #writeJson(record: Readonly<Record<string, unknown>>): void {
+    this.#out.write(`${JSON.stringify({ timestamp: new Date().toISOString(), node: 'iq-learn', ...record })}\n`);
   }
 
   #erase(): void {

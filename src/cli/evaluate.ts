@@ -4,26 +4,26 @@ import { checkContract, loadRobotSpec, robotNames } from '../robot/index.js';
 import { trainingSettings } from '../sessions/index.js';
 import { evaluationSeeds } from '../training/index.js';
 import { assess, resultOf } from './assess.js';
-import { command, commandLine, type Io, withDisplay } from './command.js';
+import { commandLine, type Io, longCommand, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { resultFigures, writeFigures } from './figures.js';
-import { headlessOption, integer, jsonOption, robot, seedOption } from './options.js';
+import { integer, jsonOption, robot, seedOption } from './options.js';
+import type { OutputOptions } from './output.js';
 import { checkTarget } from './run-folder.js';
 import { fileLogger } from './session.js';
 import { resultTable } from './table.js';
 
-interface EvaluateOptions {
+interface EvaluateOptions extends OutputOptions {
   readonly policy: string;
   readonly robot: string;
   readonly episodes?: number;
   readonly seed: number;
   readonly json?: string;
-  readonly headless: boolean;
 }
 
 /** `iq-learn evaluate`: drives a policy through policy node and safety filter on fresh starts. */
 export function evaluateCommand(io: Io): Command {
-  return command('evaluate', 'deploy a policy through policy node and safety filter, on fresh starts', [
+  return longCommand('evaluate', 'deploy a policy through policy node and safety filter, on fresh starts', [
     'iq-learn evaluate --policy runs/my-run/policy --robot rover',
     'iq-learn evaluate --policy runs/my-run/policy --robot rover --episodes 200 --json figures.json',
   ])
@@ -32,7 +32,6 @@ export function evaluateCommand(io: Io): Command {
     .option('--episodes <n>', "fresh starts (default: the robot's own)", integer('--episodes', 1, 100_000))
     .addOption(seedOption())
     .addOption(jsonOption())
-    .addOption(headlessOption())
     .action(async (options: EvaluateOptions) => {
       const spec = loadRobotSpec(options.robot);
       const runtime = await readBundle(options.policy);
@@ -41,7 +40,7 @@ export function evaluateCommand(io: Io): Command {
       if (options.json !== undefined) checkTarget(options.json);
       const display = new Display(io.stderr, options);
       const settings = trainingSettings(spec.task);
-      const session = { io, display, spec, settings, seed: options.seed, logger: fileLogger(undefined) };
+      const session = { io, display, spec, settings, seed: options.seed, logger: fileLogger(undefined, options) };
       const seeds = evaluationSeeds(options.seed, options.episodes ?? settings.evaluationEpisodes);
       const kind = runtime.training.algorithm === 'behavioural-cloning' ? 'behavioural-cloning' : 'iq-learn';
       const assessment = await withDisplay(display, () =>

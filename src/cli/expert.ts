@@ -15,10 +15,11 @@ import { encodeBundle, writeBundle } from '../policy/index.js';
 import { contractOf, loadRobotSpec, type RobotSpec, robotNames } from '../robot/index.js';
 import { createTask, type Environment, environmentOf, type Task } from '../simulation/index.js';
 import { EnvironmentTrainer, evaluateOnTask } from '../training/index.js';
-import { command, commandLine, type Io, withDisplay } from './command.js';
+import { commandLine, type Io, longCommand, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { type Figure, writeFigures } from './figures.js';
-import { headlessOption, integer, jsonOption, logOption, nameOption, oneOf, seedOption } from './options.js';
+import { integer, jsonOption, logOption, nameOption, oneOf, seedOption } from './options.js';
+import type { OutputOptions } from './output.js';
 import { checkTarget, defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 
 const EVALUATE_EVERY = 10_000;
@@ -29,7 +30,7 @@ const EVALUATION_SEED = 1_000_000;
 /** Uniformly random steps at the start, as SAC's authors take them. */
 const RANDOM_STEPS = 5000;
 
-interface ExpertOptions {
+interface ExpertOptions extends OutputOptions {
   readonly task: string;
   readonly steps: number;
   readonly seed: number;
@@ -37,7 +38,6 @@ interface ExpertOptions {
   readonly resume: boolean;
   readonly json?: string;
   readonly log: readonly MetricsSinkName[];
-  readonly headless: boolean;
 }
 
 /** Robots whose task can be learnt from its reward. */
@@ -57,11 +57,16 @@ interface Run {
 
 const secondsOf = (run: Run): number => run.secondsBefore + (performance.now() - run.startedMs) / 1000;
 
-async function begin(options: ExpertOptions, task: Task, folder: RunFolder, say: (text: string) => void): Promise<Run> {
+async function begin(
+  options: ExpertOptions,
+  task: Task,
+  folder: RunFolder,
+  warn: (text: string) => void,
+): Promise<Run> {
   const environment = environmentOf(task);
   const startedMs = performance.now();
   if (options.resume) {
-    const checkpoint = loadCheckpoint(folder.file('checkpoint'), (problem) => say(`warning: ${problem.message}`));
+    const checkpoint = loadCheckpoint(folder.file('checkpoint'), (problem) => warn(problem.message));
     const { best, seconds } = checkpoint.meta;
     const training = await EnvironmentTrainer.resume(checkpoint, environment);
     return {
@@ -142,7 +147,7 @@ function openMetrics({ training, secondsBefore }: Run, { log }: ExpertOptions, f
     // A fresh run begins anew; a checkpoint is written after the row of its step.
     cutFrom: training.steps === 0 ? 0 : training.steps + 1,
     print: (table) => display.say(table),
-    onProblem: ({ message }) => display.say(`warning: ${message}`),
+    onProblem: ({ message }) => display.warn(message),
   });
   return { metrics, rows: new RunMetrics(metrics, { steps: training.steps, seconds: secondsBefore }) };
 }
@@ -151,7 +156,7 @@ async function train(options: ExpertOptions, io: Io, folder: RunFolder, display:
   const spec = loadRobotSpec(options.task);
   const task = await createTask(spec.task ?? options.task);
   const evaluationTask = await createTask(spec.task ?? options.task);
-  const run = await begin(options, task, folder, (text) => display.say(text));
+  const run = await begin(options, task, folder, (text) => display.warn(text));
   const { training } = run;
   const { metrics, rows } = openMetrics(run, options, folder, display);
   const means = new MetricMeans();
@@ -203,7 +208,7 @@ async function train(options: ExpertOptions, io: Io, folder: RunFolder, display:
 
 /** `iq-learn expert`: a policy from the task's own rewards, to demonstrate where nobody can. */
 export function expertCommand(io: Io): Command {
-  return command('expert', "learn an expert from a task's own rewards, by SAC", [
+  return longCommand('expert', "learn an expert from a task's own rewards, by SAC", [
     'iq-learn expert --task hopper --steps 200000',
     'iq-learn expert --task hopper --steps 400000 --name hopper-expert --resume',
   ])
@@ -214,7 +219,6 @@ export function expertCommand(io: Io): Command {
     .option('--resume', 'go on from the checkpoint of the run --name', false)
     .addOption(jsonOption())
     .addOption(logOption())
-    .addOption(headlessOption())
     .action(async (options: ExpertOptions) => {
       if (options.resume && options.name === undefined)
         throw new IqLearnError('INVALID_ARGUMENT', 'nothing to resume', {

@@ -1,4 +1,5 @@
-export { type TrainingSettings, trainingSettings, withSettingsFile } from '../sessions/index.js';
+export { trainingSettings, withSettingsFile } from '../sessions/index.js';
+export type { TrainingSettings } from '../simulation/index.js';
 export type { Io } from './command.js';
 export { Display, type Terminal } from './display.js';
 export { exitCode } from './exit.js';

@@ -11,7 +11,8 @@ import {
 import { encodeBundle, type PolicyBundle } from '../policy/index.js';
 import type { LearningCurves, LearningPoint, RolloutPoint } from '../report/index.js';
 import { contractOf, observationOf } from '../robot/index.js';
-import { learningEpisode, TrainingSession, type TrainingSettings } from '../sessions/index.js';
+import { learningEpisode, TrainingSession } from '../sessions/index.js';
+import type { TrainingSettings } from '../simulation/index.js';
 import { readJson } from './inspect/kind.js';
 import type { Session } from './session.js';
 
@@ -159,7 +160,7 @@ export async function learn(
       // The row of the checkpoint itself is logged again.
       cutFrom: before.transitions,
       print: (table) => display.say(table),
-      onProblem: ({ message }) => display.say(`warning: ${message}`),
+      onProblem: ({ message }) => display.warn(message),
     });
     runMetrics = new RunMetrics(log, { steps: before.transitions, seconds: before.seconds });
     const { bundle, interrupted } = await training.run();

@@ -28,10 +28,11 @@ export function runName(text: string): string {
 }
 
 /** One of the names, with the nearest proposed otherwise. */
-export function oneOf(kind: string, known: readonly string[]): (text: string) => string {
+export function oneOf<Name extends string>(kind: string, known: readonly Name[]): (text: string) => Name {
   return (text) => {
-    if (!known.includes(text)) throw unknownName(kind, text, known);
-    return text;
+    const name = known.find((each) => each === text);
+    if (name === undefined) throw unknownName(kind, text, known);
+    return name;
   };
 }
 
@@ -52,9 +53,6 @@ export const logOption = (): Option =>
   new Option('--log <sinks>', 'where metrics go in the folder of the run: csv, jsonl, tensorboard, terminal, or none')
     .argParser((text): readonly MetricsSinkName[] => parseMetricsSinks(text))
     .default(defaultMetricsSinks, defaultMetricsSinks.join(','));
-
-export const headlessOption = (): Option =>
-  new Option('--headless', 'plain lines instead of the live panel').default(false);
 
 export const nameOption = (): Option =>
   new Option('--name <name>', 'the run goes to runs/<name> (default: robot, date and seed)').argParser(runName);

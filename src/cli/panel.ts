@@ -30,7 +30,8 @@ export function sparkline(values: readonly number[], width: number): string {
   return shown.map((value) => BLOCKS[span > 0 ? Math.round((7 * (value - low)) / span) : 3]).join('');
 }
 
-function secondsLeft({ done, total, perSecond }: Progress): number | undefined {
+/** Seconds until `total` at the rate so far, where there is one. */
+export function secondsLeft({ done, total, perSecond }: Progress): number | undefined {
   return perSecond !== undefined && perSecond > 0 ? (total - done) / perSecond : undefined;
 }
 

@@ -1,24 +1,24 @@
 import type { Command } from 'commander';
 import { loadRobotSpec, robotNames } from '../robot/index.js';
 import { expertDriver, trainingSettings } from '../sessions/index.js';
-import { command, type Io, withDisplay } from './command.js';
+import { type Io, longCommand, withDisplay } from './command.js';
 import { Display } from './display.js';
-import { headlessOption, integer, robot, seedOption } from './options.js';
+import { integer, robot, seedOption } from './options.js';
+import type { OutputOptions } from './output.js';
 import { defaultName, openRunFolder } from './run-folder.js';
 import { demonstrate, fileLogger } from './session.js';
 
-interface RecordOptions {
+interface RecordOptions extends OutputOptions {
   readonly robot: string;
   readonly episodes: number;
   readonly out?: string;
   readonly expert?: string;
   readonly seed: number;
-  readonly headless: boolean;
 }
 
 /** `iq-learn record`: demonstrations of an expert at the teleoperation topic, as a rosbag2 folder. */
 export function recordCommand(io: Io): Command {
-  return command('record', 'have an expert demonstrate over teleoperation, and record it (rosbag2, MCAP)', [
+  return longCommand('record', 'have an expert demonstrate over teleoperation, and record it (rosbag2, MCAP)', [
     'iq-learn record --robot rover --episodes 5 --out demonstrations/rover',
     'iq-learn record --robot hopper --episodes 1 --expert runs/hopper-expert/policy',
   ])
@@ -27,7 +27,6 @@ export function recordCommand(io: Io): Command {
     .option('--out <folder>', 'a new folder for the recording (default: runs/<robot, date and seed>/recording)')
     .option('--expert <folder>', 'a trained policy demonstrates, e.g. one that iq-learn expert made')
     .addOption(seedOption())
-    .addOption(headlessOption())
     .action(async (options: RecordOptions) => {
       const spec = loadRobotSpec(options.robot);
       const driver = await expertDriver(spec, options.expert);
@@ -41,7 +40,7 @@ export function recordCommand(io: Io): Command {
         spec,
         settings: trainingSettings(spec.task),
         seed: options.seed,
-        logger: fileLogger(undefined),
+        logger: fileLogger(undefined, options),
       };
       try {
         await withDisplay(display, () => demonstrate(session, driver, options.episodes, out));

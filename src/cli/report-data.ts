@@ -8,7 +8,7 @@ import {
 } from '../report/index.js';
 import type { RobotSpec } from '../robot/index.js';
 import type { EpisodeOutcome, EpisodeTrace, TrainingSession } from '../sessions/index.js';
-import { createTaskClient, roverLayout } from '../simulation/index.js';
+import { createTaskClient, taskDefinition } from '../simulation/index.js';
 import type { Assessment } from './assess.js';
 
 /** Frames a second that are enough for the eye. */
@@ -39,10 +39,11 @@ function pathOf(spec: RobotSpec, policy: PolicyKind, { success, trace }: Episode
   };
 }
 
-/** The rover's ways from the same starts; null for robots that are no rover. */
+/** The paths of all policies from the same starts, seen from above; null for a task that has no such view. */
 export function topViewOf(spec: RobotSpec, assessments: readonly Assessment[]): TopView | null {
-  if (spec.task !== 'rover') return null;
-  const { halfWidth, robotRadius, goalRadius, pillars, blocks } = roverLayout;
+  const scene = spec.task === null ? undefined : taskDefinition(spec.task).topView;
+  if (scene === undefined) return null;
+  const { halfWidth, robotRadius, goalRadius, pillars, blocks } = scene;
   const traced = (assessments[0]?.outcomes ?? []).filter(({ trace }) => trace !== undefined);
   const starts = traced.flatMap(({ seed, trace }, i) => {
     const goal = posesOf(spec, trace!, 'geometry_msgs/msg/PoseStamped')[0]?.position;

@@ -1,11 +1,12 @@
 import type { Driver } from '../nodes/index.js';
-import type { Logger } from '../platform/index.js';
-import { createNodeLogger } from '../platform/index.js';
+import { createNodeLogger, type Logger, type LoggerOptions } from '../platform/index.js';
 import type { RobotSpec } from '../robot/index.js';
-import type { EpisodeOutcome, TrainingSettings } from '../sessions/index.js';
+import type { EpisodeOutcome } from '../sessions/index.js';
 import { runDemonstrations } from '../sessions/index.js';
+import type { TrainingSettings } from '../simulation/index.js';
 import type { Io } from './command.js';
 import type { Display } from './display.js';
+import type { OutputOptions } from './output.js';
 
 /** What the parts of a command share. */
 export interface Session {
@@ -17,13 +18,23 @@ export interface Session {
   readonly logger: (node: string) => Logger;
 }
 
-/** Nodes log to a file: the terminal belongs to the command. Warnings of a run without a folder go to stderr. */
-export function fileLogger(file: string | undefined): (node: string) => Logger {
+/**
+ * Loggers of a run's nodes. They write to a file, because the terminal shows the command's own progress; where a run has
+ * no folder, warnings go to stderr.
+ */
+export function fileLogger(file: string | undefined, { logLevel, logFormat }: OutputOptions): (node: string) => Logger {
+  const options: LoggerOptions = {
+    ...(logLevel === undefined ? {} : { level: logLevel }),
+    ...(logFormat === undefined ? {} : { format: logFormat }),
+  };
   const loggers = new Map<string, Logger>();
   return (node) => {
     let logger = loggers.get(node);
     if (logger === undefined) {
-      logger = createNodeLogger(node, file === undefined ? { level: 'warn' } : { file, console: false });
+      logger = createNodeLogger(
+        node,
+        file === undefined ? { level: 'warn', ...options } : { ...options, file, console: false },
+      );
       loggers.set(node, logger);
     }
     return logger;

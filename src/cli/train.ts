@@ -9,15 +9,16 @@ import { loadCheckpoint, type MetricsSinkName, writeFileAtomic } from '../platfo
 import { writeBundle } from '../policy/index.js';
 import { loadRobotSpec, robotNames } from '../robot/index.js';
 import { configurationFor, trainingSettings, usableDemonstrations, withSettingsFile } from '../sessions/index.js';
-import { command, commandLine, type Io, withDisplay } from './command.js';
+import { commandLine, type Io, longCommand, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { readJson } from './inspect/kind.js';
 import { learn, type TrainingPlan } from './learning.js';
-import { headlessOption, integer, logOption, robot, settingsOption } from './options.js';
+import { integer, logOption, robot, settingsOption } from './options.js';
+import type { OutputOptions } from './output.js';
 import { defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 import { fileLogger, type Session } from './session.js';
 
-interface TrainOptions {
+interface TrainOptions extends OutputOptions {
   readonly recording?: readonly string[];
   readonly robot?: string;
   readonly out?: string;
@@ -26,7 +27,6 @@ interface TrainOptions {
   readonly seed?: number;
   readonly resume: boolean;
   readonly log: readonly MetricsSinkName[];
-  readonly headless: boolean;
 }
 
 const planSchema = z.strictObject({
@@ -106,7 +106,7 @@ async function train(
 
 /** `iq-learn train`: online IQ-Learn from recordings. */
 export function trainCommand(io: Io): Command {
-  return command('train', 'learn online from recordings: IQ-Learn with SAC', [
+  return longCommand('train', 'learn online from recordings: IQ-Learn with SAC', [
     'iq-learn train --recording demonstrations/rover --robot rover --out runs/rover',
     'iq-learn train --out runs/rover --steps 40000 --resume',
   ])
@@ -118,7 +118,6 @@ export function trainCommand(io: Io): Command {
     .option('--seed <n>', 'fixes every random choice of the run (default: 0)', integer('--seed', 0, 0xffffffff))
     .option('--resume', 'go on from the checkpoint in --out', false)
     .addOption(logOption())
-    .addOption(headlessOption())
     .action(async (options: TrainOptions) => {
       const { resume } = options;
       const plan = resume ? earlierPlan(options.out, options.steps) : freshPlan(options);
@@ -126,13 +125,13 @@ export function trainCommand(io: Io): Command {
       const out = options.out ?? join('runs', defaultName(spec.robot, plan.seed));
       const display = new Display(io.stderr, options);
       // Bad input is refused before the folder is made.
-      if (resume) loadCheckpoint(join(out, 'checkpoint'), ({ message }) => display.say(`warning: ${message}`));
+      if (resume) loadCheckpoint(join(out, 'checkpoint'), ({ message }) => display.warn(message));
       const demonstrations = resume
         ? []
-        : await usableDemonstrations(spec, plan.recordings, (text) => display.say(`warning: ${text}`));
+        : await usableDemonstrations(spec, plan.recordings, (text) => display.warn(text));
       const folder = openRunFolder(out, { reuse: resume });
       const { seed } = plan;
-      const logger = fileLogger(folder.file('log.jsonl'));
+      const logger = fileLogger(folder.file('log.jsonl'), options);
       const session: Session = { io, display, spec, settings: trainingSettings(spec.task), seed, logger };
       try {
         const interrupted = await withDisplay(display, () => train(session, plan, demonstrations, folder, options));

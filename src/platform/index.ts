@@ -1,7 +1,6 @@
 export { type Checkpoint, generations, loadCheckpoint, saveCheckpoint } from './checkpoint-store.js';
 export { type FolderLock, isAlive, lockFolder, renameDurable, writeFileAtomic, writeFileDurable } from './files.js';
-export type { Logger } from './logging.js';
-export { createNodeLogger } from './logging.js';
+export { createNodeLogger, type Logger, type LoggerOptions, type LogLevel, logLevels } from './logging.js';
 export { machine, ownVersion, timestamp, versions } from './machine.js';
 export { MetricMeans } from './metrics/metric-means.js';
 export {

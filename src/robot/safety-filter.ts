@@ -9,9 +9,9 @@ export interface SafetyInput {
   readonly nowNs: bigint;
   /** The policy's action if one came since the last cycle; an earlier one holds until it expires. */
   readonly action: Float32Array | null;
-  /** Until when the action may be executed. An action without is not executed (F16). */
+  /** Until when the action may be executed. An action without is not executed. */
   readonly actionExpiryNs: bigint | null;
-  /** Stamp of the observation the action was made from: one older than the last executed is dropped (F15). */
+  /** Stamp of the observation the action was made from: one older than the last executed is dropped. */
   readonly actionStampNs?: bigint | null;
   /** How old the state is; null where there is none. */
   readonly observationStampAgeMs: number | null;
@@ -22,7 +22,7 @@ export interface SafetyInput {
   readonly deadmanReleased?: boolean;
   /** When the e-stop was last heard to be released; null before the first time. Looked at where a timeout is set. */
   readonly heartbeatNs: bigint | null;
-  /** The control loop stood still for so long: this cycle stops, what the policy had planned is forgotten (F34). */
+  /** The control loop stood still for so long: this cycle stops, what the policy had planned is forgotten. */
   readonly blockedMs?: number;
 }
 
@@ -63,7 +63,7 @@ export interface SafetyCounters {
   readonly cycles: number;
   readonly clamped: number;
   readonly rateLimited: number;
-  /** Times the policy's action expired before the next one came (F09). */
+  /** Times the policy's action expired before the next one came. */
   readonly overruns: number;
   /** Actions that came expired or without expiry. */
   readonly expired: number;

@@ -30,7 +30,7 @@ export class Watchdog {
 }
 
 export interface SimulationClockOptions {
-  /** Without a first /clock for this long, waiting is over; 5000 (F12). */
+  /** Without a first /clock for this long, waiting is over; 5000. */
   readonly firstMs?: number;
   /** A simulation whose time stands still for this long counts as paused; 500. */
   readonly pausedMs?: number;

@@ -4,7 +4,7 @@ import { IqLearnError } from '../common/index.js';
 import type { Driver } from '../nodes/index.js';
 import { readBundle } from '../policy/index.js';
 import { checkContract, type RobotSpec } from '../robot/index.js';
-import { createExpert, type ExpertName, expertNames } from '../simulation/index.js';
+import { createExpert, expertNames } from '../simulation/index.js';
 
 /** Policies that drive where no script does, one folder a robot. */
 const SHIPPED = fileURLToPath(new URL('../../../config/experts/', import.meta.url));
@@ -38,8 +38,8 @@ async function policyDriver(folder: string, spec: RobotSpec): Promise<ExpertDriv
  */
 export async function expertDriver(spec: RobotSpec, folder?: string): Promise<ExpertDriver> {
   if (folder !== undefined) return policyDriver(folder, spec);
-  if (spec.task !== null && (expertNames as readonly string[]).includes(spec.task)) {
-    const expert = createExpert(spec.task as ExpertName);
+  if (spec.task !== null && expertNames.includes(spec.task)) {
+    const expert = createExpert(spec.task);
     // It would refuse every single observation otherwise, and the robot stand still.
     expert.act(new Float32Array(spec.observation.length));
     return {

@@ -11,7 +11,7 @@ export type { EpisodeTrace } from './episode-tracer.js';
 export { type Candidate, evaluate } from './evaluate.js';
 export { type ExpertDriver, expertDriver } from './experts.js';
 export { learningPolicyParameters } from './learning-policy.js';
-export { configurationFor, type TrainingSettings, trainingSettings } from './presets.js';
+export { configurationFor, trainingSettings } from './presets.js';
 export type { RigOptions } from './rig.js';
 export { withSettingsFile } from './settings-file.js';
 export type { Rollout, TrainingEvaluation, TrainingOptions, TrainingPoint } from './train.js';

@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { IqLearnError, messageOf, parseOrThrow } from '../common/index.js';
 import { type LearnerSettings, learnerConfig, learnerSchemas } from '../learning/index.js';
-import type { TrainingSettings } from './presets.js';
+import type { TrainingSettings } from '../simulation/index.js';
 
 /** What --settings may hold; everything else stays as the robot's own. */
 const fileSchema = z.strictObject({

@@ -1,18 +1,27 @@
+export {
+  type ExpertDefinition,
+  parseTaskOptions,
+  type TaskDefinition,
+  type TaskOptions,
+  type TopViewScene,
+} from './definition.js';
 export { type Environment, environmentOf } from './environment.js';
-export { createExpert, type ExpertName, expertNames } from './expert.js';
+export { createExpert, type Expert, type ExpertOptions, expertNames } from './expert.js';
+export type { GazeboPlayer, GazeboRobot, GazeboRobotFactory, GazeboRobotParts, GazeboWorld } from './gazebo.js';
 export { LocomotionTask } from './locomotion/locomotion.js';
 export { Physics } from './physics/physics.js';
 export type { RayHit, RayOptions } from './physics/rays.js';
-export { createTask, taskNames } from './registry.js';
-export type { TaskOptions } from './spaces.js';
-export type { PoseReading, SensorReadings, StepResult, Task, TaskClient } from './task.js';
-export { ArmKinematics } from './tasks/arm/kinematics.js';
-export { armJoints, armTools } from './tasks/arm/model.js';
-export { armActions, armDimensions } from './tasks/arm/observation.js';
-export { drawArmScene } from './tasks/arm/scene.js';
-export { armGoalRadius } from './tasks/arm/task.js';
-export { roverLayout } from './tasks/rover/layout.js';
-export { roverBase } from './tasks/rover/model.js';
-export { roverActions, roverDimensions, scanFieldOfView } from './tasks/rover/observation.js';
-export { drawRoverScene } from './tasks/rover/scene.js';
+export { createTask, taskDefinition, taskDefinitions, taskNames } from './registry.js';
+export type {
+  BoxSpace,
+  Dimension,
+  DiscreteSpace,
+  PoseReading,
+  SceneGeometry,
+  SensorReadings,
+  StepResult,
+  Task,
+  TaskClient,
+} from './task.js';
+export { oneDemonstration, type TrainingSettings } from './training-settings.js';
 export { createTaskClient, WorkerTaskClient } from './worker-client.js';

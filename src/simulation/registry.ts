@@ -1,59 +1,43 @@
 import { unknownName } from '../common/index.js';
-import type { TaskOptions } from './spaces.js';
+import { parseTaskOptions, type TaskDefinition, type TaskOptions } from './definition.js';
 import type { Task } from './task.js';
+import { arm } from './tasks/arm/definition.js';
+import { cartpole } from './tasks/cartpole/definition.js';
+import { gridworld } from './tasks/gridworld/definition.js';
+import { halfcheetah } from './tasks/halfcheetah/definition.js';
+import { hopper } from './tasks/hopper/definition.js';
+import { rover } from './tasks/rover/definition.js';
+import { walker2d } from './tasks/walker2d/definition.js';
 
-type Create = (options: TaskOptions) => Promise<Task>;
+/** Every task. A new task is its folder in `tasks/` and a line here. */
+export const taskDefinitions: readonly TaskDefinition[] = [
+  rover,
+  arm,
+  hopper,
+  halfcheetah,
+  walker2d,
+  cartpole,
+  gridworld,
+];
 
-interface Entry {
-  /** Whether the task runs on MuJoCo, whose code a worker is then given. */
-  readonly mujoco: boolean;
-  readonly create: Create;
-}
-
-const locomotion = (name: 'hopper' | 'halfcheetah' | 'walker2d'): Entry => ({
-  mujoco: true,
-  create: async (options) => (await import('./locomotion/locomotion.js')).LocomotionTask.create(name, options),
-});
-
-/** Loaded when asked for: a process that balances a pole reads no MuJoCo. */
-const TASKS: Readonly<Record<string, Entry>> = {
-  rover: {
-    mujoco: true,
-    create: async (options) => (await import('./tasks/rover/task.js')).createRoverTask(options),
-  },
-  arm: {
-    mujoco: true,
-    create: async (options) => (await import('./tasks/arm/task.js')).createArmTask(options),
-  },
-  hopper: locomotion('hopper'),
-  halfcheetah: locomotion('halfcheetah'),
-  walker2d: locomotion('walker2d'),
-  cartpole: {
-    mujoco: false,
-    create: async (options) => new (await import('./tasks/cartpole/task.js')).CartPoleTask(options),
-  },
-  gridworld: {
-    mujoco: false,
-    create: async (options) => new (await import('./tasks/gridworld/task.js')).GridworldTask(options),
-  },
-};
-
-/** Every task there is. */
+/** The names of all tasks. */
 export function taskNames(): string[] {
-  return Object.keys(TASKS);
+  return taskDefinitions.map(({ name }) => name);
 }
 
-/** @internal */
-export function taskEntry(name: string): Entry {
-  const entry = Object.hasOwn(TASKS, name) ? TASKS[name] : undefined;
-  if (entry === undefined) throw unknownName('task', name, taskNames());
-  return entry;
+/** The definition of a task. Throws NOT_FOUND, with the nearest name, for a task that does not exist. */
+export function taskDefinition(name: string): TaskDefinition {
+  const definition = taskDefinitions.find((known) => known.name === name);
+  if (definition === undefined) throw unknownName('task', name, taskNames());
+  return definition;
 }
 
 /**
- * Makes a task in this thread. Options are the task's own (`version` of the locomotion tasks, `maxSteps`…).
- * Throws NOT_FOUND for an unknown task (the nearest name is proposed) or option, UNAVAILABLE when MuJoCo does not load.
+ * Makes a task in this thread. The options are the task's own (`version` of the locomotion tasks, `maxSteps` of all).
+ * Throws NOT_FOUND with the nearest name for a task or an option that does not exist, INVALID_ARGUMENT for an option's
+ * value that the task refuses, and UNAVAILABLE when MuJoCo does not load.
  */
 export async function createTask(name: string, options: TaskOptions = {}): Promise<Task> {
-  return await taskEntry(name).create(options);
+  const definition = taskDefinition(name);
+  return await definition.create(parseTaskOptions(definition, options));
 }

@@ -1,8 +1,5 @@
-import { IqLearnError, unknownName } from '../common/index.js';
+import { IqLearnError } from '../common/index.js';
 import type { BoxSpace, Dimension, DiscreteSpace } from './task.js';
-
-/** Options of a task, as they come from a configuration or the command line; structured-clonable. */
-export type TaskOptions = Readonly<Record<string, unknown>>;
 
 /** A dimension without bounds. */
 export function unbounded(name: string, unit: string): Dimension {
@@ -40,34 +37,6 @@ export function checkSeed(seed: number): void {
       found: String(seed),
       expected: 'an integer in 0…4294967295',
     });
-}
-
-/** Refuses options that a task does not know, so that a misspelt one is not silently ignored. Throws NOT_FOUND. */
-export function checkOptionNames(task: string, options: TaskOptions, known: readonly string[]): void {
-  for (const name of Object.keys(options))
-    if (!known.includes(name)) throw unknownName(`option of ${task}`, name, known);
-}
-
-/** The steps an episode lasts at most: the option `maxSteps`, or the task's own limit. Throws INVALID_ARGUMENT. */
-export function maxStepsOf(options: TaskOptions, standard: number): number {
-  const { maxSteps = standard } = options;
-  if (typeof maxSteps !== 'number' || !Number.isInteger(maxSteps) || maxSteps < 1)
-    throw new IqLearnError('INVALID_ARGUMENT', 'the option maxSteps is wrong', {
-      found: String(maxSteps),
-      expected: 'an integer from 1',
-    });
-  return maxSteps;
-}
-
-/** An option that is true or false, false if not given. Throws INVALID_ARGUMENT. */
-export function flagOf(options: TaskOptions, name: string): boolean {
-  const value = options[name] ?? false;
-  if (typeof value !== 'boolean')
-    throw new IqLearnError('INVALID_ARGUMENT', `the option ${name} is wrong`, {
-      found: String(value),
-      expected: 'true or false',
-    });
-  return value;
 }
 
 /** Refuses what `snapshot` of a task cannot have made. Throws INVALID_ARGUMENT. */

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { IqLearnError, messageOf, unpackError } from '../common/index.js';
-import { taskEntry } from './registry.js';
-import type { TaskOptions } from './spaces.js';
+import type { TaskOptions } from './definition.js';
+import { taskDefinition } from './registry.js';
 import type { SceneGeometry, SensorReadings, StepResult, TaskClient } from './task.js';
 import {
   type Operation,
@@ -177,7 +177,7 @@ export class WorkerTaskClient implements TaskClient {
  * Rejects as `createTask` does, and with UNAVAILABLE when the worker dies on the way.
  */
 export async function createTaskClient(name: string, options: TaskOptions = {}): Promise<WorkerTaskClient> {
-  const { mujoco } = taskEntry(name);
+  const { mujoco } = taskDefinition(name);
   const module = mujoco ? await (await import('./physics/mujoco.js')).mujocoModule() : undefined;
   const data: TaskWorkerData = { name, options, module };
   let worker: Worker;

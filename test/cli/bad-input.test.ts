@@ -82,6 +82,8 @@ const ROWS: readonly [name: string, args: string, code: number, said: readonly (
   ['missing argument', 'inspect', 2, ['<path>']],
   ['too many arguments', 'demo rover', 2, ['demo']],
   ['a seed that is none', 'demo --seed 1.5', 2, ["'1.5'", '0…4294967295']],
+  ['a place for metrics that is none', 'demo --log csv,tensorbord', 2, ["'tensorbord'", 'tensorboard']],
+  ['a log level that is none', 'demo --log-level information', 2, ["'information'", 'info']],
   ['a number out of range', 'record --robot rover --episodes 0', 2, ["'0'", '1…10000']],
   ['a name that leads elsewhere', 'demo --name ../x', 2, ["'../x'"]],
   ['RobotSpec: wrong type', 'demo --robot ./type.yaml', 2, ['type.yaml', 'rate_hz', 'fast']],

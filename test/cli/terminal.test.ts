@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { columns, Display, type Progress, panel, progressLine, sparkline } from '#src/cli/index.js';
 import { cli } from './support.js';
@@ -16,6 +18,8 @@ const progress: Progress = {
   rewardPolicy: -0.6,
   returns: [-20, -15, -12],
 };
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 describe('progress', () => {
   it('is one line for a log: what was done, how fast, how long still, how well', () => {
@@ -79,6 +83,83 @@ describe('Display', () => {
     expect(lines).toHaveLength(4);
     expect(lines.at(-1)).toContain('12\u202f000 of 12\u202f000');
     expect(text()).not.toContain('\x1b');
+  });
+});
+
+describe('what is shown', () => {
+  const shown = (options: Partial<ConstructorParameters<typeof Display>[1]>) => {
+    let text = '';
+    let nowMs = 0;
+    const terminal = { isTTY: true, columns: 80, write: (part: string) => (text += part) };
+    const display = new Display(terminal, { headless: false, ...options, nowMs: () => nowMs });
+    display.say('a note');
+    display.show({ phase: 'evaluating', done: 0, total: 50, unit: 'episodes' });
+    nowMs = 10_000;
+    display.show({ phase: 'evaluating', done: 20, total: 50, unit: 'episodes', return: 3, returns: [1, 5] });
+    display.warn('something is wrong');
+    display.close();
+    return text;
+  };
+
+  it('is only warnings where it is to be quiet', () => {
+    expect(shown({ quiet: true })).toBe('warning: something is wrong\n');
+  });
+
+  it('is one JSON object a line for machines', () => {
+    const lines = shown({ logFormat: 'json' })
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines.map(({ level, message }) => [level, message])).toEqual([
+      ['info', 'a note'],
+      ['info', 'progress'],
+      ['info', 'progress'],
+      ['warn', 'something is wrong'],
+    ]);
+    expect(lines[2]).toMatchObject({
+      phase: 'evaluating',
+      done: 20,
+      total: 50,
+      return: 3,
+      perSecond: 2,
+      secondsLeft: 15,
+    });
+  });
+
+  it('has a rate and the time left for every phase', () => {
+    expect(shown({ headless: true })).toContain('20 of 50 episodes, 2.00 episodes/s, 15 s left');
+  });
+});
+
+describe('the logger of a node', () => {
+  const log = (environment: Record<string, string>) =>
+    spawnSync(
+      process.execPath,
+      [
+        '--input-type=module',
+        '--eval',
+        "import { createNodeLogger } from './dist/src/platform/index.js'; const log = createNodeLogger('n'); log.info('hello', { steps: 3 }); log.debug('detail');",
+      ],
+      { cwd: ROOT, encoding: 'utf8', env: { ...process.env, ...environment } },
+    );
+
+  it('writes lines for people, or JSON, from its level on', () => {
+    expect(log({}).stderr).toMatch(/^\S+ INFO {2}\[n\] hello \{"steps":3\}\n$/);
+    expect(JSON.parse(log({ IQ_LEARN_LOG_FORMAT: 'json' }).stderr)).toMatchObject({
+      node: 'n',
+      message: 'hello',
+      steps: 3,
+    });
+    expect(log({ IQ_LEARN_LOG_LEVEL: 'debug' }).stderr).toContain('detail');
+    expect(log({ IQ_LEARN_LOG_LEVEL: 'warn' }).stderr).toBe('');
+    expect(log({}).stdout).toBe('');
+  });
+
+  it('warns of a level that is none, and goes on', () => {
+    const { stderr, status } = log({ IQ_LEARN_LOG_LEVEL: 'loud' });
+    expect(status).toBe(0);
+    expect(stderr).toContain("IQ_LEARN_LOG_LEVEL is 'loud'");
+    expect(stderr).toContain('hello');
   });
 });
 

@@ -16,7 +16,7 @@ const AWAY = 4;
 
 const trolley = (): Trolley => Object.assign(new Trolley(), { stepSeconds: 0.01, maxSteps: 1e9 });
 
-describe('a blocked event loop (F34)', () => {
+describe('a blocked event loop', () => {
   let time: VirtualTime;
   let rig: Rig;
   let commands: TwistStamped[];
@@ -143,7 +143,7 @@ describe('a blocked event loop (F34)', () => {
   });
 });
 
-it('an event loop that is really blocked: the first command is a stop, and it goes on by itself (F34)', async () => {
+it('an event loop that is really blocked: the first command is a stop, and it goes on by itself', async () => {
   const rig = new Rig({ robot: patient });
   try {
     const commands = rig.listen('/cmd_vel', 'geometry_msgs/msg/TwistStamped');

@@ -32,7 +32,7 @@ const keyOf = ({ episode, step }: Transition): string => `${episode}/${step}`;
 const contentOf = ({ header: _, sequence: __, ...content }: Transition) => content;
 
 describe('the loop of simulator and policy on a bad network', () => {
-  it('does exactly what it does on a good one: lost, doubled, late and overtaken messages cost time only (F13, F14, F15)', async () => {
+  it('does exactly what it does on a good one: lost, doubled, late and overtaken messages cost time only', async () => {
     const good = await drive(undefined);
     for (const rule of [
       { topics: '*', drop: 0.1 },
@@ -67,7 +67,7 @@ describe('the loop of simulator and policy on a bad network', () => {
   });
 });
 
-describe('a partition (F17)', () => {
+describe('a partition', () => {
   it('between policy and learner leaves the robot driving; the newest policy comes when it is over', async () => {
     const rig = new Rig();
     const task = new Trolley();

@@ -56,7 +56,7 @@ function cycle(atMs: number, change: Partial<SafetyInput> & { values?: readonly 
 }
 const zero = new Float32Array(2);
 
-describe('F34 the control loop stood still', () => {
+describe('the control loop stood still', () => {
   test('stops though action and state are good, forgets the plan, goes on with a fresh action', () => {
     const filter = running();
     expect(filter.step(cycle(140, { blockedMs: 35 }))).toMatchObject({
@@ -76,7 +76,7 @@ describe('F34 the control loop stood still', () => {
   });
 });
 
-describe('F01 NaN or Inf in the state', () => {
+describe('NaN or Inf in the state', () => {
   const bad: readonly [string, string, unknown][] = [
     ['odometry velocity NaN', '/odom', odometry(200, { v: Number.NaN })],
     ['odometry velocity Inf', '/odom', odometry(200, { v: Number.POSITIVE_INFINITY })],
@@ -135,7 +135,7 @@ describe('F01 NaN or Inf in the state', () => {
   });
 });
 
-describe('F02 state goes stale', () => {
+describe('state goes stale', () => {
   test('the assembler tells which topic and how old', () => {
     const assembler = heardUntil(100);
     assembler.accept('/odom', odometry(600), ms(600));
@@ -166,7 +166,7 @@ describe('F02 state goes stale', () => {
   });
 });
 
-test('F03 joints missing, extra, reordered: mapped by name; missing ones are listed and nothing is observed', () => {
+test('joints missing, extra, reordered: mapped by name; missing ones are listed and nothing is observed', () => {
   const assembler = createObservationAssembler(hopper);
   const observe = (names: readonly string[], at: number) => {
     assembler.accept('/joint_states', joints(at, names), ms(at));
@@ -189,7 +189,7 @@ test('F03 joints missing, extra, reordered: mapped by name; missing ones are lis
   expect(assembler.counters.incomplete).toBe(2);
 });
 
-test('F04 wrong units or length: the contract names the field, what was found and what was expected', () => {
+test('wrong units or length: the contract names the field, what was found and what was expected', () => {
   const degrees = { ...hopper, observation: hopper.observation.map((f, i) => (i === 1 ? { ...f, unit: 'm' } : f)) };
   expect(() => checkContract(contractOf(degrees), hopper)).toThrow(
     /unit of observation\[1\] 'rooty_position' differs; found: m; expected: rad/,
@@ -205,7 +205,7 @@ test('F04 wrong units or length: the contract names the field, what was found an
   expect(assembler.counters).toMatchObject({ accepted: 6, wrongFrame: 1, incomplete: 1 });
 });
 
-describe('F05 policy emits NaN, out of range, too fast', () => {
+describe('policy emits NaN, out of range, too fast', () => {
   test.each([
     ['NaN', [Number.NaN, 0], /linear_velocity is NaN/],
     ['Inf', [0, Number.NEGATIVE_INFINITY], /angular_velocity is -Infinity/],
@@ -233,13 +233,13 @@ describe('F05 policy emits NaN, out of range, too fast', () => {
   });
 });
 
-test('F06 contract of another robot: refused by the name of the field', () => {
+test('contract of another robot: refused by the name of the field', () => {
   expect(() => checkContract(contractOf(hopper), vehicle)).toThrow(
     expect.objectContaining({ code: 'MISMATCH', found: "'hopper'", expected: "'vehicle'" }),
   );
 });
 
-test('F09 inference slower than the period: the last action holds until its deadline, then a stop; overruns are counted', () => {
+test('inference slower than the period: the last action holds until its deadline, then a stop; overruns are counted', () => {
   const filter = running();
   expect(filter.step(cycle(200)).state).toBe('RUNNING');
   for (const at of [300, 400]) expect(filter.step(cycle(at))).toMatchObject({ state: 'HOLDING', command: zero });
@@ -251,7 +251,7 @@ test('F09 inference slower than the period: the last action holds until its dead
   expect(filter.counters).toMatchObject({ overruns: 2, expired: 1 });
 });
 
-describe('F10 simulation clock pauses', () => {
+describe('simulation clock pauses', () => {
   test('stamps that stand still: a hanging driver goes stale, a paused simulation stays fresh; both go on', () => {
     for (const simulatedTime of [false, true]) {
       const assembler = createObservationAssembler(vehicle, { simulatedTime });
@@ -278,7 +278,7 @@ describe('F10 simulation clock pauses', () => {
   });
 });
 
-describe('F11 clock jumps', () => {
+describe('clock jumps', () => {
   test.each([
     ['back', 60_000, 1000],
     ['forward', 1000, 60_000],
@@ -330,7 +330,7 @@ describe('F11 clock jumps', () => {
   });
 });
 
-test('F12 /clock never arrives: waiting for 5 s, then a message that says what is missing and what to do', () => {
+test('/clock never arrives: waiting for 5 s, then a message that says what is missing and what to do', () => {
   const clock = new ManualClock(ms(123));
   const time = new SimulationClock(clock);
   clock.advanceMs(4999);
@@ -344,7 +344,7 @@ test('F12 /clock never arrives: waiting for 5 s, then a message that says what i
   expect(time.status().state).toBe('running');
 });
 
-describe('F13, F14, F15 dropped, duplicated and reordered state', () => {
+describe('dropped, duplicated and reordered state', () => {
   test('newest wins; duplicates change nothing; all are counted; the stamps show the gap', () => {
     const random = new Random(3);
     const assembler = createObservationAssembler(hopper);
@@ -371,7 +371,7 @@ describe('F13, F14, F15 dropped, duplicated and reordered state', () => {
     expect(expected.reordered).toBeGreaterThan(10);
   });
 
-  test('F15 actions older than the last executed are dropped', () => {
+  test('actions older than the last executed are dropped', () => {
     const filter = running();
     filter.step(cycle(200, { values: [0.2, 0], actionStampNs: ms(190) }));
     const out = filter.step(cycle(210, { values: [0.5, 0], actionStampNs: ms(90) }));
@@ -380,7 +380,7 @@ describe('F13, F14, F15 dropped, duplicated and reordered state', () => {
   });
 });
 
-test('F16 burst of stale actions after a reconnect: expired ones and ones without expiry are ignored', () => {
+test('burst of stale actions after a reconnect: expired ones and ones without expiry are ignored', () => {
   const filter = running();
   filter.step(cycle(1000));
   for (let i = 0; i < 20; i++)
@@ -397,7 +397,7 @@ test('F16 burst of stale actions after a reconnect: expired ones and ones withou
   expect(teleop.take()?.[0]).toBeCloseTo(0.6);
 });
 
-describe('F28 teleop takeover mid-action', () => {
+describe('teleop takeover mid-action', () => {
   const slow: RobotSpec = { ...vehicle, action: vehicle.action.map((f) => ({ ...f, maxRate: 2 })) };
 
   test('the policy is inhibited in the same cycle and stays so for the quiet time', () => {
@@ -452,7 +452,7 @@ describe('F28 teleop takeover mid-action', () => {
   });
 });
 
-describe('F29 e-stop or dead-man released', () => {
+describe('e-stop or dead-man released', () => {
   test('zero at once, whatever else is asked for; latched; only an explicit reset with fresh state ends it', () => {
     const filter = running({ ...vehicle, action: vehicle.action.map((f) => ({ ...f, maxRate: 0.1 })) });
     const takeover = Float32Array.of(0.5, 0);

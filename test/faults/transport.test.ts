@@ -36,7 +36,7 @@ async function sent(rule: Omit<FaultRule, 'topics'>, count: number, seed = 1) {
 const all = Array.from({ length: 500 }, (_, i) => i);
 
 describe('faults of the embedded transport', () => {
-  test('F13 dropped messages: about as many as asked for, the same ones for the same seed, others for another', async () => {
+  test('dropped messages: about as many as asked for, the same ones for the same seed, others for another', async () => {
     const first = await sent({ drop: 0.2 }, 500);
     expect(first.faults.dropped).toBeGreaterThan(60);
     expect(first.faults.dropped).toBeLessThan(140);
@@ -48,14 +48,14 @@ describe('faults of the embedded transport', () => {
     expect([...new Set(both.received)]).toEqual(first.received);
   });
 
-  test('F14 duplicated messages arrive twice in a row', async () => {
+  test('duplicated messages arrive twice in a row', async () => {
     const { received, faults } = await sent({ duplicate: 0.3 }, 500);
     expect(faults.duplicated).toBeGreaterThan(100);
     expect([...new Set(received)]).toEqual(all);
     expect(received).toEqual(received.toSorted((a, b) => a - b));
   });
 
-  test('F15 reordered messages are overtaken by the next one; delayed ones keep their order', async () => {
+  test('reordered messages are overtaken by the next one; delayed ones keep their order', async () => {
     const reordered = await sent({ reorder: 0.2 }, 500);
     expect(reordered.faults.reordered).toBeGreaterThan(50);
     expect(reordered.received).not.toEqual(all);
@@ -68,7 +68,7 @@ describe('faults of the embedded transport', () => {
     expect(delayed.received).toEqual(all);
   });
 
-  test('F13, F14, F15 the state over a bad link: newest wins, counted, never backwards', async () => {
+  test('the state over a bad link: newest wins, counted, never backwards', async () => {
     const rule = { topics: '/joint_states', drop: 0.1, duplicate: 0.1, reorder: 0.1 };
     const broker = new EmbeddedBroker({ seed: 5, faults: { rules: [rule] } });
     const transport = broker.connect();
@@ -98,7 +98,7 @@ describe('faults of the embedded transport', () => {
     await broker.close();
   });
 
-  test('F16 a partition: best effort is lost, reliable comes late as a burst of the newest, and stale actions move nothing', async () => {
+  test('a partition: best effort is lost, reliable comes late as a burst of the newest, and stale actions move nothing', async () => {
     const clock = new ManualClock();
     const broker = new EmbeddedBroker({ clock });
     const transport = broker.connect();

@@ -2,25 +2,16 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '#src/common/clock.js';
 import { Random } from '#src/common/index.js';
 import { emptyMessage, header, stampOf, type TaskState } from '#src/messages/index.js';
-import {
-  createGazeboArm,
-  createGazeboRover,
-  GazeboTaskNode,
-  type GazeboWorld,
-  SimulatorNode,
-} from '#src/nodes/index.js';
+import { GazeboTaskNode, SimulatorNode } from '#src/nodes/index.js';
 import { loadRobotSpec } from '#src/robot/index.js';
-import {
-  ArmKinematics,
-  armJoints,
-  armTools,
-  createTaskClient,
-  drawArmScene,
-  drawRoverScene,
-  type PoseReading,
-  roverBase,
-} from '#src/simulation/index.js';
-import { armHome } from '#src/simulation/tasks/arm/model.js';
+import { createTaskClient, type GazeboWorld, type PoseReading } from '#src/simulation/index.js';
+import { createGazeboArm } from '#src/simulation/tasks/arm/gazebo.js';
+import { ArmKinematics } from '#src/simulation/tasks/arm/kinematics.js';
+import { armHome, armJoints, armTools } from '#src/simulation/tasks/arm/model.js';
+import { drawArmScene } from '#src/simulation/tasks/arm/scene.js';
+import { createGazeboRover } from '#src/simulation/tasks/rover/gazebo.js';
+import { roverBase } from '#src/simulation/tasks/rover/model.js';
+import { drawRoverScene } from '#src/simulation/tasks/rover/scene.js';
 import { diagnosed, Rig, until } from '../nodes/toy.js';
 import { bridgeOf, watchedTransport } from './support.js';
 

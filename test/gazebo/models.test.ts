@@ -6,18 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it, test } from 'vitest';
 import { Random } from '#src/common/index.js';
 import { loadRobotSpec } from '#src/robot/index.js';
-import {
-  ArmKinematics,
-  armGoalRadius,
-  armJoints,
-  armTools,
-  createTask,
-  Physics,
-  roverBase,
-  roverLayout,
-} from '#src/simulation/index.js';
-import { armHome, armModel } from '#src/simulation/tasks/arm/model.js';
-import { roverModel } from '#src/simulation/tasks/rover/model.js';
+import { createTask, Physics } from '#src/simulation/index.js';
+import { ArmKinematics } from '#src/simulation/tasks/arm/kinematics.js';
+import { armHome, armJoints, armModel, armTools } from '#src/simulation/tasks/arm/model.js';
+import { armGoalRadius } from '#src/simulation/tasks/arm/task.js';
+import { roverLayout } from '#src/simulation/tasks/rover/layout.js';
+import { roverBase, roverModel } from '#src/simulation/tasks/rover/model.js';
 import { fileOf, modelIn, numbersIn } from './support.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));

@@ -49,7 +49,7 @@ function fill(learner: Learner, seed = 2, n = 60): void {
 }
 
 describe('the learner', () => {
-  it('T6: what is truncated bootstraps, what is terminated does not, for experts and policy alike', async () => {
+  it('what is truncated bootstraps, what is terminated does not, for experts and policy alike', async () => {
     const learner = await learnerWith();
     learner.addDemonstration(episode(1, 3, false));
     learner.addDemonstration(episode(2, 3, true));
@@ -80,7 +80,7 @@ describe('the learner', () => {
     expect(await lossWith(false, 5)).not.toBe(await lossWith(false, -5));
   });
 
-  it('T8: one expert row is enough not to fail', async () => {
+  it('one expert row is enough not to fail', async () => {
     const learner = await learnerWith();
     learner.addDemonstration(episode(1, 1, true));
     fill(learner, 3, 1);

@@ -48,7 +48,7 @@ async function drive(): Promise<void> {
   await until(() => Math.abs(speed()) > 0.5, 'driving');
 }
 
-describe('two for one robot (F35)', () => {
+describe('two for one robot', () => {
   it('the policy node that came last has it; the other stops, says so, and has it back when activated again', async () => {
     simulate();
     const first = await policy({ session: 'first' });
@@ -96,7 +96,7 @@ describe('two for one robot (F35)', () => {
   });
 });
 
-describe('a person and the policy (F28, F29)', () => {
+describe('a person and the policy', () => {
   it('tells when a person takes over and hands back', async () => {
     const interventions = rig.listen('/interventions', 'iq_learn/msg/Intervention');
     simulate();
@@ -164,7 +164,7 @@ describe('a person and the policy (F28, F29)', () => {
     await drive();
   });
 
-  it('loads a policy by its folder, and keeps the one it has where that is refused (F06)', async () => {
+  it('loads a policy by its folder, and keeps the one it has where that is refused', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'iq-load-'));
     try {
       writeBundle(join(folder, 'home'), await trolleyBundle(0, -4)); // an older version: it is what was asked for

@@ -90,7 +90,7 @@ const progress = async (version: number, metrics: Record<string, number> = {}): 
 });
 
 describe('the learner node', () => {
-  it('hands over segments by sequence number: actions in −1…1, duplicates and strangers left out (F13, F14, F15)', async () => {
+  it('hands over segments by sequence number: actions in −1…1, duplicates and strangers left out', async () => {
     const client = new FakeLearning(await progress(0));
     const node = rig.start(new LearnerNode(rig.context('learner'), client, { segmentSize: 4 }));
     send(0);
@@ -160,7 +160,7 @@ describe('the learner node', () => {
     expect(late).toEqual([1n]);
   });
 
-  it('publishes nothing any more once learning reports that it diverged, and says which metric (fault F30)', async () => {
+  it('publishes nothing any more once learning reports that it diverged, and says which metric', async () => {
     const client = new FakeLearning(await progress(0));
     const policies: bigint[] = [];
     rig.transport.subscribe('/policy', 'iq_learn/msg/PolicyBundle', ({ version }) => policies.push(version));
@@ -193,7 +193,7 @@ describe('the learner node', () => {
     expect(await two(2)).toEqual([1, 0]);
   });
 
-  it('yields to a learner that was activated after it, with an error, and makes an earlier one yield (fault F35: two learners)', async () => {
+  it('yields to a learner that was activated after it, with an error, and makes an earlier one yield', async () => {
     const client = new FakeLearning(await progress(0));
     const statuses = rig.listen('/learner_status', 'iq_learn/msg/LearnerStatus');
     const node = rig.start(new LearnerNode(rig.context('learner'), client));
@@ -393,7 +393,7 @@ describe('learning in its own process', () => {
     await learning.stop(false);
   });
 
-  it('that diverges goes back to its checkpoint, says which metric, and publishes nothing (F30)', async () => {
+  it('that diverges goes back to its checkpoint, says which metric, and publishes nothing', async () => {
     const checkpoint = { folder, everySegments: 1 };
     const settings = { clipTarget: false, targetNetwork: false };
     const calm = await TrainingProcess.create(options(settings, { checkpoint }));
@@ -422,7 +422,7 @@ describe('learning in its own process', () => {
     expect(await wild.stop(true)).toBeNull(); // and is not written over a good checkpoint
   });
 
-  it('that is killed tells so, and leaves nobody waiting (F19)', async () => {
+  it('that is killed tells so, and leaves nobody waiting', async () => {
     const learning = await TrainingProcess.create(options());
     const heard = follow(learning);
     learning.learn(segment(1, 2000));

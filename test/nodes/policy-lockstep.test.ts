@@ -82,7 +82,7 @@ describe('the policy node in lockstep', () => {
     expect(sampled).not.toEqual(await run({}, await home()));
   });
 
-  it('holds until the first policy comes over the wire, and swaps at a step boundary (F08)', async () => {
+  it('holds until the first policy comes over the wire, and swaps at a step boundary', async () => {
     simulator();
     const node = rig.start(new PolicyNode(rig.context('policy')));
     await rig.startEpisode('/simulator/start_episode', 6);
@@ -99,7 +99,7 @@ describe('the policy node in lockstep', () => {
     expect(diagnosed(node, 'policy')).toMatch(/^trolley\/2\//);
   });
 
-  it('refuses a bundle that is altered, of another robot or of an older version; the old one keeps running (F06, F07)', async () => {
+  it('refuses a bundle that is altered, of another robot or of an older version; the old one keeps running', async () => {
     simulator();
     const node = rig.start(new PolicyNode(rig.context('policy'), {}, await home(5)));
     await runEpisode(6);
@@ -140,7 +140,7 @@ describe('the policy node in lockstep', () => {
     expect(transitions.at(-1)!.policy_version).toBe(6n);
   });
 
-  it('gives way to a person at the next command, tags it, and takes over again when they let go (F28)', async () => {
+  it('gives way to a person at the next command, tags it, and takes over again when they let go', async () => {
     const away = await decodeBundle(await trolleyBundle(1, 4));
     simulator(60_000); // a state that is repeated on a busy machine would make the expert repeat its command
     const node = rig.start(new PolicyNode(rig.context('policy'), { teleopWaitMs: 100 }, away));
@@ -172,7 +172,7 @@ describe('the policy node in lockstep', () => {
     expect(diagnosed(node, 'takeovers_refused')).toBe('0');
   });
 
-  it('stops on the e-stop, stays stopped, and goes on only when asked to (F29)', async () => {
+  it('stops on the e-stop, stays stopped, and goes on only when asked to', async () => {
     simulator();
     const node = rig.start(new PolicyNode(rig.context('policy'), {}, await decodeBundle(await trolleyBundle(1, 4))));
     const press = (data: boolean): void => rig.say('/estop', 'std_msgs/msg/Bool', { data });
@@ -214,7 +214,7 @@ describe('the policy node in lockstep', () => {
     expect(task.actions.at(-1)).toBeGreaterThan(0);
   });
 
-  it('stops and latches on a policy that gives no number, whatever its bundle promised (F05)', async () => {
+  it('stops and latches on a policy that gives no number, whatever its bundle promised', async () => {
     const sound = await home();
     let calls = 0;
     const broken: PolicyRuntime = {
@@ -232,7 +232,7 @@ describe('the policy node in lockstep', () => {
     expect(transitions.flatMap(({ action }) => [...action]).every(Number.isFinite)).toBe(true);
   });
 
-  it('never acts on a state that is no number; nothing of it becomes a transition (F01)', async () => {
+  it('never acts on a state that is no number; nothing of it becomes a transition', async () => {
     simulator();
     const node = rig.start(new PolicyNode(rig.context('policy'), {}, await home()));
     rig.transport.subscribe('/transitions', 'iq_learn/msg/Transition', ({ step }) => {
@@ -249,7 +249,7 @@ describe('the policy node in lockstep', () => {
     );
   });
 
-  it('goes on with a simulator that began anew; no transition reaches across (F11)', async () => {
+  it('goes on with a simulator that began anew; no transition reaches across', async () => {
     const first = simulator();
     rig.start(new PolicyNode(rig.context('policy'), {}, await decodeBundle(await trolleyBundle(1, 4))));
     for (const seed of [6, 6, 6]) await runEpisode(seed);
@@ -263,7 +263,7 @@ describe('the policy node in lockstep', () => {
       expect(next_observation[0]).toBeCloseTo(observation[0]! + action[0]! / 20, 5);
   });
 
-  it('says stop before anything else when it is taken down (F32)', async () => {
+  it('says stop before anything else when it is taken down', async () => {
     simulator();
     const commands = rig.listen('/cmd_vel', 'geometry_msgs/msg/TwistStamped');
     const node = rig.start(new PolicyNode(rig.context('policy'), {}, await decodeBundle(await trolleyBundle(1, 4))));

@@ -56,7 +56,7 @@ describe('the policy node in real time', () => {
       );
   });
 
-  it('stops a robot whose state goes stale, and goes on when it is back (F02, F10)', async () => {
+  it('stops a robot whose state goes stale, and goes on when it is back', async () => {
     simulator();
     const node = drive({}, await quickPolicy(4));
     await rig.startEpisode('/simulator/start_episode', 6);
@@ -75,7 +75,7 @@ describe('the policy node in real time', () => {
       expect(Math.abs(next_observation[0]! - observation[0]!)).toBeLessThan(0.02); // none reaches across the pause
   });
 
-  it('drops states that are no numbers; after their timeout the robot stands (F01)', async () => {
+  it('drops states that are no numbers; after their timeout the robot stands', async () => {
     simulator();
     const node = drive({}, await quickPolicy(4));
     await rig.startEpisode('/simulator/start_episode', 6);
@@ -94,7 +94,7 @@ describe('the policy node in real time', () => {
     expect(numbers.every(Number.isFinite)).toBe(true);
   });
 
-  it('a policy slower than the period: overruns are counted, the robot stops, no queue builds up (F09)', async () => {
+  it('a policy slower than the period: overruns are counted, the robot stops, no queue builds up', async () => {
     const runtime = await quickPolicy(4);
     let calls = 0;
     let delayMs = 0;
@@ -121,7 +121,7 @@ describe('the policy node in real time', () => {
     await until(() => state() === 'RUNNING', 'driving again');
   });
 
-  it('a person takes over at once, and the policy goes on after they let go (F28)', async () => {
+  it('a person takes over at once, and the policy goes on after they let go', async () => {
     simulator();
     drive({}, await quickPolicy(4));
     rig.start(new ExpertNode(rig.context('expert'), driver, { engaged: false }));
@@ -142,7 +142,7 @@ describe('the policy node in real time', () => {
     expect([...versions].sort()).toEqual(['false 1', 'true -1']);
   });
 
-  it('stops on the e-stop within the same turn of the event loop, latched (F29)', async () => {
+  it('stops on the e-stop within the same turn of the event loop, latched', async () => {
     simulator();
     const node = drive({}, await quickPolicy(4));
     await rig.startEpisode('/simulator/start_episode', 6);
@@ -160,7 +160,7 @@ describe('the policy node in real time', () => {
     expect(node.status().level).toBe(0);
   });
 
-  it('takes a missing heartbeat of the e-stop for the e-stop (F29)', async () => {
+  it('takes a missing heartbeat of the e-stop for the e-stop', async () => {
     simulator();
     drive({ estopHeartbeatMs: 60 }, await quickPolicy(4));
     await rig.startEpisode('/simulator/start_episode', 6);
@@ -173,7 +173,7 @@ describe('the policy node in real time', () => {
     expect(statuses.at(-1)!.reason).toMatch(/heartbeat/);
   });
 
-  it('after the event loop was blocked the first command is a stop (F34)', async () => {
+  it('after the event loop was blocked the first command is a stop', async () => {
     simulator();
     const node = drive({}, await quickPolicy(4));
     await rig.startEpisode('/simulator/start_episode', 6);
@@ -187,7 +187,7 @@ describe('the policy node in real time', () => {
     await until(() => speed() > 0, 'driving again');
   });
 
-  it('says stop when it is taken down, before anything else (F32)', async () => {
+  it('says stop when it is taken down, before anything else', async () => {
     simulator();
     const node = drive({}, await quickPolicy(4));
     await rig.startEpisode('/simulator/start_episode', 6);

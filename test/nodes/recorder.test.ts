@@ -78,7 +78,7 @@ describe('the recorder', () => {
     }
   });
 
-  it('ends an episode as truncated where the robot goes away in its middle (F20)', async () => {
+  it('ends an episode as truncated where the robot goes away in its middle', async () => {
     const recorder = await stage();
     const step = task.step.bind(task);
     task.step = (action) => (task.steps < 5 ? step(action) : new Promise(() => {})); // then never answers again
@@ -124,7 +124,7 @@ describe('the recorder', () => {
     });
   });
 
-  it('a full disk ends the recording with a word, never the robot (F24)', async () => {
+  it('a full disk ends the recording with a word, never the robot', async () => {
     let written = 0;
     const recorder = await stage(async (path) => {
       const { createFile } = await import('#src/demonstrations/recording-file.js');

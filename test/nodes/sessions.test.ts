@@ -171,7 +171,7 @@ describe('training over nodes', () => {
     expect({ ...done, seconds: 0 }).toEqual({ ...second, seconds: 0 });
   });
 
-  it('ends with a clear error when its learner is killed, and leaves nothing running (F19)', async () => {
+  it('ends with a clear error when its learner is killed, and leaves nothing running', async () => {
     const session = await TrainingSession.create(training({ transitions: 100_000 }));
     const running = session.run();
     const refused = expect(running).rejects.toMatchObject({
@@ -184,7 +184,7 @@ describe('training over nodes', () => {
   });
 });
 
-describe('an interruption (F32)', () => {
+describe('an interruption', () => {
   it('stops the robot first, keeps what was finished, throws the unfinished demonstration away', async () => {
     const broker = new EmbeddedBroker();
     const commands: TwistStamped[] = [];

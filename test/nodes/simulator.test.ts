@@ -83,7 +83,7 @@ describe('the simulator in lockstep', () => {
     expect(stampOf(states.at(-1))).toBe(stampOf(last) + 50_000_000n);
   });
 
-  it('says the state once more where no answer comes, and turns to STALE (F10: nothing moves meanwhile)', async () => {
+  it('says the state once more where no answer comes, and turns to STALE; nothing moves meanwhile', async () => {
     const node = rig.start(new SimulatorNode(rig.context('simulator'), task, { repeatMs: 20, quietMs: 60 }));
     await rig.startEpisode('/simulator/start_episode', 4);
     await until(() => states.length >= 4, 'the state being repeated');
@@ -157,7 +157,7 @@ describe('the simulator in lockstep', () => {
 });
 
 describe('the simulator in real time', () => {
-  it('steps by the clock, stops the robot without fresh commands, ignores old ones (F16)', async () => {
+  it('steps by the clock, stops the robot without fresh commands, ignores old ones', async () => {
     const time = new VirtualTime(spec);
     onTestFinished(() => time.close());
     const { rig } = time;

@@ -55,7 +55,7 @@ describe('safety filter', () => {
     expect([...out.command]).toEqual([Math.fround(0.3), -1]);
   });
 
-  test('the dead-man button let go while a person drives is a stop until a reset; before and after, it is nothing (F29)', () => {
+  test('the dead-man button let go while a person drives is a stop until a reset; before and after, it is nothing', () => {
     const filter = createSafetyFilter(vehicle);
     const person = Float32Array.of(0.2, 0);
     filter.step(cycle(0));

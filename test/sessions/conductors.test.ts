@@ -30,7 +30,7 @@ const seed = 5;
 const segmentSize = 20;
 const updatesPerTransition = 0.5;
 const steps = 60;
-const config = learnerConfig({ hiddenSizes: [8], batchSize: 8 });
+const config = learnerConfig({ agent: 'iq-sac', hiddenSizes: [8], batchSize: 8 });
 const settings = { ...trainingSettings('hopper'), segmentSize, updatesPerTransition };
 
 /** Nobody drove it: what is learned does not matter here. */

@@ -1,25 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '#src/common/index.js';
-import {
-  armActions,
-  armDimensions,
-  createExpert,
-  type ExpertName,
-  expertNames,
-  roverActions,
-  roverDimensions,
-} from '#src/simulation/index.js';
+import { createExpert, type Dimension, expertNames, taskDefinition } from '#src/simulation/index.js';
 
-const SPACES = {
-  rover: { observations: roverDimensions, actions: roverActions },
-  arm: { observations: armDimensions, actions: armActions },
-} as const;
+const spacesOf = (name: string): { observations: readonly Dimension[]; actions: readonly Dimension[] } => {
+  const { observationSpace, actionSpace } = taskDefinition(name).expert!;
+  return {
+    observations: observationSpace.dimensions,
+    actions: actionSpace.kind === 'box' ? actionSpace.dimensions : [],
+  };
+};
+const continuous = expertNames.filter((name) => spacesOf(name).actions.length > 0);
 
-const draw = (name: ExpertName, random: Random): Float64Array =>
-  Float64Array.from(SPACES[name].observations, ({ low, high }) => random.uniform(low, high));
+const draw = (name: string, random: Random): Float64Array =>
+  Float64Array.from(spacesOf(name).observations, ({ low, high }) => random.uniform(low, high));
 
-describe.each(expertNames)('%s expert', (name) => {
-  const { actions } = SPACES[name];
+describe.each(continuous)('%s expert', (name) => {
+  const { actions } = spacesOf(name);
 
   it('is a function of the observation alone, and within the limits wherever it is asked', () => {
     const random = new Random(5);
@@ -61,6 +57,10 @@ describe.each(expertNames)('%s expert', (name) => {
   });
 });
 
-it('proposes the nearest name for a task without an expert', () => {
-  expect(() => createExpert('rovr' as ExpertName)).toThrow(/rover/);
+it('says which task is meant, and which ones have an expert', () => {
+  expect(expertNames).toEqual(expect.arrayContaining(['rover', 'arm']));
+  expect(() => createExpert('rovr')).toThrow(
+    expect.objectContaining({ code: 'NOT_FOUND', remedy: "did you mean 'rover'?" }),
+  );
+  expect(() => createExpert('hopper')).toThrow(/hopper has no scripted expert.*rover, arm/);
 });

@@ -12,8 +12,8 @@ import {
   conductTraining,
   type EpisodeOutcome,
   learningPolicyParameters,
-  type TrainingSettings,
 } from '../../sessions/index.js';
+import type { TrainingSettings } from '../../simulation/index.js';
 import { evaluationSeeds } from '../../training/index.js';
 import { qos, type Transport } from '../../transport/index.js';
 import { rosNames } from './parameters.js';

@@ -3,8 +3,8 @@ import { loadRobotSpec } from '../../robot/index.js';
 import { commandsStamped } from './twist.js';
 
 /**
- * `node describe.js ROBOT`: what launch files ask of a robot's description. JSON of texts alone, which is Python, too:
- * they evaluate it. Topics are without leading slash, so that namespaces hold.
+ * `node describe.js ROBOT` prints what launch files need of a robot's description. JSON that consists only of strings is a
+ * Python literal as well, and launch files evaluate it. Topics have no leading slash, so that namespaces apply.
  */
 try {
   const spec = loadRobotSpec(process.argv[2] ?? '');

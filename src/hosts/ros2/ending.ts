@@ -1,20 +1,20 @@
 import { messageOf } from '../../common/index.js';
 import type { Logger } from '../../platform/index.js';
 
-/** ROS 2's launch waits 5 s after SIGINT before it sends SIGTERM. */
+/** Milliseconds for closing. ROS 2's launch waits 5 s after SIGINT before it sends SIGTERM. */
 const LONGEST_MS = 4500;
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
 export interface Ending {
   /** Aborted when the process is asked to end. */
   readonly signal: AbortSignal;
-  /** Ends the process: the robot first. */
+  /** Ends the process, and stops the robot first. */
   end(code: number): void;
 }
 
 /**
- * How a process ends. SIGINT and SIGTERM: `close` (which stops the robot before it returns), exit 0. A second signal,
- * or more than 4.5 s: at once. What nobody caught: `close`, exit 1.
+ * How a process ends. At SIGINT or SIGTERM it runs `close`, which stops the robot before it returns, and exits with 0. At
+ * a second signal, or after 4.5 s, it exits at once. At an error that nothing catches it runs `close` and exits with 1.
  */
 export function endWith(close: () => Promise<void>, logger: Logger): Ending {
   const controller = new AbortController();

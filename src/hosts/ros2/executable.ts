@@ -5,7 +5,7 @@ import type { Logger } from '../../platform/index.js';
 import type { RobotSpec } from '../../robot/index.js';
 import type { Ros2Node } from '../../transport/ros2/index.js';
 
-/** What a host needs of a node: {@link LifecycleNode} without its parameters' type. */
+/** What a host calls of a node: {@link LifecycleNode} without the type of its parameters. */
 export interface HostedLifecycle {
   readonly state: LifecycleState;
   readonly fault: IqLearnError | undefined;
@@ -19,7 +19,7 @@ export interface HostedLifecycle {
 
 export interface Prepared {
   readonly node: HostedLifecycle;
-  /** After the node is shut down: gives back what was prepared beside it. */
+  /** Runs after the node is shut down, and frees what was prepared for it. */
   readonly release?: () => void | Promise<void>;
 }
 
@@ -34,29 +34,29 @@ export interface Preparation<Schema extends z.ZodObject = z.ZodObject> {
 /** A managed node as an executable of the package. */
 export interface ManagedExecutable<Schema extends z.ZodObject = z.ZodObject> {
   readonly kind: 'managed';
-  /** Of the executable and of its node. */
+  /** Name of the executable, and of its node. */
   readonly name: string;
-  /** Name of the node where it is another one. */
+  /** Name of the node if it differs from the executable's. */
   readonly node?: string;
-  /** One line for people. */
+  /** One line for `--help`. */
   readonly summary: string;
-  /** Whether it starts by itself when nobody says otherwise. */
+  /** Whether the node is configured and activated at the start, unless the parameter `autostart` says otherwise. */
   readonly autostart: boolean;
-  /** It commands a robot: it goes before what else runs on the machine, as far as it may. */
+  /** It commands a robot, so its process gets a higher priority where that is permitted. */
   readonly urgent?: boolean;
-  /** Parameters beside those of every managed node; defaults may be the robot's. */
+  /** Parameters in addition to those of every managed node; defaults may depend on the robot. */
   schema(spec: RobotSpec): Schema;
-  /** Whatever is slow: everything but configuring. Throws what is wrong with parameters or surroundings. */
+  /** Does everything that is slow, before the node is configured. Throws if a parameter or the environment is wrong. */
   prepare(given: Preparation<Schema>): Promise<Prepared>;
 }
 
-/** An executable that runs to an end. */
+/** An executable that runs to its end, without a lifecycle. */
 export interface ProgramExecutable<Schema extends z.ZodObject = z.ZodObject> {
   readonly kind: 'program';
   readonly name: string;
   readonly summary: string;
   schema(spec: RobotSpec): Schema;
-  /** Resolves to the exit code. The signal asks it to end early. */
+  /** Resolves with the exit code. The signal asks it to end early. */
   run(given: {
     readonly ros: Pick<Ros2Node, 'transport' | 'clock'>;
     readonly spec: RobotSpec;
@@ -68,7 +68,7 @@ export interface ProgramExecutable<Schema extends z.ZodObject = z.ZodObject> {
 
 export type Executable = ManagedExecutable | ProgramExecutable;
 
-/** Keeps the schema's type for `prepare` and forgets it for the table of executables. */
+/** Types `prepare` by the schema, and returns the executable without that type, for the table of executables. */
 export function managed<Schema extends z.ZodObject>(executable: Omit<ManagedExecutable<Schema>, 'kind'>): Executable {
   return { kind: 'managed', ...executable } as unknown as Executable;
 }

@@ -1,16 +1,16 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { IqLearnError, messageOf } from '../../common/index.js';
-import type { GazeboWorld } from '../../nodes/index.js';
+import type { GazeboWorld } from '../../simulation/index.js';
 
 const run = promisify(execFile);
-/** Gazebo's own limit for an answer, and ours for the whole call (starting `gz` takes about a second). */
+/** Milliseconds for Gazebo's answer, and for the whole call: starting `gz` takes about a second. */
 const ANSWER_MS = 5000;
 const CALL_MS = 15_000;
 
 /**
- * Gazebo's services through its command line `gz`, which every installation has: its message types are no ROS
- * interfaces. `world` is the name in the .sdf file.
+ * Gazebo's services through its command line `gz`, which every installation has. Its message types are not ROS
+ * interfaces, so the bridge does not offer them. `world` is the name in the .sdf file.
  */
 export function gazeboWorld(world: string): GazeboWorld {
   const gz = async (args: readonly string[], what: string): Promise<string> => {
@@ -45,7 +45,7 @@ export function gazeboWorld(world: string): GazeboWorld {
       ],
       what,
     );
-    // gz exits with 0 when nobody answered, too.
+    // gz exits with 0 also when nothing answered.
     if (!/\bdata:\s*true\b/.test(answer))
       throw new IqLearnError('UNAVAILABLE', `Gazebo did not ${what}`, {
         found: `${name} answered '${answer.trim() || 'nothing'}'`,

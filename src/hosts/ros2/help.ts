@@ -5,7 +5,7 @@ import { parametersOf } from './host.js';
 const value = (given: unknown): string =>
   typeof given === 'string' ? `'${given}'` : Array.isArray(given) ? `[${given.join(', ')}]` : String(given);
 
-/** What `--help` prints: the parameters with the defaults of a robot. */
+/** The text of `--help`: the parameters, with their defaults for a robot. */
 export function helpOf(executable: Executable, robot = 'rover'): string {
   const { name, summary } = executable;
   const lines = parametersOf(executable, loadRobotSpec(robot)).declarations.map((parameter) => {
@@ -29,7 +29,7 @@ export function helpOf(executable: Executable, robot = 'rover'): string {
   ].join('\n');
 }
 
-/** What is printed for a name that is none. */
+/** The text for a name that is not an executable's. */
 export function listOf(executables: readonly Executable[]): string {
   const width = Math.max(...executables.map(({ name }) => name.length));
   return executables.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`).join('\n');

@@ -15,14 +15,14 @@ import { NodeFactory } from './node-factory.js';
 import { ParameterSet } from './parameters.js';
 import { commandsStamped } from './twist.js';
 
-/** The parameters of an executable, as it has them for this robot. */
+/** All parameters of an executable, with their defaults for this robot. */
 export function parametersOf(executable: Executable, spec: RobotSpec): ParameterSet {
   const common =
     executable.kind === 'managed' ? managedSchema(executable.autostart, commandsStamped(spec)) : z.strictObject({});
   return new ParameterSet(z.strictObject({ ...robotSchema.shape, ...common.shape, ...executable.schema(spec).shape }));
 }
 
-/** Without those that every executable has: what it asked for itself. */
+/** The executable's own parameters, without those that every executable has. */
 export function ownParameters(all: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { robot: _, autostart: __, cmdVelStamped: ___, ...own } = all;
   return own;
@@ -31,7 +31,7 @@ export function ownParameters(all: Readonly<Record<string, unknown>>): Record<st
 export interface Declared {
   readonly spec: RobotSpec;
   readonly set: ParameterSet;
-  /** By their ROS names. */
+  /** Values by ROS names. */
   readonly values: Record<string, ParameterValue>;
 }
 
@@ -57,9 +57,9 @@ export interface HostOptions {
 }
 
 /**
- * A node of src/nodes as a ROS 2 lifecycle node: its parameters are declared, checked and passed on, its transitions
- * answered at once. Unconfigured, a node stands ready that was made from the parameters as they are; `cleanup` (and any
- * change of a parameter) makes a new one.
+ * Runs a node of src/nodes as a ROS 2 lifecycle node: declares its parameters, checks changes and passes them on, and
+ * answers transitions at once. While it is unconfigured, a node is prepared from the present parameters; `cleanup`, and
+ * any change of a parameter, prepares a new one.
  */
 export class Host {
   readonly #options: HostOptions;
@@ -68,7 +68,7 @@ export class Host {
   #values: Readonly<Record<string, ParameterValue>>;
   readonly #workshop: NodeFactory;
 
-  /** Throws what is wrong with the parameters. */
+  /** Throws INVALID_CONFIG if a parameter is wrong. */
   constructor(options: HostOptions) {
     const { executable, ros, logger } = options;
     this.#options = options;
@@ -80,7 +80,7 @@ export class Host {
       () => this.#make(),
       (outcome) => {
         if (outcome === 'ready') logger.info('ready to be configured');
-        // No error before somebody asks: parameters may yet be set.
+        // Not an error yet: parameters may be set before the node is asked to configure.
         else logger.info(`not ready to be configured: ${outcome.message}`, { code: outcome.code });
       },
     );
@@ -105,7 +105,7 @@ export class Host {
     const autostart = this.#values.autostart === true;
     await this.#workshop.renew();
     if (autostart) {
-      // The reason of a failure is for who started the process, too.
+      // The process that started this one sees the reason of a failure too.
       const { problem } = this.#workshop;
       if (problem !== undefined) throw problem;
       ros.start();
@@ -119,7 +119,7 @@ export class Host {
     logger.info(`waiting: ros2 lifecycle set ${ros.namespace.replace(/\/$/, '')}/${ros.name} configure, then activate`);
   }
 
-  /** What moves a robot is stopped when this returns; resolves when files are closed. */
+  /** The robot is stopped when this returns. Resolves when files are closed. */
   close(): Promise<void> {
     return this.#workshop.close();
   }

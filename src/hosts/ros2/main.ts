@@ -17,7 +17,7 @@ async function run(executable: Executable, args: readonly string[]): Promise<voi
   let close: () => Promise<void> = async () => {};
   const ending = endWith(() => close(), logger);
   try {
-    // Before ROS 2 starts its threads.
+    // Before ROS 2 starts threads, which inherit the priority.
     if (executable.kind === 'managed' && executable.urgent) goFirst();
     const ros = await openRos2({ nodeName, args, managed: executable.kind === 'managed', logger });
     close = () => ros.close();

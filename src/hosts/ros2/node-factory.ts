@@ -2,8 +2,8 @@ import { IqLearnError, messageOf } from '../../common/index.js';
 import type { HostedLifecycle, Prepared } from './executable.js';
 
 /**
- * Makes the node that is to be configured, beside the event loop: transitions are immediate in ROS 2, making a node
- * (a policy, a worker, a process, a file) is not. Holds one node, made from the newest parameters.
+ * Prepares the node that is to be configured. A transition of ROS 2 is synchronous, but preparing a node is not: it may
+ * load a policy, start a worker or a process, or open a file. There is one node, made from the newest parameters.
  */
 export class NodeFactory {
   readonly #make: () => Promise<Prepared>;
@@ -12,32 +12,32 @@ export class NodeFactory {
   #problem: IqLearnError | undefined;
   #working: Promise<void> = Promise.resolve();
   #busy = false;
-  /** Counts requests: what is made for an older one is thrown away. */
+  /** Counts requests: a node that was made for an older one is shut down. */
   #wanted = 0;
   #closed = false;
 
-  /** `changed` hears how each making ended. */
+  /** `changed` is called when a node is ready, or could not be made. */
   constructor(make: () => Promise<Prepared>, changed: (outcome: 'ready' | IqLearnError) => void) {
     this.#make = make;
     this.#changed = changed;
   }
 
-  /** The node that stands ready, or that is in use. */
+  /** The node that is ready or in use. */
   get node(): HostedLifecycle | undefined {
     return this.#prepared?.node;
   }
 
-  /** Why there is no node, where making it failed. */
+  /** Why making the node failed, if it did. */
   get problem(): IqLearnError | undefined {
     return this.#problem;
   }
 
-  /** Makes the node anew; what was there is given back first. Resolves when it stands ready or could not be made. */
+  /** Makes a new node, and releases the old one first. Resolves when it is ready or could not be made. */
   renew(): Promise<void> {
     const wanted = ++this.#wanted;
     this.#busy = true;
     this.#problem = undefined;
-    // Stopping a robot is done when this returns, whatever is being made.
+    // When this returns the robot is stopped, even while another node is being made.
     const released = this.#release();
     this.#working = Promise.all([this.#working, released]).then(async () => {
       if (wanted !== this.#wanted || this.#closed) return;
@@ -60,8 +60,8 @@ export class NodeFactory {
   }
 
   /**
-   * The node that stands ready; undefined while it is being made. Throws why it could not be made, and tries again: the
-   * next to ask may have it.
+   * The node that is ready; undefined while it is being made. Throws the reason why it could not be made, and tries
+   * again, so that a later call may get it.
    */
   take(): HostedLifecycle | undefined {
     if (this.#prepared !== undefined && !this.#busy) return this.#prepared.node;
@@ -73,7 +73,7 @@ export class NodeFactory {
     return undefined;
   }
 
-  /** Shuts the node down (at once, what moves a robot) and gives everything back. */
+  /** Shuts the node down and releases everything. A node that moves a robot has stopped it when this returns. */
   async close(): Promise<void> {
     this.#closed = true;
     const released = this.#release();

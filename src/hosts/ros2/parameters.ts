@@ -4,7 +4,7 @@ import type { ParameterDeclaration, ParameterType, ParameterValue } from '../../
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** What JSON Schema tells of a parameter, as far as it is looked at here. */
+/** The part of a parameter's JSON Schema that is used here. */
 interface Shape {
   readonly type?: string;
   readonly description?: string;
@@ -24,11 +24,11 @@ interface Shape {
 }
 
 interface Declared {
-  /** Where in the schema: `learner`, `bufferSize`. */
+  /** Path in the schema: `learner`, `bufferSize`. */
   readonly path: readonly string[];
   readonly declaration: ParameterDeclaration;
   readonly dynamic: boolean;
-  /** ROS 2 knows no null: 0 (or an empty text) stands for it. */
+  /** A ROS 2 parameter cannot be null: 0 (or an empty string) stands for it. */
   readonly nullable: boolean;
 }
 
@@ -41,13 +41,13 @@ export function rosNames<Value>(parameters: Readonly<Record<string, Value>>): Re
 
 /**
  * A schema of parameters as ROS 2 sees them: `bufferSize` of `learner` is `learner.buffer_size`, with type, default,
- * range, choices and description. The schema stays the judge of values; what ROS 2 cannot say of them, it says.
+ * range, choices and description. The schema decides which values are valid, also where ROS 2 cannot express the rule.
  */
 export class ParameterSet {
   readonly #schema: z.ZodObject;
   readonly #declared: readonly Declared[];
 
-  /** `schema`: booleans, numbers, texts, enums, arrays of these, and objects of them one level down. */
+  /** `schema` may have booleans, numbers, strings, enums, arrays of these, and objects of these one level down. */
   constructor(schema: z.ZodObject) {
     this.#schema = schema;
     const json = z.toJSONSchema(schema, { io: 'input' }) as Shape;
@@ -71,7 +71,7 @@ export class ParameterSet {
     return this.#declared.some(({ declaration }) => declaration.name === name);
   }
 
-  /** The schema's own value of ROS parameters, by their names. Throws INVALID_CONFIG naming the parameter. */
+  /** Turns ROS parameters into a value of the schema. Throws INVALID_CONFIG naming the parameter. */
   parse(values: Readonly<Record<string, ParameterValue>>): Values {
     const nested = this.#nested(values);
     const parsed = this.#schema.safeParse(nested);
@@ -84,7 +84,7 @@ export class ParameterSet {
     });
   }
 
-  /** ROS parameters (any of them) in the schema's names, for a node that is told of changes. */
+  /** Some ROS parameters under the schema's names, for a node whose parameters change. */
   rename(values: Readonly<Record<string, ParameterValue>>): Values {
     return this.#nested(values);
   }

@@ -10,9 +10,9 @@ type State = 'unconfigured' | 'inactive' | 'active' | 'finalized';
 type Transition = 'configure' | 'cleanup' | 'activate' | 'deactivate';
 
 const CALL_MS = 10_000;
-/** Nodes of a launch file are started all at once, and a machine that is small or busy takes its time for that. */
+/** Milliseconds for another node to appear. A launch file starts all nodes at once, which takes long on a busy machine. */
 const STARTING_MS = 120_000;
-/** Between two attempts: at first, and at most where it takes long. */
+/** Milliseconds between two attempts: first, and at most. */
 const RETRY_MS = 250;
 const SLOWEST_RETRY_MS = 2000;
 
@@ -29,7 +29,7 @@ const empty: RosParameterValue = {
   string_array_value: [],
 };
 
-/** rcl_interfaces/msg/ParameterValue. Whole numbers are integers: a double parameter of ours takes them too. */
+/** A rcl_interfaces/msg/ParameterValue. Whole numbers are sent as integers, which our double parameters accept. */
 function rosValue(value: Value): RosParameterValue {
   if (typeof value === 'boolean') return { ...empty, type: 1, bool_value: value };
   if (typeof value === 'string') return { ...empty, type: 4, string_value: value };
@@ -39,18 +39,18 @@ function rosValue(value: Value): RosParameterValue {
     : { ...empty, type: 3, double_value: value };
 }
 
-/** Other nodes, as a lifecycle manager sees them: brought into the state and with the parameters that are wanted. */
+/** Other nodes as a lifecycle manager treats them: sets their parameters and brings them into the state wanted. */
 export class Peers {
   readonly #transport: Transport;
   readonly #signal: AbortSignal;
 
-  /** Everything rejects with CANCELLED once the signal is given. */
+  /** After the signal every method rejects with CANCELLED. */
   constructor(transport: Transport, signal: AbortSignal) {
     this.#transport = transport;
     this.#signal = signal;
   }
 
-  /** Takes a node down to unconfigured, sets parameters and brings it up to active, however long it prepares. */
+  /** Takes a node to unconfigured, sets parameters and brings it to active, however long its preparation takes. */
   async bring(node: string, parameters: ParameterValues, withinMs: number): Promise<void> {
     await this.end(node);
     await this.set(node, parameters);
@@ -58,9 +58,9 @@ export class Peers {
     if (!(await this.#change(node, 'activate'))) throw refused(node, 'activate');
   }
 
-  /** Takes a node down to unconfigured, from wherever it is. */
+  /** Takes a node to unconfigured from any state. */
   async end(node: string): Promise<void> {
-    // A node that starts by itself may be on its way up.
+    // A node that starts by itself may change its state meanwhile.
     await this.#until(`${node} to stand down`, STARTING_MS, async () => {
       const state = await this.state(node);
       if (state === 'active') await this.#change(node, 'deactivate');

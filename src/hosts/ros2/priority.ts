@@ -5,14 +5,14 @@ const URGENT = -10;
 const BACKGROUND = 10;
 
 /**
- * Control goes before other processes, see nice(1), where this process may: as root, with CAP_SYS_NICE or a limit for
- * it. Threads that are started later do so too. Who started it with a priority of their own keeps that.
+ * Raises the priority of this process (see nice(1)) where that is permitted: to root, with CAP_SYS_NICE, or by a resource
+ * limit. Threads that start later inherit it. A priority that the process was started with is kept.
  */
 export function goFirst(): void {
   if (getPriority() !== 0) return;
   attempt(() => setPriority(URGENT));
-  // The threads that are there already are V8's, which compile and collect: woken on the core of the control thread,
-  // they would take it for a few milliseconds. Every user may set them back.
+  // The threads that exist already are V8's, for compilation and garbage collection. On the core of the control thread
+  // they would delay it by a few milliseconds, so their priority is lowered, which needs no permission.
   attempt(() => {
     for (const thread of readdirSync('/proc/self/task').map(Number))
       if (thread !== process.pid) setPriority(thread, BACKGROUND);
@@ -23,6 +23,6 @@ function attempt(change: () => void): void {
   try {
     change();
   } catch {
-    // No such right, or no Linux: it works, less steadily beside a busy machine.
+    // Not permitted, or not on Linux: control works, with more jitter on a busy machine.
   }
 }

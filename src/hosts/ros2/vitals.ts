@@ -3,18 +3,18 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 const RESOLUTION_MS = 10;
 
 export interface Vitals {
-  /** Since it was last asked. */
+  /** Values since the last call. */
   read(): { readonly loop_lag_ms: string; readonly memory_mb: string };
   close(): void;
 }
 
-/** How late the event loop runs: what blocks it blocks the robot. */
+/** Measures how late the event loop runs: whatever blocks it delays the robot's commands. */
 export function watchVitals(): Vitals {
   const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delays.enable();
   return {
     read() {
-      // A timer of the resolution is watched: what is above it is lag.
+      // The histogram holds the intervals of a timer of this resolution: the lag is what exceeds it.
       const lagMs = Math.max(0, delays.max / 1e6 - RESOLUTION_MS);
       delays.reset();
       return {

@@ -22,7 +22,7 @@ export const expertSchema = z.strictObject({
 
 export type ExpertParameters = z.input<typeof expertSchema>;
 
-/** Who drives in place of a person: a scripted expert, or a policy. Observation and action in the robot's units. */
+/** Drives in place of a person: a scripted expert, or a policy. Observation and action are in the robot's units. */
 export interface Driver {
   /** Starts an episode. */
   reset(seed: number): void;
@@ -30,8 +30,8 @@ export interface Driver {
 }
 
 /**
- * Drives the robot through its teleoperation topic exactly as a person would: sees the state topics through the
- * robot's description and answers each state with a command, while engaged and while an episode runs.
+ * Drives the robot through its teleoperation topic exactly as a person would. It reads the state topics by the robot's
+ * description, and answers each state with a command while it is engaged and an episode runs.
  */
 export class ExpertNode extends LifecycleNode<typeof expertSchema> {
   readonly #driver: Driver;

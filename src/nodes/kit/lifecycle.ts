@@ -6,18 +6,18 @@ import type { RobotSpec } from '../../robot/index.js';
 import { type Closable, type Publisher, qos, type Transport } from '../../transport/index.js';
 import { topics } from './topics.js';
 
-/** What every node is given: the ports it works with and the robot it works for. */
+/** What every node gets: the ports it works with, and the robot it works for. */
 export interface NodeContext {
   readonly transport: Transport;
   readonly spec: RobotSpec;
   /** For watchdogs, deadlines and rates. */
   readonly clock: SteadyClock;
   readonly logger: Logger;
-  /** What the node is called in /diagnostics, which all robots share; its name, if not given. */
+  /** The node's name in /diagnostics, a topic that all robots share. Default: its name. */
   readonly label?: string;
-  /** Time for the stamps of what is no data (status, diagnostics), nanoseconds: of day, if not given. */
+  /** Time for the stamps of status and diagnostics, in nanoseconds. Default: the time of day. */
   readonly stampNs?: () => bigint;
-  /** Whatever a host knows that belongs into the node's diagnostics: how late its event loop runs. */
+  /** Values that the host adds to the node's diagnostics, such as how late its event loop runs. */
   readonly vitals?: () => Readonly<Record<string, string | number>>;
 }
 
@@ -44,7 +44,7 @@ export function dynamicParameters(schema: z.ZodObject): string[] {
 /**
  * The lifecycle of a ROS 2 managed node without ROS: configure validates everything and throws with the reason,
  * activate starts timers, deactivate mirrors it, shutdown releases. All but shutdown are synchronous, as ROS 2's
- * callbacks are: what is slow (workers, files, models) is prepared before the node is made and handed in.
+ * callbacks are: what is slow (workers, files, models) is prepared before, and passed to the constructor.
  * An illegal request throws INVALID_ARGUMENT and changes nothing.
  */
 export abstract class LifecycleNode<Schema extends z.ZodObject> {
@@ -77,12 +77,12 @@ export abstract class LifecycleNode<Schema extends z.ZodObject> {
     return this.#parameters;
   }
 
-  /** Why the node cannot go on, once it cannot. */
+  /** The error after which the node cannot go on, if there was one. */
   get fault(): IqLearnError | undefined {
     return this.#fault;
   }
 
-  /** Tells of a fault that the node cannot heal; at once where it has happened already. */
+  /** Calls `listener` with a fault that the node cannot recover from; at once if it has happened already. */
   onFault(listener: (error: IqLearnError) => void): void {
     if (this.#fault !== undefined) listener(this.#fault);
     else this.#faultListeners.push(listener);
@@ -127,7 +127,7 @@ export abstract class LifecycleNode<Schema extends z.ZodObject> {
     this.#state = 'inactive';
   }
 
-  /** From any state, any number of times. What must happen first (a stop command) has happened when this returns. */
+  /** From any state, any number of times. When this returns, the robot has its stop command. */
   async shutdown(): Promise<void> {
     if (this.#state === 'finalized') return;
     try {
@@ -172,7 +172,7 @@ export abstract class LifecycleNode<Schema extends z.ZodObject> {
     };
   }
 
-  /** For messages that are no data. */
+  /** The stamp of a status or diagnostics message. */
   protected stampNow(): bigint {
     return this.context.stampNs?.() ?? BigInt(Date.now()) * 1_000_000n;
   }
@@ -189,7 +189,7 @@ export abstract class LifecycleNode<Schema extends z.ZodObject> {
     return closable;
   }
 
-  /** Serves `~/name` as std_srvs/Trigger: what `action` returns is the message, what it throws the refusal. */
+  /** Serves `~/name` as std_srvs/Trigger. What `action` returns is the message; an error it throws is a refusal. */
   protected serveTrigger(name: string, action: () => string | Promise<string>): void {
     this.own(
       this.context.transport.serve(`/${this.name}/${name}`, 'std_srvs/srv/Trigger', async () => {
@@ -202,7 +202,7 @@ export abstract class LifecycleNode<Schema extends z.ZodObject> {
     );
   }
 
-  /** A timer on the steady clock, until the node is deactivated. It keeps no process alive. */
+  /** A timer on the steady clock, until the node is deactivated. It does not keep the process alive. */
   protected every(periodMs: number, tick: () => void): void {
     const timer = setInterval(tick, periodMs);
     timer.unref();

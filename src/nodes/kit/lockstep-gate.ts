@@ -4,12 +4,12 @@ import type { ObservationAssembler } from '../../robot/index.js';
 export interface ReadyStep {
   readonly stampNs: bigint;
   readonly task: TaskState;
-  /** True where this instant was handled already: it was published again because an answer got lost. */
+  /** The state was handled before; the simulator published it again since the answer got lost. */
   readonly repeated: boolean;
 }
 
 /**
- * Lockstep with a simulator: tells when the state topics and /task_state have all spoken of one instant that is newer
+ * Lockstep with a simulator: finds out when all state topics and /task_state have arrived for one instant that is newer
  * than the last one handled. Messages may come in any order, twice, or late.
  */
 export class LockstepGate {
@@ -20,7 +20,7 @@ export class LockstepGate {
   #handledNs = -1n;
   #again = false;
 
-  /** Stamps that go back by more than `jumpMs` are a simulator that began anew, not a late message. */
+  /** A stamp that goes back by more than `jumpMs` means that the simulator began anew; by less, a late message. */
   constructor(assembler: ObservationAssembler, jumpMs = 1000) {
     this.#assembler = assembler;
     this.#jumpNs = BigInt(jumpMs) * 1_000_000n;
@@ -37,14 +37,14 @@ export class LockstepGate {
     this.#taskNs = stampNs;
   }
 
-  /** All topics have spoken of the task's instant, and none of a later one: then this instant's state is gone. */
+  /** All topics have arrived for the task's instant, and none for a later one, which would have replaced its state. */
   #isComplete(): boolean {
     if (!this.#assembler.completeAt(this.#taskNs)) return false;
     for (const stampNs of this.#assembler.stamps.values()) if (stampNs > this.#taskNs) return false;
     return true;
   }
 
-  /** The step that is ready to be handled, once. */
+  /** The step that is ready to be handled. Each is returned once. */
   next(): ReadyStep | undefined {
     const task = this.#task;
     if (task === undefined) return undefined;

@@ -1,18 +1,18 @@
 import type { SteadyClock } from '../../common/index.js';
 
-/** Looks so often in the time of a budget: what is blocked for up to this share of it longer may pass. */
+/** Checks per budget. A block may exceed the budget by up to one interval between checks before it is noticed. */
 const LOOKS = 4;
 
 export interface LoopWatchOptions {
   readonly clock: SteadyClock;
   readonly budgetMs: number;
-  /** The event loop was blocked for longer than the budget, about so long. */
+  /** Called when the event loop was blocked for longer than the budget; `ms` is about how long. */
   readonly blocked: (ms: number) => void;
 }
 
 /**
- * Notices that the event loop was blocked, before anything else is done with what is old by then: whoever acts asks
- * {@link look} first, as what has arrived may run before timers do.
+ * Notices that the event loop was blocked, before anything is done with data that is old by then. Code that acts calls
+ * {@link look} first: after a block, messages may be handled before timers run.
  */
 export class LoopWatch {
   readonly #options: LoopWatchOptions;
@@ -30,12 +30,12 @@ export class LoopWatch {
     this.#timer.unref();
   }
 
-  /** How often it was blocked. */
+  /** How often the loop was blocked. */
   get count(): number {
     return this.#count;
   }
 
-  /** Whether the loop was blocked until now; told once. */
+  /** Whether the loop was blocked until now. Each block is reported once. */
   look(): boolean {
     const nowNs = this.#options.clock.nowNs();
     const gapNs = nowNs - this.#lastNs;

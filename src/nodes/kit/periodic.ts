@@ -1,8 +1,8 @@
 import type { SteadyClock } from '../../common/index.js';
 
 /**
- * Calls `tick` at a fixed rate on the steady clock until closed. Ticks do not drift and never queue: those whose time
- * had passed before they could run are skipped and told as `missed`.
+ * Calls `tick` at a fixed rate on the steady clock until closed. Ticks do not drift and never queue: those whose time had
+ * passed before they could run are skipped, and their number is passed as `missed`.
  */
 export function startPeriodic(clock: SteadyClock, periodNs: bigint, tick: (missed: number) => void): { close(): void } {
   let due = clock.nowNs() + periodNs;

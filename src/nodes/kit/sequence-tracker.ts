@@ -1,9 +1,9 @@
-/** How far back a late message is still told from a duplicate. */
+/** Number of sequence numbers back to which a late message can be distinguished from a duplicate. */
 const WINDOW = 4096n;
 
 /**
- * Sequence numbers of one sender: tells new ones from duplicates and counts what is missing, whatever the order they
- * come in. A number that is late is new once; one older than the window counts as a duplicate.
+ * Tracks the sequence numbers of one sender: distinguishes new ones from duplicates and counts the missing ones, in
+ * whatever order they come. A late number is new once; one older than the window counts as a duplicate.
  */
 export class SequenceTracker {
   readonly #missing = new Set<bigint>();
@@ -11,12 +11,12 @@ export class SequenceTracker {
   #lost = 0n;
   #duplicates = 0n;
 
-  /** The first number expected: what comes before it is not missed. */
+  /** `first` is the first number expected; earlier ones do not count as missing. */
   constructor(first = 0n) {
     this.#next = first;
   }
 
-  /** Numbers that have not come. */
+  /** How many numbers have not come. */
   get missing(): bigint {
     return this.#lost + BigInt(this.#missing.size);
   }
@@ -25,7 +25,7 @@ export class SequenceTracker {
     return this.#duplicates;
   }
 
-  /** True where this number has not been seen before. */
+  /** True if this number has not been seen before. */
   accept(sequence: bigint): boolean {
     if (sequence < this.#next) {
       if (this.#missing.delete(sequence)) return true;

@@ -1,8 +1,9 @@
 import type { SteadyClock } from '../../common/index.js';
 
+/** Shortest time over which a rate is computed. */
 const WINDOW_NS = 500_000_000n;
 
-/** How often something happens, over the time since it was last asked (at least half a second). */
+/** The rate of an event in Hz, over the time since the rate was last read (at least half a second). */
 export class RateMeter {
   readonly #clock: SteadyClock;
   #count = 0;
@@ -30,7 +31,7 @@ export class RateMeter {
   }
 }
 
-/** The largest of what was seen since it was last asked. */
+/** The largest value since it was last taken. */
 export class PeakMeter {
   #peak = 0;
 

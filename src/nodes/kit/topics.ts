@@ -1,4 +1,4 @@
-/** Topics that do not depend on the robot. State, command, teleoperation and e-stop topics are named by its RobotSpec. */
+/** Topics whose names do not depend on the robot. Its RobotSpec names state, command, teleoperation and e-stop topics. */
 export const topics = {
   clock: '/clock',
   diagnostics: '/diagnostics',
@@ -11,7 +11,7 @@ export const topics = {
   learnerStatus: '/learner_status',
 } as const;
 
-/** Services are named after the node that serves them. */
+/** Services that other parts of the package call; each is named after the node that serves it. */
 export const services = {
   startSimulation: '/simulator/start_episode',
   startTeleop: '/expert/start_episode',

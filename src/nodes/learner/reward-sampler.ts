@@ -10,7 +10,7 @@ export interface RewardSamplerOptions {
   readonly warn: (message: string) => void;
 }
 
-/** Asks learning for the recovered reward of the newest transition: one at a time, none twice, never a queue. */
+/** Has the recovered reward of the newest transition computed, one at a time: transitions never queue. */
 export class RewardSampler {
   readonly #options: RewardSamplerOptions;
   #newest: Transition | undefined;
@@ -30,9 +30,9 @@ export class RewardSampler {
     if (transition === undefined || this.#asking || this.#closed) return;
     this.#newest = undefined;
     this.#asking = true;
-    void this.#tell(transition)
+    void this.#recover(transition)
       .catch((error) => {
-        // That learning has ended is told as the node's fault.
+        // The node reports it as its fault when learning has ended.
         const ended = error instanceof IqLearnError && error.code === 'UNAVAILABLE';
         if (!ended && !this.#closed) this.#options.warn(`no reward can be recovered: ${messageOf(error)}`);
       })
@@ -45,7 +45,7 @@ export class RewardSampler {
     this.#closed = true;
   }
 
-  async #tell(transition: Transition): Promise<void> {
+  async #recover(transition: Transition): Promise<void> {
     const { spec, client, publish } = this.#options;
     const { header, robot, session, sequence, episode, step, observation, action, terminated } = transition;
     const { rewards, updates } = await client.recoverRewards({

@@ -9,18 +9,21 @@ export const policySchema = z.strictObject({
   source: z
     .enum(['policy', 'teleop'])
     .default('policy')
-    .describe('Who drives: the policy (a person may take over), or a person alone.'),
+    .describe('What drives the robot: the policy (a person may take over), or only a person.'),
   stochastic: z
     .boolean()
     .default(false)
-    .describe('Draws actions from the policy (to learn) instead of taking its mean (to work).'),
-  explore: z.enum(['hold', 'random']).default('hold').describe('Before the first policy: hold, or random actions.'),
-  seed: z.int().min(0).max(0xffffffff).default(0).describe('Of random actions.'),
+    .describe('Draws actions from the policy (for learning) instead of taking its mean.'),
+  explore: z
+    .enum(['hold', 'random'])
+    .default('hold')
+    .describe('Before the first policy: hold, or take random actions.'),
+  seed: z.int().min(0).max(0xffffffff).default(0).describe('Seed of random actions.'),
   session: z
     .string()
     .min(1)
     .default('session')
-    .describe('Names the sender of transitions; every start of a robot needs another one.'),
+    .describe('Name of this run as a sender of transitions; every start of a robot needs another one.'),
   synchronousSegment: z
     .int()
     .min(0)

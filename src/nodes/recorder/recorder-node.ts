@@ -22,13 +22,13 @@ export const recorderSchema = z.strictObject({
 export type RecorderParameters = z.input<typeof recorderSchema>;
 
 const NS_PER_MS = 1_000_000n;
-/** A file system may be busy for a second; what waits here meanwhile is not lost. */
+/** Deep subscription queue: nothing is lost while the disk stalls for a second. */
 const RECORDED = { ...qos.event, depth: 2000 } as const;
 
 /**
  * Records state, teleoperation, command and e-stop topics as they are, with episode markers. `~/start_episode` opens an
- * episode at the next first state (the next state where there is no /task_state), `~/stop_episode` closes it (as what the
- * task says it was), `~/discard_episode` throws it away. A failing disk ends the recording, never the robot.
+ * episode at the task's next first state (at the next state if there is no /task_state), `~/stop_episode` closes it with
+ * the task's outcome, `~/discard_episode` removes it. A disk that fails ends the recording and leaves the robot alone.
  */
 export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
   readonly #writer: RecordingWriter;
@@ -40,14 +40,14 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
   #lastTask: TaskState | undefined;
   #messages = 0;
   #refused = 0;
-  readonly #heard = new Map<string, { readonly rate: RateMeter; lastNs: bigint }>();
+  readonly #arrivals = new Map<string, { readonly rate: RateMeter; lastNs: bigint }>();
 
   constructor(context: NodeContext, writer: RecordingWriter, parameters: RecorderParameters = {}) {
     super('recorder', context, recorderSchema, parameters);
     this.#writer = writer;
   }
 
-  /** What was recorded, once the node is shut down. */
+  /** Summary of the recording, once the node is shut down. */
   get summary(): RecordingSummary | undefined {
     return this.#summary;
   }
@@ -67,7 +67,7 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
     );
     for (const { topic, type } of spec.stateTopics)
       this.#record(topic, type, (message) => {
-        this.#hear(topic);
+        this.#noteArrival(topic);
         const stampNs = headerStampNs(message) ?? this.#now();
         if (stampNs > this.#stateNs) this.#stateNs = stampNs;
         if (this.#armed !== undefined && this.#lastTask === undefined) this.#open(this.#stateNs);
@@ -115,7 +115,9 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
     const { error, lost, openEpisode } = this.#writer;
     const quiet = this.#quietTopics();
     const stale = openEpisode !== null && quiet.length > 0;
-    const rates = Object.fromEntries([...this.#heard].map(([topic, { rate }]) => [`${topic}_hz`, rate.hz.toFixed(1)]));
+    const rates = Object.fromEntries(
+      [...this.#arrivals].map(([topic, { rate }]) => [`${topic}_hz`, rate.hz.toFixed(1)]),
+    );
     return {
       level: error !== null ? diagnosticLevel.error : stale ? diagnosticLevel.stale : diagnosticLevel.ok,
       message:
@@ -124,21 +126,21 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
     };
   }
 
-  #hear(topic: string): void {
+  #noteArrival(topic: string): void {
     const { clock } = this.context;
-    const heard = this.#heard.get(topic) ?? { rate: new RateMeter(clock), lastNs: 0n };
-    heard.lastNs = clock.nowNs();
-    heard.rate.mark();
-    this.#heard.set(topic, heard);
+    const arrival = this.#arrivals.get(topic) ?? { rate: new RateMeter(clock), lastNs: 0n };
+    arrival.lastNs = clock.nowNs();
+    arrival.rate.mark();
+    this.#arrivals.set(topic, arrival);
   }
 
-  /** State topics that say nothing, or nothing any more: one sentence each. */
+  /** A sentence for each state topic that was never received, or not within its timeout. */
   #quietTopics(): string[] {
     const now = this.context.clock.nowNs();
     return this.context.spec.stateTopics.flatMap(({ topic, timeoutMs }) => {
-      const heard = this.#heard.get(topic);
-      if (heard === undefined) return [`${topic} has not been heard`];
-      const ageMs = Number(now - heard.lastNs) / 1e6;
+      const arrival = this.#arrivals.get(topic);
+      if (arrival === undefined) return [`${topic} has not been heard`];
+      const ageMs = Number(now - arrival.lastNs) / 1e6;
       return ageMs > timeoutMs ? [`${topic} is ${ageMs.toFixed(0)} ms old, timeout ${timeoutMs} ms`] : [];
     });
   }
@@ -188,7 +190,7 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
     this.#writer.startEpisode({ stampNs, episode: this.#episode, seed });
   }
 
-  /** Closes an open episode: as the task said, or as cut, for what a person or a fault ends is no terminal state. */
+  /** Closes an open episode with the task's outcome; else as truncated, since a person or a fault is not a terminal state. */
   #end(reason: string): void {
     if (this.#writer.openEpisode === null) return;
     const task = this.#lastTask;

@@ -41,23 +41,23 @@ export type SimulatorParameters = z.input<typeof simulatorSchema>;
 type Publishers = ReadonlyMap<string, { publish(message: TopicMessage['message']): void }>;
 
 /**
- * Stands for a robot: publishes the state topics of its description, /clock and /task_state, and takes its command.
- * `~/start_episode` resets the task; an episode that ends publishes its last state and waits for the next start.
- * Simulated time goes on over episodes and never back. Without a fresh command a robot in real time is stopped; in
- * lockstep it stands still.
+ * Takes the place of a robot: publishes the state topics of its description, /clock and /task_state, and executes its
+ * commands. `~/start_episode` resets the task; an episode that has ended waits for the next start. Simulated time runs on
+ * from episode to episode and never back. Without a fresh command the robot is stopped (real time) or the simulation
+ * waits (lockstep).
  */
 export class SimulatorNode extends LifecycleNode<typeof simulatorSchema> {
   readonly #client: TaskClient;
   readonly #periodNs: bigint;
   readonly #seeds: Random;
   #mapper!: ActionMapper;
-  /** Task action i comes from command action order[i]. */
+  /** Element i of the task's action is element order[i] of the command. */
   #order: readonly number[] = [];
   #states: Publishers = new Map();
   #clockTopic!: Publisher<MessageTypes['rosgraph_msgs/msg/Clock']>;
   #taskTopic!: Publisher<MessageTypes['iq_learn/msg/TaskState']>;
   #loop: { close(): void } | undefined;
-  /** Resets and steps, one after the other. */
+  /** Resets and steps run one after the other: each waits for this promise. */
   #tail: Promise<unknown> = Promise.resolve();
   #pending = 0;
 
@@ -71,8 +71,8 @@ export class SimulatorNode extends LifecycleNode<typeof simulatorSchema> {
   #command: { readonly action: Float32Array; readonly receivedNs: bigint } | undefined;
   #commandStampNs = 0n;
   #lastCommandNs = 0n;
-  /** The last command or repetition. */
-  #heardOrSaidNs = 0n;
+  /** Time of the last command or repetition. */
+  #lastExchangeNs = 0n;
 
   #steps = 0;
   #ignored = 0;
@@ -103,7 +103,7 @@ export class SimulatorNode extends LifecycleNode<typeof simulatorSchema> {
         spec.command.topic,
         spec.command.type,
         (message, { receivedNs }) => this.#take(message, receivedNs),
-        // Late ones are told by their stamps; they must not push out the one that counts.
+        // Late commands are recognised by their stamps. The depth keeps them from displacing the one that counts.
         { ...qos.command, depth: 10 },
       ),
     );
@@ -186,7 +186,7 @@ export class SimulatorNode extends LifecycleNode<typeof simulatorSchema> {
       this.#command = undefined;
       this.#commandStampNs = 0n;
       this.#lastCommandNs = this.context.clock.nowNs();
-      this.#heardOrSaidNs = this.#lastCommandNs;
+      this.#lastExchangeNs = this.#lastCommandNs;
       this.#running = true;
       this.#publish();
       return this.#episode;
@@ -204,10 +204,10 @@ export class SimulatorNode extends LifecycleNode<typeof simulatorSchema> {
       return;
     }
     this.#lastCommandNs = this.context.clock.nowNs();
-    this.#heardOrSaidNs = this.#lastCommandNs;
+    this.#lastExchangeNs = this.#lastCommandNs;
     const stamp = headerStampNs(message);
     if (this.parameters.pace === 'realtime') {
-      // One that was sent long ago, or before the last one, was held up on its way.
+      // A command with an old stamp, or one before the last command's, was delayed on its way.
       const late =
         stamp !== undefined && stamp > 0n && (stamp < this.#commandStampNs || this.#ageMs(stamp) > this.#timeoutMs);
       if (late) this.#ignored++;
@@ -217,7 +217,7 @@ export class SimulatorNode extends LifecycleNode<typeof simulatorSchema> {
       }
       return;
     }
-    // A command answers one state. Those without a stamp answer the present one.
+    // A command answers one state: the one with its stamp, or the present one if it has no stamp.
     if (!this.#running || this.#paused || this.#pending > 0 || (stamp !== undefined && stamp !== this.#stampNs)) {
       this.#ignored++;
       return;
@@ -250,12 +250,12 @@ export class SimulatorNode extends LifecycleNode<typeof simulatorSchema> {
     }
   }
 
-  /** Lockstep without a command: a message may have been lost, so the state is said again. */
+  /** Lockstep without a command: a message may have been lost, so the state is published again. */
   #watch(): void {
     if (!this.#running || this.#paused || this.#pending > 0) return;
     const now = this.context.clock.nowNs();
-    if (Number(now - this.#heardOrSaidNs) / 1e6 < this.parameters.repeatMs) return;
-    this.#heardOrSaidNs = now;
+    if (Number(now - this.#lastExchangeNs) / 1e6 < this.parameters.repeatMs) return;
+    this.#lastExchangeNs = now;
     this.#repeats++;
     this.#publish();
   }

@@ -2,7 +2,7 @@ import { IqLearnError } from '../../common/index.js';
 import type { RobotSpec } from '../../robot/index.js';
 import type { SensorReadings, TaskClient } from '../../simulation/index.js';
 
-/** Where in the command each dimension of the task's action is, by name. Throws MISMATCH naming what does not fit. */
+/** For each dimension of the task's action, its index in the command, by name. Throws MISMATCH naming what differs. */
 export function actionOrder(client: TaskClient, spec: RobotSpec): number[] {
   const refuse = (what: string, found: string, expected: string): never => {
     throw new IqLearnError('MISMATCH', `the task ${client.name} is not the robot ${spec.robot}: ${what}`, {
@@ -25,7 +25,7 @@ export function actionOrder(client: TaskClient, spec: RobotSpec): number[] {
   });
 }
 
-/** What a robot does without commands: nothing, or hold where it stands. */
+/** The action of a robot without commands: zero, or holding its joints where they are. */
 export function stopAction(spec: RobotSpec, readings: SensorReadings | undefined): number[] {
   const joints = readings?.joints;
   return spec.action.map(({ path, quantity, low, high }) => {

@@ -1,84 +1,14 @@
-import { IqLearnError, Random } from '../../common/index.js';
+import { Random } from '../../common/index.js';
 import { Physics } from '../physics/physics.js';
-import {
-  checkAction,
-  checkOptionNames,
-  checkSeed,
-  checkSnapshot,
-  maxStepsOf,
-  type TaskOptions,
-  unbounded,
-} from '../spaces.js';
+import { checkAction, checkSeed, checkSnapshot, unbounded } from '../spaces.js';
 import type { BoxSpace, SceneGeometry, SensorReadings, StepResult, Task } from '../task.js';
-import { hingesOf, mjcf, type PlanarRobot, ROOT_JOINTS } from './planar.js';
-import { HALF_CHEETAH, HOPPER, walker } from './robots.js';
+import { hingesOf, mjcf, ROOT_JOINTS } from './planar.js';
+import type { GymnasiumVersion, LocomotionRules } from './rules.js';
 
-/** Whose conventions hold: `v4` pays for being alive in every step, `v5` only while healthy. */
-export type GymnasiumVersion = 'v4' | 'v5';
-
-/** What makes a task of a robot. */
-interface Rules {
-  readonly robot: PlanarRobot;
-  /** Physics steps a task step. */
-  readonly frameSkip: number;
-  /** Half width of the uniform noise on the positions at reset. */
-  readonly positionNoise: number;
-  /** Noise on the velocities at reset: half width, or standard deviation. */
-  readonly velocityNoise: { readonly kind: 'uniform' | 'normal'; readonly scale: number };
-  /** Observed velocities are clipped to ± this. */
-  readonly velocityClip: number;
-  /** Reward lost per Σ action². */
-  readonly controlCost: number;
-  /** Reward for being alive; 0 where the robot cannot fall. */
-  readonly aliveReward: number;
-  readonly isHealthy: (qpos: Float64Array, qvel: Float64Array) => boolean;
+export interface LocomotionOptions {
+  readonly version: GymnasiumVersion;
+  readonly maxSteps: number;
 }
-
-function hopperIsHealthy(qpos: Float64Array, qvel: Float64Array): boolean {
-  for (let i = 2; i < qpos.length; i++) if (!(Math.abs(qpos[i]!) < 100)) return false;
-  for (let i = 0; i < qvel.length; i++) if (!(Math.abs(qvel[i]!) < 100)) return false;
-  return qpos[1]! > 0.7 && Math.abs(qpos[2]!) < 0.2;
-}
-
-const walkerIsHealthy = (qpos: Float64Array): boolean => qpos[1]! > 0.8 && qpos[1]! < 2 && Math.abs(qpos[2]!) < 1;
-
-const RULES = {
-  hopper: (): Rules => ({
-    robot: HOPPER,
-    frameSkip: 4,
-    positionNoise: 0.005,
-    velocityNoise: { kind: 'uniform', scale: 0.005 },
-    velocityClip: 10,
-    controlCost: 1e-3,
-    aliveReward: 1,
-    isHealthy: hopperIsHealthy,
-  }),
-  walker2d: (version: GymnasiumVersion): Rules => ({
-    robot: walker(version),
-    frameSkip: 4,
-    positionNoise: 0.005,
-    velocityNoise: { kind: 'uniform', scale: 0.005 },
-    velocityClip: 10,
-    controlCost: 1e-3,
-    aliveReward: 1,
-    isHealthy: walkerIsHealthy,
-  }),
-  halfcheetah: (): Rules => ({
-    robot: HALF_CHEETAH,
-    frameSkip: 5,
-    positionNoise: 0.1,
-    velocityNoise: { kind: 'normal', scale: 0.1 },
-    velocityClip: Number.POSITIVE_INFINITY,
-    controlCost: 0.1,
-    aliveReward: 0,
-    isHealthy: () => true,
-  }),
-};
-
-export type LocomotionName = keyof typeof RULES;
-
-/** Steps until truncation, as gymnasium registers these tasks. */
-const MAX_STEPS = 1000;
 
 /**
  * Hopper, Walker2d and HalfCheetah with gymnasium's observation, reward and termination on models of the same
@@ -89,28 +19,22 @@ const MAX_STEPS = 1000;
  * torque while the control cost counts what was asked for.
  */
 export class LocomotionTask implements Task {
-  readonly name: LocomotionName;
+  readonly name: string;
   readonly observationSpace: BoxSpace;
   readonly actionSpace: BoxSpace;
   readonly stepSeconds: number;
   readonly maxSteps: number;
   readonly #physics: Physics;
-  readonly #rules: Rules;
+  readonly #rules: LocomotionRules;
   readonly #version: GymnasiumVersion;
   readonly #jointNames: readonly string[];
   #steps = 0;
 
-  private constructor(
-    name: LocomotionName,
-    rules: Rules,
-    version: GymnasiumVersion,
-    maxSteps: number,
-    physics: Physics,
-  ) {
+  private constructor(name: string, rules: LocomotionRules, options: LocomotionOptions, physics: Physics) {
     this.name = name;
-    this.maxSteps = maxSteps;
+    this.maxSteps = options.maxSteps;
     this.#rules = rules;
-    this.#version = version;
+    this.#version = options.version;
     this.#physics = physics;
     this.stepSeconds = physics.timestep * rules.frameSkip;
     const hinges = hingesOf(rules.robot).map((hinge) => hinge.name);
@@ -136,21 +60,9 @@ export class LocomotionTask implements Task {
     this.reset(0);
   }
 
-  /**
-   * Options: `version` ('v4' if not given, or 'v5') and `maxSteps` (1000). Throws NOT_FOUND for another option,
-   * INVALID_ARGUMENT for a wrong value.
-   */
-  static async create(name: LocomotionName, options: TaskOptions = {}): Promise<LocomotionTask> {
-    checkOptionNames(name, options, ['version', 'maxSteps']);
-    const { version = 'v4' } = options;
-    if (version !== 'v4' && version !== 'v5')
-      throw new IqLearnError('INVALID_ARGUMENT', 'the option version is wrong', {
-        found: String(version),
-        expected: "'v4' or 'v5'",
-      });
-    const maxSteps = maxStepsOf(options, MAX_STEPS);
-    const rules = RULES[name](version);
-    return new LocomotionTask(name, rules, version, maxSteps, await Physics.load(mjcf(rules.robot)));
+  /** Throws UNAVAILABLE when MuJoCo does not load. */
+  static async create(name: string, rules: LocomotionRules, options: LocomotionOptions): Promise<LocomotionTask> {
+    return new LocomotionTask(name, rules, options, await Physics.load(mjcf(rules.robot)));
   }
 
   /** The physics below, for comparison with other engines. */

@@ -2,7 +2,7 @@ import type { Closable } from '../index.js';
 
 const TICK_MS = 50;
 const SLOWEST_MS = 2000;
-/** A look at the graph takes some 0.1 ms: no tick may hold up a control loop. */
+/** A look at the graph takes about 0.1 ms; few per tick, so that a control loop is not delayed. */
 const LOOKS_PER_TICK = 2;
 
 interface Watched {
@@ -12,8 +12,8 @@ interface Watched {
 }
 
 /**
- * Looks at what others do on our topics and services: soon after something new is made, ever more rarely afterwards,
- * a few looks at a time. (rclnodejs does not tell when the graph changes.)
+ * Looks at the other nodes' endpoints on our topics and services: soon after one of ours was made, then ever more rarely,
+ * a few looks at a time. rclnodejs does not notify us when the graph changes.
  */
 export class GraphWatch {
   readonly #watched = new Set<Watched>();
@@ -45,7 +45,7 @@ export class GraphWatch {
       left -= 1;
       watched.waitMs = Math.min(watched.waitMs * 1.6, SLOWEST_MS);
       watched.dueMs = now + watched.waitMs;
-      // those that have waited take turns
+      // move to the end, so that the others have their turn
       this.#watched.delete(watched);
       this.#watched.add(watched);
       watched.look();

@@ -3,14 +3,14 @@ import type { Logger } from '../../platform/index.js';
 import type { ChangeStateRequest, RclLifecycleNode, RclResponse, RclTransition } from './rclnodejs.js';
 import type { LifecycleCallbacks, LifecycleStateName } from './types.js';
 
-// Of lifecycle_msgs/msg/Transition.
+// Constants of lifecycle_msgs/msg/Transition.
 const success = 97;
 const failure = 98;
 const error = 99;
 
 const primary = new Set<string>(['unconfigured', 'inactive', 'active', 'finalized'] satisfies LifecycleStateName[]);
 
-/** ROS 2's lifecycle services in front of a node's callbacks. */
+/** Connects ROS 2's lifecycle services with a node's callbacks. */
 export class Lifecycle {
   readonly #node: RclLifecycleNode;
   readonly #logger: Logger;
@@ -20,11 +20,11 @@ export class Lifecycle {
   constructor(node: RclLifecycleNode, logger: Logger) {
     this.#node = node;
     this.#logger = logger;
-    // rclnodejs throws in the service's handler where the transition is not possible now.
+    // rclnodejs throws in the service's handler if the transition is not possible in the present state.
     node._onChangeState = (request, response) => this.#changeState(request, response);
-    // rclnodejs sends fields of its own names: start and goal of each transition would arrive empty.
+    // rclnodejs sends fields under other names, so the start and goal of each transition would arrive empty.
     node._onGetAvailableTransitions = (_request, response) => response.send(transitionsOf(node.availableTransitions));
-    // rcl makes this service, too, but rclnodejs does not answer it: `ros2 lifecycle list -a` would wait for ever.
+    // rcl creates this service too, but rclnodejs does not answer it: `ros2 lifecycle list -a` would wait for ever.
     node.createService(
       'lifecycle_msgs/srv/GetAvailableTransitions',
       '~/get_transition_graph',
@@ -33,7 +33,7 @@ export class Lifecycle {
     );
   }
 
-  /** Inside of a transition: where it began. */
+  /** The primary state; during a transition, the one in which it began. */
   get state(): LifecycleStateName {
     const { label } = this.#node.currentState;
     return primary.has(label) ? (label as LifecycleStateName) : this.#from;
@@ -41,7 +41,7 @@ export class Lifecycle {
 
   manage(callbacks: LifecycleCallbacks): void {
     const node = this.#node;
-    // What a configure or activate that failed did is undone by the node itself: it may be tried again.
+    // The node undoes a configure or activate that failed, so it may be tried again.
     node.registerOnConfigure(() => this.#run('configure', callbacks.configure, failure));
     node.registerOnActivate(() => this.#run('activate', callbacks.activate, failure));
     node.registerOnDeactivate(() => this.#run('deactivate', callbacks.deactivate, error));
@@ -54,7 +54,7 @@ export class Lifecycle {
     let result: number;
     try {
       result = callback() ? success : failure;
-      // Who says no without throwing has said why.
+      // A callback that returns false has logged the reason itself.
       if (result === failure) this.#logger.debug(`${name} is refused by the node`);
     } catch (cause) {
       result = ifThrown;
@@ -63,12 +63,12 @@ export class Lifecycle {
         cause instanceof IqLearnError ? { code: cause.code } : {},
       );
     }
-    // The answer is about the transition that was asked for, not about how its error was handled.
+    // The response is about the transition that was requested, not about how its error was handled.
     if (name !== 'error') this.#last = result;
     return result;
   }
 
-  /** Makes a transition by its label (or number); false where it is refused or fails. */
+  /** Makes a transition by its label (or number). False if it is refused or fails. */
   request(label: string, id = -1): boolean {
     const possible = this.#node.availableTransitions.map((available) => available.transition);
     const wanted = possible.find((known) => (label === '' ? known.id === id : known.label === label));

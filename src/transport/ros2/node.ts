@@ -10,15 +10,14 @@ import type {
   RclTypeClass,
 } from './rclnodejs.js';
 
-/** Longest that the thread that waits for messages sleeps; it is woken whenever it must do something else. */
+/** Timeout in milliseconds of the thread that waits for messages. A guard condition wakes it earlier when needed. */
 const WAIT_MS = 500;
 
 const flush = (): void => {};
 
 /**
- * A node of rclnodejs that cannot take the process with it: what anything throws while messages are handed over is
- * reported (in rclnodejs it ends the process: nothing above it catches), and changing what a running node waits for
- * does not block until the wait has timed out.
+ * A node of rclnodejs that cannot end the process: an error thrown while messages are delivered is reported (in rclnodejs
+ * nothing catches it), and adding or removing an endpoint of a running node does not block until a wait times out.
  */
 export class SpinningNode {
   readonly node: RclNode;
@@ -30,17 +29,17 @@ export class SpinningNode {
     let wake: { trigger(): void } | undefined;
     let stopped: (() => void) | undefined;
     class GuardedNode extends Base {
-      /** Parameters are ours (`Parameters`): rclnodejs's reading of overrides knows no namespaces. */
+      /** `Parameters` reads the overrides: rclnodejs ignores namespaces in them. */
       _getNativeParameterOverrides(): Map<string, unknown> {
         return new Map();
       }
 
-      /** One topic for all nodes, as of rclcpp and rclpy: rclnodejs says its events in the node's namespace. */
+      /** One topic for all nodes, as in rclcpp and rclpy: rclnodejs publishes these events in the node's namespace. */
       override createPublisher(type: RclTypeClass | string, topic: string, options: RclEntityOptions): RclPublisher {
         return super.createPublisher(type, topic === 'parameter_events' ? '/parameter_events' : topic, options);
       }
 
-      /** Only its time source subscribes without saying how: reliable, which no best effort /clock matches. */
+      /** Only its time source subscribes without options, as reliable, which a best-effort /clock does not match. */
       override createSubscription(
         type: RclTypeClass | string,
         topic: string,
@@ -53,7 +52,7 @@ export class SpinningNode {
       }
 
       override syncHandles(): void {
-        wake?.trigger(); // else the lock is only free when the wait has timed out
+        wake?.trigger(); // otherwise the lock is held until the wait times out
         super.syncHandles();
       }
 
@@ -70,7 +69,7 @@ export class SpinningNode {
           stopped();
           stopped = undefined;
         }
-        // Called from outside of Node's callbacks: promises settled here would wait for the next timer or I/O.
+        // This is not called by Node's event loop: promises settled here would wait for the next timer or I/O event.
         setImmediate(flush);
       }
     }
@@ -91,8 +90,7 @@ export class SpinningNode {
   }
 
   /**
-   * Stopping runs the event loop inside of itself, which Node bears only where none of its own callbacks is under way:
-   * in `execute`.
+   * Stopping runs the event loop recursively, which is safe only while none of Node's callbacks is running: in `execute`.
    */
   async destroy(): Promise<void> {
     if (this.#spinning) {

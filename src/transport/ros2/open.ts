@@ -21,13 +21,13 @@ import type {
   RosClock,
 } from './types.js';
 
-/** rclnodejs, imported once. */
+/** The import of rclnodejs, made once. */
 let loaded: Promise<Rcl> | undefined;
 
 function load(): Promise<Rcl> {
   loaded ??= import('rclnodejs' as string).then(
     ({ default: rcl }: { default: Rcl }) => {
-      // Whoever runs the process stops the robot before anything is closed.
+      // The host handles signals: it stops the robot before anything is closed.
       rcl.removeSignalHandlers();
       return rcl;
     },

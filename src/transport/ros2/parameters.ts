@@ -3,7 +3,7 @@ import { isForNode } from './names.js';
 import type { Rcl, RclAddon, RclContext, RclNode, RclParameter, RclVerdict } from './rclnodejs.js';
 import type { ParameterDeclaration, ParameterType, ParameterValue, ParameterVerdict } from './types.js';
 
-// Of rcl_interfaces/msg/ParameterType.
+// Constants of rcl_interfaces/msg/ParameterType.
 const typeNumbers: Record<ParameterType, number> = {
   bool: 1,
   integer: 2,
@@ -24,7 +24,7 @@ interface Typed {
   readonly value: unknown;
 }
 
-/** A value of rclnodejs as ours: integers as numbers. Undefined for a type we have not (bytes, none). */
+/** Converts a value of rclnodejs, integers to numbers. Undefined for types that are not used here (bytes, not set). */
 function fromRcl({ type, value }: Typed): ParameterValue | undefined {
   if (!typeNames.has(type)) return undefined;
   const plain = (item: unknown): unknown => (typeof item === 'bigint' ? Number(item) : item);
@@ -39,7 +39,7 @@ function toRcl(type: ParameterType, value: ParameterValue): unknown {
   return Array.isArray(value) ? [...value] : value;
 }
 
-/** `rate:=10` is meant where a double is declared: ROS 2 itself would refuse it. */
+/** Takes an integer for a double, as in `rate:=10`, which ROS 2 itself would refuse. */
 function isWidened(declared: ParameterType, found: number): boolean {
   return (
     (declared === 'double' && found === typeNumbers.integer) ||
@@ -47,7 +47,7 @@ function isWidened(declared: ParameterType, found: number): boolean {
   );
 }
 
-/** Why a value may not stand in a parameter, or null. */
+/** Why a parameter may not have this value, or null. */
 export function refusalOf(declaration: ParameterDeclaration, value: ParameterValue): string | null {
   const { range, choices, type } = declaration;
   for (const item of Array.isArray(value) ? value : [value]) {
@@ -105,7 +105,7 @@ export class Parameters {
         remedy: 'change it on the command line (-p) or in the parameter file',
       });
     const descriptor = new this.#rcl.ParameterDescriptor(name, typeNumbers[type], description, readOnly);
-    // rclnodejs leaves the range out of what it tells, and refuses without saying why: both are done here.
+    // rclnodejs omits the range from descriptions, and refuses without a reason: both are done here.
     descriptor.toMessage = () => describe(declaration);
     descriptor.validateParameter = () => {};
     this.#declared.set(name, declaration);
@@ -129,7 +129,7 @@ export class Parameters {
     this.#check = check;
   }
 
-  /** Overrides whose name begins with `prefix`, by the rest of their names. */
+  /** The overrides whose names begin with `prefix`, by the rest of the name. */
   overridesUnder(prefix: string): ReadonlyMap<string, ParameterValue> {
     const found = new Map<string, ParameterValue>();
     for (const [name, typed] of this.#overrides) {
@@ -154,7 +154,7 @@ export class Parameters {
     const changes: Record<string, ParameterValue> = {};
     for (const parameter of parameters) {
       const declaration = this.#declared.get(parameter.name);
-      if (declaration === undefined) continue; // use_sim_time
+      if (declaration === undefined) continue; // use_sim_time, which rclnodejs declares itself
       const { name, type } = declaration;
       if (parameter.type !== typeNumbers[type]) {
         const found = parameter.type === notSet ? 'nothing' : (typeNames.get(parameter.type) ?? 'bytes');
@@ -199,7 +199,7 @@ function describe({ name, type, description, range, choices, readOnly = false }:
     : { ...message, floating_point_range: [{ from_value: from, to_value: to, step }] };
 }
 
-/** Later ones go before earlier ones, as in rclcpp. */
+/** Later overrides take precedence over earlier ones, as in rclcpp. */
 function overridesFor(addon: RclAddon, context: RclContext, fullName: string): Map<string, Typed> {
   const overrides = new Map<string, Typed>();
   for (const { name, parameters } of addon.getParameterOverrides(context.handle) ?? [])

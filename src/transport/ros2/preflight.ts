@@ -5,22 +5,22 @@ import { IqLearnError, messageOf } from '../../common/index.js';
 import { messageTypeNames, serviceTypeNames } from '../../messages/index.js';
 import type { RclAddon } from './rclnodejs.js';
 
-/** What is looked at before rclnodejs may be imported; a test gives its own. */
+/** The facts that decide whether rclnodejs can be imported. Tests give their own. */
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: string;
   readonly arch: string;
-  /** Debian's or Ubuntu's, of /etc/os-release. */
+  /** Code name of the Debian or Ubuntu release, from /etc/os-release. */
   readonly codename: string | undefined;
-  /** The folder of rclnodejs, undefined where it is not installed. */
+  /** The folder of rclnodejs; undefined if it is not installed. */
   readonly rclnodejs: string | undefined;
-  /** Loads an addon; throws what the dynamic linker says. */
+  /** Loads an addon. Throws the dynamic linker's error. */
   load(file: string): unknown;
 }
 
 const require = createRequire(import.meta.url);
 
-/** This process's surroundings. */
+/** The facts of this process. */
 export function surroundings(): Surroundings {
   return {
     env: process.env,
@@ -48,7 +48,7 @@ function installed(): string | undefined {
   }
 }
 
-/** Packages whose JavaScript rclnodejs needs: its own services' and ours. Topics travel as bytes and need none. */
+/** Packages whose generated JavaScript rclnodejs needs, for services. Topics travel as bytes and need none. */
 const interfaces = [
   ...new Set<string>([
     'rcl_interfaces/msg/ParameterEvent',
@@ -66,9 +66,9 @@ function unavailable(what: string, found: string, expected: string, remedy: stri
 }
 
 /**
- * Whether rclnodejs can be imported as it is. Importing it where its native part does not fit deletes a build that is
- * there and starts another, for minutes; where messages were not generated it generates them: nothing of that happens
- * behind anybody's back. Throws UNAVAILABLE with what is missing, in milliseconds; returns the addon it will use.
+ * Checks that rclnodejs can be imported as it is installed, and returns the addon that it will load. An import with an
+ * unfit native part would delete the present build and start another, for minutes, and one without generated messages
+ * would generate them; neither is to happen unasked. Throws UNAVAILABLE within milliseconds, naming what is missing.
  */
 export function checkRos(around: Surroundings): RclAddon {
   checkSourced(around);
@@ -89,7 +89,7 @@ function checkSourced({ env }: Surroundings): void {
     );
   const prefixes = env.AMENT_PREFIX_PATH!.split(delimiter).filter(Boolean);
   const packages = new Set([...messageTypeNames, ...interfaces].map((type) => type.split('/')[0]!));
-  // Of robots that take a JointJog alone: where it is missing the topic says so.
+  // Only robots commanded by JointJog need this package; if it is missing, the topic's error says so.
   packages.delete('control_msgs');
   const absent = [...packages].filter((name) => !prefixes.some((prefix) => existsSync(join(prefix, 'share', name))));
   if (absent.length > 0)
@@ -132,7 +132,7 @@ function checkAddon(around: Surroundings, folder: string): RclAddon {
       'a build that is there',
       `unset it; ${rebuild}`,
     );
-  // In the order in which rclnodejs tries them.
+  // The order in which rclnodejs tries them.
   const files = [
     join('prebuilds', `${platform}-${arch}`, `${env.ROS_DISTRO}-${codename}-${arch}-node-rclnodejs.node`),
     join('build', 'Release', 'rclnodejs.node'),
@@ -153,7 +153,7 @@ function checkAddon(around: Surroundings, folder: string): RclAddon {
       failure = error;
     }
   }
-  // The PyPI wheels' libraries want Python's symbols from the process that loads them.
+  // The libraries of the PyPI wheels need Python's symbols in the process that loads them.
   const preload = env.IQ_LEARN_NODE_PRELOAD;
   throw unavailable(
     'the native part of rclnodejs does not load',

@@ -4,14 +4,14 @@ import { checkQos } from '../index.js';
 import type { Rcl, RclEndpoint } from './rclnodejs.js';
 import type { ParameterValue } from './types.js';
 
-// Of rmw.
+// Constants of rmw.
 const keepLast = 1;
 const reliable = 1;
 const bestEffort = 2;
 const transientLocal = 1;
 const volatile = 2;
 
-/** What matches every publisher. */
+/** A request that every publisher matches. */
 export const leastQos: Qos = { reliability: 'best_effort', durability: 'volatile', depth: 10 };
 
 export function toRclQos(rcl: Rcl, { reliability, durability, depth }: Qos): object {
@@ -23,7 +23,7 @@ export function toRclQos(rcl: Rcl, { reliability, durability, depth }: Qos): obj
   );
 }
 
-/** What an endpoint of the graph offers or requests; its depth is not told. */
+/** What an endpoint of the graph offers or requests. Discovery does not tell its depth. */
 export function qosOf({ qos_profile: { reliability, durability } }: RclEndpoint): Qos {
   return {
     reliability: reliability === bestEffort ? 'best_effort' : 'reliable',
@@ -32,7 +32,7 @@ export function qosOf({ qos_profile: { reliability, durability } }: RclEndpoint)
   };
 }
 
-/** The most that a subscriber can request and still get the messages of all these publishers. */
+/** The most that a subscriber can request while it still matches all these publishers. */
 export function mostOffered(offers: readonly Qos[]): Qos {
   if (offers.length === 0) return leastQos;
   const all = (test: (qos: Qos) => boolean): boolean => offers.every(test);

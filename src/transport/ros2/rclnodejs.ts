@@ -1,6 +1,6 @@
 /**
- * The part of rclnodejs 2.2 that is used here, as types of our own: the package is optional and its own types need it
- * to be installed. What begins with an underscore is not its public face; package.json's range is kept tight for it.
+ * Types of the part of rclnodejs 2.2 that is used here. The package is optional, and its own types would need it to be
+ * installed. Names that begin with an underscore are private to it: scripts/ros/rclnodejs pins the version that works.
  */
 export interface RclNode {
   readonly handle: unknown;
@@ -173,7 +173,7 @@ export interface Rcl {
   removeSignalHandlers(): void;
 }
 
-/** The addon below rclnodejs, for what its face lacks. */
+/** The native addon of rclnodejs, for functions that its public API lacks. */
 export interface RclAddon {
   getParameterOverrides(context: unknown):
     | readonly {

@@ -3,10 +3,10 @@ import { transports } from 'winston';
 import type { Logger } from '../../platform/index.js';
 import type { Rcl, RclNode } from './rclnodejs.js';
 
-// Of rcl_interfaces/msg/Log.
+// Constants of rcl_interfaces/msg/Log.
 const levels: Readonly<Record<string, number>> = { debug: 10, info: 20, warn: 30, error: 40 };
 
-/** Also publishes what a logger is told on /rosout, where ROS 2's tools read it; returns what ends that. */
+/** Publishes a logger's records on /rosout too, where ROS 2's tools read them. Returns a function that ends this. */
 export function publishLog(rcl: Rcl, node: RclNode, logger: Logger): () => void {
   const publisher = node.createPublisher('rcl_interfaces/msg/Log', '/rosout', { qos: new rcl.QoS(1, 1000, 1, 1) });
   const name = node.getFullyQualifiedName().slice(1).replaceAll('/', '.');

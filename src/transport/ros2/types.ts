@@ -2,7 +2,7 @@ import type { IqLearnError } from '../../common/index.js';
 import type { Logger } from '../../platform/index.js';
 import type { Qos, Transport } from '../index.js';
 
-/** A parameter's value. Integers are numbers here (ROS 2 has 64 bits; beyond 2^53 is refused). */
+/** A parameter's value. ROS 2's 64-bit integers are numbers here; values beyond 2^53 are refused. */
 export type ParameterValue = boolean | number | string | readonly boolean[] | readonly number[] | readonly string[];
 
 export type ParameterType =
@@ -15,30 +15,30 @@ export type ParameterType =
   | 'double_array'
   | 'string_array';
 
-/** What `ros2 param describe` tells of a parameter, and what is checked before it is set. */
+/** A parameter as `ros2 param describe` shows it, with the limits that are checked before it is set. */
 export interface ParameterDeclaration {
   readonly name: string;
   readonly type: ParameterType;
   readonly default: ParameterValue;
   readonly description: string;
-  /** Of numbers and of each element of an array of numbers. */
+  /** For numbers, and for each element of an array of numbers. */
   readonly range?: { readonly from: number; readonly to: number; readonly step?: number };
-  /** Of strings and of each element of an array of strings. */
+  /** For strings, and for each element of an array of strings. */
   readonly choices?: readonly string[];
-  /** Only an override at the start sets it. */
+  /** Only an override at the start of the process can set it. */
   readonly readOnly?: boolean;
 }
 
-/** Whether a change of parameters is taken, all of it or nothing; `reason` is told to who asked. */
+/** Whether a change of parameters is accepted, as a whole or not at all. `reason` is returned to the caller. */
 export interface ParameterVerdict {
   readonly ok: boolean;
   readonly reason: string;
 }
 
 /**
- * What a managed node does on its transitions; synchronous, as ROS 2's callbacks are. True is SUCCESS, false FAILURE
- * (the node stays where it was). What throws is logged with its reason: FAILURE of `configure` and `activate`, which
- * undo what they did; after a `deactivate`, `cleanup` or `shutdown` that throws, `error` runs.
+ * What a managed node does on its transitions; synchronous, as ROS 2's callbacks are. True means SUCCESS, false FAILURE
+ * (the node stays in its state). An error that is thrown is logged. In `configure` and `activate` it is a FAILURE, and
+ * they undo what they did; after `deactivate`, `cleanup` or `shutdown` it makes `error` run.
  */
 export interface LifecycleCallbacks {
   configure(): boolean;
@@ -46,24 +46,24 @@ export interface LifecycleCallbacks {
   deactivate(): boolean;
   cleanup(): boolean;
   shutdown(): boolean;
-  /** True recovers to unconfigured, false finalizes. */
+  /** True: the node becomes unconfigured; false: finalized. */
   error(): boolean;
 }
 
-/** A managed node's primary states, by ROS 2's names; 'unmanaged' for a node that is none. */
+/** The primary states of a managed node, by ROS 2's names; 'unmanaged' for a plain node. */
 export type LifecycleStateName = 'unconfigured' | 'inactive' | 'active' | 'finalized' | 'unmanaged';
 
 export interface Ros2Options {
   readonly nodeName: string;
-  /** What stands on the command line, `--ros-args …` included: rcl itself reads remaps, parameters and log levels. */
+  /** The command line, including `--ros-args …`: rcl reads remaps, parameters and log levels from it. */
   readonly args?: readonly string[];
-  /** A lifecycle node, which begins unconfigured; {@link Ros2Node.manage} must follow. */
+  /** A lifecycle node, which begins unconfigured. {@link Ros2Node.manage} must be called next. */
   readonly managed: boolean;
-  /** By our topic name (`/cmd_vel`). Parameters `qos_overrides.<topic>.<publisher|subscription>.<policy>` go before. */
+  /** By our topic name (`/cmd_vel`). Parameters `qos_overrides.<topic>.<publisher|subscription>.<policy>` win over it. */
   readonly qosOverrides?: Readonly<Record<string, Partial<Qos>>>;
-  /** Told what goes wrong and why transitions are refused; what it is told also goes to /rosout. */
+  /** Logs errors and refused transitions. Its records also go to /rosout. */
   readonly logger: Logger;
-  /** Told of handlers that fail and of peers that do not fit; the logger if not given. */
+  /** Takes errors of handlers, and reports about endpoints that do not match; the logger if not given. */
   readonly onError?: (error: IqLearnError) => void;
 }
 
@@ -74,7 +74,7 @@ export interface RosClock {
   nowNs(): bigint;
 }
 
-/** A node in the ROS 2 graph: its transport and what the process that hosts it needs. */
+/** A node in the ROS 2 graph: its transport, and what the process that hosts it needs. */
 export interface Ros2Node {
   readonly transport: Transport;
   /** After remaps (`-r __node:=…`), without the namespace. */
@@ -89,13 +89,13 @@ export interface Ros2Node {
    * Throws INVALID_CONFIG where the override has another type or is out of range.
    */
   declareParameter(declaration: ParameterDeclaration): ParameterValue;
-  /** Asks `check` before any change after the start; it applies what it accepts. What throws refuses with its message. */
+  /** Calls `check` before any change after the start, which applies what it accepts. An error it throws is a refusal. */
   onSetParameters(check: (changes: Readonly<Record<string, ParameterValue>>) => ParameterVerdict): void;
   /** Throws INVALID_ARGUMENT for a node that is not managed. */
   manage(callbacks: LifecycleCallbacks): void;
-  /** Asks for a transition as `change_state` does: callbacks, event and state are the same. False: refused, or it failed. */
+  /** Makes a transition as the service `change_state` does. False if it is refused or fails. */
   request(transition: 'configure' | 'activate' | 'deactivate' | 'cleanup' | 'shutdown'): boolean;
-  /** Begins to take messages, requests and transitions. */
+  /** Begins to receive messages, requests and transitions. */
   start(): void;
   /** Closes the transport and leaves the graph, in under a second. What was published before is still sent. */
   close(): Promise<void>;

@@ -70,7 +70,7 @@ describe('the IQ-Learn critic loss', () => {
     );
   });
 
-  it('T4: an offset k of all values moves A + B by the terminal fractions only', async () => {
+  it('an offset k of all values moves A + B by the terminal fractions only', async () => {
     const k = 1.5;
     const shifted = {
       ...rows,
@@ -93,7 +93,7 @@ describe('the IQ-Learn critic loss', () => {
     }
   });
 
-  it('T7: the order of rows within a half does not matter, the half does', async () => {
+  it('the order of rows within a half does not matter, the half does', async () => {
     const settings = { gamma, regMult: 0.5, divergence: 'chi2-mix', valueTerm: 'value' } as const;
     const pick = (order: number[]): Rows => ({
       q: order.map((i) => rows.q[i]!),
@@ -120,7 +120,7 @@ describe('the IQ-Learn critic loss', () => {
     expect(await lossOf(doubled, 8, settings)).toBeCloseTo(await lossOf(rows, 8, settings), 5);
   });
 
-  it('T1: without regulariser, value_expert is T times the likelihood of softmax(Q/T), gradient by gradient', async () => {
+  it('without regulariser, value_expert is T times the likelihood of softmax(Q/T), gradient by gradient', async () => {
     const [states, actions, T] = [6, 4, 0.3];
     const table = normals(states * actions);
     const demonstrated = [0, 3, 1, 2, 2, 0].flatMap((a) =>
@@ -185,7 +185,7 @@ describe('on a tabular MDP with a known answer', () => {
     return { v, y: tf.mul(tf.matMul(tf.tensor2d(mdp.transition.flat(), [pairs, states]), v), gamma) };
   };
 
-  it('T3: (1−γ) E V(s₀) equals E[V(s) − γ V(s′)] over any policy’s occupancy', async () => {
+  it('(1−γ) E V(s₀) equals E[V(s) − γ V(s′)] over any policy’s occupancy', async () => {
     const table = normals(pairs);
     const { left, over } = await evaluate({ q: { shape: [pairs, 1], data: table } }, ({ q }) => {
       const { v, y } = valuesOf(q!);
@@ -261,14 +261,14 @@ describe('on a tabular MDP with a known answer', () => {
     return reward;
   }
 
-  it('T5: the recovered reward is (1 − t)/(2c), t = ρ/ρ_E, for χ² on expert rows', async () => {
+  it('the recovered reward is (1 − t)/(2c), t = ρ/ρ_E, for χ² on expert rows', async () => {
     const c = 0.5;
     const reward = await recover('chi2-expert', c);
     for (let i = 0; i < pairs; i++) expect(reward[i]).toBeCloseTo((1 - rho[i]! / rhoE[i]!) / (2 * c), 1);
     expect(Math.max(...reward) - Math.min(...reward)).toBeGreaterThan(0.3);
   });
 
-  it('T5: the recovered reward is (ρ_E − ρ)/(c(ρ_E + ρ)), within ±1/c, for χ² on the mix', async () => {
+  it('the recovered reward is (ρ_E − ρ)/(c(ρ_E + ρ)), within ±1/c, for χ² on the mix', async () => {
     const c = 0.5;
     const reward = await recover('chi2-mix', c);
     for (let i = 0; i < pairs; i++) {

@@ -7,5 +7,5 @@ import { policy } from './policy.js';
 import { recorder } from './recorder.js';
 import { simulator } from './simulator.js';
 
-/** What `ros2 pkg executables iq_learn` lists. */
+/** The executables that `ros2 pkg executables iq_learn` lists. */
 export const executables: readonly Executable[] = [policy, learner, recorder, simulator, expert, demo, gazeboTask];

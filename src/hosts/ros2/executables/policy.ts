@@ -4,7 +4,7 @@ import { PolicyNode, policySchema } from '../../../nodes/index.js';
 import { readBundle } from '../../../policy/index.js';
 import { managed } from '../executable.js';
 
-// Reliving an episode is the matter of who conducts a run in one process.
+// `segmentsBefore` is only used to resume in-process training, so it is not a ROS parameter.
 const { segmentsBefore: _, pace, ...shape } = policySchema.shape;
 
 const schema = z.strictObject({
@@ -23,7 +23,7 @@ const schema = z.strictObject({
 export const policy = managed({
   name: 'policy',
   summary: 'drives the robot: policy, safety filter, takeover, e-stop',
-  // Activating it moves a robot: somebody has to say so.
+  // Activating this node moves a robot, so it waits for a request.
   autostart: false,
   urgent: true,
   schema: () => schema,

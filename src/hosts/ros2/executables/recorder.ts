@@ -18,12 +18,12 @@ const schema = z.strictObject({
     .describe('Name of this recording; empty: robot, date and time. One that exists is never overwritten.'),
 });
 
-/** robot-20260102-030405 */
+/** The name of a recording: robot-20260102-030405. */
 function defaultSession(robot: string, now = new Date()): string {
   return `${robot}-${timestamp(now)}`;
 }
 
-/** The folder, or the first of folder-2, folder-3, … that is not there. */
+/** The folder, or the first of folder-2, folder-3 and so on that does not exist. */
 function free(folder: string): string {
   for (let i = 1; ; i++) {
     const name = i === 1 ? folder : `${folder}-${i}`;

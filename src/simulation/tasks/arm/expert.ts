@@ -1,6 +1,6 @@
 import { smoothstep } from '../../shaping.js';
-import type { BoxSpace } from '../../task.js';
 import { armTools } from './model.js';
+import { armDimensions } from './observation.js';
 
 /** How the arm's expert pushes. */
 const STYLE = {
@@ -23,8 +23,8 @@ const STYLE = {
  * The arm's driver: brings the tool behind the puck, seen from the goal, and pushes along that line while it takes
  * back sideways deviations; stops when the puck is there. A smooth function of one observation without memory.
  */
-export function armExpert(space: BoxSpace): (observation: ArrayLike<number>) => [number, number] {
-  const at = (name: string): number => space.dimensions.findIndex((d) => d.name === name);
+export function armExpert(): (observation: ArrayLike<number>) => [number, number] {
+  const at = (name: string): number => armDimensions.findIndex((d) => d.name === name);
   const object = [at('object_x'), at('object_y')] as const;
   const goal = [at('goal_distance'), at('goal_bearing_cos'), at('goal_bearing_sin')] as const;
   const touching = armTools.puckRadius + armTools.tipRadius;

@@ -1,18 +1,12 @@
+import type { z } from 'zod';
 import { Random } from '../../../common/index.js';
 import { clampTo, goalMarker } from '../../geometry.js';
 import { Physics } from '../../physics/physics.js';
-import {
-  checkAction,
-  checkOptionNames,
-  checkSeed,
-  checkSnapshot,
-  flagOf,
-  maxStepsOf,
-  type TaskOptions,
-} from '../../spaces.js';
+import { checkAction, checkSeed, checkSnapshot } from '../../spaces.js';
 import type { BoxSpace, SceneGeometry, SensorReadings, StepResult, Task } from '../../task.js';
 import { armJoints, armModel, armTools } from './model.js';
 import { armActions, armDimensions, observeArm } from './observation.js';
+import type { armOptions } from './options.js';
 import { drawArmScene } from './scene.js';
 import { ArmServo } from './servo.js';
 
@@ -27,20 +21,18 @@ const LAIN_STEPS = 10;
 const JOINTS = armJoints.length;
 
 /**
- * A 7-DoF arm that is to push a puck over the table into a zone.
+ * A 7-DoF arm that pushes a puck over a table into a zone.
  *
  * The action is the tool's planar velocity, as a twist for MoveIt Servo; a resolved-rate servo turns it into joint
- * targets at every physics step. Episodes have a fixed length: the puck is to stay where it was brought. Success is a
- * puck that lies still within {@link armGoalRadius} of the goal. Options: `maxSteps` (120 control steps of 0.1 s, 600 on
- * a tour) and `tour` (false): whenever the puck has lain at the goal for a second the scene is set up anew, as a person
- * would (puck laid back, arm back home, another goal), so that one episode shows many pushes; success is then to have
- * made at least one.
- * Throws INVALID_ARGUMENT for a wrong option, NOT_FOUND for an unknown one, and what {@link Physics.load} throws.
+ * targets at every physics step. Episodes have a fixed length, because the puck has to stay where it was pushed. The
+ * state counts as success when the puck lies still within {@link armGoalRadius} of the goal.
+ *
+ * With the option `tour`, whenever the puck has lain at the goal for a second, the scene is set up anew as a person
+ * would (puck laid back, arm back home, another goal): one episode shows many pushes. It then succeeds if at least one
+ * puck was pushed home. Throws what {@link Physics.load} throws.
  */
-export async function createArmTask(options: TaskOptions = {}): Promise<Task> {
-  checkOptionNames('arm', options, ['maxSteps', 'tour']);
-  const tour = flagOf(options, 'tour');
-  return new ArmTask(await Physics.load(armModel()), maxStepsOf(options, tour ? 600 : 120), tour);
+export async function createArmTask(options: z.output<typeof armOptions>): Promise<Task> {
+  return new ArmTask(await Physics.load(armModel()), options);
 }
 
 class ArmTask implements Task {
@@ -60,11 +52,11 @@ class ArmTask implements Task {
   #lain = 0;
   #step = 0;
 
-  constructor(physics: Physics, maxSteps: number, tour: boolean) {
+  constructor(physics: Physics, { tour, maxSteps }: z.output<typeof armOptions>) {
     this.#physics = physics;
     this.#servo = new ArmServo(physics);
     this.#puck = physics.joint('puck');
-    this.maxSteps = maxSteps;
+    this.maxSteps = maxSteps ?? (tour ? 600 : 120);
     this.#tour = tour;
     this.stepSeconds = physics.timestep * SUBSTEPS;
     this.reset(0);

@@ -1,14 +1,8 @@
+import type { z } from 'zod';
 import { Random } from '../../../common/index.js';
-import {
-  checkAction,
-  checkOptionNames,
-  checkSeed,
-  checkSnapshot,
-  maxStepsOf,
-  type TaskOptions,
-  unbounded,
-} from '../../spaces.js';
+import { checkAction, checkSeed, checkSnapshot, unbounded } from '../../spaces.js';
 import type { BoxSpace, DiscreteSpace, SceneGeometry, SensorReadings, StepResult, Task } from '../../task.js';
+import type { cartpoleOptions } from './options.js';
 
 /** m/s². */
 const GRAVITY = 9.8;
@@ -27,7 +21,6 @@ const ANGLE_LIMIT = (12 * 2 * Math.PI) / 360;
 const POSITION_LIMIT = 2.4;
 /** Half width of the uniform noise at reset. */
 const RESET_NOISE = 0.05;
-const MAX_STEPS = 500;
 
 /**
  * The pole on a cart of Barto, Sutton & Anderson (1983) with the conventions of gymnasium's CartPole-v1: push left or
@@ -51,10 +44,8 @@ export class CartPoleTask implements Task {
   #force = 0;
   #steps = 0;
 
-  /** Option: `maxSteps`. Throws NOT_FOUND for another one, INVALID_ARGUMENT for a wrong value. */
-  constructor(options: TaskOptions = {}) {
-    checkOptionNames(this.name, options, ['maxSteps']);
-    this.maxSteps = maxStepsOf(options, MAX_STEPS);
+  constructor({ maxSteps }: z.output<typeof cartpoleOptions>) {
+    this.maxSteps = maxSteps;
     this.reset(0);
   }
 

@@ -1,6 +1,8 @@
-import { IqLearnError, Random } from '../../../common/index.js';
-import { checkAction, checkOptionNames, checkSeed, checkSnapshot, maxStepsOf, type TaskOptions } from '../../spaces.js';
+import type { z } from 'zod';
+import { Random } from '../../../common/index.js';
+import { checkAction, checkSeed, checkSnapshot } from '../../spaces.js';
 import type { BoxSpace, DiscreteSpace, SceneGeometry, SensorReadings, StepResult, Task } from '../../task.js';
+import type { gridworldOptions } from './options.js';
 
 /** Cells along a side; cell s is column s mod 5, row ⌊s / 5⌋. */
 export const GRID_SIDE = 5;
@@ -15,7 +17,6 @@ const MOVES = [
 ] as const;
 /** The two opposite corners that pay. */
 const GOALS: readonly number[] = [0, CELLS - 1];
-const MAX_STEPS = 50;
 
 /** A finite Markov decision process, written out for exact solutions. */
 export interface TabularMdp {
@@ -80,17 +81,9 @@ export class GridworldTask implements Task {
   #cell = 0;
   #steps = 0;
 
-  /** Options: `slip` (0…1, 0 if not given), `maxSteps`. Throws NOT_FOUND for another one, INVALID_ARGUMENT for a wrong value. */
-  constructor(options: TaskOptions = {}) {
-    checkOptionNames(this.name, options, ['slip', 'maxSteps']);
-    const { slip = 0 } = options;
-    if (typeof slip !== 'number' || !(slip >= 0 && slip <= 1))
-      throw new IqLearnError('INVALID_ARGUMENT', 'the option slip is wrong', {
-        found: String(slip),
-        expected: 'a probability',
-      });
+  constructor({ slip, maxSteps }: z.output<typeof gridworldOptions>) {
     this.#slip = slip;
-    this.maxSteps = maxStepsOf(options, MAX_STEPS);
+    this.maxSteps = maxSteps;
     this.reset(0);
   }
 

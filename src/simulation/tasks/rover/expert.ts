@@ -1,6 +1,5 @@
 import { smoothstep } from '../../shaping.js';
-import type { BoxSpace } from '../../task.js';
-import { scanFieldOfView } from './observation.js';
+import { roverDimensions, scanFieldOfView } from './observation.js';
 
 /** How the rover's expert drives. */
 const STYLE = {
@@ -33,10 +32,10 @@ const STYLE = {
  * ahead, slows for obstacles and turns, and comes to rest at the goal. A potential field, so a smooth function of one
  * observation without memory.
  */
-export function roverExpert(space: BoxSpace): (observation: ArrayLike<number>) => [number, number] {
-  const at = (name: string): number => space.dimensions.findIndex((d) => d.name === name);
+export function roverExpert(): (observation: ArrayLike<number>) => [number, number] {
+  const at = (name: string): number => roverDimensions.findIndex((d) => d.name === name);
   const [distanceAt, sinAt, cosAt] = [at('goal_distance'), at('goal_bearing_sin'), at('goal_bearing_cos')];
-  const scanAt = space.dimensions.flatMap((d, i) => (/^scan_\d+$/.test(d.name) ? [i] : []));
+  const scanAt = roverDimensions.flatMap((d, i) => (/^scan_\d+$/.test(d.name) ? [i] : []));
   const weights = scanAt.map((_, i) => {
     const angle = scanFieldOfView * ((i + 0.5) / scanAt.length - 0.5);
     const ahead = Math.exp(-((angle / STYLE.aheadWithin) ** 2));

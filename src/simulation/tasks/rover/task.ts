@@ -1,19 +1,13 @@
-import { IqLearnError, Random } from '../../../common/index.js';
+import type { z } from 'zod';
+import { Random } from '../../../common/index.js';
 import { clampTo, goalMarker, rotationMatrix } from '../../geometry.js';
 import { Physics } from '../../physics/physics.js';
-import {
-  checkAction,
-  checkOptionNames,
-  checkSeed,
-  checkSnapshot,
-  flagOf,
-  maxStepsOf,
-  type TaskOptions,
-} from '../../spaces.js';
+import { checkAction, checkSeed, checkSnapshot } from '../../spaces.js';
 import type { BoxSpace, PoseReading, SceneGeometry, SensorReadings, StepResult, Task } from '../../task.js';
 import { roverLayout } from './layout.js';
 import { roverBase, roverModel } from './model.js';
 import { observeRover, roverActions, roverDimensions, scanFieldOfView } from './observation.js';
+import type { roverOptions } from './options.js';
 import { drawGoal, drawRoverScene } from './scene.js';
 
 const SUBSTEPS = 10;
@@ -28,28 +22,18 @@ const STAND_STEPS = 5;
 const MAX_ACCELERATION = [2, 8] as const;
 
 /**
- * A differential drive robot with a range sensor that is to drive to a goal between obstacles and stop there.
+ * A differential-drive robot with a range sensor that drives to a goal between obstacles and stops there.
  *
  * The action is the twist of cmd_vel; the base controller ramps it and turns it into wheel speeds. Episodes have a
- * fixed length: they end neither at the goal nor on a collision. Success is to have stood within 0.25 m of the goal for
- * half a second, and to have touched nothing since the start.
+ * fixed length: they end neither at the goal nor on a collision. An episode succeeds if the rover has stood within
+ * 0.25 m of the goal for half a second and has touched nothing since the start.
  *
- * Options: `maxSteps` (150 control steps of 0.1 s, 600 on a tour), `blockedShare` (0.8), the share of goals whose
- * straight way is blocked, and `tour` (false): whenever the rover has stood at the goal for half a second the next goal appears on the
- * other side, so that one episode shows many ways; success is then to have reached at least one.
- * Throws INVALID_ARGUMENT for a wrong option, NOT_FOUND for an unknown one, and what {@link Physics.load} throws.
+ * With the option `tour`, whenever the rover has stood at the goal for half a second, the next goal appears on the other
+ * side: one episode shows many ways. It then succeeds if at least one goal was reached.
+ * Throws what {@link Physics.load} throws.
  */
-export async function createRoverTask(options: TaskOptions = {}): Promise<Task> {
-  checkOptionNames('rover', options, ['maxSteps', 'blockedShare', 'tour']);
-  const { blockedShare = 0.8 } = options;
-  const tour = flagOf(options, 'tour');
-  const maxSteps = maxStepsOf(options, tour ? 600 : 150);
-  if (typeof blockedShare !== 'number' || !(blockedShare >= 0 && blockedShare <= 1))
-    throw new IqLearnError('INVALID_ARGUMENT', 'the option blockedShare is wrong', {
-      found: String(blockedShare),
-      expected: 'a number in 0…1',
-    });
-  return new RoverTask(await Physics.load(roverModel(roverLayout)), maxSteps, blockedShare, tour);
+export async function createRoverTask(options: z.output<typeof roverOptions>): Promise<Task> {
+  return new RoverTask(await Physics.load(roverModel(roverLayout)), options);
 }
 
 class RoverTask implements Task {
@@ -75,9 +59,9 @@ class RoverTask implements Task {
   #step = 0;
   #collided = false;
 
-  constructor(physics: Physics, maxSteps: number, blockedShare: number, tour: boolean) {
+  constructor(physics: Physics, { tour, blockedShare, maxSteps }: z.output<typeof roverOptions>) {
     this.#physics = physics;
-    this.maxSteps = maxSteps;
+    this.maxSteps = maxSteps ?? (tour ? 600 : 150);
     this.#blockedShare = blockedShare;
     this.#tour = tour;
     this.stepSeconds = physics.timestep * SUBSTEPS;

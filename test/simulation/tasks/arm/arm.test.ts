@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '#src/common/index.js';
-import { armGoalRadius, armJoints, armTools, type Task } from '#src/simulation/index.js';
+import { createTask, type Task } from '#src/simulation/index.js';
+import { armJoints, armTools } from '#src/simulation/tasks/arm/model.js';
 import { armWorkspace } from '#src/simulation/tasks/arm/servo.js';
-import { createArmTask } from '#src/simulation/tasks/arm/task.js';
+import { armGoalRadius } from '#src/simulation/tasks/arm/task.js';
 import { expertSuccess, rollout, traceOf, withState } from '../rover/rollout.js';
 
 let task: Task;
 beforeAll(async () => {
-  task = await createArmTask();
+  task = await createTask('arm');
 });
 afterAll(() => task.close());
 
@@ -25,7 +26,7 @@ function tilt(): number {
 
 describe('arm task', () => {
   it('gives the same numbers bit for bit from the same seed and actions', async () => {
-    const other = await createArmTask();
+    const other = await createTask('arm');
     const action = (t: number): number[] => [0.15 * Math.cos(t / 9), 0.1 * Math.sin(t / 4)];
     other.reset(3);
     traceOf(other, 5, action);
@@ -38,7 +39,7 @@ describe('arm task', () => {
   });
 
   it('continues exactly from a snapshot taken while pushing', async () => {
-    const other = await createArmTask();
+    const other = await createTask('arm');
     const action = (t: number): number[] => [0.15, 0.02 * Math.sin(t)];
     task.reset(5);
     const start = puck();
@@ -195,7 +196,7 @@ describe('arm task', () => {
     expect(() => task.reset(0.5)).toThrow(refused);
     expect(() => task.restore(before.slice(1))).toThrow(refused);
     expect(task.snapshot()).toEqual(before);
-    await expect(createArmTask({ maxSteps: 1.5 })).rejects.toThrow(refused);
-    await expect(createArmTask({ steps: 10 })).rejects.toThrow(expect.objectContaining({ code: 'NOT_FOUND' }));
+    await expect(createTask('arm', { maxSteps: 1.5 })).rejects.toThrow(refused);
+    await expect(createTask('arm', { steps: 10 })).rejects.toThrow(expect.objectContaining({ code: 'NOT_FOUND' }));
   });
 });

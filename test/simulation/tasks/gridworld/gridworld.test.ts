@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { GRID_SIDE, GridworldTask, gridworldMdp } from '#src/simulation/tasks/gridworld/task.js';
+import { createTask } from '#src/simulation/index.js';
+import { GRID_SIDE, gridworldMdp } from '#src/simulation/tasks/gridworld/task.js';
 
 describe('gridworld', () => {
   it.each([0, 0.3])('is a proper Markov decision process (slip %d)', (slip) => {
@@ -17,10 +18,10 @@ describe('gridworld', () => {
     ]);
   });
 
-  it('acts as its matrix says, with slips as often as told', () => {
+  it('acts as its matrix says, with slips as often as told', async () => {
     const slip = 0.4;
     const { states, actions, transition, reward } = gridworldMdp(slip);
-    const task = new GridworldTask({ slip, maxSteps: 1e9 });
+    const task = await createTask('gridworld', { slip, maxSteps: 1e9 });
     const counts = new Float64Array(transition.length);
     const visits = new Float64Array(states * actions);
     let cell = task.reset(1).indexOf(1);
@@ -47,14 +48,14 @@ describe('gridworld', () => {
     expect(furthest).toBeLessThan(5);
   });
 
-  it('starts everywhere alike', () => {
-    const task = new GridworldTask();
+  it('starts everywhere alike', async () => {
+    const task = await createTask('gridworld');
     const counts = new Float64Array(25);
     for (let seed = 0; seed < 2500; seed++) counts[task.reset(seed).indexOf(1)]! += 1;
     for (const count of counts) expect(Math.abs(count - 100)).toBeLessThan(50);
   });
 
-  it('refuses a slip that is no probability', () => {
-    expect(() => new GridworldTask({ slip: 1.5 })).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+  it('refuses a slip that is not a probability', async () => {
+    await expect(createTask('gridworld', { slip: 1.5 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 });

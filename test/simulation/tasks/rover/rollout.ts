@@ -1,4 +1,4 @@
-import { createExpert, type ExpertName, type StepResult, type Task } from '#src/simulation/index.js';
+import { createExpert, type StepResult, type Task } from '#src/simulation/index.js';
 
 export interface Episode {
   readonly steps: readonly StepResult[];
@@ -18,7 +18,7 @@ export function rollout(task: Task, seed: number, policy: (observation: Float64A
 }
 
 /** The share of successes over seeds from…from+count−1. */
-export function expertSuccess(task: Task, name: ExpertName, from: number, count: number): number {
+export function expertSuccess(task: Task, name: string, from: number, count: number): number {
   const expert = createExpert(name);
   let successes = 0;
   for (let seed = from; seed < from + count; seed++)

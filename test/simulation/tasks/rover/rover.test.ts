@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '#src/common/index.js';
-import { createExpert, roverLayout, type SensorReadings, type Task } from '#src/simulation/index.js';
-import { clearanceAlong } from '#src/simulation/tasks/rover/layout.js';
-import { createRoverTask } from '#src/simulation/tasks/rover/task.js';
+import { createExpert, createTask, type SensorReadings, type Task } from '#src/simulation/index.js';
+import { clearanceAlong, roverLayout } from '#src/simulation/tasks/rover/layout.js';
 import { expertSuccess, rollout, traceOf, withState } from './rollout.js';
 
 let task: Task;
 beforeAll(async () => {
-  task = await createRoverTask();
+  task = await createTask('rover');
 });
 afterAll(() => task.close());
 
@@ -50,7 +49,7 @@ function rangeByHand(x: number, y: number, angle: number): number {
 
 describe('rover task', () => {
   it('gives the same numbers bit for bit from the same seed and actions', async () => {
-    const other = await createRoverTask();
+    const other = await createTask('rover');
     const action = (t: number): number[] => [0.3 + 0.3 * Math.sin(t), 1.8 * Math.cos(t / 3)];
     other.reset(3);
     traceOf(other, 7, action);
@@ -63,7 +62,7 @@ describe('rover task', () => {
   });
 
   it('continues exactly from a snapshot', async () => {
-    const other = await createRoverTask();
+    const other = await createTask('rover');
     const action = (t: number): number[] => [0.5, Math.sin(t / 5)];
     task.reset(5);
     traceOf(task, 60, action);
@@ -105,7 +104,7 @@ describe('rover task', () => {
   });
 
   it('brings goal after goal on a tour, on alternate sides, and continues one exactly from a snapshot', async () => {
-    const [tour, other] = await Promise.all([createRoverTask({ tour: true }), createRoverTask({ tour: true })]);
+    const [tour, other] = await Promise.all([createTask('rover', { tour: true }), createTask('rover', { tour: true })]);
     const expert = createExpert('rover');
     let observation = tour.reset(7);
     let snapshot = tour.snapshot();
@@ -239,9 +238,9 @@ describe('rover task', () => {
     expect(() => task.reset(-1)).toThrow(refused);
     expect(() => task.restore(before.slice(1))).toThrow(refused);
     expect(task.snapshot()).toEqual(before);
-    await expect(createRoverTask({ maxSteps: 0 })).rejects.toThrow(refused);
-    await expect(createRoverTask({ blockedShare: 2 })).rejects.toThrow(refused);
-    await expect(createRoverTask({ maxStep: 10 })).rejects.toThrow(expect.objectContaining({ code: 'NOT_FOUND' }));
+    await expect(createTask('rover', { maxSteps: 0 })).rejects.toThrow(refused);
+    await expect(createTask('rover', { blockedShare: 2 })).rejects.toThrow(refused);
+    await expect(createTask('rover', { maxStep: 10 })).rejects.toThrow(expect.objectContaining({ code: 'NOT_FOUND' }));
   });
 
   it('shows every obstacle, the robot and the goal', () => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readDemonstrations } from '#src/demonstrations/index.js';
 import { readBundle } from '#src/policy/index.js';
 import { checkContract, loadRobotSpec } from '#src/robot/index.js';
-import { describeWithRos, type RosProcess, startExecutable } from '../support/ros.js';
+import { describeWithRos, type RosProcess, startExecutable } from '../../support/ros.js';
 import { Driver } from './driver.js';
 
 const TINY = {

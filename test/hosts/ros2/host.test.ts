@@ -9,7 +9,7 @@ import { executables } from '#src/hosts/ros2/executables/index.js';
 import { Host } from '#src/hosts/ros2/host.js';
 import type { MessageTypes } from '#src/messages/index.js';
 import type { ParameterValue } from '#src/transport/ros2/index.js';
-import { until } from '../nodes/toy.js';
+import { until } from '../../nodes/toy.js';
 import { FakeRos } from './fake-ros.js';
 
 const named = (name: string): ManagedExecutable => executables.find((each) => each.name === name) as ManagedExecutable;
@@ -78,7 +78,7 @@ describe('the host of a managed node', () => {
     expect(() => hosted(named('policy'), new FakeRos('policy', { robot: 'rovr' }))).toThrow(/rovr.*rover/s);
   });
 
-  it('FAILS to configure with the reason, and recovers once the parameter is mended (F33)', async () => {
+  it('FAILS to configure with the reason, and recovers once the parameter is mended', async () => {
     const { ros } = await start('policy', { policy: join(folder, 'nowhere') });
     expect(ros.request('configure')).toBe(false);
     expect((ros.failure as IqLearnError).code).toBe('NOT_FOUND');
@@ -142,7 +142,7 @@ describe('the host of a managed node', () => {
     expect(heard.at(-1)).toEqual({ linear: { x: 0, y: 0, z: 0 }, angular: { x: 0, y: 0, z: 0 } });
   });
 
-  it('stops the robot before anything is closed (F32)', async () => {
+  it('stops the robot before anything is closed', async () => {
     const ros = new FakeRos('policy', { autostart: true });
     const { host } = await start('policy', {}, ros);
     const stops: MessageTypes['geometry_msgs/msg/TwistStamped'][] = [];

@@ -6,8 +6,8 @@ import { executables } from '#src/hosts/ros2/executables/index.js';
 import { parametersOf } from '#src/hosts/ros2/host.js';
 import { loadRobotSpec } from '#src/robot/index.js';
 
-const main = fileURLToPath(new URL('../../dist/src/hosts/ros2/main.js', import.meta.url));
-const readme = readFileSync(new URL('../../src/hosts/ros2/README.md', import.meta.url), 'utf8');
+const main = fileURLToPath(new URL('../../../dist/src/hosts/ros2/main.js', import.meta.url));
+const readme = readFileSync(new URL('../../../src/hosts/ros2/README.md', import.meta.url), 'utf8');
 
 /** Without a ROS 2, wherever the tests run. */
 const run = (...args: string[]) => {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readBundle } from '#src/policy/index.js';
 import { checkContract, loadRobotSpec } from '#src/robot/index.js';
 import { expertDriver, runDemonstrations } from '#src/sessions/index.js';
-import { describeWithRos, type RosProcess, startExecutable } from '../support/ros.js';
+import { describeWithRos, type RosProcess, startExecutable } from '../../support/ros.js';
 import { Driver, type Json } from './driver.js';
 
 const spec = loadRobotSpec('rover');
@@ -85,7 +85,7 @@ describeWithRos('the learner executable over DDS', () => {
     expect(model.length).toBeGreaterThan(1000);
   });
 
-  it('takes what a person does as demonstration (F28)', async () => {
+  it('takes what a person does as demonstration', async () => {
     const before = (await status(() => true, 'a status')).demonstrations;
     await transitions(SEGMENT, 'a person', true);
     const after = await status(({ policy_version }) => policy_version === 3, 'their segment');
@@ -102,7 +102,7 @@ describeWithRos('the learner executable over DDS', () => {
     expect(await driver.trigger('/learner/save')).toMatchObject({ success: true, message: /^generation \d+$/ });
   });
 
-  it('reports ERROR when its learning process is killed, and goes on from the checkpoint when started again (F19)', async () => {
+  it('reports ERROR when its learning process is killed, and goes on from the checkpoint when started again', async () => {
     const child = execFileSync('pgrep', ['-P', String(learner.pid)], { encoding: 'utf8' })
       .trim()
       .split('\n')[0]!;

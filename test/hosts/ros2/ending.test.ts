@@ -21,7 +21,7 @@ async function end(how: string, ...signals: NodeJS.Signals[]) {
   return { code, lines: output.trim().split('\n'), seconds: (performance.now() - from) / 1000 };
 }
 
-describe('how a process ends (F32)', () => {
+describe('how a process ends', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)('%s: the robot is stopped, files are closed, exit 0', async (signal) => {
     const { code, lines } = await end('quick', signal);
     expect(lines).toEqual(['ready', 'the robot is stopped', 'files are closed']);

@@ -1,14 +1,16 @@
 import type { Odometry } from '../../../messages/index.js';
-import { drawRoverScene, roverBase, roverLayout } from '../../../simulation/index.js';
 import { qos } from '../../../transport/index.js';
-import { type GazeboRobot, type GazeboRobotParts, groundPose } from './gazebo-robot.js';
+import { type GazeboRobot, type GazeboRobotParts, groundPose } from '../../gazebo.js';
+import { roverLayout } from './layout.js';
+import { roverBase } from './model.js';
+import { drawRoverScene } from './scene.js';
 
-/** Control steps the rover has to stand at the goal, as in the MuJoCo task. */
+/** Number of control steps for which the rover has to stand at the goal, as in the MuJoCo task. */
 const STAND_STEPS = 5;
 
 /**
- * The rover's task in Gazebo: starts and goals of the MuJoCo task. Odometry and scan are bridged; the goal is told here.
- * Collisions are not watched: standing at the goal is success.
+ * The rover's task in Gazebo, with the starts and goals of the MuJoCo task. The bridge brings odometry and scan; the goal
+ * is published here. Collisions are not detected: the rover succeeds by standing at the goal.
  */
 export function createGazeboRover({ spec, transport, world, own }: GazeboRobotParts): GazeboRobot {
   let goal: readonly [number, number] = [0, 0];

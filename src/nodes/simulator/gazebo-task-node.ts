@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import { IqLearnError, messageOf, Random } from '../../../common/index.js';
-import { header, type MessageTypes, nanosecondsOf } from '../../../messages/index.js';
-import { createActionMapper, type TopicSpec } from '../../../robot/index.js';
-import { type Publisher, qos } from '../../../transport/index.js';
-import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../../kit/lifecycle.js';
-import { topics } from '../../kit/topics.js';
-import type { GazeboRobot, GazeboRobotFactory } from './gazebo-robot.js';
-import type { GazeboWorld } from './world.js';
+import { IqLearnError, messageOf, Random } from '../../common/index.js';
+import { header, type MessageTypes, nanosecondsOf } from '../../messages/index.js';
+import { createActionMapper, type TopicSpec } from '../../robot/index.js';
+import type { GazeboRobot, GazeboRobotFactory, GazeboWorld } from '../../simulation/index.js';
+import { type Publisher, qos } from '../../transport/index.js';
+import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
+import { topics } from '../kit/topics.js';
 
 export const gazeboTaskSchema = z.strictObject({
   seed: z.int().min(0).max(0xffffffff).default(0).describe('Of the starts that the task chooses itself.'),
@@ -27,15 +26,15 @@ interface PoseTopic {
 export type GazeboTaskParameters = z.input<typeof gazeboTaskSchema>;
 
 /**
- * Stands in Gazebo for what the simulator node is in MuJoCo, under the same name: serves `~/start_episode`, `~/pause` and
- * `~/resume`, publishes /task_state and the poses that Gazebo does not give, at the robot's rate on /clock.
+ * Does in Gazebo what the simulator node does for MuJoCo, under the same name: serves `~/start_episode`, `~/pause` and
+ * `~/resume`, and publishes /task_state and the poses that Gazebo lacks, at the robot's rate on /clock.
  */
 export class GazeboTaskNode extends LifecycleNode<typeof gazeboTaskSchema> {
   readonly #world: GazeboWorld;
-  readonly #makeStage: GazeboRobotFactory;
+  readonly #createRobot: GazeboRobotFactory;
   readonly #periodNs: bigint;
   readonly #seeds: Random;
-  #stage!: GazeboRobot;
+  #robot!: GazeboRobot;
   #taskTopic!: Publisher<MessageTypes['iq_learn/msg/TaskState']>;
   #poses: ReadonlyMap<string, PoseTopic> = new Map();
   #command: { readonly action: Float32Array; readonly receivedNs: bigint } | undefined;
@@ -53,19 +52,19 @@ export class GazeboTaskNode extends LifecycleNode<typeof gazeboTaskSchema> {
   constructor(
     context: NodeContext,
     world: GazeboWorld,
-    makeStage: GazeboRobotFactory,
+    createRobot: GazeboRobotFactory,
     parameters: GazeboTaskParameters = {},
   ) {
     super('simulator', context, gazeboTaskSchema, parameters);
     this.#world = world;
-    this.#makeStage = makeStage;
+    this.#createRobot = createRobot;
     this.#periodNs = BigInt(Math.round(1e9 / context.spec.rateHz));
     this.#seeds = Random.derive(this.parameters.seed, 'simulator seeds');
   }
 
   protected override onConfigure(): void {
     const { spec, transport, clock } = this.context;
-    this.#stage = this.#makeStage({
+    this.#robot = this.#createRobot({
       spec,
       transport,
       world: this.#world,
@@ -99,7 +98,7 @@ export class GazeboTaskNode extends LifecycleNode<typeof gazeboTaskSchema> {
           spec: topic,
           publisher: this.own(transport.advertise(topic.topic, topic.type, qos.sensor)),
         });
-    const foreign = Object.keys(this.#stage.poses()).filter((name) => !poses.has(name));
+    const foreign = Object.keys(this.#robot.poses()).filter((name) => !poses.has(name));
     if (foreign.length > 0)
       throw new IqLearnError('MISMATCH', `the task has poses that ${spec.robot} has no topic for`, {
         found: foreign.join(', '),
@@ -174,7 +173,7 @@ export class GazeboTaskNode extends LifecycleNode<typeof gazeboTaskSchema> {
     this.#running = false;
     this.#resetting = true;
     try {
-      await this.#stage.reset(seed < 0n ? this.#seeds.uint32() : Number(seed));
+      await this.#robot.reset(seed < 0n ? this.#seeds.uint32() : Number(seed));
     } finally {
       this.#resetting = false;
     }
@@ -192,7 +191,7 @@ export class GazeboTaskNode extends LifecycleNode<typeof gazeboTaskSchema> {
     this.#heardNs = this.context.clock.nowNs();
     const back = clockNs < this.#clockNs;
     this.#clockNs = clockNs;
-    // A simulation that began anew: its episode is gone.
+    // The simulation began anew, so the episode is lost.
     if (back) {
       this.#running = false;
       this.#nextNs = clockNs;
@@ -203,9 +202,9 @@ export class GazeboTaskNode extends LifecycleNode<typeof gazeboTaskSchema> {
     this.#publish(clockNs);
   }
 
-  /** One step. Before the first episode and between two, the poses are told all the same. */
+  /** One step. The poses are published between episodes, and before the first, too. */
   #publish(stampNs: bigint): void {
-    for (const [name, pose] of Object.entries(this.#stage.poses())) {
+    for (const [name, pose] of Object.entries(this.#robot.poses())) {
       const { spec, publisher } = this.#poses.get(name)!;
       const [x, y, z] = pose.position;
       const [qx, qy, qz, qw] = pose.orientation;
@@ -215,8 +214,8 @@ export class GazeboTaskNode extends LifecycleNode<typeof gazeboTaskSchema> {
       });
     }
     if (!this.#running) return;
-    const success = this.#stage.judge();
-    const truncated = this.#step >= (this.parameters.maxSteps || this.#stage.maxSteps);
+    const success = this.#robot.judge();
+    const truncated = this.#step >= (this.parameters.maxSteps || this.#robot.maxSteps);
     this.#taskTopic.publish({
       header: header(stampNs),
       episode: this.#episode,

@@ -8,7 +8,7 @@ import { expect, it } from 'vitest';
 import { Random } from '#src/common/index.js';
 import { loadCheckpoint } from '#src/platform/index.js';
 
-const script = fileURLToPath(new URL('./task-training-run.mjs', import.meta.url));
+const script = fileURLToPath(new URL('./environment-trainer-run.mjs', import.meta.url));
 
 interface Part {
   readonly from: number;
@@ -43,7 +43,7 @@ async function train(folder: string, killAt?: number, delayMs = 0): Promise<Part
 }
 
 it('training on a task, killed with -9 at random moments and resumed, equals the uninterrupted one bit for bit', async () => {
-  const root = mkdtempSync(join(tmpdir(), 'iq-task-training-'));
+  const root = mkdtempSync(join(tmpdir(), 'iq-environment-trainer-'));
   const random = new Random(8);
   const [killed, whole] = [join(root, 'killed'), join(root, 'whole')];
   const parts: Part[] = [];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openRecording, readDemonstrations } from '#src/demonstrations/index.js';
 import { loadRobotSpec } from '#src/robot/index.js';
-import { describeWithRos, type RosProcess, startExecutable } from '../support/ros.js';
+import { describeWithRos, type RosProcess, startExecutable } from '../../support/ros.js';
 import { Driver, type Json } from './driver.js';
 
 const odometry = { header: { frame_id: 'odom' }, pose: { pose: { orientation: { w: 1 } } } };

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RosProcess, startPython } from '../support/ros.js';
+import { type RosProcess, startPython } from '../../support/ros.js';
 
 interface Endpoint {
   readonly node: string;
@@ -28,7 +28,7 @@ export class Driver {
   }
 
   static async start(environment: NodeJS.ProcessEnv = {}): Promise<Driver> {
-    const process = startPython('test/ros/driver.py', [], environment);
+    const process = startPython('test/hosts/ros2/driver.py', [], environment);
     await process.line(/^driver ready/);
     return new Driver(process);
   }

@@ -1,32 +1,29 @@
 import { IqLearnError, Random } from '../../../common/index.js';
 import { type JointState, nanosecondsOf, type PoseStamped } from '../../../messages/index.js';
-import {
-  type ArmKinematics,
-  armActions,
-  armGoalRadius,
-  armJoints,
-  armTools,
-  drawArmScene,
-  type PoseReading,
-} from '../../../simulation/index.js';
 import { qos } from '../../../transport/index.js';
-import { type GazeboRobot, type GazeboRobotParts, groundPose } from './gazebo-robot.js';
+import { type GazeboRobot, type GazeboRobotParts, groundPose } from '../../gazebo.js';
+import type { PoseReading } from '../../task.js';
+import type { ArmKinematics } from './kinematics.js';
+import { armJoints, armTools } from './model.js';
+import { armActions } from './observation.js';
+import { drawArmScene } from './scene.js';
+import { armGoalRadius } from './task.js';
 
-/** Joints nearer than this to their start are there, radians. */
+/** A joint this close to its start has reached it, in radians. */
 const THERE = 0.01;
-/** Joint speeds on the way to the start: 1/s times what is left, at most rad/s. */
+/** Joint speeds on the way to the start: this gain (1/s) times the distance left, and the maximum in rad/s. */
 const HOMING = { gain: 3, speed: 1 } as const;
 const HOMING_TIMEOUT_MS = 15_000;
-/** The joints are commanded at most this often. */
+/** Shortest time between two commands of the joints. */
 const SERVO_PERIOD_NS = 10_000_000n;
 /** Where the puck waits while the arm moves to its start. */
 const ASIDE = [0.8, 0.5] as const;
-/** Below this the puck lies still, m/s. */
+/** A puck slower than this lies still, in m/s. */
 const STILL = 0.02;
 
 /**
- * The arm's task in Gazebo, and its servo: the tool's velocity becomes joint speeds by the MuJoCo task's own servo, and
- * the tool's pose follows from the joints. `kinematics` stays the caller's.
+ * The arm's task in Gazebo, with its servo: the MuJoCo task's own servo turns the tool's velocity into joint speeds, and
+ * the tool's pose is computed from the joints. The caller keeps `kinematics` and closes it.
  */
 export function createGazeboArm(
   { spec, transport, world, command, own }: GazeboRobotParts,
@@ -137,7 +134,7 @@ export function createGazeboArm(
       if (known) kinematics.measure(joints);
       return {
         ...(known ? { tool_pose: kinematics.toolPose() } : {}),
-        // Nobody sees how a round puck is turned.
+        // The puck is round, so its orientation does not matter.
         ...(puck === undefined ? {} : { object_pose: { position: puck.position, orientation: [0, 0, 0, 1] } }),
         goal_pose: groundPose(goal, 0),
       };

@@ -1,4 +1,4 @@
-// A short training on a task as a process of its own, to be killed: node task-training-run.mjs <folder> [last step]. It
+// A short training on a task as a process of its own, to be killed: node environment-trainer-run.mjs <folder> [last step]. It
 // goes on from the newest checkpoint if there is one, saves one every few steps and says the steps made. Where it was
 // not killed before the last step, it waits for it there.
 import { Random, vectorObservation } from '#src/common/index.js';

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writeBundle } from '#src/policy/index.js';
-import { specText, trolleyBundle } from '../nodes/toy.js';
-import { describeWithRos, type RosProcess, startExecutable } from '../support/ros.js';
+import { specText, trolleyBundle } from '../../nodes/toy.js';
+import { describeWithRos, type RosProcess, startExecutable } from '../../support/ros.js';
 import { Driver, type Json } from './driver.js';
 
 const odometry = (x: number | 'nan') => ({
@@ -77,7 +77,7 @@ describeWithRos('the policy executable over DDS', () => {
   const reset = (): Promise<void> =>
     expect.poll(() => driver.trigger('/policy/reset_fault')).toMatchObject({ success: true });
 
-  it('waits to be configured; what is not possible now is refused, and changes nothing (F33)', async () => {
+  it('waits to be configured; what is not possible now is refused, and changes nothing', async () => {
     expect(await driver.state('policy')).toBe('unconfigured');
     expect(await driver.transition('policy', 'activate')).toBe(false);
     expect(await driver.transition('policy', 'nonsense')).toBe(false);
@@ -88,7 +88,7 @@ describeWithRos('the policy executable over DDS', () => {
     await policy.line(/configure.*(refused|possible now)/);
   });
 
-  it('has parameters with type, range and description, checked before they are set (F33)', async () => {
+  it('has parameters with type, range and description, checked before they are set', async () => {
     const { descriptors } = await driver.call('/policy/describe_parameters', 'rcl_interfaces/srv/DescribeParameters', {
       names: ['action_periods', 'pace', 'robot'],
     });
@@ -135,7 +135,7 @@ describeWithRos('the policy executable over DDS', () => {
     });
   });
 
-  it('stops on a state that is no number, and goes on with the next good one (F01)', async () => {
+  it('stops on a state that is no number, and goes on with the next good one', async () => {
     await state('nan');
     await command((x) => x === 0, 'a stop');
     await status('HOLDING');
@@ -149,7 +149,7 @@ describeWithRos('the policy executable over DDS', () => {
     await homeward();
   });
 
-  it('stops when the state falls silent, and says STALE (F02)', async () => {
+  it('stops when the state falls silent, and says STALE', async () => {
     await driver.quiet('/odom');
     await command((x) => x === 0, 'a stop');
     await driver.diagnosed('policy', ({ level }) => level === 3, 'STALE in /diagnostics');
@@ -157,7 +157,7 @@ describeWithRos('the policy executable over DDS', () => {
     await homeward();
   });
 
-  it('gives a person the robot while they hold the dead-man button, tags it, and takes it back (F28)', async () => {
+  it('gives a person the robot while they hold the dead-man button, tags it, and takes it back', async () => {
     await person(0.5);
     await driver.diagnosed(
       'policy',
@@ -175,7 +175,7 @@ describeWithRos('the policy executable over DDS', () => {
     await driver.until('/transitions', ({ intervention }) => !intervention, 'a transition of the policy');
   });
 
-  it('stops at once when the button is let go while driving, and waits for a reset (F29)', async () => {
+  it('stops at once when the button is let go while driving, and waits for a reset', async () => {
     await person(0.5);
     await command((x) => x === 0.5, "the person's command");
     await driver.repeat('/joy', 'sensor_msgs/msg/Joy', { buttons: [0, 0] }, 20, { reliability: 'best_effort' });
@@ -188,7 +188,7 @@ describeWithRos('the policy executable over DDS', () => {
     await homeward();
   });
 
-  it('stops on the e-stop, latched: only reset_fault ends it, and not while it is pressed (F29)', async () => {
+  it('stops on the e-stop, latched: only reset_fault ends it, and not while it is pressed', async () => {
     await driver.publish('/estop', 'std_msgs/msg/Bool', { data: true });
     await command((x) => x === 0, 'a stop');
     await status('ESTOP');
@@ -208,7 +208,7 @@ describeWithRos('the policy executable over DDS', () => {
     await homeward();
   });
 
-  it('loads another policy while it drives, and keeps the old one where the new one is refused (F06)', async () => {
+  it('loads another policy while it drives, and keeps the old one where the new one is refused', async () => {
     const load = (path: string): Promise<Json> =>
       driver.call('/policy/load_policy', 'iq_learn/srv/LoadPolicy', { path });
     expect(await load(join(folder, 'nowhere'))).toMatchObject({ success: false, policy_version: -1 });
@@ -217,7 +217,7 @@ describeWithRos('the policy executable over DDS', () => {
     await command((x) => x > 0.9, 'commands of the other policy');
   });
 
-  it('yields to a policy node that comes after it, loudly (F35)', async () => {
+  it('yields to a policy node that comes after it, loudly', async () => {
     await driver.subscribe('/policy_vel', 'geometry_msgs/msg/TwistStamped');
     const second = startExecutable('policy', [
       ...args(),
@@ -238,7 +238,7 @@ describeWithRos('the policy executable over DDS', () => {
     expect(await second.exited).toEqual({ code: 0, signal: null });
   });
 
-  it('says stop when it is ended, and exits with 0 (F32)', async () => {
+  it('says stop when it is ended, and exits with 0', async () => {
     await state(1);
     await driver.take('/cmd_vel'); // of before
     await command((x) => Math.abs(x) > 0.9, 'a robot in motion');

@@ -1,6 +1,6 @@
 // A process that ends as the executables do: node ending.mjs quick|hanging|failing
 import { createLogger } from 'winston';
-import { endWith } from '../../dist/src/hosts/ros2/ending.js';
+import { endWith } from '../../../dist/src/hosts/ros2/ending.js';
 
 const [how] = process.argv.slice(2);
 endWith(

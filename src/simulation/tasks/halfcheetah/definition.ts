@@ -1,0 +1,14 @@
+import type { TaskDefinition } from '../../definition.js';
+import { locomotionOptions } from '../../locomotion/options.js';
+import { oneDemonstration } from '../../training-settings.js';
+import { halfcheetahRules } from './robot.js';
+
+export const halfcheetah: TaskDefinition<typeof locomotionOptions> = {
+  name: 'halfcheetah',
+  description: "A two-legged planar robot runs forward; it cannot fall (gymnasium's HalfCheetah).",
+  options: locomotionOptions,
+  mujoco: true,
+  create: async (options) =>
+    (await import('../../locomotion/locomotion.js')).LocomotionTask.create('halfcheetah', halfcheetahRules, options),
+  preset: oneDemonstration,
+};

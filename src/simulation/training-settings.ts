@@ -1,0 +1,48 @@
+import type { CloningOptions, CloningSettings, LearnerSettings } from '../learning/index.js';
+
+/** How a robot is trained when the user does not say otherwise; a task folder states these for its own task. */
+export interface TrainingSettings {
+  /** Whether an episode can succeed or fail. Where it cannot, only its return tells how well it went. */
+  readonly hasSuccess: boolean;
+  /** Number of episodes that the expert records in `iq-learn demo`. */
+  readonly demonstrations: number;
+  /** Options of the simulated task while the expert demonstrates. Evaluation uses the task with its own defaults. */
+  readonly demonstrationTask?: Readonly<Record<string, unknown>>;
+  /** Options of the simulated task while the policy learns in it. */
+  readonly learningTask?: Readonly<Record<string, unknown>>;
+  /** Steps that the policy makes in the environment while it learns. */
+  readonly steps: number;
+  /** Steps of the policy between two published policies. */
+  readonly segmentSize: number;
+  /** Gradient updates for each step of the policy; may be a fraction. */
+  readonly updatesPerTransition: number;
+  /** Settings of the learner that differ from the learner's own defaults. */
+  readonly config: LearnerSettings;
+  /** Settings of behavioural cloning, the baseline of the demo. */
+  readonly cloning: Pick<CloningOptions, 'updates'> & Pick<CloningSettings, 'loss'>;
+  /** Number of fresh starts in an evaluation. */
+  readonly evaluationEpisodes: number;
+}
+
+/**
+ * Training from one demonstration, of a robot whose task knows no success: the locomotion tasks, and robots that have no
+ * simulated task. docs/decisions/0011 has what each of these settings is worth.
+ */
+export const oneDemonstration: TrainingSettings = {
+  hasSuccess: false,
+  demonstrations: 1,
+  steps: 60_000,
+  segmentSize: 100,
+  updatesPerTransition: 1,
+  config: {
+    agent: 'iq-sac',
+    bufferSize: 1_000_000,
+    batchSize: 128,
+    actorLearningRate: 1e-4,
+    actorAveraging: 1e-3,
+    observationNoise: 0.05,
+  },
+  cloning: { updates: 5000 },
+  // An episode of a locomotion task has a thousand steps: more episodes would take longer than learning.
+  evaluationEpisodes: 20,
+};

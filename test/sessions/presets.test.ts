@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import { trainingSettings } from '#src/sessions/index.js';
+import { oneDemonstration, taskDefinitions } from '#src/simulation/index.js';
+
+describe('training settings', () => {
+  it('are those that the folder of the task states', () => {
+    for (const { name, preset } of taskDefinitions)
+      if (preset !== undefined) expect(trainingSettings(name)).toBe(preset);
+    expect(trainingSettings('rover')).toMatchObject({ steps: 20_000, learningTask: { tour: true, maxSteps: 150 } });
+    expect(trainingSettings('hopper').config).toMatchObject({ warmStartUpdates: 10_000 });
+  });
+
+  it('are those for one demonstration where the robot has no task', () => {
+    expect(trainingSettings(null)).toBe(oneDemonstration);
+  });
+
+  it('do not exist for a task that does not exist: a misspelt task is not trained with settings of another', () => {
+    expect(() => trainingSettings('hoper')).toThrow(
+      expect.objectContaining({ code: 'NOT_FOUND', found: "'hoper'", remedy: "did you mean 'hopper'?" }),
+    );
+  });
+});
