@@ -4,7 +4,7 @@ import type { Display, Terminal } from './display.js';
 import type { Interrupt } from './interrupt.js';
 import { OrderedHelp, withOutputOptions } from './output.js';
 
-/** What a command talks to. Results go to stdout, all else to stderr. */
+/** The streams and the interrupt of a command. Results go to stdout, all else to stderr. */
 export interface Io {
   readonly stdout: { write(text: string): unknown };
   readonly stderr: Terminal;
@@ -26,7 +26,7 @@ export function longCommand(name: string, description: string, examples: readonl
   return withOutputOptions(command(name, description, examples));
 }
 
-/** How a command of ours is called from this folder: a checkout has it as a script of npm, an installation on the path. */
+/** How to call iq-learn from the present folder: in a checkout it is a script of npm, installed it is on the path. */
 function launcher(): string {
   try {
     const { name } = JSON.parse(readFileSync('package.json', 'utf8')) as { name?: string };
@@ -36,14 +36,16 @@ function launcher(): string {
   }
 }
 
-/** The command line that does the same again, as it can be pasted into a shell. */
+/** The command line that repeats a command with these options, ready to be pasted into a shell. */
 export function commandLine(
   name: string,
-  options: Readonly<Record<string, string | number | boolean | undefined>>,
+  options: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>,
 ): string {
   const words = Object.entries(options).flatMap(([key, value]) => {
     if (value === undefined || value === false) return [];
-    return value === true ? [`--${key}`] : [`--${key}`, quoted(String(value))];
+    if (value === true) return [`--${key}`];
+    const values = typeof value === 'object' ? value : [String(value)];
+    return [`--${key}`, ...values.map(quoted)];
   });
   return [launcher(), name, ...words].join(' ');
 }
@@ -52,7 +54,7 @@ function quoted(word: string): string {
   return /^[\w./:=@+-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`;
 }
 
-/** Runs work with a display that is taken away whatever happens. */
+/** Runs `work` and closes the display afterwards, also when it fails. */
 export async function withDisplay<Result>(display: Display, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { IqLearnError } from '../common/index.js';
-import { learnerConfig } from '../learning/index.js';
 import { type MetricsSinkName, machine, versions, writeFileAtomic } from '../platform/index.js';
 import { writeBundle } from '../policy/index.js';
 import { type ReportData, renderReport, type Setting } from '../report/index.js';
@@ -26,6 +25,7 @@ import { replaysOf, rewardTraces, topViewOf } from './report-data.js';
 import { checkTarget, defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 import { demonstrate, fileLogger, type Session } from './session.js';
 import { resultTable } from './table.js';
+import { planSettings } from './train-report.js';
 
 /** Evaluated starts whose ways the report draws. */
 const DRAWN_STARTS = 12;
@@ -70,27 +70,15 @@ async function evaluateAll(
   ];
 }
 
-/** camelCase → camel case */
-const words = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-
-/** What decided the run: the plan, and every setting of the learner that is not its default. */
-function shownSettings({ spec, settings, seed }: Session, plan: TrainingPlan, driver: ExpertDriver): Setting[] {
-  const standard = new Map<string, unknown>(Object.entries(learnerConfig({ agent: plan.config.agent })));
-  const config = Object.entries(plan.config);
-  const shown = ['agent', 'critics', 'divergence', 'regMult', 'valueTerm', 'temperature'];
-  const always = config.filter(([name]) => shown.includes(name));
-  const changed = config.filter(
-    ([name, value]) => !shown.includes(name) && JSON.stringify(value) !== JSON.stringify(standard.get(name)),
-  );
+/** What decided the run, with the expert and the baseline beside the plan. */
+function shownSettings(session: Session, plan: TrainingPlan, driver: ExpertDriver): Setting[] {
+  const [seed, robotAndRate, ...rest] = planSettings(session, plan);
   return [
-    { name: 'seed', value: seed },
-    { name: 'robot', value: `${spec.robot}, ${spec.rateHz} Hz` },
+    seed!,
+    robotAndRate!,
     { name: 'expert', value: driver.name },
-    { name: 'own steps', value: plan.steps },
-    { name: 'steps between policies', value: plan.segmentSize },
-    { name: 'updates per step', value: plan.updatesPerTransition },
-    ...[...always, ...changed].map(([name, value]) => ({ name: words(name), value: String(value) })),
-    { name: 'cloning: updates', value: settings.cloning.updates ?? 5000 },
+    ...rest,
+    { name: 'cloning: updates', value: session.settings.cloning.updates ?? 5000 },
   ];
 }
 

@@ -1,10 +1,10 @@
 import type { CommanderError } from 'commander';
 import { type ErrorCode, IqLearnError, messageOf } from '../common/index.js';
 
-/** What the shell is told. */
+/** Exit codes of the program. */
 export const exitCode = { ok: 0, failure: 1, badInput: 2, interrupted: 130 } as const;
 
-/** Errors whose cause is what the user gave: arguments, settings, files. All others are failures. */
+/** Errors caused by the user's input: arguments, settings, files. All others count as failures. */
 const BAD_INPUT: ReadonlySet<ErrorCode> = new Set([
   'INVALID_ARGUMENT',
   'INVALID_CONFIG',
@@ -20,7 +20,7 @@ export function exitCodeOf(error: unknown): number {
   return BAD_INPUT.has(error.code) ? exitCode.badInput : exitCode.failure;
 }
 
-/** The one line that is printed for an error; with `debug` its stack and causes too. */
+/** The line that is printed for an error; with `debug` its stack and those of its causes. */
 export function errorText(error: unknown, debug: boolean): string {
   if (debug && error instanceof Error) {
     const cause = error.cause === undefined ? '' : `\ncaused by: ${errorText(error.cause, true)}`;
@@ -32,7 +32,7 @@ export function errorText(error: unknown, debug: boolean): string {
   return `error: ${line}; to do: set IQ_LEARN_DEBUG=1 to see where it comes from, and report it`;
 }
 
-/** Commander's refusals in our form: what was found, what was expected, what to do. */
+/** Turns an error of commander into one of this project: what was found, what was expected, what to do. */
 export function usageError(error: CommanderError, command: string): IqLearnError {
   const text = error.message.replace(/^error: /, '');
   const quoted = /'([^']+)'/.exec(text)?.[1] ?? '';

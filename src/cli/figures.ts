@@ -9,7 +9,7 @@ export interface Figure {
   readonly note?: string;
 }
 
-/** What --json writes: the figures and all that is needed to judge them and take them again. */
+/** Writes the file of --json: the figures, and what is needed to judge them and to measure them again. */
 export function writeFigures(file: string, name: string, command: string, figures: readonly Figure[]): void {
   const content = { name, command, figures, machine: machine(), versions: versions(), date: new Date().toISOString() };
   writeFileAtomic(file, `${JSON.stringify(content, null, 2)}\n`);

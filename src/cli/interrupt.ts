@@ -4,8 +4,8 @@ import { exitCode } from './exit.js';
 const EXIT_CODES = { SIGINT: exitCode.interrupted, SIGTERM: 143 } as const;
 
 /**
- * Ctrl-C as a signal that work can end on: the first one aborts (work saves what it has and ends), the second one
- * ends the process at once.
+ * Turns Ctrl-C (SIGINT) and SIGTERM into an abort signal. The first one aborts: the command saves what it has and ends.
+ * The second one ends the process at once.
  */
 export class Interrupt {
   readonly #controller = new AbortController();
@@ -22,7 +22,7 @@ export class Interrupt {
     return this.#controller.signal;
   }
 
-  /** 0, or what a process that was interrupted ends with. */
+  /** Exit code of the process: 0, or the code for the signal that interrupted it. */
   get exitCode(): number {
     return this.#exitCode;
   }

@@ -2,7 +2,7 @@
 import { Interrupt } from './interrupt.js';
 import { run } from './program.js';
 
-// A reader that closes its end (`| head`) is no error of ours.
+// A reader that closes its end of the pipe (`| head`) is not an error of this program.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });

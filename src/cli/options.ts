@@ -11,7 +11,7 @@ function refuse(flag: string, text: string, expected: string, example: string): 
   });
 }
 
-/** A parser of whole numbers in low…high. */
+/** A parser for whole numbers from `low` to `high`. */
 export function integer(flag: string, low: number, high: number): (text: string) => number {
   return (text) => {
     const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
@@ -20,14 +20,14 @@ export function integer(flag: string, low: number, high: number): (text: string)
   };
 }
 
-/** A run's name is a folder's name: nothing that leads elsewhere. */
+/** Parses the name of a run. It becomes the name of a folder, so it must not lead to another one. */
 export function runName(text: string): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(text))
     refuse('--name', text, 'letters, digits, dots, dashes and underscores', 'my-first-run');
   return text;
 }
 
-/** One of the names, with the nearest proposed otherwise. */
+/** A parser for one of the known names. Throws NOT_FOUND with the nearest one for any other. */
 export function oneOf<Name extends string>(kind: string, known: readonly Name[]): (text: string) => Name {
   return (text) => {
     const name = known.find((each) => each === text);
@@ -36,7 +36,7 @@ export function oneOf<Name extends string>(kind: string, known: readonly Name[])
   };
 }
 
-/** A robot of config/robots, or the path of a RobotSpec, which is read later. */
+/** Parses the name of a shipped robot (config/robots), or the path of a RobotSpec, which is read later. */
 export function robot(text: string): string {
   if (/[\\/]|\.ya?ml$/.test(text)) return text;
   return oneOf('robot', robotNames())(text);

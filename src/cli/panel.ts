@@ -1,12 +1,12 @@
 import { count, duration, figure, percent } from '../report/index.js';
 
-/** Where a long piece of work stands; what is not known yet is absent. */
+/** How far a long piece of work is. Fields that are not known yet are left out. */
 export interface Progress {
-  /** e.g. 'learning' */
+  /** Name of the phase, for example 'learning'. */
   readonly phase: string;
   readonly done: number;
   readonly total: number;
-  /** What is counted: 'steps', 'episodes'. */
+  /** What `done` and `total` count: 'steps', 'episodes'. */
   readonly unit: string;
   readonly perSecond?: number;
   readonly return?: number;
@@ -15,7 +15,7 @@ export interface Progress {
   readonly actorLoss?: number;
   readonly rewardExpert?: number;
   readonly rewardPolicy?: number;
-  /** Of the last episodes, oldest first: drawn as a sparkline. */
+  /** Returns of the last episodes, oldest first; they are drawn as a sparkline. */
   readonly returns?: readonly number[];
   readonly rewards?: readonly number[];
 }
@@ -38,7 +38,7 @@ export function secondsLeft({ done, total, perSecond }: Progress): number | unde
 const shown = (value: number | undefined, format: (value: number) => string = figure): string =>
   value === undefined ? '…' : format(value);
 
-/** One line, for a log or a pipe. */
+/** Progress as one line, for a log or a pipe. */
 export function progressLine(progress: Progress): string {
   const { phase, done, total, unit, perSecond } = progress;
   const left = secondsLeft(progress);
@@ -57,7 +57,7 @@ export function progressLine(progress: Progress): string {
   return parts.filter((part) => part !== undefined).join(', ');
 }
 
-/** The live panel: lines of at most `width` characters. */
+/** Progress as the lines of the live panel, each at most `width` characters long. */
 export function panel(progress: Progress, width: number): string[] {
   const { phase, done, total, unit, perSecond } = progress;
   const fraction = total > 0 ? Math.min(1, done / total) : 0;

@@ -27,14 +27,14 @@ function program(io: Io): Command {
       .showSuggestionAfterError(false)
       .configureOutput({
         writeOut: (text) => io.stdout.write(text),
-        // Errors are told once, in our own form, by `run`.
+        // `run` prints every error once, in the form of this project.
         writeErr: () => undefined,
         outputError: () => undefined,
       });
   return root;
 }
 
-/** The option or command that nobody knows, with the nearest proposed. */
+/** The error for a wrong command line; for an unknown option it proposes the nearest known one. */
 function refusal(error: CommanderError, root: Command, args: readonly string[]): IqLearnError {
   const name = args.find((arg) => !arg.startsWith('-'));
   const chosen = root.commands.find((each) => each.name() === name);

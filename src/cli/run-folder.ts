@@ -3,14 +3,14 @@ import { dirname, join, resolve } from 'node:path';
 import { IqLearnError, messageOf } from '../common/index.js';
 import { type FolderLock, lockFolder, timestamp } from '../platform/index.js';
 
-/** A run writes recordings, checkpoints and a report: with less free space it is not begun. */
+/** A run writes recordings, checkpoints and a report. With less free space than this it is not started. */
 const NEEDED_BYTES = 256 * 1024 * 1024;
 
-/** A folder that belongs to this process until it is closed. */
+/** The folder of a run, locked for this process until it is closed. */
 export interface RunFolder {
   readonly path: string;
   file(...parts: string[]): string;
-  /** Gives it back; a folder in which nothing was written is removed. */
+  /** Releases the lock and removes the folder if nothing was written to it. */
   close(): void;
 }
 
@@ -19,7 +19,7 @@ export function defaultName(subject: string, seed: number, now = new Date()): st
   return `${subject}-${timestamp(now)}-${seed}`;
 }
 
-/** The nearest folder above that exists already. */
+/** The path itself or its nearest parent that exists. */
 function existing(path: string): string {
   return existsSync(path) || dirname(path) === path ? path : existing(dirname(path));
 }
@@ -31,7 +31,7 @@ export function checkSpace(path: string, statfs: typeof statfsSync = statfsSync,
     const { bavail, bsize } = statfs(existing(path));
     free = bavail * bsize;
   } catch {
-    return; // a file system that does not tell: writing will
+    return; // The file system does not say how much is free; writing will fail if it is too little.
   }
   if (free < needed)
     throw new IqLearnError('IO', `too little space for ${path}`, {

@@ -7,6 +7,7 @@ import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import { learnerConfigSchema } from '../learning/index.js';
 import { loadCheckpoint, type MetricsSinkName, writeFileAtomic } from '../platform/index.js';
 import { writeBundle } from '../policy/index.js';
+import { renderReport } from '../report/index.js';
 import { loadRobotSpec, robotNames } from '../robot/index.js';
 import { configurationFor, trainingSettings, usableDemonstrations, withSettingsFile } from '../sessions/index.js';
 import { commandLine, type Io, longCommand, withDisplay } from './command.js';
@@ -17,6 +18,7 @@ import { integer, logOption, robot, settingsOption } from './options.js';
 import type { OutputOptions } from './output.js';
 import { defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 import { fileLogger, type Session } from './session.js';
+import { trainingReport } from './train-report.js';
 
 interface TrainOptions extends OutputOptions {
   readonly recording?: readonly string[];
@@ -87,7 +89,7 @@ async function train(
   plan: TrainingPlan,
   demonstrations: readonly DemonstrationEpisode[],
   folder: RunFolder,
-  { resume, log }: Pick<TrainOptions, 'resume' | 'log'>,
+  { resume, log, out, ...options }: TrainOptions,
 ): Promise<boolean> {
   writeFileAtomic(folder.file('training.json'), `${JSON.stringify(plan, null, 2)}\n`);
   const learning = await learn(session, plan, demonstrations, {
@@ -98,6 +100,12 @@ async function train(
   });
   try {
     writeBundle(folder.file('policy'), learning.bundle);
+    const { robot: name, recording, steps, settings, seed } = options;
+    const again = resume
+      ? commandLine('train', { out, steps, resume })
+      : commandLine('train', { recording, robot: name, out, steps, settings, seed });
+    const report = trainingReport(session, plan, learning, again, new Date());
+    writeFileAtomic(folder.file('learning.html'), renderReport(report));
   } finally {
     await learning.close();
   }
@@ -135,7 +143,7 @@ export function trainCommand(io: Io): Command {
       const session: Session = { io, display, spec, settings: trainingSettings(spec.task), seed, logger };
       try {
         const interrupted = await withDisplay(display, () => train(session, plan, demonstrations, folder, options));
-        io.stdout.write(`policy: ${join(out, 'policy')}\n`);
+        io.stdout.write(`policy: ${join(out, 'policy')}\nreport: ${join(out, 'learning.html')}\n`);
         io.stdout.write(
           interrupted
             ? `go on: ${commandLine('train', { out, resume: true })}\n`

@@ -18,12 +18,12 @@ interface Manifest {
   readonly generation: number;
   readonly meta: Readonly<Record<string, unknown>>;
   readonly arrays: readonly { name: string; file: string; kind: Kind; length: number; sha256: string }[];
-  /** Of meta and arrays. */
+  /** SHA-256 of `meta` and `arrays`. */
   readonly sha256: string;
 }
 
 const GENERATION = /^generation-(\d{8})$/;
-/** A generation that is being written, and by which process. */
+/** Folder of a generation that is being written; the number is the id of the writing process. */
 const PART = /^generation-\d{8}\.(\d+)\.part$/;
 const sha256 = (data: Uint8Array | string): string => createHash('sha256').update(data).digest('hex');
 const contentOf = ({ meta, arrays }: Pick<Manifest, 'meta' | 'arrays'>): string =>
@@ -40,7 +40,7 @@ export function generations(folder: string): number[] {
     .sort((a, b) => b - a);
 }
 
-/** Removes what killed processes left half-written. */
+/** Removes generations that killed processes left half-written. */
 function clean(folder: string): void {
   for (const name of readdirSync(folder)) {
     const pid = Number(PART.exec(name)?.[1]);
@@ -110,8 +110,8 @@ function readGeneration(path: string): Checkpoint {
 }
 
 /**
- * The newest generation that is whole. A damaged one is passed over and told to `onDamaged`; none at all is
- * NOT_FOUND, only damaged ones CORRUPT_DATA.
+ * Loads the newest generation that is whole. `onDamaged` is called for every damaged one that is passed over. Throws
+ * NOT_FOUND where there is no generation, CORRUPT_DATA where all of them are damaged.
  */
 export function loadCheckpoint(
   folder: string,

@@ -35,8 +35,9 @@ export function writeFileDurable(path: string, data: Uint8Array | string): void 
 }
 
 /**
- * Replaces `path` by `data` so that a reader, or a crash at any moment, sees the old file or the new one, never
- * a part: write beside, fsync, rename, fsync the folder. Throws IO; nothing half-written stays.
+ * Replaces the file at `path` by `data`, atomically: a reader, or a crash at any moment, finds the old file or the new
+ * one, never a part. The data are written to a file beside it, flushed, renamed, and the folder is flushed. Throws IO;
+ * nothing half-written stays.
  */
 export function writeFileAtomic(path: string, data: Uint8Array | string): void {
   const part = `${path}.${process.pid}.part`;
@@ -78,7 +79,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** The start time of a process in clock ticks since boot, or '' where the system does not tell. */
+/** The start time of a process in clock ticks since boot, or '' on systems without /proc. */
 function startOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -26,7 +26,7 @@ export function ownVersion(): string {
   return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
 }
 
-/** What decides about numbers and speed: node, and the engines of computation and simulation. */
+/** Versions of what results and speed depend on: this package, Node, and the engines of computation and simulation. */
 export function versions(): Record<string, string> {
   const packages = ['onnxruntime-node', '@tensorflow/tfjs', '@mujoco/mujoco'];
   return {

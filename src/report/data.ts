@@ -1,4 +1,4 @@
-/** Who drove: the teacher, what it taught, and what that is compared with. In the order in which they are shown. */
+/** The drivers that a report compares, in the order in which they are shown: expert, learned policy, baselines. */
 export const policyKinds = ['expert', 'iq-learn', 'behavioural-cloning', 'random'] as const;
 export type PolicyKind = (typeof policyKinds)[number];
 
@@ -24,11 +24,11 @@ export interface PolicyResult {
   readonly episodes: readonly EpisodeResult[];
 }
 
-/** Learning after one segment of transitions. */
+/** Where learning stood after one segment of transitions. */
 export interface LearningPoint {
-  /** Since learning began. */
+  /** Seconds since learning began. */
   readonly seconds: number;
-  /** Transitions of the policy so far. */
+  /** Own transitions of the policy so far. */
   readonly transitions: number;
   readonly updates: number;
   /** Means over the segment's updates, by the learner's names: train/critic_loss… */
@@ -58,7 +58,7 @@ export interface RewardTrace {
   readonly task: readonly number[];
 }
 
-/** A driven way seen from above, one entry a step. Metres, radians. */
+/** The path of one episode seen from above, one entry a step. Metres, radians. */
 export interface Path {
   readonly policy: PolicyKind;
   readonly success: boolean;
@@ -67,7 +67,7 @@ export interface Path {
   readonly yaw: readonly number[];
 }
 
-/** The ground a vehicle drives on, and how it was driven from some starts. Metres. */
+/** The arena of a vehicle seen from above, and the paths driven from some starts. Metres. */
 export interface TopView {
   /** Walls stand at ±halfWidth. */
   readonly halfWidth: number;
@@ -88,7 +88,7 @@ export interface TopView {
   }[];
 }
 
-/** An episode as moving bodies; made by `sceneReplay`. */
+/** An episode as moving bodies for the 3-D view; `sceneReplay` makes it. */
 export interface SceneReplay {
   readonly policy: PolicyKind;
   readonly seed: number;
@@ -130,8 +130,8 @@ export interface ReportData {
   readonly settings: readonly Setting[];
   readonly versions: Readonly<Record<string, string>>;
   readonly machine: string;
-  /** Makes this run again. */
+  /** The command that repeats this run. */
   readonly command: string;
-  /** Things the reader must know: an interrupted run, a number that was not reached. */
+  /** What the reader must know beside the numbers, for example that the run was interrupted. */
   readonly notes: readonly string[];
 }

@@ -9,7 +9,7 @@ import { headline } from './sections/headline.js';
 import { replay } from './sections/replay.js';
 import { topView } from './sections/top-view.js';
 
-/** Nothing may be fetched: a report that tries to is broken by the browser itself. */
+/** Content security policy: the report may load nothing; a browser blocks every attempt. */
 const POLICY =
   "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 

@@ -6,7 +6,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** HTML that is written, not to be escaped again. */
+/** Finished HTML, which templates insert without escaping it again. */
 export class Markup {
   readonly text: string;
 

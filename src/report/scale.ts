@@ -1,4 +1,4 @@
-/** An axis that just holds low…high, with about five round ticks on it. */
+/** The ends of an axis that holds the values from `low` to `high`, and about five round ticks on it. */
 export function axisTicks(low: number, high: number): { low: number; high: number; ticks: number[] } {
   const span = high > low ? high - low : 1;
   const raw = span / 4;

@@ -1,6 +1,6 @@
 import type { EpisodeResult } from './data.js';
 
-/** What is said of many episodes. */
+/** Statistics over episodes. */
 export interface Summary {
   readonly episodes: number;
   readonly mean: number;

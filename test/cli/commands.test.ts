@@ -128,6 +128,11 @@ describe('from a demonstration to a policy', () => {
     expect(further.code).toBe(0);
     const curves = json<ReportData['learning']>('runs/first/learning.json');
     expect(curves.points.map(({ transitions }) => transitions)).toEqual([100, 200, 300]);
+    const report = readFileSync('runs/first/learning.html', 'utf8');
+    expect(report).toContain('Rover, taught by 1 demonstration<');
+    expect(report).toContain('<section id="learning"');
+    expect(report).not.toContain('<section id="results"');
+    expect(further.stdout).toContain('report: runs/first/learning.html');
     expect(progress('runs/first').rows.map(([step]) => step)).toEqual(['100', '200', '300']);
     const lines = readFileSync('runs/first/progress.jsonl', 'utf8').trimEnd().split('\n');
     expect(lines.map((line) => JSON.parse(line)['time/total_timesteps'])).toEqual([100, 200, 300]);

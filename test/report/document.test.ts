@@ -52,8 +52,11 @@ describe('renderReport', () => {
       replays: [],
       rewards: [],
       learning: { points: [], rollouts: [] },
+      results: [],
     });
-    for (const id of ['driving', 'replay', 'rewards', 'learning']) expect(text).not.toContain(`<section id="${id}"`);
+    expect(text).toContain('This run was not evaluated.');
+    for (const id of ['results', 'driving', 'replay', 'rewards', 'learning'])
+      expect(text).not.toContain(`<section id="${id}"`);
     expect(text).not.toContain('Success rate');
     expect(text.length).toBeLessThan(300_000);
   });

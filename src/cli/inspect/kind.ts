@@ -57,7 +57,7 @@ function kindOfFolder(path: string): Found {
   throw unknown(path, names.length === 0 ? 'an empty folder' : `a folder with ${names.slice(0, 5).join(', ')}`);
 }
 
-/** Tells by content, not by name alone. Throws NOT_FOUND, IO, or INVALID_ARGUMENT for what is none of ours. */
+/** Recognises a file or folder by its content. Throws NOT_FOUND, IO, or INVALID_ARGUMENT for what iq_learn does not write. */
 export function kindOf(given: string): Found {
   const path = resolve(given);
   try {

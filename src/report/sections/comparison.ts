@@ -38,8 +38,9 @@ function axis(ticks: readonly number[], at: (value: number) => number, text: (va
   )}</span><span></span></div>`;
 }
 
-/** Success and return of every policy, with spread, as bars, dots and a table. */
-export function comparison({ results, hasSuccess }: ReportData): Markup {
+/** Success and return of every policy, with spread, as bars, dots and a table; nothing where none was evaluated. */
+export function comparison({ results, hasSuccess }: ReportData): Markup | null {
+  if (results.length === 0) return null;
   const summaries = results.map((result) => summarise(result.episodes));
   const returns = results.flatMap(({ episodes }, i) => [
     ...episodes.map((episode) => episode.return),

@@ -2,11 +2,11 @@ import type { ReportData } from '../data.js';
 import { html, type Markup } from '../escape.js';
 
 /** Where the page's script draws the learning curves. */
-export function curves({ learning }: ReportData): Markup | null {
+export function curves({ learning, results }: ReportData): Markup | null {
   if (learning.points.length === 0) return null;
   return html`<section id="learning">
     <h2>How it learned</h2>
-    <p class="lead">One point for each segment of the robot's own steps; hover or touch to read all curves at once. While it learns, the policy explores: its driving is worse than what is evaluated above.</p>
+    <p class="lead">One point for each segment of the robot's own steps; hover or touch to read all curves at once. While it learns, the policy explores: its driving is worse than ${results.length > 0 ? 'what is evaluated above' : 'that of the finished policy'}.</p>
     <div class="segmented" role="group" aria-label="Horizontal axis"><button type="button" data-axis="transitions" aria-pressed="true">own steps</button><button type="button" data-axis="seconds" aria-pressed="false">time</button></div>
     <div class="panels" id="curves"></div>
     <noscript><p class="note">The curves need scripts; their numbers are in report.json.</p></noscript>
