@@ -217,7 +217,7 @@ export class SeedRun {
         const point = await this.#measure(elapsed + (now - began) / 1000);
         this.#writeRow(rows, point);
         this.#elapsed = elapsed + (performance.now() - began) / 1000;
-        this.#save();
+        await this.#save();
         progress(`${this.#label}: ${told(point)}; ${left}`);
         reported = performance.now();
       } else if (training.steps % LOG_EVERY === 0) {
@@ -306,7 +306,7 @@ export class SeedRun {
     }
   }
 
-  #save(): void {
+  async #save(): Promise<void> {
     if (this.#settings.checkpoints === null) return;
     const bench: Saved = {
       identity: identityOf(this.#settings),
@@ -314,7 +314,7 @@ export class SeedRun {
       seconds: this.#seconds,
       elapsed: this.#elapsed,
     };
-    const { meta, arrays } = this.#training.checkpoint();
+    const { meta, arrays } = await this.#training.checkpoint();
     const best = Object.entries(this.#best?.constants ?? {}).map(([name, { data }]) => [`best.${name}`, data] as const);
     saveCheckpoint(this.#settings.checkpoints, {
       meta: { ...meta, bench },

@@ -103,8 +103,8 @@ async function begin(
   return { training, best: Number.NEGATIVE_INFINITY, secondsBefore: 0, startedMs };
 }
 
-function save(run: Run, folder: RunFolder): void {
-  const { meta, arrays } = run.training.checkpoint();
+async function save(run: Run, folder: RunFolder): Promise<void> {
+  const { meta, arrays } = await run.training.checkpoint();
   // JSON has no infinity: nothing was evaluated yet.
   const best = Number.isFinite(run.best) ? run.best : null;
   saveCheckpoint(folder.file('checkpoint'), { meta: { ...meta, best, seconds: secondsOf(run) }, arrays });
@@ -182,7 +182,7 @@ async function train(options: ExpertOptions, io: Io, folder: RunFolder, display:
         rows.learned({ steps, updates: learner.updates, seconds: secondsOf(run), train: means.take() }, episodes);
       if (due) {
         evaluated = meanReturn(episodes);
-        save(run, folder);
+        await save(run, folder);
       }
       display.show({
         phase: 'learning',
@@ -196,7 +196,7 @@ async function train(options: ExpertOptions, io: Io, folder: RunFolder, display:
       // Signals are heard between steps only where the loop is left now and then.
       if (steps % 16 === 0) await new Promise(setImmediate);
     }
-    if (io.interrupt.signal.aborted) save(run, folder);
+    if (io.interrupt.signal.aborted) await save(run, folder);
   } finally {
     metrics.close();
     await training.dispose();

@@ -5,7 +5,13 @@ export {
   type TaskOptions,
   type TopViewScene,
 } from './definition.js';
-export { type Environment, environmentOf } from './environment.js';
+export {
+  type Environment,
+  type EnvironmentStep,
+  environmentOf,
+  largestIndex,
+  type MaybePromise,
+} from './environment.js';
 export { createExpert, type Expert, type ExpertOptions, expertNames } from './expert.js';
 export type { GazeboPlayer, GazeboRobot, GazeboRobotFactory, GazeboRobotParts, GazeboWorld } from './gazebo.js';
 export { LocomotionTask } from './locomotion/locomotion.js';

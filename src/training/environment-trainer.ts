@@ -2,6 +2,7 @@ import { IqLearnError, Random, type RandomState } from '../common/index.js';
 import { Actor, Learner, type Metrics } from '../learning/index.js';
 import type { Checkpoint } from '../platform/index.js';
 import type { Environment } from '../simulation/index.js';
+import { chosenAction, explorationNoise, inTaskUnits, randomAction } from './environment-actions.js';
 
 export interface EnvironmentTrainerOptions {
   readonly learner: Learner;
@@ -40,14 +41,6 @@ export interface EpisodeEnd {
 export const episodeSeed = (seed: number, episode: number): number =>
   Random.derive(seed, `episode ${episode}`).uint32();
 
-/** [−1, 1] → units. */
-function scaled(action: ArrayLike<number>, { actionLow, actionHigh }: Environment): Float64Array {
-  const out = new Float64Array(actionLow.length);
-  for (let k = 0; k < out.length; k++)
-    out[k] = actionLow[k]! + 0.5 * (Math.min(1, Math.max(-1, action[k]!)) + 1) * (actionHigh[k]! - actionLow[k]!);
-  return out;
-}
-
 /**
  * Environment and learner in one loop, one step after the other: the reference for figures (return against steps)
  * and the trainer of experts. Robots learn through the nodes instead, where learning and control are separate loops.
@@ -60,6 +53,8 @@ export class EnvironmentTrainer {
   readonly #actor: Actor;
   #exploration: Random;
   #observation: Float32Array;
+  /** The actions of the episode so far, of an environment that has no snapshots. */
+  readonly #actions: Float32Array[] = [];
   #steps = 0;
   #episode = 0;
   #return = 0;
@@ -77,7 +72,7 @@ export class EnvironmentTrainer {
 
   static async create(options: EnvironmentTrainerOptions): Promise<EnvironmentTrainer> {
     const training = new EnvironmentTrainer(options, await Actor.create(options.learner.policyFunction()));
-    training.#observation = Float32Array.from(options.environment.reset(episodeSeed(options.seed, 0)));
+    training.#observation = Float32Array.from(await options.environment.reset(episodeSeed(options.seed, 0)));
     return training;
   }
 
@@ -89,14 +84,16 @@ export class EnvironmentTrainer {
   /** One environment step and the updates it is due. Metrics are those of the last update, if any. */
   async step(): Promise<{ readonly metrics: Metrics | undefined; readonly episode: EpisodeEnd | undefined }> {
     const { randomSteps, updateAfter, updatesPerStep, seed } = this.#options;
-    const a = this.#environment.actionLow.length;
-    let action: Float32Array;
-    if (this.#steps < randomSteps) {
-      action = Float32Array.from({ length: a }, () => this.#exploration.uniform(-1, 1));
-    } else {
-      action = await this.#actor.act(this.#observation, this.#exploration.fillNormal(new Float32Array(a)));
-    }
-    const result = this.#environment.step(scaled(action, this.#environment));
+    const environment = this.#environment;
+    const action =
+      this.#steps < randomSteps
+        ? randomAction(environment, this.#exploration)
+        : chosenAction(
+            environment,
+            await this.#actor.act(this.#observation, explorationNoise(environment, this.#exploration)),
+          );
+    const result = await environment.step(inTaskUnits(environment, action));
+    if (environment.snapshot === undefined) this.#actions.push(action);
     const next = Float32Array.from(result.observation);
     this.learner.addTransition({
       observation: this.#observation,
@@ -120,7 +117,8 @@ export class EnvironmentTrainer {
       this.#episode++;
       this.#return = 0;
       this.#length = 0;
-      this.#observation = Float32Array.from(this.#environment.reset(episodeSeed(seed, this.#episode)));
+      this.#actions.length = 0;
+      this.#observation = Float32Array.from(await environment.reset(episodeSeed(seed, this.#episode)));
     }
     let metrics: Metrics | undefined;
     if (this.#steps > updateAfter) {
@@ -135,7 +133,8 @@ export class EnvironmentTrainer {
     return { metrics, episode };
   }
 
-  checkpoint(): Checkpoint {
+  /** Everything that `resume` needs to go on as if nothing had happened. */
+  async checkpoint(): Promise<Checkpoint> {
     const learner = this.learner.checkpoint();
     const { seed, randomSteps, updatesPerStep, updateAfter } = this.#options;
     const meta: TrainingMeta = {
@@ -154,10 +153,49 @@ export class EnvironmentTrainer {
       meta: { ...learner.meta, training: meta },
       arrays: {
         ...learner.arrays,
-        'environment.state': this.#environment.snapshot(),
+        ...(await this.#environmentState()),
         'environment.observation': this.#observation,
       },
     };
+  }
+
+  /** The environment's snapshot, or else the actions of the episode, which lead to the same state again. */
+  async #environmentState(): Promise<Checkpoint['arrays']> {
+    const state = await this.#environment.snapshot?.();
+    if (state !== undefined) return { 'environment.state': state };
+    const actions = new Float32Array(this.#actions.length * this.#environment.actionLow.length);
+    this.#actions.forEach((action, t) => {
+      actions.set(action, t * action.length);
+    });
+    return { 'environment.actions': actions };
+  }
+
+  /**
+   * Brings the environment back to where the checkpoint was taken. Throws CORRUPT_DATA where the checkpoint has neither
+   * a snapshot nor actions, UNSUPPORTED where the same seed and actions do not lead to the same observation again.
+   */
+  async #restoreEnvironment({ arrays }: Checkpoint): Promise<void> {
+    const environment = this.#environment;
+    const { 'environment.state': state, 'environment.actions': actions } = arrays;
+    if (state instanceof Float64Array && environment.restore !== undefined) {
+      await environment.reset(0);
+      await environment.restore(state);
+      return;
+    }
+    if (!(actions instanceof Float32Array)) throw notOfTraining();
+    let observation = await environment.reset(episodeSeed(this.#options.seed, this.#episode));
+    const size = environment.actionLow.length;
+    for (let from = 0; from < actions.length; from += size) {
+      const action = actions.slice(from, from + size);
+      ({ observation } = await environment.step(inTaskUnits(environment, action)));
+      this.#actions.push(action);
+    }
+    if (Float32Array.from(observation).some((value, i) => value !== this.#observation[i]))
+      throw new IqLearnError('UNSUPPORTED', 'the training cannot go on in the middle of an episode', {
+        found: 'an environment that does not repeat an episode: same seed and actions, another observation',
+        expected: 'an environment with snapshots, or a deterministic one',
+        remedy: 'start the training again',
+      });
   }
 
   /** Goes on where `checkpoint` was taken, on a fresh environment of the same task. */
@@ -167,20 +205,13 @@ export class EnvironmentTrainer {
     options: { readonly executor?: 'onnx' | 'eager'; readonly threads?: number } = {},
   ): Promise<EnvironmentTrainer> {
     const meta = checkpoint.meta.training as TrainingMeta | undefined;
-    const state = checkpoint.arrays['environment.state'];
     const observation = checkpoint.arrays['environment.observation'];
-    if (meta === undefined || !(state instanceof Float64Array) || !(observation instanceof Float32Array))
-      throw new IqLearnError('CORRUPT_DATA', 'the checkpoint holds no training on a task', {
-        expected: "entries 'training', 'environment.state' and 'environment.observation'",
-        remedy: 'resume it with the command that wrote it',
-      });
+    if (meta === undefined || !(observation instanceof Float32Array)) throw notOfTraining();
     const learner = await Learner.resume(checkpoint, options);
     const training = new EnvironmentTrainer(
       { ...meta, learner, environment },
       await Actor.create(learner.policyFunction()),
     );
-    environment.reset(0);
-    environment.restore(state);
     training.#exploration = Random.fromState(meta.exploration);
     training.#observation = observation;
     training.#steps = meta.steps;
@@ -188,6 +219,7 @@ export class EnvironmentTrainer {
     training.#return = meta.episodeReturn;
     training.#length = meta.episodeLength;
     training.#owed = meta.owed;
+    await training.#restoreEnvironment(checkpoint);
     return training;
   }
 
@@ -195,6 +227,13 @@ export class EnvironmentTrainer {
     await this.#actor.dispose();
     await this.learner.dispose();
   }
+}
+
+function notOfTraining(): IqLearnError {
+  return new IqLearnError('CORRUPT_DATA', 'the checkpoint holds no training on a task', {
+    expected: "entries 'training', 'environment.observation', and 'environment.state' or 'environment.actions'",
+    remedy: 'resume it with the command that wrote it',
+  });
 }
 
 /** Returns of whole episodes under a policy's deterministic action, seeds from `seed` up. */
@@ -205,10 +244,11 @@ export async function evaluateOnTask(
 ): Promise<{ readonly return: number; readonly length: number }[]> {
   const results: { return: number; length: number }[] = [];
   for (let i = 0; i < options.episodes; i++) {
-    let observation = environment.reset(options.seed + i);
+    let observation = await environment.reset(options.seed + i);
     let total = 0;
     for (let length = 1; ; length++) {
-      const result = environment.step(scaled(await policy.act(observation), environment));
+      const action = chosenAction(environment, await policy.act(observation));
+      const result = await environment.step(inTaskUnits(environment, action));
       total += result.reward;
       observation = result.observation;
       if (result.terminated || result.truncated) {

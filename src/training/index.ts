@@ -1,4 +1,5 @@
 export { EnvironmentTrainer, evaluateOnTask } from './environment-trainer.js';
+export { type ExpertEpisode, expertEpisodes } from './expert-episodes.js';
 export type { LearningEvents } from './process/client.js';
 export { type LearningClient, TrainingProcess } from './process/client.js';
 export type { LearningOptions, LearningProgress, RecoveredRewards, Segment } from './process/protocol.js';

@@ -461,14 +461,14 @@ describe('a trivial continuous task', () => {
       });
     const whole = await start();
     for (let i = 0; i < 77; i++) await whole.step();
-    const resumed = await EnvironmentTrainer.resume(structuredClone(whole.checkpoint()), new PointMass(), {
+    const resumed = await EnvironmentTrainer.resume(structuredClone(await whole.checkpoint()), new PointMass(), {
       threads: 1,
     });
     for (let i = 0; i < 100; i++) {
       await whole.step();
       await resumed.step();
     }
-    expect(resumed.checkpoint()).toEqual(whole.checkpoint());
+    expect(await resumed.checkpoint()).toEqual(await whole.checkpoint());
     await whole.dispose();
     await resumed.dispose();
   });

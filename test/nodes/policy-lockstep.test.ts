@@ -19,6 +19,11 @@ afterEach(() => rig.close());
 
 const simulator = (repeatMs = 20): SimulatorNode =>
   rig.start(new SimulatorNode(rig.context('simulator'), task, { repeatMs }));
+/** Waits until the simulator has published its state three more times without an answer: time in which a command could come. */
+const unanswered = async (node: SimulatorNode): Promise<void> => {
+  const count = Number(diagnosed(node, 'states_repeated'));
+  await until(() => Number(diagnosed(node, 'states_repeated')) >= count + 3, 'states without an answer');
+};
 const home = async (version = 1): Promise<PolicyRuntime> => decodeBundle(await trolleyBundle(version));
 const publish = (bundle: PolicyBundle, version: number, robot = 'trolley', epoch = 1n): void => {
   const head = { stamp: { sec: 0, nanosec: 0 }, frame_id: '' };
@@ -83,10 +88,10 @@ describe('the policy node in lockstep', () => {
   });
 
   it('holds until the first policy comes over the wire, and swaps at a step boundary', async () => {
-    simulator();
+    const robot = simulator();
     const node = rig.start(new PolicyNode(rig.context('policy')));
     await rig.startEpisode('/simulator/start_episode', 6);
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await unanswered(robot);
     expect(task.actions).toEqual([]);
     publish(await trolleyBundle(1, 4), 1); // away from home: runs the whole 40 steps
     await until(() => transitions.length > 3, 'the first steps');
@@ -241,7 +246,8 @@ describe('the policy node in lockstep', () => {
     await rig.startEpisode('/simulator/start_episode', 6);
     await until(() => Number(diagnosed(node, 'states_dropped')) > 1, 'the bad state, said again and again');
     const still = task.actions.length;
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    const seen = Number(diagnosed(node, 'states_dropped'));
+    await until(() => Number(diagnosed(node, 'states_dropped')) > seen + 2, 'more bad states');
     expect(task.actions.length).toBe(still);
     task.fake = undefined;
     expect(transitions.every(({ observation }) => observation.every((value: number) => Number.isFinite(value)))).toBe(
@@ -264,7 +270,7 @@ describe('the policy node in lockstep', () => {
   });
 
   it('says stop before anything else when it is taken down', async () => {
-    simulator();
+    const robot = simulator();
     const commands = rig.listen('/cmd_vel', 'geometry_msgs/msg/TwistStamped');
     const node = rig.start(new PolicyNode(rig.context('policy'), {}, await decodeBundle(await trolleyBundle(1, 4))));
     await rig.startEpisode('/simulator/start_episode', 6);
@@ -273,19 +279,19 @@ describe('the policy node in lockstep', () => {
     await rig.broker.idle();
     expect(commands.at(-1)!.twist.linear.x).toBe(0);
     const count = commands.length;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await unanswered(robot);
     expect(commands.length).toBe(count);
   });
 
   it('waits for the policy of the segment before, at exactly that step, whenever it comes', async () => {
-    simulator();
+    const robot = simulator();
     const node = rig.start(
       new PolicyNode(rig.context('policy'), { explore: 'random', synchronousSegment: 10, transitionLimit: 40 }),
     );
     publish(await trolleyBundle(0, 4), 0);
     await rig.startEpisode('/simulator/start_episode', 6);
     await until(() => transitions.length === 20, 'two segments');
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await unanswered(robot);
     expect(transitions.length).toBe(20);
     publish(await trolleyBundle(1, -4), 1);
     publish(await trolleyBundle(2, 4), 2); // already there when the next boundary comes
@@ -293,8 +299,9 @@ describe('the policy node in lockstep', () => {
     expect(transitions.map(({ policy_version }) => policy_version)).toEqual(
       [-1n, 0n, 1n, 2n].flatMap((version) => Array.from({ length: 10 }, () => version)),
     );
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(transitions.length).toBe(40); // the limit
+    await rig.startEpisode('/simulator/start_episode', 6);
+    await unanswered(robot); // the limit holds in a new episode, too
+    expect(transitions.length).toBe(40);
     expect(node.fault).toBeUndefined();
   });
 

@@ -84,7 +84,7 @@ describe('the recorder', () => {
     task.step = (action) => (task.steps < 5 ? step(action) : new Promise(() => {})); // then never answers again
     await rig.startEpisode('/recorder/start_episode', 6);
     await rig.startEpisode('/simulator/start_episode', 6);
-    await until(() => states.at(-1)!.step === 5, 'the last step');
+    await until(() => states.at(-1)?.step === 5, 'the last step');
     await recorder.shutdown();
     const { episodes } = await readDemonstrations([join(folder, 'bag')], spec);
     expect(episodes).toMatchObject([{ length: 5, terminated: false, truncated: true, success: null }]);

@@ -84,9 +84,9 @@ const training = await goOn();
 process.stdout.write(`from ${training.steps}\n`);
 while (training.steps < STEPS) {
   const { metrics } = await training.step();
-  if (training.steps % 3 === 0) saveCheckpoint(folder, training.checkpoint());
+  if (training.steps % 3 === 0) saveCheckpoint(folder, await training.checkpoint());
   process.stdout.write(`${JSON.stringify({ steps: training.steps, metrics: metrics ?? null })}\n`);
   if (training.steps === Number(last)) await new Promise(() => setInterval(() => {}, 1000));
 }
-saveCheckpoint(folder, training.checkpoint());
+saveCheckpoint(folder, await training.checkpoint());
 await training.dispose();

@@ -66,7 +66,7 @@ export class Host {
   readonly #spec: RobotSpec;
   readonly #set: ParameterSet;
   #values: Readonly<Record<string, ParameterValue>>;
-  readonly #workshop: NodeFactory;
+  readonly #factory: NodeFactory;
 
   /** Throws INVALID_CONFIG if a parameter is wrong. */
   constructor(options: HostOptions) {
@@ -76,7 +76,7 @@ export class Host {
     this.#spec = spec;
     this.#set = set;
     this.#values = values;
-    this.#workshop = new NodeFactory(
+    this.#factory = new NodeFactory(
       () => this.#make(),
       (outcome) => {
         if (outcome === 'ready') logger.info('ready to be configured');
@@ -91,7 +91,7 @@ export class Host {
       deactivate: () => this.#answer(() => this.#node.deactivate()),
       cleanup: () => this.#renew(),
       shutdown: () => {
-        void this.#workshop.close().catch((error) => logger.error(messageOf(error)));
+        void this.#factory.close().catch((error) => logger.error(messageOf(error)));
         return true;
       },
       error: () => this.#renew(),
@@ -103,10 +103,10 @@ export class Host {
     const { ros, logger, executable } = this.#options;
     logger.info(`preparing for the robot ${this.#spec.robot}`);
     const autostart = this.#values.autostart === true;
-    await this.#workshop.renew();
+    await this.#factory.renew();
     if (autostart) {
       // The process that started this one sees the reason of a failure too.
-      const { problem } = this.#workshop;
+      const { problem } = this.#factory;
       if (problem !== undefined) throw problem;
       ros.start();
       if (ros.request('configure') && ros.request('activate')) return;
@@ -121,17 +121,17 @@ export class Host {
 
   /** The robot is stopped when this returns. Resolves when files are closed. */
   close(): Promise<void> {
-    return this.#workshop.close();
+    return this.#factory.close();
   }
 
   get #node(): HostedLifecycle {
-    const { node } = this.#workshop;
+    const { node } = this.#factory;
     if (node === undefined) throw new IqLearnError('INTERNAL', 'there is no node');
     return node;
   }
 
   #configure(): boolean {
-    const node = this.#workshop.take();
+    const node = this.#factory.take();
     if (node === undefined) this.#options.logger.info('still being prepared: ask again in a moment');
     else node.configure();
     return node !== undefined;
@@ -143,7 +143,7 @@ export class Host {
   }
 
   #renew(): boolean {
-    void this.#workshop.renew().catch((error) => this.#options.logger.error(messageOf(error)));
+    void this.#factory.renew().catch((error) => this.#options.logger.error(messageOf(error)));
     return true;
   }
 

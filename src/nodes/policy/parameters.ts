@@ -65,7 +65,9 @@ export const policySchema = z.strictObject({
     .positive()
     .nullable()
     .default(null)
-    .describe('The e-stop must be heard to be released this often; null where the robot has no such heartbeat.'),
+    .describe(
+      'A message that the e-stop is released must arrive this often; null where the robot has no such heartbeat.',
+    ),
 });
 
 export type PolicyParameters = z.input<typeof policySchema>;

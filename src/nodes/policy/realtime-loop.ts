@@ -46,7 +46,7 @@ export class RealtimeLoop implements ControlLoop {
   #awaitsState = false;
   #inferring = false;
   #closed = false;
-  /** The safety filter was told that the episode has begun. */
+  /** The safety filter knows that the episode has begun. */
   #hasBegun = false;
   /** The episode is over and the robot was stopped for that. */
   #isIdle = false;

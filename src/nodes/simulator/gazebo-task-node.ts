@@ -39,7 +39,7 @@ export class GazeboTaskNode extends LifecycleNode<typeof gazeboTaskSchema> {
   #poses: ReadonlyMap<string, PoseTopic> = new Map();
   #command: { readonly action: Float32Array; readonly receivedNs: bigint } | undefined;
   #clockNs = -1n;
-  #heardNs = 0n;
+  #lastClockNs = 0n;
   #nextNs = 0n;
   #episode = 0;
   #step = 0;
@@ -135,7 +135,7 @@ export class GazeboTaskNode extends LifecycleNode<typeof gazeboTaskSchema> {
   }
 
   protected override onActivate(): void {
-    this.#heardNs = this.context.clock.nowNs();
+    this.#lastClockNs = this.context.clock.nowNs();
   }
 
   protected override onDeactivate(): void {
@@ -143,7 +143,7 @@ export class GazeboTaskNode extends LifecycleNode<typeof gazeboTaskSchema> {
   }
 
   protected diagnose(): Diagnosis {
-    const quietMs = Number(this.context.clock.nowNs() - this.#heardNs) / 1e6;
+    const quietMs = Number(this.context.clock.nowNs() - this.#lastClockNs) / 1e6;
     const stale = quietMs > this.parameters.quietMs;
     return {
       level: stale ? diagnosticLevel.stale : diagnosticLevel.ok,
@@ -188,7 +188,7 @@ export class GazeboTaskNode extends LifecycleNode<typeof gazeboTaskSchema> {
 
   #tick(clockNs: bigint): void {
     if (this.state !== 'active') return;
-    this.#heardNs = this.context.clock.nowNs();
+    this.#lastClockNs = this.context.clock.nowNs();
     const back = clockNs < this.#clockNs;
     this.#clockNs = clockNs;
     // The simulation began anew, so the episode is lost.

@@ -1,5 +1,7 @@
 import type { TaskDefinition } from '../../definition.js';
+import { cartpoleExpert } from './expert.js';
 import { cartpoleOptions } from './options.js';
+import { cartpoleActions, cartpoleObservations } from './spaces.js';
 
 export const cartpole: TaskDefinition<typeof cartpoleOptions> = {
   name: 'cartpole',
@@ -7,4 +9,16 @@ export const cartpole: TaskDefinition<typeof cartpoleOptions> = {
   options: cartpoleOptions,
   mujoco: false,
   create: async (options) => new (await import('./task.js')).CartPoleTask(options),
+  expert: { observationSpace: cartpoleObservations, actionSpace: cartpoleActions, create: cartpoleExpert },
+  preset: {
+    hasSuccess: false,
+    demonstrations: 3,
+    steps: 4000,
+    segmentSize: 100,
+    updatesPerTransition: 1,
+    // Without steps of its own: with them this algorithm is unstable here, from the demonstrations alone it stands.
+    config: { agent: 'iq-soft-q', online: false, hiddenSizes: [64, 64], batchSize: 64, temperature: 0.01 },
+    cloning: { updates: 2000 },
+    evaluationEpisodes: 20,
+  },
 };

@@ -1,8 +1,9 @@
 import type { z } from 'zod';
 import { Random } from '../../../common/index.js';
-import { checkAction, checkSeed, checkSnapshot, unbounded } from '../../spaces.js';
-import type { BoxSpace, DiscreteSpace, SceneGeometry, SensorReadings, StepResult, Task } from '../../task.js';
+import { checkAction, checkSeed, checkSnapshot } from '../../spaces.js';
+import type { SceneGeometry, SensorReadings, StepResult, Task } from '../../task.js';
 import type { cartpoleOptions } from './options.js';
+import { cartpoleActions, cartpoleObservations } from './spaces.js';
 
 /** m/s². */
 const GRAVITY = 9.8;
@@ -28,16 +29,8 @@ const RESET_NOISE = 0.05;
  */
 export class CartPoleTask implements Task {
   readonly name = 'cartpole';
-  readonly observationSpace: BoxSpace = {
-    kind: 'box',
-    dimensions: [
-      unbounded('cart_position', 'm'),
-      unbounded('cart_velocity', 'm/s'),
-      unbounded('pole_position', 'rad'),
-      unbounded('pole_velocity', 'rad/s'),
-    ],
-  };
-  readonly actionSpace: DiscreteSpace = { kind: 'discrete', n: 2, names: ['push_left', 'push_right'] };
+  readonly observationSpace = cartpoleObservations;
+  readonly actionSpace = cartpoleActions;
   readonly stepSeconds = STEP_SECONDS;
   readonly maxSteps: number;
   #state = new Float64Array(4);

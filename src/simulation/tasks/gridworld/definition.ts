@@ -1,5 +1,7 @@
 import type { TaskDefinition } from '../../definition.js';
+import { gridworldExpert, gridworldExpertSettings } from './expert.js';
 import { gridworldOptions } from './options.js';
+import { gridworldActions, gridworldObservations } from './spaces.js';
 
 export const gridworld: TaskDefinition<typeof gridworldOptions> = {
   name: 'gridworld',
@@ -7,4 +9,22 @@ export const gridworld: TaskDefinition<typeof gridworldOptions> = {
   options: gridworldOptions,
   mujoco: false,
   create: async (options) => new (await import('./task.js')).GridworldTask(options),
+  expert: { observationSpace: gridworldObservations, actionSpace: gridworldActions, create: gridworldExpert },
+  preset: {
+    hasSuccess: false,
+    demonstrations: 20,
+    steps: 3000,
+    segmentSize: 50,
+    updatesPerTransition: 1,
+    config: {
+      agent: 'iq-soft-q',
+      hiddenSizes: [64],
+      batchSize: 64,
+      bufferSize: 50_000,
+      gamma: gridworldExpertSettings.gamma,
+      temperature: gridworldExpertSettings.temperature,
+    },
+    cloning: { updates: 2000 },
+    evaluationEpisodes: 20,
+  },
 };

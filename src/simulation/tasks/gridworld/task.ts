@@ -1,62 +1,10 @@
 import type { z } from 'zod';
 import { Random } from '../../../common/index.js';
 import { checkAction, checkSeed, checkSnapshot } from '../../spaces.js';
-import type { BoxSpace, DiscreteSpace, SceneGeometry, SensorReadings, StepResult, Task } from '../../task.js';
+import type { SceneGeometry, SensorReadings, StepResult, Task } from '../../task.js';
+import { ACTIONS, CELLS, GOALS, GRID_SIDE, neighbour } from './mdp.js';
 import type { gridworldOptions } from './options.js';
-
-/** Cells along a side; cell s is column s mod 5, row ⌊s / 5⌋. */
-export const GRID_SIDE = 5;
-const CELLS = GRID_SIDE * GRID_SIDE;
-const ACTIONS = ['stay', 'left', 'right', 'down', 'up'] as const;
-const MOVES = [
-  [0, 0],
-  [-1, 0],
-  [1, 0],
-  [0, -1],
-  [0, 1],
-] as const;
-/** The two opposite corners that pay. */
-const GOALS: readonly number[] = [0, CELLS - 1];
-
-/** A finite Markov decision process, written out for exact solutions. */
-export interface TabularMdp {
-  readonly states: number;
-  readonly actions: number;
-  /** P(s′ | s, a) at [(s · actions + a) · states + s′]. */
-  readonly transition: Float64Array;
-  /** r(s, a) at [s · actions + a]. */
-  readonly reward: Float64Array;
-  /** P(s₀). */
-  readonly initial: Float64Array;
-}
-
-function neighbour(cell: number, action: number): number {
-  const [dx, dy] = MOVES[action]!;
-  const x = (cell % GRID_SIDE) + dx;
-  const y = Math.floor(cell / GRID_SIDE) + dy;
-  return x < 0 || x >= GRID_SIDE || y < 0 || y >= GRID_SIDE ? cell : y * GRID_SIDE + x;
-}
-
-/** The gridworld's exact dynamics; `slip` is the chance that a uniformly random action is taken instead. */
-export function gridworldMdp(slip = 0): TabularMdp {
-  const transition = new Float64Array(CELLS * ACTIONS.length * CELLS);
-  const reward = new Float64Array(CELLS * ACTIONS.length);
-  for (let s = 0; s < CELLS; s++)
-    for (let a = 0; a < ACTIONS.length; a++) {
-      const row = s * ACTIONS.length + a;
-      transition[row * CELLS + neighbour(s, a)]! += 1 - slip;
-      for (let other = 0; other < ACTIONS.length; other++)
-        transition[row * CELLS + neighbour(s, other)]! += slip / ACTIONS.length;
-      reward[row] = GOALS.includes(s) ? 1 : 0;
-    }
-  return {
-    states: CELLS,
-    actions: ACTIONS.length,
-    transition,
-    reward,
-    initial: new Float64Array(CELLS).fill(1 / CELLS),
-  };
-}
+import { gridworldActions, gridworldObservations } from './spaces.js';
 
 /**
  * A 5×5 grid, five actions, reward 1 for every step begun in one of two opposite corners, uniform start, no terminal
@@ -64,16 +12,8 @@ export function gridworldMdp(slip = 0): TabularMdp {
  */
 export class GridworldTask implements Task {
   readonly name = 'gridworld';
-  readonly observationSpace: BoxSpace = {
-    kind: 'box',
-    dimensions: Array.from({ length: CELLS }, (_, s) => ({
-      name: `cell_${s % GRID_SIDE}_${Math.floor(s / GRID_SIDE)}`,
-      unit: '1',
-      low: 0,
-      high: 1,
-    })),
-  };
-  readonly actionSpace: DiscreteSpace = { kind: 'discrete', n: ACTIONS.length, names: ACTIONS };
+  readonly observationSpace = gridworldObservations;
+  readonly actionSpace = gridworldActions;
   readonly stepSeconds = 1;
   readonly maxSteps: number;
   readonly #slip: number;

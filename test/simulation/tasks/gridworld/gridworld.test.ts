@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createTask } from '#src/simulation/index.js';
-import { GRID_SIDE, gridworldMdp } from '#src/simulation/tasks/gridworld/task.js';
+import { GRID_SIDE, gridworldMdp } from '#src/simulation/tasks/gridworld/mdp.js';
 
 describe('gridworld', () => {
   it.each([0, 0.3])('is a proper Markov decision process (slip %d)', (slip) => {
