@@ -12,4 +12,5 @@ export { type PolicyParameters, policySchema } from './policy/parameters.js';
 export { PolicyNode } from './policy/policy-node.js';
 export { RecorderNode, type RecorderParameters, recorderSchema } from './recorder/recorder-node.js';
 export { GazeboTaskNode, type GazeboTaskParameters, gazeboTaskSchema } from './simulator/gazebo-task-node.js';
-export { SimulatorNode, type SimulatorParameters, simulatorSchema } from './simulator/simulator-node.js';
+export { type SimulatorParameters, simulatorSchema } from './simulator/parameters.js';
+export { SimulatorNode } from './simulator/simulator-node.js';

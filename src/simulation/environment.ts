@@ -36,6 +36,11 @@ export interface Environment {
   restore?(state: Float64Array): MaybePromise<void>;
 }
 
+/** An environment that has to be closed. */
+export interface OpenEnvironment extends Environment {
+  close(): Promise<void>;
+}
+
 /** A task, or anything with a task's spaces and methods. */
 export interface EnvironmentSource {
   readonly observationSpace: Pick<BoxSpace, 'dimensions'>;

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TaskState } from '../../messages/index.js';
 import { LockstepGate, type ReadyStep } from '../kit/lockstep-gate.js';
 import type { ControlLoop, LoopParts } from './control-loop.js';
@@ -138,7 +137,7 @@ export class LockstepLoop implements ControlLoop {
     if (task.episode !== this.#episode) this.#beginEpisode(task, stampNs, nowNs);
     const relived = this.#parts.relive.shift();
     // The simulator refuses a command until it has finished the step whose state it has just published.
-    if (relived !== undefined) await nextTurn();
+    if (relived !== undefined) await new Promise((resolve) => setImmediate(resolve));
     const action = relived ?? (await this.#decide(stampNs, observation));
     if (this.#closed) return;
     const output = commands.apply({

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { IqLearnError, messageOf, Random } from '../../common/index.js';
 import { header, type MessageTypes, stampOf } from '../../messages/index.js';
 import { type ActionMapper, createActionMapper, readingsToMessages, type TopicMessage } from '../../robot/index.js';
@@ -8,35 +7,8 @@ import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from
 import { startPeriodic } from '../kit/periodic.js';
 import { headerStampNs } from '../kit/stamps.js';
 import { topics } from '../kit/topics.js';
+import { type SimulatorParameters, simulatorSchema } from './parameters.js';
 import { actionOrder, stopAction } from './task-actions.js';
-
-export const simulatorSchema = z.strictObject({
-  pace: z
-    .enum(['lockstep', 'realtime'])
-    .default('lockstep')
-    .describe(
-      '`lockstep`: a step for each command that answers the present state, as fast as they come; `realtime`: a step every period, with the newest command.',
-    ),
-  seed: z.int().min(0).max(0xffffffff).default(0).describe('Of the seeds the simulator chooses itself.'),
-  repeatMs: z
-    .number()
-    .min(1)
-    .default(500)
-    .describe(
-      'In lockstep: without a command for so long, the state is published once more (a message may have been lost).',
-    )
-    .meta({ dynamic: true }),
-  quietMs: z
-    .number()
-    .min(1)
-    .default(5000)
-    .describe(
-      'In lockstep: without a command for so long, diagnostics turn to STALE. The simulation stands still meanwhile.',
-    )
-    .meta({ dynamic: true }),
-});
-
-export type SimulatorParameters = z.input<typeof simulatorSchema>;
 
 type Publishers = ReadonlyMap<string, { publish(message: TopicMessage['message']): void }>;
 

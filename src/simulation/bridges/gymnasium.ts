@@ -8,10 +8,11 @@ import {
   perBlock,
   shapeSize,
 } from '../../common/index.js';
-import { type Environment, largestIndex } from '../environment.js';
+import { largestIndex, type OpenEnvironment } from '../environment.js';
 import { type Frame, PythonProcess, pythonCommand } from './python-process.js';
 
-const SCRIPT = fileURLToPath(new URL('../../../../python/gymnasium_server.py', import.meta.url));
+/** The package ships its sources too: the script stays where it is written. */
+const SCRIPT = fileURLToPath(new URL('../../../../src/simulation/bridges/gymnasium_server.py', import.meta.url));
 /** Importing gymnasium and making an environment may load large libraries. */
 const START_TIMEOUT_MS = 120_000;
 
@@ -165,11 +166,6 @@ export class Gymnasium {
     });
     return { observation: perBlock(this.observation, values), end: at };
   }
-}
-
-/** An environment that has to be closed. */
-export interface OpenEnvironment extends Environment {
-  close(): Promise<void>;
 }
 
 /**
