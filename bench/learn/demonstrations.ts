@@ -1,13 +1,11 @@
 import { basename } from 'node:path';
 import { IqLearnError } from '../../src/common/index.js';
 import { importNpz } from '../../src/demonstrations/index.js';
-import { type Episode, type Normalisation, normalisationOf } from '../../src/learning/index.js';
+import type { Episode } from '../../src/learning/index.js';
 import type { Environment } from '../../src/simulation/index.js';
 
 export interface Demonstrations {
   readonly episodes: readonly Episode[];
-  /** Of the episodes that are used. */
-  readonly normalisation: Normalisation;
   /** Returns of all episodes of the file, and of those that are used. */
   readonly demonstrator: readonly number[];
   readonly used: readonly number[];
@@ -55,15 +53,8 @@ export function readDemonstrations(choice: DemonstrationChoice, environment: Env
       terminated,
     }),
   );
-  const rows = new Float32Array(chosen.reduce((sum, { observations }) => sum + observations.length, 0));
-  let at = 0;
-  for (const { observations } of chosen) {
-    rows.set(observations, at);
-    at += observations.length;
-  }
   return {
     episodes,
-    normalisation: normalisationOf(rows, observationSize),
     demonstrator: returns,
     used: returns.slice(choice.first, choice.first + choice.count),
   };

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { IqLearnError, messageOf } from '../../src/common/index.js';
-import { type LearnerConfig, learnerConfig } from '../../src/learning/index.js';
+import type { LearnerConfig, LearnerSettings } from '../../src/learning/index.js';
 import { defaultMetricsSinks, parseMetricsSinks, writeFileAtomic } from '../../src/platform/index.js';
-import { trainingSettings } from '../../src/sessions/index.js';
+import { trainingSettings, withLearnerFile } from '../../src/sessions/index.js';
 import { createTask, environmentOf } from '../../src/simulation/index.js';
+import { runConfig } from '../../src/training/index.js';
 import { type BenchResult, benchResult, type Curve, type Figure, median, progress } from '../harness.js';
 import { watchLoad } from '../load.js';
 import { integerList, parseOptions } from '../options.js';
@@ -31,7 +31,7 @@ const OPTIONS = {
   threads: { default: 2, help: 'threads of the learner' },
   settings: {
     default: null,
-    help: "the learner's settings that differ from the task's (src/teaching), as JSON or a file of it",
+    help: "the learner's settings that differ from the task's, as JSON, or a settings file as iq-learn takes it",
   },
   checkpoints: { default: null, help: 'folder for checkpoints, one subfolder a seed, written at every evaluation' },
   log: {
@@ -57,7 +57,8 @@ export async function run(args: string[]): Promise<BenchResult> {
       found: '--resume without --checkpoints',
       expected: 'the folder of the run that was begun',
     });
-  const config = learnerConfig({ ...trainingSettings(task).config, ...settingsOf(options.settings) });
+  const length = { steps: options.steps, updatesPerTransition: options.updates };
+  const config = runConfig(settingsOf(trainingSettings(task).config, options.settings), length);
   const load = watchLoad();
   const cut = options['episode-steps'];
   const tasks = {
@@ -110,14 +111,16 @@ export async function run(args: string[]): Promise<BenchResult> {
   );
 }
 
-function settingsOf(text: string | null): Readonly<Record<string, unknown>> {
-  if (text === null) return {};
+/** The task's settings of the learner with those of a settings file, or of JSON on the command line, over them. */
+function settingsOf(own: LearnerSettings, given: string | null): LearnerSettings {
+  if (given === null) return own;
+  if (!given.trimStart().startsWith('{')) return withLearnerFile(own, given);
   try {
-    return JSON.parse(text.trimStart().startsWith('{') ? text : readFileSync(text, 'utf8')) as Record<string, unknown>;
+    return { ...own, ...(JSON.parse(given) as Record<string, unknown>) } as LearnerSettings;
   } catch (cause) {
     throw new IqLearnError('INVALID_ARGUMENT', 'bad value of --settings', {
       found: messageOf(cause),
-      expected: 'JSON, or a file of it',
+      expected: 'JSON, or a settings file',
       remedy: `for example --settings '{"temperature":0.001}'`,
       cause,
     });

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { IqLearnError, vectorObservation } from '../../src/common/index.js';
-import { Actor, Learner, type LearnerConfig, type Metrics } from '../../src/learning/index.js';
+import { Actor, type LearnerConfig, type Metrics } from '../../src/learning/index.js';
 import {
   generations,
   loadCheckpoint,
@@ -13,7 +13,7 @@ import {
 import type { PolicyFunction } from '../../src/policy/index.js';
 import type { Task } from '../../src/simulation/index.js';
 import { environmentOf } from '../../src/simulation/index.js';
-import { EnvironmentTrainer, evaluateOnTask } from '../../src/training/index.js';
+import { EnvironmentTrainer, evaluateOnTask, startLearner } from '../../src/training/index.js';
 import { progress } from '../harness.js';
 import type { Demonstrations } from './demonstrations.js';
 
@@ -124,15 +124,14 @@ export class SeedRun {
         remedy: 'go on from them with --resume, or choose another folder',
       });
     }
-    const learner = await Learner.create({
+    const learner = await startLearner({
       config,
       observation: vectorObservation(environment.observationSize),
       actionSize: environment.actionLow.length,
-      normalisation: demonstrations.normalisation,
       seed,
+      demonstrations: demonstrations.episodes,
       threads,
     });
-    for (const episode of demonstrations.episodes) learner.addDemonstration(episode);
     const training = await EnvironmentTrainer.create({
       learner,
       environment,
@@ -325,7 +324,9 @@ export class SeedRun {
 
 /** What must be the same for a run to go on. */
 function identityOf(settings: SeedSettings): string {
-  const { task, seed, every, curveEpisodes, episodeSteps, randomSteps, updatesPerStep, data, config } = settings;
+  const { task, seed, every, curveEpisodes, episodeSteps, randomSteps, updatesPerStep, data } = settings;
+  // The length of the run may grow; schedules keep the end that the run was begun with.
+  const { decayUpdates: _, ...config } = settings.config;
   return JSON.stringify({ task, seed, every, curveEpisodes, episodeSteps, randomSteps, updatesPerStep, data, config });
 }
 

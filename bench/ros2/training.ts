@@ -50,7 +50,6 @@ export class Training {
           terminated: false,
         },
       ],
-      normalisation: 'demonstrations',
       updatesPerTransition: 1,
       executor: 'onnx',
       threads,
@@ -86,10 +85,8 @@ export class Training {
       length: SEGMENT,
       observations: normal(SEGMENT * o),
       actions,
-      commands: actions,
       nextObservations: normal(SEGMENT * o),
       terminated: new Uint8Array(SEGMENT),
-      ended: new Uint8Array(SEGMENT),
       demonstrated: new Uint8Array(SEGMENT),
     };
   }

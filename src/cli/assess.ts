@@ -1,17 +1,17 @@
-import { type PolicyKind, type PolicyResult, policyLabels } from '../report/index.js';
+import type { PolicyResult, ReportCandidate } from '../report/index.js';
 import { type Candidate, type EpisodeOutcome, evaluate } from '../sessions/index.js';
 import type { Session } from './session.js';
 
-/** A policy's evaluated episodes, the first of them with their traces. */
+/** A candidate's evaluated episodes, the first of them with their traces. */
 export interface Assessment {
-  readonly policy: PolicyKind;
+  readonly who: ReportCandidate;
   readonly outcomes: readonly EpisodeOutcome[];
 }
 
 /** Deploys a candidate on fresh starts. */
 export async function assess(
   { io, display, spec, settings, logger }: Session,
-  policy: PolicyKind,
+  who: ReportCandidate,
   candidate: Candidate,
   seeds: readonly number[],
   traces = 0,
@@ -29,7 +29,7 @@ export async function assess(
       returns.push(total);
       if (success) successes++;
       display.show({
-        phase: `evaluating ${policyLabels[policy]}`,
+        phase: `evaluating ${who.label}`,
         done: returns.length,
         total: seeds.length,
         unit: 'episodes',
@@ -39,12 +39,12 @@ export async function assess(
       });
     },
   });
-  return { policy, outcomes };
+  return { who, outcomes };
 }
 
-export function resultOf({ policy, outcomes }: Assessment): PolicyResult {
+export function resultOf({ who, outcomes }: Assessment): PolicyResult {
   return {
-    policy,
+    policy: who.id,
     episodes: outcomes.map(({ seed, return: total, length, success }) => ({ seed, return: total, length, success })),
   };
 }

@@ -3,7 +3,15 @@ import type { Command } from 'commander';
 import { IqLearnError } from '../common/index.js';
 import { type MetricsSinkName, machine, versions, writeFileAtomic } from '../platform/index.js';
 import { writeBundle } from '../policy/index.js';
-import { type ReportData, renderReport, type Setting } from '../report/index.js';
+import {
+  candidateOf,
+  expertCandidate,
+  type ReportCandidate,
+  type ReportData,
+  randomCandidate,
+  renderReport,
+  type Setting,
+} from '../report/index.js';
 import { loadRobotSpec, robotNames } from '../robot/index.js';
 import {
   configurationFor,
@@ -53,20 +61,21 @@ async function evaluateAll(
   options: DemoOptions,
   folder: RunFolder,
   driver: ExpertDriver,
+  learned: ReportCandidate,
 ): Promise<Assessment[]> {
   const seeds = evaluationSeeds(options.seed, options.episodes ?? session.settings.evaluationEpisodes);
   const traces = Math.min(DRAWN_STARTS, seeds.length);
   return [
-    await assess(session, 'expert', { kind: 'driver', driver }, seeds, traces),
-    await assess(session, 'iq-learn', { kind: 'policy', bundle: folder.file('policy') }, seeds, traces),
+    await assess(session, expertCandidate, { kind: 'driver', driver }, seeds, traces),
+    await assess(session, learned, { kind: 'policy', bundle: folder.file('policy') }, seeds, traces),
     await assess(
       session,
-      'behavioural-cloning',
+      candidateOf('cloning'),
       { kind: 'policy', bundle: folder.file('behavioural-cloning') },
       seeds,
       traces,
     ),
-    await assess(session, 'random', { kind: 'random', seed: options.seed }, seeds),
+    await assess(session, randomCandidate, { kind: 'random', seed: options.seed }, seeds),
   ];
 }
 
@@ -115,11 +124,12 @@ async function runDemo(
     if (learning.interrupted) throw interrupted(options, folder);
     const cloned = await clone(session, demonstrations, plan.config);
     writeBundle(folder.file('behavioural-cloning'), cloned);
-    const assessments = await evaluateAll(session, options, folder, driver);
-    const learned = assessments.find(({ policy }) => policy === 'iq-learn')?.outcomes ?? [];
+    const candidate = candidateOf(plan.config.agent);
+    const assessments = await evaluateAll(session, options, folder, driver, candidate);
+    const learned = assessments.find(({ who }) => who === candidate)?.outcomes ?? [];
     const steps = learning.curves.points.at(-1)?.transitions ?? 0;
     learning.metrics.evaluated(steps, learned.map(episodeMetrics(settings)));
-    const drawn = assessments.filter(({ policy }) => policy !== 'random');
+    const drawn = assessments.filter(({ who }) => who !== randomCandidate);
     const report: ReportData = {
       format: 'iq_learn report 1',
       robot: spec.robot,
@@ -128,6 +138,7 @@ async function runDemo(
       date: new Date().toISOString(),
       seconds: 0,
       demonstrations: sizeOf(demonstrations, spec.rateHz),
+      candidates: assessments.map(({ who }) => who),
       results: assessments.map(resultOf),
       learning: learning.curves,
       rewards: await rewardTraces(learning.training, drawn.slice(0, 2)),
@@ -232,7 +243,7 @@ export function demoCommand(io: Io): Command {
         writeFileAtomic(folder.file('report.html'), renderReport(report));
         const all = [...resultFigures(report.results, report.hasSuccess), ...figures];
         if (options.json !== undefined) writeFigures(options.json, 'demo', again, all);
-        io.stdout.write(`\n${resultTable(report.results, report.hasSuccess)}\n\n`);
+        io.stdout.write(`\n${resultTable(report.candidates, report.results, report.hasSuccess)}\n\n`);
         io.stdout.write(`report: ${relativeTo(folder.file('report.html'))}\nagain: ${again}\n`);
       } finally {
         await driver.dispose();

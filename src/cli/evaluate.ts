@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { readBundle } from '../policy/index.js';
+import { candidateOf } from '../report/index.js';
 import { checkContract, loadRobotSpec, robotNames } from '../robot/index.js';
 import { trainingSettings } from '../sessions/index.js';
 import { evaluationSeeds } from '../training/index.js';
@@ -42,15 +43,15 @@ export function evaluateCommand(io: Io): Command {
       const settings = trainingSettings(spec.task);
       const session = { io, display, spec, settings, seed: options.seed, logger: fileLogger(undefined, options) };
       const seeds = evaluationSeeds(options.seed, options.episodes ?? settings.evaluationEpisodes);
-      const kind = runtime.training.algorithm === 'behavioural-cloning' ? 'behavioural-cloning' : 'iq-learn';
+      const who = candidateOf(String(runtime.training.algorithm ?? ''));
       const assessment = await withDisplay(display, () =>
-        assess(session, kind, { kind: 'policy', bundle: options.policy }, seeds),
+        assess(session, who, { kind: 'policy', bundle: options.policy }, seeds),
       );
       const results = [resultOf(assessment)];
       const { policy, robot: name, episodes, seed } = options;
       const again = commandLine('evaluate', { policy, robot: name, episodes, seed });
       if (options.json !== undefined)
         writeFigures(options.json, 'evaluate', again, resultFigures(results, settings.hasSuccess));
-      io.stdout.write(`${resultTable(results, settings.hasSuccess)}\n`);
+      io.stdout.write(`${resultTable([who], results, settings.hasSuccess)}\n`);
     });
 }

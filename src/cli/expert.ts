@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { IqLearnError, vectorObservation } from '../common/index.js';
-import { Actor, identityNormalisation, Learner, learnerConfig } from '../learning/index.js';
+import { Actor, type LearnerSettings } from '../learning/index.js';
 import {
   type EpisodeMetrics,
   loadCheckpoint,
@@ -13,12 +13,13 @@ import {
 } from '../platform/index.js';
 import { encodeBundle, writeBundle } from '../policy/index.js';
 import { contractOf, loadRobotSpec, type RobotSpec, robotNames } from '../robot/index.js';
+import { withLearnerFile } from '../sessions/index.js';
 import { createTask, type Environment, environmentOf, type Task } from '../simulation/index.js';
-import { EnvironmentTrainer, evaluateOnTask } from '../training/index.js';
+import { EnvironmentTrainer, evaluateOnTask, runConfig, startLearner } from '../training/index.js';
 import { commandLine, type Io, longCommand, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { type Figure, writeFigures } from './figures.js';
-import { integer, jsonOption, logOption, nameOption, oneOf, seedOption } from './options.js';
+import { integer, jsonOption, logOption, nameOption, oneOf, seedOption, settingsOption } from './options.js';
 import type { OutputOptions } from './output.js';
 import { checkTarget, defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 
@@ -29,11 +30,22 @@ const LOG_EVERY = 1000;
 const EVALUATION_SEED = 1_000_000;
 /** Uniformly random steps at the start, as SAC's authors take them. */
 const RANDOM_STEPS = 5000;
+const UPDATES_PER_STEP = 1;
+/** SAC as its authors use it, with a learned temperature. */
+const EXPERT_SETTINGS = {
+  agent: 'sac',
+  critics: 2,
+  learnTemperature: true,
+  temperature: 0.2,
+  actorLearningRate: 3e-4,
+  temperatureLearningRate: 3e-4,
+} as const satisfies LearnerSettings;
 
 interface ExpertOptions extends OutputOptions {
   readonly task: string;
   readonly steps: number;
   readonly seed: number;
+  readonly settings?: string;
   readonly name?: string;
   readonly resume: boolean;
   readonly json?: string;
@@ -76,20 +88,15 @@ async function begin(
       startedMs,
     };
   }
-  const learner = await Learner.create({
-    config: learnerConfig({
-      agent: 'sac',
-      critics: 2,
-      learnTemperature: true,
-      temperature: 0.2,
-      actorLearningRate: 3e-4,
-      temperatureLearningRate: 3e-4,
-      bufferSize: Math.min(1_000_000, Math.max(options.steps, 1000)),
-    }),
+  const { steps, seed } = options;
+  const own: LearnerSettings = { ...EXPERT_SETTINGS, bufferSize: Math.min(1_000_000, Math.max(steps, 1000)) };
+  const config = withLearnerFile(own, options.settings);
+  const learner = await startLearner({
+    config: runConfig(config, { steps, updatesPerTransition: UPDATES_PER_STEP }),
     observation: vectorObservation(environment.observationSize, 'none'),
     actionSize: environment.actionLow.length,
-    normalisation: identityNormalisation(environment.observationSize),
-    seed: options.seed,
+    seed,
+    demonstrations: [],
   });
   const randomSteps = Math.min(RANDOM_STEPS, Math.ceil(options.steps / 4));
   const training = await EnvironmentTrainer.create({
@@ -98,7 +105,7 @@ async function begin(
     seed: options.seed,
     randomSteps,
     updateAfter: randomSteps,
-    updatesPerStep: 1,
+    updatesPerStep: UPDATES_PER_STEP,
   });
   return { training, best: Number.NEGATIVE_INFINITY, secondsBefore: 0, startedMs };
 }
@@ -214,6 +221,7 @@ export function expertCommand(io: Io): Command {
   ])
     .requiredOption('--task <robot>', 'the robot whose task is learnt', oneOf('task', expertRobots()))
     .option('--steps <n>', 'steps of the simulator', integer('--steps', 100, 100_000_000), 200_000)
+    .addOption(settingsOption())
     .addOption(seedOption())
     .addOption(nameOption())
     .option('--resume', 'go on from the checkpoint of the run --name', false)
@@ -232,9 +240,15 @@ export function expertCommand(io: Io): Command {
       try {
         const display = new Display(io.stderr, options);
         const { training, best } = await withDisplay(display, () => train(options, io, folder, display));
-        const { task, steps, seed } = options;
+        const { task, steps, seed, settings } = options;
         const finished = training.steps >= steps;
-        const again = commandLine('expert', { task, steps, seed, ...(finished ? {} : { name, resume: true }) });
+        const again = commandLine('expert', {
+          task,
+          steps,
+          settings,
+          seed,
+          ...(finished ? {} : { name, resume: true }),
+        });
         if (Number.isFinite(best)) {
           io.stdout.write(
             `best return ${best.toFixed(1)} over ${EVALUATION_EPISODES} episodes, after ${training.steps} steps in all\n`,

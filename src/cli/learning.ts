@@ -13,13 +13,12 @@ import type { LearningCurves, LearningPoint, RolloutPoint } from '../report/inde
 import { contractOf, observationOf } from '../robot/index.js';
 import { learningEpisode, TrainingSession } from '../sessions/index.js';
 import type { TrainingSettings } from '../simulation/index.js';
+import { checkpointSegments } from '../training/index.js';
 import { readJson } from './inspect/kind.js';
 import type { Session } from './session.js';
 
 /** Episodes that the shown return and success are means of. */
 const WINDOW = 10;
-/** A checkpoint about this often, in own steps: little is lost, and little time is spent writing. */
-const CHECKPOINT_STEPS = 2000;
 /** The other core belongs to the robot and its policy. */
 const LEARNER_THREADS = 1;
 
@@ -89,7 +88,7 @@ export async function learn(
   options: LearningFiles,
 ): Promise<Learning> {
   const { seed, steps, segmentSize, updatesPerTransition, config } = plan;
-  const everySegments = Math.max(1, Math.round(CHECKPOINT_STEPS / segmentSize));
+  const everySegments = checkpointSegments(segmentSize);
   let points: LearningPoint[] = [];
   let rollouts: RolloutPoint[] = [];
   let before = { seconds: 0, transitions: 0 };
@@ -208,6 +207,6 @@ export async function clone(
     policy,
     contract: contractOf(spec),
     version: 0,
-    training: { algorithm: 'behavioural-cloning', seed, updates, demonstrations: demonstrations.length },
+    training: { algorithm: 'cloning', seed, updates, demonstrations: demonstrations.length },
   });
 }

@@ -1,11 +1,4 @@
-import {
-  type Path,
-  type PolicyKind,
-  type RewardTrace,
-  type SceneReplay,
-  sceneReplay,
-  type TopView,
-} from '../report/index.js';
+import { type Path, type RewardTrace, type SceneReplay, sceneReplay, type TopView } from '../report/index.js';
 import type { RobotSpec } from '../robot/index.js';
 import type { EpisodeOutcome, EpisodeTrace, TrainingSession } from '../sessions/index.js';
 import { createTaskClient, taskDefinition } from '../simulation/index.js';
@@ -27,7 +20,7 @@ function yawOf([x, y, z, w]: readonly [number, number, number, number]): number 
   return Math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z));
 }
 
-function pathOf(spec: RobotSpec, policy: PolicyKind, { success, trace }: EpisodeOutcome): Path | undefined {
+function pathOf(spec: RobotSpec, policy: string, { success, trace }: EpisodeOutcome): Path | undefined {
   if (trace === undefined) return undefined;
   const poses = posesOf(spec, trace, 'nav_msgs/msg/Odometry');
   return {
@@ -47,7 +40,7 @@ export function topViewOf(spec: RobotSpec, assessments: readonly Assessment[]): 
   const traced = (assessments[0]?.outcomes ?? []).filter(({ trace }) => trace !== undefined);
   const starts = traced.flatMap(({ seed, trace }, i) => {
     const goal = posesOf(spec, trace!, 'geometry_msgs/msg/PoseStamped')[0]?.position;
-    const paths = assessments.flatMap(({ policy, outcomes }) => pathOf(spec, policy, outcomes[i]!) ?? []);
+    const paths = assessments.flatMap(({ who, outcomes }) => pathOf(spec, who.id, outcomes[i]!) ?? []);
     return goal === undefined ? [] : [{ seed, goal: [rounded(goal[0], 3), rounded(goal[1], 3)] as const, paths }];
   });
   return { halfWidth, robotRadius, goalRadius, pillars, blocks, stepSeconds: 1 / spec.rateHz, starts };
@@ -59,13 +52,13 @@ export async function rewardTraces(
   assessments: readonly Assessment[],
 ): Promise<RewardTrace[]> {
   const traces: RewardTrace[] = [];
-  for (const { policy, outcomes } of assessments) {
+  for (const { who, outcomes } of assessments) {
     const episode = outcomes[0];
     if (episode?.trace === undefined) continue;
     const { observations, actions, rewards } = episode.trace;
     const recovered = await training.recoverRewards({ observations, actions, terminated: episode.terminated });
     traces.push({
-      policy,
+      policy: who.id,
       seed: episode.seed,
       recovered: Array.from(recovered, (value) => rounded(value, 4)),
       task: rewards.map((value) => rounded(value, 4)),
@@ -84,7 +77,7 @@ export async function replaysOf(spec: RobotSpec, assessments: readonly Assessmen
       space.kind === 'box' ? space.dimensions.map(({ name }) => spec.action.findIndex((a) => a.name === name)) : [0];
     const stride = Math.max(1, Math.floor(1 / (FRAME_RATE * client.stepSeconds)));
     const replays: SceneReplay[] = [];
-    for (const { policy, outcomes } of assessments) {
+    for (const { who, outcomes } of assessments) {
       const episode = outcomes[0];
       if (episode?.trace === undefined) continue;
       await client.reset(episode.seed);
@@ -94,7 +87,7 @@ export async function replaysOf(spec: RobotSpec, assessments: readonly Assessmen
         if ((t + 1) % stride === 0) frames.push(await client.scene());
       }
       const { seed, success } = episode;
-      replays.push(sceneReplay({ policy, seed, success, stepSeconds: stride * client.stepSeconds }, frames));
+      replays.push(sceneReplay({ policy: who.id, seed, success, stepSeconds: stride * client.stepSeconds }, frames));
     }
     return replays;
   } finally {

@@ -1,4 +1,11 @@
-import { meanAndDeviation, type PolicyResult, percent, policyLabels, summarise } from '../report/index.js';
+import {
+  labelOf,
+  meanAndDeviation,
+  type PolicyResult,
+  percent,
+  type ReportCandidate,
+  summarise,
+} from '../report/index.js';
 
 /** Columns under each other: numbers to the right, texts to the left. The first row may be a head. */
 export function columns(rows: readonly (readonly string[])[]): string {
@@ -16,12 +23,16 @@ export function columns(rows: readonly (readonly string[])[]): string {
 }
 
 /** policy, success, return mean ± sd, episodes */
-export function resultTable(results: readonly PolicyResult[], hasSuccess: boolean): string {
+export function resultTable(
+  candidates: readonly ReportCandidate[],
+  results: readonly PolicyResult[],
+  hasSuccess: boolean,
+): string {
   const head = ['policy', ...(hasSuccess ? ['success'] : []), 'return (mean ± sd)', 'episodes'];
   const body = results.map(({ policy, episodes }) => {
     const summary = summarise(episodes);
     return [
-      policyLabels[policy],
+      labelOf({ candidates }, policy),
       ...(hasSuccess ? [percent(summary.successRate)] : []),
       meanAndDeviation(summary),
       String(summary.episodes),

@@ -1,7 +1,7 @@
 import { learnerConfig } from '../learning/index.js';
 import { machine, versions } from '../platform/index.js';
 import type { PolicyBundle } from '../policy/index.js';
-import type { LearningCurves, ReportData, Setting } from '../report/index.js';
+import { candidateOf, expertCandidate, type LearningCurves, type ReportData, type Setting } from '../report/index.js';
 import type { TrainingPlan } from './learning.js';
 import type { Session } from './session.js';
 
@@ -54,6 +54,7 @@ export function trainingReport(
     date: date.toISOString(),
     seconds: learned.curves.points.at(-1)?.seconds ?? 0,
     demonstrations: demonstrationsOf(learned.bundle, spec.rateHz),
+    candidates: [expertCandidate, candidateOf(plan.config.agent)],
     results: [],
     learning: learned.curves,
     rewards: [],

@@ -8,6 +8,7 @@ export {
 } from './kit/lifecycle.js';
 export { services, topics } from './kit/topics.js';
 export { LearnerNode, type LearnerParameters, learnerSchema } from './learner/learner-node.js';
+export type { ActionReplay } from './policy/action-source.js';
 export { type PolicyParameters, policySchema } from './policy/parameters.js';
 export { PolicyNode } from './policy/policy-node.js';
 export { RecorderNode, type RecorderParameters, recorderSchema } from './recorder/recorder-node.js';

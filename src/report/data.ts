@@ -1,13 +1,14 @@
-/** The drivers that a report compares, in the order in which they are shown: expert, learned policy, baselines. */
-export const policyKinds = ['expert', 'iq-learn', 'behavioural-cloning', 'random'] as const;
-export type PolicyKind = (typeof policyKinds)[number];
-
-export const policyLabels: Readonly<Record<PolicyKind, string>> = {
-  expert: 'Expert',
-  'iq-learn': 'IQ-Learn',
-  'behavioural-cloning': 'Behavioural cloning',
-  random: 'Random',
-};
+/** Somebody who drives in an evaluation, as data: a report shows whoever it is given. */
+export interface ReportCandidate {
+  /** Also a class and part of a variable's name in CSS: small letters, digits and hyphens. */
+  readonly id: string;
+  /** For people. */
+  readonly label: string;
+  /** `learned` is what the report is about; it is compared with the expert that taught it, and with baselines. */
+  readonly role: 'expert' | 'learned' | 'baseline';
+  /** #rrggbb in the light and in the dark theme. */
+  readonly colour: { readonly light: string; readonly dark: string };
+}
 
 /** One evaluated episode, from a fresh start. */
 export interface EpisodeResult {
@@ -19,8 +20,9 @@ export interface EpisodeResult {
   readonly success: boolean;
 }
 
+/** The evaluation of one candidate. `policy` is the id of a candidate, here and in everything below. */
 export interface PolicyResult {
-  readonly policy: PolicyKind;
+  readonly policy: string;
   readonly episodes: readonly EpisodeResult[];
 }
 
@@ -51,7 +53,7 @@ export interface LearningCurves {
 
 /** Recovered and true reward at each step of one episode. */
 export interface RewardTrace {
-  readonly policy: PolicyKind;
+  readonly policy: string;
   readonly seed: number;
   readonly recovered: readonly number[];
   /** The task's own reward, which learning has never seen. */
@@ -60,7 +62,7 @@ export interface RewardTrace {
 
 /** The path of one episode seen from above, one entry a step. Metres, radians. */
 export interface Path {
-  readonly policy: PolicyKind;
+  readonly policy: string;
   readonly success: boolean;
   readonly x: readonly number[];
   readonly y: readonly number[];
@@ -90,7 +92,7 @@ export interface TopView {
 
 /** An episode as moving bodies for the 3-D view; `sceneReplay` makes it. */
 export interface SceneReplay {
-  readonly policy: PolicyKind;
+  readonly policy: string;
   readonly seed: number;
   readonly success: boolean;
   readonly stepSeconds: number;
@@ -122,6 +124,8 @@ export interface ReportData {
   readonly date: string;
   readonly seconds: number;
   readonly demonstrations: { readonly episodes: number; readonly transitions: number; readonly seconds: number };
+  /** Everyone who drives in the report, in the order in which they are shown. */
+  readonly candidates: readonly ReportCandidate[];
   readonly results: readonly PolicyResult[];
   readonly learning: LearningCurves;
   readonly rewards: readonly RewardTrace[];
@@ -135,3 +139,11 @@ export interface ReportData {
   /** What the reader must know beside the numbers, for example that the run was interrupted. */
   readonly notes: readonly string[];
 }
+
+/** The label of the candidate with this id. */
+export function labelOf({ candidates }: Pick<ReportData, 'candidates'>, id: string): string {
+  return candidates.find((candidate) => candidate.id === id)?.label ?? id;
+}
+
+/** The name of the CSS variable that holds a candidate's colour. */
+export const colourVariable = (id: string): string => `--candidate-${id}`;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { IqLearnError, messageOf } from '../common/index.js';
+import { candidateStyles } from './candidates.js';
 import type { ReportData } from './data.js';
 import { html, jsonForScript, Markup, programForScript } from './escape.js';
 import { comparison } from './sections/comparison.js';
@@ -28,7 +29,8 @@ function asset(name: string): string {
 
 /**
  * A report as one HTML file that needs nothing else: no network, no other file, light and dark, phone and paper.
- * All text of `data` is escaped. Throws UNAVAILABLE when the package was not built.
+ * All text of `data` is escaped. Throws UNAVAILABLE when the package was not built, INVALID_ARGUMENT for a candidate
+ * whose id or colour is not fit for CSS.
  */
 export function renderReport(data: ReportData): string {
   const scripts = [asset('page.js'), ...(data.replays.length > 0 ? [asset('scene.js')] : [])];
@@ -42,7 +44,7 @@ export function renderReport(data: ReportData): string {
 <meta name="generator" content="iq_learn">
 <title>${data.robot} – iq_learn report</title>
 <link rel="icon" href="data:,">
-<style>${new Markup(asset('page.css'))}</style>
+<style>${new Markup(`${asset('page.css')}\n${candidateStyles(data.candidates)}`)}</style>
 </head>
 <body>
 <button type="button" class="theme" aria-label="Switch between light and dark">◐</button>

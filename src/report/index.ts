@@ -1,11 +1,12 @@
+export { candidateOf, expertCandidate, randomCandidate } from './candidates.js';
 export type { EpisodeResult } from './data.js';
 export {
   type LearningCurves,
   type LearningPoint,
+  labelOf,
   type Path,
-  type PolicyKind,
   type PolicyResult,
-  policyLabels,
+  type ReportCandidate,
   type ReportData,
   type RewardTrace,
   type RolloutPoint,

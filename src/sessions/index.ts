@@ -13,7 +13,7 @@ export { type ExpertDriver, expertDriver } from './experts.js';
 export { learningPolicyParameters } from './learning-policy.js';
 export { configurationFor, trainingSettings } from './presets.js';
 export type { RigOptions } from './rig.js';
-export { withSettingsFile } from './settings-file.js';
+export { withLearnerFile, withSettingsFile } from './settings-file.js';
 export type { Rollout, TrainingEvaluation, TrainingOptions, TrainingPoint } from './train.js';
 export { learningEpisode, TrainingSession } from './train.js';
 export { usableDemonstrations } from './usable-demonstrations.js';

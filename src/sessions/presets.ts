@@ -1,6 +1,7 @@
 import { IqLearnError } from '../common/index.js';
-import { type LearnerConfig, learnerConfig } from '../learning/index.js';
+import type { LearnerConfig } from '../learning/index.js';
 import { oneDemonstration, type TrainingSettings, taskDefinition, taskDefinitions } from '../simulation/index.js';
+import { runConfig } from '../training/index.js';
 
 /**
  * The training settings that the robot's task states, or those for one demonstration if the robot has no
@@ -14,11 +15,11 @@ export function trainingSettings(task: string | null): TrainingSettings {
   throw new IqLearnError('NOT_FOUND', `the task ${task} has no training settings`, {
     found: `'${task}'`,
     expected: `one of ${taskDefinitions.flatMap(({ name, preset }) => (preset === undefined ? [] : name)).join(', ')}`,
+    remedy: 'state `preset` in the definition of the task; a settings file changes settings that a task has',
   });
 }
 
 /** The learner's configuration for a run of so many own steps: falling learning rates reach their floor at its end. */
 export function configurationFor(settings: TrainingSettings, steps: number): LearnerConfig {
-  const updates = Math.max(1, Math.round(steps * settings.updatesPerTransition));
-  return learnerConfig({ decayUpdates: updates, ...settings.config });
+  return runConfig(settings.config, { steps, updatesPerTransition: settings.updatesPerTransition });
 }

@@ -49,15 +49,25 @@ function withLearner(own: LearnerSettings, given: Readonly<Record<string, unknow
   return config;
 }
 
+/**
+ * Settings of the learner with those of a settings file over them, where nothing else of the file applies. Throws as
+ * {@link withSettingsFile} does.
+ */
+export function withLearnerFile(own: LearnerSettings, file: string | undefined): LearnerSettings {
+  if (file === undefined) return own;
+  const { learner } = parsedFile(file);
+  return learner === undefined ? own : withLearner(own, learner);
+}
+
+function parsedFile(file: string): z.output<typeof fileSchema> {
+  const content = read(file);
+  return parseOrThrow(fileSchema, content, { what: `${file}: bad setting`, remedy: remedyFor(content) });
+}
+
 /** The robot's settings with those of a file over them. Throws NOT_FOUND or INVALID_CONFIG naming the field. */
 export function withSettingsFile(settings: TrainingSettings, file: string | undefined): TrainingSettings {
   if (file === undefined) return settings;
-  const content = read(file);
-  const parsed = parseOrThrow(fileSchema, content, {
-    what: `${file}: bad setting`,
-    remedy: remedyFor(content),
-  });
-  const { learner, cloning = {}, steps, segmentSize, updatesPerTransition } = parsed;
+  const { learner, cloning = {}, steps, segmentSize, updatesPerTransition } = parsedFile(file);
   const config = learner === undefined ? settings.config : withLearner(settings.config, learner);
   return {
     ...settings,

@@ -8,6 +8,7 @@ import { decodeBundle, type PolicyBundle, type TrainingSummary } from '../policy
 import { contractOf, type RobotSpec, unscaleAction } from '../robot/index.js';
 import type { LearningOptions, LearningProgress } from '../training/index.js';
 import { TrainingProcess } from '../training/index.js';
+import { ActingState } from './acting-state.js';
 import { conductTraining, type EpisodeOutcome } from './conductor.js';
 import { evaluate } from './evaluate.js';
 import { learningPolicyParameters } from './learning-policy.js';
@@ -23,7 +24,6 @@ export interface TrainingOptions extends RigOptions {
   /** Transitions between two policies. */
   readonly segmentSize: number;
   readonly updatesPerTransition: number;
-  readonly normalisation?: 'demonstrations' | 'none';
   readonly executor?: 'onnx' | 'eager';
   readonly threads?: number;
   readonly checkpoint?: { readonly folder: string; readonly everySegments: number };
@@ -93,6 +93,7 @@ export class TrainingSession {
   readonly #client: TrainingProcess;
   readonly #learner: LearnerNode;
   readonly #rig: Rig;
+  readonly #acting: ActingState;
   readonly #logger: Logger;
   #start = process.hrtime.bigint();
   /** Progress before `run` listens. */
@@ -107,6 +108,7 @@ export class TrainingSession {
     this.#client = client;
     this.#rig = rig;
     this.#learner = learner;
+    this.#acting = new ActingState(options.spec.action.length, client.start.session);
     this.#logger = (options.logger ?? createNodeLogger)('training');
     learner.onProgress((progress) => this.#hear(progress));
   }
@@ -129,22 +131,20 @@ export class TrainingSession {
       });
       const session = new TrainingSession(options, client, rig, learner);
       rig.add(learner);
+      const acting = session.#acting;
+      learner.storeWithSegments((transitions) => acting.after(transitions));
       const left = session.#segmentsLeft * segmentSize;
       if (left === 0) return session;
-      const { standing, bundle } = client.start;
-      const { segments, commands } = standing;
-      const a = options.spec.action.length;
-      const relive = Array.from({ length: commands.length / a }, (_, i) => commands.subarray(i * a, (i + 1) * a));
+      const { segments, bundle } = client.start;
       const policy = new PolicyNode(
         rig.context('policy'),
         {
           ...learningPolicyParameters({ seed: options.seed, segmentSize, transitions: left }),
           session: `training ${options.seed} from ${segments}`,
-          segmentsBefore: segments,
         },
         // A run that is resumed goes on with its policy; a fresh one explores at random first.
         segments > 0 ? await decodeBundle(bundle) : undefined,
-        relive,
+        acting.replay,
       );
       rig.add(policy);
       return session;
@@ -168,7 +168,7 @@ export class TrainingSession {
   /** Trains to the end, or until the signal: then what was learned so far is the outcome. Throws what a node fails with. */
   async run(): Promise<TrainingOutcome> {
     const { signal } = this.#options;
-    const last = this.#client.start.standing.segments + this.#segmentsLeft;
+    const last = this.#client.start.segments + this.#segmentsLeft;
     this.#start = process.hrtime.bigint();
     let final: LearningProgress | undefined;
     let interrupted = false;
@@ -236,12 +236,12 @@ export class TrainingSession {
 
   /** One episode after the other; never resolves by itself. */
   async #drive(): Promise<void> {
-    const { spec, seed, onRollout } = this.#options;
-    const { standing, transitions: before } = this.#client.start;
-    let transitions = before - standing.commands.length / spec.action.length;
+    const { seed, onRollout } = this.#options;
+    const { episodes, openSteps } = this.#acting;
+    let transitions = this.#client.start.transitions - openSteps;
     await conductTraining(this.#rig.conductor, {
       seed,
-      first: standing.episodes,
+      first: episodes,
       onEpisode: (outcome) => {
         transitions += outcome.length;
         onRollout?.({ ...outcome, seconds: this.#seconds, transitions });
@@ -280,14 +280,13 @@ export class TrainingSession {
 }
 
 function learningOptions(options: TrainingOptions, demonstrations: readonly DemonstrationEpisode[]): LearningOptions {
-  const { spec, config, seed, updatesPerTransition, normalisation = 'demonstrations' } = options;
+  const { spec, config, seed, updatesPerTransition } = options;
   const { checkpoint, resume, executor, threads, summary } = options;
   return {
     config,
     contract: contractOf(spec),
     seed,
     demonstrations: demonstrations.map((episode) => learningEpisode(episode, spec)),
-    normalisation,
     updatesPerTransition,
     ...(checkpoint === undefined ? {} : { checkpoint }),
     ...(resume === undefined ? {} : { resume }),
@@ -297,7 +296,7 @@ function learningOptions(options: TrainingOptions, demonstrations: readonly Demo
   };
 }
 
-/** Trains from start to end and closes everything: what the command line does. */
+/** Trains from start to end and closes everything. */
 export async function runTraining(options: TrainingOptions): Promise<TrainingOutcome> {
   const session = await TrainingSession.create(options);
   try {

@@ -2,9 +2,12 @@ import { IqLearnError, Random, type RandomState } from '../common/index.js';
 import { Actor, Learner, type Metrics } from '../learning/index.js';
 import type { Checkpoint } from '../platform/index.js';
 import type { Environment } from '../simulation/index.js';
+import { PendingUpdates } from './contract.js';
 import { chosenAction, explorationNoise, inTaskUnits, randomAction } from './environment-actions.js';
+import { taskExploration, taskSeed } from './seeds.js';
 
 export interface EnvironmentTrainerOptions {
+  /** As `startLearner` gives it. */
   readonly learner: Learner;
   readonly environment: Environment;
   readonly seed: number;
@@ -25,7 +28,7 @@ interface TrainingMeta {
   readonly randomSteps: number;
   readonly updatesPerStep: number;
   readonly updateAfter: number;
-  readonly owed: number;
+  readonly pendingUpdates: number;
   readonly exploration: RandomState;
 }
 
@@ -36,10 +39,6 @@ export interface EpisodeEnd {
   readonly length: number;
   readonly terminated: boolean;
 }
-
-/** The seed of episode `episode` of a run. */
-export const episodeSeed = (seed: number, episode: number): number =>
-  Random.derive(seed, `episode ${episode}`).uint32();
 
 /**
  * Environment and learner in one loop, one step after the other: the reference for figures (return against steps)
@@ -59,20 +58,20 @@ export class EnvironmentTrainer {
   #episode = 0;
   #return = 0;
   #length = 0;
-  #owed = 0;
+  #pendingUpdates = new PendingUpdates();
 
   private constructor(options: EnvironmentTrainerOptions, actor: Actor) {
     this.learner = options.learner;
     this.#environment = options.environment;
     this.#options = options;
     this.#actor = actor;
-    this.#exploration = Random.derive(options.seed, 'exploration');
+    this.#exploration = taskExploration(options.seed);
     this.#observation = new Float32Array(0);
   }
 
   static async create(options: EnvironmentTrainerOptions): Promise<EnvironmentTrainer> {
     const training = new EnvironmentTrainer(options, await Actor.create(options.learner.policyFunction()));
-    training.#observation = Float32Array.from(await options.environment.reset(episodeSeed(options.seed, 0)));
+    training.#observation = Float32Array.from(await options.environment.reset(taskSeed(options.seed, 0)));
     return training;
   }
 
@@ -118,13 +117,13 @@ export class EnvironmentTrainer {
       this.#return = 0;
       this.#length = 0;
       this.#actions.length = 0;
-      this.#observation = Float32Array.from(await environment.reset(episodeSeed(seed, this.#episode)));
+      this.#observation = Float32Array.from(await environment.reset(taskSeed(seed, this.#episode)));
     }
     let metrics: Metrics | undefined;
     if (this.#steps > updateAfter) {
-      this.#owed += updatesPerStep;
-      const due = Math.floor(this.#owed);
-      this.#owed -= due;
+      this.#pendingUpdates.pay(1, updatesPerStep);
+      const due = this.#pendingUpdates.whole;
+      this.#pendingUpdates.made(due);
       if (due > 0) {
         metrics = await this.learner.update(due);
         this.#actor.load(this.learner.policyFunction());
@@ -146,7 +145,7 @@ export class EnvironmentTrainer {
       episode: this.#episode,
       episodeReturn: this.#return,
       episodeLength: this.#length,
-      owed: this.#owed,
+      pendingUpdates: this.#pendingUpdates.count,
       exploration: this.#exploration.state,
     };
     return {
@@ -183,7 +182,7 @@ export class EnvironmentTrainer {
       return;
     }
     if (!(actions instanceof Float32Array)) throw notOfTraining();
-    let observation = await environment.reset(episodeSeed(this.#options.seed, this.#episode));
+    let observation = await environment.reset(taskSeed(this.#options.seed, this.#episode));
     const size = environment.actionLow.length;
     for (let from = 0; from < actions.length; from += size) {
       const action = actions.slice(from, from + size);
@@ -218,7 +217,7 @@ export class EnvironmentTrainer {
     training.#episode = meta.episode;
     training.#return = meta.episodeReturn;
     training.#length = meta.episodeLength;
-    training.#owed = meta.owed;
+    training.#pendingUpdates = new PendingUpdates(meta.pendingUpdates);
     await training.#restoreEnvironment(checkpoint);
     return training;
   }

@@ -27,3 +27,13 @@ export function runSeed(seed: number, stream: SeedStream, i = 0): number {
 export function evaluationSeeds(seed: number, episodes: number): number[] {
   return Array.from({ length: episodes }, (_, i) => runSeed(seed, 'evaluation', i));
 }
+
+/** The start of an episode of a run on a task in the trainer's own loop. */
+export function taskSeed(seed: number, episode: number): number {
+  return Random.derive(seed, `episode ${episode}`).uint32();
+}
+
+/** Random actions and the noise of sampled ones, of a run on a task in the trainer's own loop. */
+export function taskExploration(seed: number): Random {
+  return Random.derive(seed, 'exploration');
+}

@@ -1,41 +1,34 @@
-import { IqLearnError, shapeSize } from '../common/index.js';
-import {
-  behaviouralCloning,
-  cloningSettingsOf,
-  type Episode,
-  identityNormalisation,
-  Learner,
-  type LearnerOptions,
-  type Metrics,
-  normalisationOf,
-  numbersOf,
-} from '../learning/index.js';
+import { IqLearnError } from '../common/index.js';
+import { type Episode, Learner, type LearnerOptions, type Metrics } from '../learning/index.js';
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from '../platform/index.js';
 import { encodeBundle, type PolicyBundle, type TrainingSummary } from '../policy/index.js';
 import { observationOf } from '../robot/index.js';
+import { PendingUpdates, startLearner } from './contract.js';
 import type {
   LearningOptions,
   LearningProgress,
   LearningStart,
   RecoveredRewards,
   Segment,
+  SessionState,
 } from './process/protocol.js';
 
-interface LoopMeta {
+/** What the checkpoint holds of the trainer itself, next to the learner's state. */
+interface TrainerMeta {
   readonly version: number;
-  readonly owed: number;
-  readonly metrics: Metrics;
-  readonly counted: number;
-  readonly episodes: number;
+  readonly pendingUpdates: number;
+  readonly metricSums: Metrics;
+  readonly updatesCounted: number;
   readonly summary: TrainingSummary;
-  /** Manifest of the policy before the newest segment; '' before the first. Its model is an array beside. */
-  readonly driving: string;
+  /** Manifest of the policy published before the newest segment; '' before the first. Its model is an array. */
+  readonly previousManifest: string;
 }
 
 /**
- * A learner fed with segments of the policy's transitions: each is added whole and pays for its updates, so that the
- * result depends on the segments and their order alone, never on timing. Its checkpoint goes on bit for bit, wherever
- * in a segment's updates it was taken: with the learner it holds what is owed, and where the robot that acts stood.
+ * Trains a learner on segments of the policy's transitions. A segment is added whole and pays for its updates, so the
+ * result depends on the segments and their order alone, never on timing. A resumed trainer goes on bit for bit from
+ * wherever its checkpoint was taken, in the middle of a segment's updates too. The state of whoever acts is not its
+ * business: what a session hands over with a segment is written into the same generation and given back.
  */
 export class SegmentTrainer {
   readonly #options: LearningOptions;
@@ -44,19 +37,19 @@ export class SegmentTrainer {
   readonly #warn: (message: string) => void;
   /** Segments added. */
   #version = 0;
-  /** The version whose policy was told last, and that policy. */
-  #told = 0;
-  #latest: PolicyBundle | undefined;
-  /** The policy before the newest segment: the robot acts with it until the segment's own is told. */
-  #driving: PolicyBundle | undefined;
-  /** Updates due; at most a fraction of one between segments. */
-  #owed = 0;
-  readonly #metrics = new Map<string, number>();
-  #counted = 0;
+  /** Last published version (number of segments) and its bundle. */
+  #publishedVersion = 0;
+  #published: PolicyBundle | undefined;
+  /** The bundle published before the newest segment was added: the robot acts with it until the segment's own comes. */
+  #previous: PolicyBundle | undefined;
+  /** What the session handed over with the newest segment. */
+  #session: SessionState | undefined;
+  #pendingUpdates = new PendingUpdates();
+  /** Sums of the metrics over the segment's updates so far, and how many updates those are. */
+  readonly #metricSums = new Map<string, number>();
+  #updatesCounted = 0;
+  /** Seconds spent on updates since the last progress. */
   #seconds = 0;
-  #episodes = 0;
-  /** Commands of the episode under way. */
-  #commands: Float32Array[] = [];
 
   private constructor(options: LearningOptions, learner: Learner, warn: (message: string) => void) {
     this.#warn = warn;
@@ -65,7 +58,7 @@ export class SegmentTrainer {
     this.#summary = options.summary ?? {};
   }
 
-  /** `warn` hears of checkpoints that are damaged and passed over. */
+  /** `warn` is called for each damaged checkpoint that is skipped. */
   static async create(options: LearningOptions, warn: (message: string) => void): Promise<SegmentTrainer> {
     if (options.resume === true) {
       const checkpoint = loadCheckpoint(folderOf(options), (problem) => warn(problem.message));
@@ -74,65 +67,52 @@ export class SegmentTrainer {
       return loop;
     }
     const { contract, demonstrations, config, seed } = options;
-    const observation = observationOf(contract);
-    const numbers = demonstrations.map(({ observations, length }) => numbersOf(observation, observations, length + 1));
-    const numbersEach = observation.reduce(
-      (sum, { shape, dtype }) => sum + (dtype === 'float32' ? shapeSize(shape) : 0),
-      0,
-    );
-    const common = {
-      observation,
+    const learner = await startLearner({
+      config,
+      observation: observationOf(contract),
       actionSize: contract.action.length,
-      normalisation:
-        options.normalisation === 'none'
-          ? identityNormalisation(numbersEach)
-          : normalisationOf(joined(numbers), numbersEach),
       seed,
-    };
-    const learner = await Learner.create({ ...common, config, ...engineOf(options) });
-    for (const episode of demonstrations) learner.addDemonstration(episode);
-    if (config.warmStartUpdates > 0)
-      learner.warmStart(
-        await behaviouralCloning({
-          ...common,
-          episodes: demonstrations,
-          settings: cloningSettingsOf(config),
-          updates: config.warmStartUpdates,
-        }),
-      );
+      demonstrations,
+      ...engineOf(options),
+    });
     return new SegmentTrainer(options, learner, warn);
   }
 
-  /** Where a learner node begins; once, before anything else. */
+  /** The first policy and how far learning has come; to be called once, before anything else. */
   async start(): Promise<LearningStart> {
-    const standing = { segments: this.#version, episodes: this.#episodes, commands: joined(this.#commands) };
     const { updates, transitions, expertTransitions: demonstrations } = this.#learner;
-    this.#latest = this.#driving ?? (await this.#encode());
+    this.#published = this.#previous ?? (await this.#encode());
     return {
-      version: this.#told,
+      version: this.#publishedVersion,
       updates,
       transitions,
       demonstrations,
       metrics: {},
       seconds: 0,
-      bundle: this.#latest,
-      standing,
+      bundle: this.#published,
+      segments: this.#version,
+      session: this.#session,
     };
   }
 
-  /** Whether a segment was added whose policy is not told yet. */
+  get learner(): Learner {
+    return this.#learner;
+  }
+
+  /** Whether the policy of the newest segment is still to be published. */
   get open(): boolean {
-    return this.#version > this.#told;
+    return this.#version > this.#publishedVersion;
   }
 
   /** Whole updates that are due. */
   get due(): number {
     // A person may have driven from the start: there is nothing yet to tell the demonstrations from.
     if (this.#learner.transitions === 0) return 0;
-    return Math.floor(this.#owed + 1e-9);
+    return this.#pendingUpdates.whole;
   }
 
-  add(segment: Segment): void {
+  /** Adds a segment's transitions and the updates they pay for; `session` is kept for whoever resumes the run. */
+  add(segment: Segment, session?: SessionState): void {
     const { observation, action } = this.#options.contract;
     const row = (data: Float32Array, i: number, size: number): Float32Array => data.subarray(i * size, (i + 1) * size);
     let refused = 0;
@@ -143,21 +123,19 @@ export class SegmentTrainer {
         nextObservation: row(segment.nextObservations, i, observation.length),
         terminated: segment.terminated[i] === 1,
       };
-      // What a person showed is no data of the policy, too: the critic would be told to like and to dislike it.
+      // What a person showed during a takeover is not data of the policy as well: the critic would have to raise and
+      // to lower its value.
       if (segment.demonstrated[i] !== 1) this.#learner.addTransition(transition);
       else if (!this.#learner.addExpertTransition(transition)) refused++;
     }
     if (refused > 0)
       this.#warn(`${refused} steps of takeovers do not fit beside the demonstrations any more and are left out`);
-    const end = segment.ended.lastIndexOf(1) + 1;
-    if (end > 0) this.#commands = [];
-    this.#commands.push(segment.commands.slice(end * action.length));
-    for (const ended of segment.ended) this.#episodes += ended;
-    this.#owed += segment.length * this.#options.updatesPerTransition;
+    this.#pendingUpdates.pay(segment.length, this.#options.updatesPerTransition);
     this.#version++;
-    this.#driving = this.#latest;
-    this.#metrics.clear();
-    this.#counted = 0;
+    this.#previous = this.#published;
+    this.#session = session;
+    this.#metricSums.clear();
+    this.#updatesCounted = 0;
   }
 
   /** Makes at most `most` of the updates that are due. Throws DIVERGED. */
@@ -167,21 +145,23 @@ export class SegmentTrainer {
     const start = process.hrtime.bigint();
     const metrics = await this.#learner.update(count);
     this.#seconds += Number(process.hrtime.bigint() - start) / 1e9;
-    this.#owed -= count;
-    this.#counted += count;
+    this.#pendingUpdates.made(count);
+    this.#updatesCounted += count;
     for (const [name, value] of Object.entries(metrics))
-      this.#metrics.set(name, (this.#metrics.get(name) ?? 0) + value * count);
+      this.#metricSums.set(name, (this.#metricSums.get(name) ?? 0) + value * count);
   }
 
-  /** Where learning stands once a segment's updates are made, with its policy as a bundle. */
+  /** Progress after a segment's updates, with its policy as a bundle, which is published from now on. */
   async progress(): Promise<LearningProgress> {
-    const metrics: Metrics = Object.fromEntries([...this.#metrics].map(([name, sum]) => [name, sum / this.#counted]));
+    const metrics: Metrics = Object.fromEntries(
+      [...this.#metricSums].map(([name, sum]) => [name, sum / this.#updatesCounted]),
+    );
     const { updates, transitions, expertTransitions: demonstrations } = this.#learner;
     const seconds = this.#seconds;
     this.#seconds = 0;
-    this.#latest = await this.#encode();
-    this.#told = this.#version;
-    return { version: this.#version, updates, transitions, demonstrations, metrics, seconds, bundle: this.#latest };
+    this.#published = await this.#encode();
+    this.#publishedVersion = this.#version;
+    return { version: this.#version, updates, transitions, demonstrations, metrics, seconds, bundle: this.#published };
   }
 
   async #encode(): Promise<PolicyBundle> {
@@ -193,7 +173,7 @@ export class SegmentTrainer {
       version: this.#version,
       training: {
         ...this.#summary,
-        algorithm: 'iq-learn',
+        algorithm: this.#learner.config.agent,
         seed,
         updates,
         transitions,
@@ -217,21 +197,22 @@ export class SegmentTrainer {
   /** Writes a generation and gives its number. */
   save(): number {
     const { meta, arrays } = this.#learner.checkpoint();
-    const loop: LoopMeta = {
+    const trainer: TrainerMeta = {
       version: this.#version,
-      owed: this.#owed,
-      metrics: Object.fromEntries(this.#metrics),
-      counted: this.#counted,
-      episodes: this.#episodes,
+      pendingUpdates: this.#pendingUpdates.count,
+      metricSums: Object.fromEntries(this.#metricSums),
+      updatesCounted: this.#updatesCounted,
       summary: this.#summary,
-      driving: this.#driving?.manifest ?? '',
+      previousManifest: this.#previous?.manifest ?? '',
     };
+    const session = this.#session;
+    const sessionArrays = Object.entries(session?.arrays ?? {}).map(([name, array]) => [`session.${name}`, array]);
     return saveCheckpoint(folderOf(this.#options), {
-      meta: { ...meta, loop },
+      meta: { ...meta, trainer, ...(session === undefined ? {} : { session: session.meta }) },
       arrays: {
         ...arrays,
-        'loop.commands': joined(this.#commands),
-        'loop.driving': this.#driving?.model ?? new Uint8Array(),
+        'trainer.previousModel': this.#previous?.model ?? new Uint8Array(),
+        ...(Object.fromEntries(sessionArrays) as Checkpoint['arrays']),
       },
     });
   }
@@ -258,24 +239,33 @@ export class SegmentTrainer {
   }
 
   #restoreCounters(checkpoint: Checkpoint): void {
-    const meta = checkpoint.meta.loop as LoopMeta | undefined;
-    const { 'loop.commands': commands, 'loop.driving': model } = checkpoint.arrays;
-    if (meta === undefined || !(commands instanceof Float32Array) || !(model instanceof Uint8Array))
+    const meta = checkpoint.meta.trainer as TrainerMeta | undefined;
+    const { 'trainer.previousModel': model } = checkpoint.arrays;
+    if (meta === undefined || !(model instanceof Uint8Array))
       throw new IqLearnError('CORRUPT_DATA', 'the checkpoint was not written by a learner node', {
-        expected: "entries 'loop', 'loop.commands' and 'loop.driving'",
+        expected: "entries 'trainer' and 'trainer.previousModel'",
         remedy: 'resume it with the command that wrote it',
       });
     this.#version = meta.version;
-    this.#told = Math.max(0, meta.version - 1);
-    this.#owed = meta.owed;
-    this.#metrics.clear();
-    for (const [name, sum] of Object.entries(meta.metrics)) this.#metrics.set(name, sum);
-    this.#counted = meta.counted;
-    this.#episodes = meta.episodes;
-    this.#commands = [commands];
+    this.#publishedVersion = Math.max(0, meta.version - 1);
+    this.#pendingUpdates = new PendingUpdates(meta.pendingUpdates);
+    this.#metricSums.clear();
+    for (const [name, sum] of Object.entries(meta.metricSums)) this.#metricSums.set(name, sum);
+    this.#updatesCounted = meta.updatesCounted;
     this.#summary = meta.summary;
-    this.#driving = meta.version > 0 ? { model, manifest: meta.driving } : undefined;
+    this.#previous = meta.version > 0 ? { model, manifest: meta.previousManifest } : undefined;
+    this.#session = sessionOf(checkpoint);
   }
+}
+
+/** The session's part of a generation; undefined where no session gave one. */
+function sessionOf({ meta, arrays }: Checkpoint): SessionState | undefined {
+  if (meta.session === undefined) return undefined;
+  const prefix = 'session.';
+  const own = Object.entries(arrays).flatMap(([name, array]) =>
+    name.startsWith(prefix) ? [[name.slice(prefix.length), array] as const] : [],
+  );
+  return { meta: meta.session as Checkpoint['meta'], arrays: Object.fromEntries(own) };
 }
 
 function folderOf({ checkpoint }: LearningOptions): string {
@@ -296,14 +286,4 @@ function engineOf({
     ...(threads === undefined ? {} : { threads }),
     ...(eagerBackend === undefined ? {} : { eagerBackend }),
   };
-}
-
-function joined(arrays: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const array of arrays) {
-    all.set(array, offset);
-    offset += array.length;
-  }
-  return all;
 }

@@ -17,7 +17,6 @@ const learning = await TrainingProcess.create({
       terminated: false,
     },
   ],
-  normalisation: 'none',
   updatesPerTransition: 10_000,
   threads: 1,
 });

@@ -8,7 +8,7 @@ import { header, type Transition } from '#src/messages/index.js';
 import { LearnerNode } from '#src/nodes/index.js';
 import { decodeBundle } from '#src/policy/index.js';
 import { contractOf } from '#src/robot/index.js';
-import type { LearningEvents, RecoveredRewards } from '#src/training/index.js';
+import type { LearningEvents, RecoveredRewards, SessionState } from '#src/training/index.js';
 import {
   type LearningClient,
   type LearningOptions,
@@ -271,13 +271,16 @@ const segment = (seed: number, length = 20): Segment => {
     length,
     observations,
     actions,
-    commands: actions.map((action) => 2 * action),
     nextObservations: random.fillNormal(new Float32Array(2 * length)),
     terminated: Uint8Array.from({ length }, (_, i) => (i === 7 ? 1 : 0)),
-    ended: Uint8Array.from({ length }, (_, i) => (i === 7 ? 1 : 0)),
     demonstrated: new Uint8Array(length),
   };
 };
+/** What a session wants to find again: learning stores it and does not look into it. */
+const session = (seed: number): SessionState => ({
+  meta: { episodes: seed, deep: { names: ['a', 'b'] } },
+  arrays: { commands: Float32Array.of(seed, 0.5), empty: new Float32Array(0) },
+});
 const options = (
   settings: Partial<Extract<LearnerSettings, { agent: 'iq-sac' }>> = {},
   change: Partial<LearningOptions> = {},
@@ -286,7 +289,6 @@ const options = (
   contract: contractOf(spec),
   seed: 1,
   demonstrations: [demonstration(1)],
-  normalisation: 'demonstrations',
   updatesPerTransition: 0.5,
   threads: 1,
   ...change,
@@ -313,7 +315,7 @@ describe('learning in its own process', () => {
       const learning = await TrainingProcess.create(options({}, change));
       const heard = follow(learning);
       for (const seed of seeds) {
-        learning.learn(segment(seed, 21));
+        learning.learn(segment(seed, 21), session(seed));
         if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
       }
       await until(() => heard.progress.length === told, 'the policies');
@@ -343,13 +345,14 @@ describe('learning in its own process', () => {
     // The robot was being driven by the first policy when the second came.
     expect(second.start).toMatchObject({ version: 1, updates: 21, transitions: 42 });
     expect(second.start.bundle).toEqual(whole.progress[0]!.bundle);
-    expect(second.start.standing).toEqual({ segments: 2, episodes: 2, commands: segment(2, 21).commands.slice(8) });
+    // What came with the newest segment comes back as it was.
+    expect(second.start).toMatchObject({ segments: 2, session: session(2) });
     expect(models(second.progress)).toEqual(models(whole.progress.slice(1)));
     expect(second.progress.map(({ metrics }) => metrics)).toEqual(
       whole.progress.slice(1).map(({ metrics }) => metrics),
     );
     const runtime = await decodeBundle(whole.progress[3]!.bundle);
-    expect(runtime).toMatchObject({ version: 4, training: { updates: 42, transitions: 84, algorithm: 'iq-learn' } });
+    expect(runtime).toMatchObject({ version: 4, training: { updates: 42, transitions: 84, algorithm: 'iq-sac' } });
     await runtime.dispose();
   });
 
@@ -490,7 +493,8 @@ describe('learning in its own process', () => {
     expect(await learning.stop(true)).toBe(1); // not killed: it had time to save
     expect(heard).toEqual({ progress: [], warnings: [], failures: [] });
     const resumed = await TrainingProcess.create(options({}, { checkpoint, resume: true }));
-    expect(resumed.start).toMatchObject({ version: 0, transitions: 2000, standing: { segments: 1, episodes: 1 } });
+    expect(resumed.start).toMatchObject({ version: 0, transitions: 2000, segments: 1 });
+    expect(resumed.start.session).toBeUndefined();
     expect(resumed.start.updates).toBeLessThan(100_000);
     await resumed.kill();
   });

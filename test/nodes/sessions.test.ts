@@ -163,7 +163,7 @@ describe('training over nodes', () => {
     expect(first.interrupted).toBe(true);
     expect(first.version).toBeGreaterThanOrEqual(2);
     expect(first.version).toBeLessThan(4);
-    expect(loadCheckpoint(checkpoint.folder).arrays['loop.commands']!.length).toBeGreaterThan(0);
+    expect(loadCheckpoint(checkpoint.folder).arrays['session.commands']!.length).toBeGreaterThan(0);
     const second = await runTraining(training({ task, checkpoint, resume: true, demonstrations: [] }));
     expect(second).toMatchObject({ version: 4, transitions: 200, updates: 100, interrupted: false });
     expect(second.bundle).toEqual(whole.bundle);

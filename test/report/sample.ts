@@ -1,7 +1,9 @@
 import { Random } from '#src/common/index.js';
-import { policyKinds } from '#src/report/data.js';
 import type { EpisodeResult } from '#src/report/index.js';
-import { type PolicyKind, type ReportData, sceneReplay } from '#src/report/index.js';
+import { candidateOf, expertCandidate, type ReportData, randomCandidate, sceneReplay } from '#src/report/index.js';
+
+type PolicyKind = 'expert' | 'iq-learn' | 'behavioural-cloning' | 'random';
+const policyKinds = ['expert', 'iq-learn', 'behavioural-cloning', 'random'] as const;
 
 const SKILL: Readonly<Record<PolicyKind, number>> = {
   expert: 0.98,
@@ -112,6 +114,7 @@ export function sampleReport(): ReportData {
     date: '2026-01-02T03:04:05.678Z',
     seconds: 214.3,
     demonstrations: { episodes: 5, transitions: 750, seconds: 75 },
+    candidates: [expertCandidate, candidateOf('iq-sac'), candidateOf('cloning'), randomCandidate],
     results: policyKinds.map((policy) => ({ policy, episodes: episodes(policy) })),
     learning: { points, rollouts },
     rewards: (['expert', 'iq-learn'] as const).map((policy) => ({

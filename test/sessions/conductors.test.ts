@@ -94,7 +94,6 @@ class PeersHere {
       contract: contractOf(spec),
       seed: own.seed as number,
       demonstrations: [learningEpisode(demonstration(60), spec)],
-      normalisation: 'demonstrations',
       updatesPerTransition,
       threads: 1,
       summary: { robot: spec.robot, demonstrations: 1 },

@@ -10,6 +10,7 @@ import {
   conductDemonstrations,
   conductEvaluation,
   conductTraining,
+  configurationFor,
   type EpisodeOutcome,
   learningPolicyParameters,
 } from '../../sessions/index.js';
@@ -84,7 +85,7 @@ export async function demonstrate(demo: DemoRun, wanted: number): Promise<void> 
 /** Drives and learns until the policy has made `steps` steps of its own; leaves the policy in the run's folder. */
 export async function learn(demo: DemoRun, steps: number, warmStart: number): Promise<void> {
   const { peers, conductor, logger, settings, seed, run } = demo;
-  const { segmentSize, updatesPerTransition } = settings;
+  const { segmentSize } = settings;
   const segments = Math.ceil(steps / segmentSize);
   const learner = {
     recording: [join(run, 'recording')],
@@ -92,7 +93,7 @@ export async function learn(demo: DemoRun, steps: number, warmStart: number): Pr
     resume: false,
     seed,
     segment_size: segmentSize,
-    'learner.decay_updates': Math.max(1, Math.round(steps * updatesPerTransition)),
+    'learner.decay_updates': configurationFor(settings, steps).decayUpdates,
     ...(warmStart < 0 ? {} : { 'learner.warm_start_updates': warmStart }),
   };
   const newest = new NewestPolicy(demo.transport, BigInt(segments));

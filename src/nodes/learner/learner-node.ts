@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { IqLearnError } from '../../common/index.js';
 import type { Metrics } from '../../learning/index.js';
 import { header, type LearnerStatus, type MessageTypes, type Transition } from '../../messages/index.js';
-import type { LearningClient, LearningProgress } from '../../training/index.js';
+import type { LearningClient, LearningProgress, SessionState } from '../../training/index.js';
 import { type Publisher, qos } from '../../transport/index.js';
 import { Lease } from '../kit/lease.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
@@ -54,6 +54,7 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   readonly #identity: string;
   readonly #intake: TransitionIntake;
   readonly #listeners: ((progress: LearningProgress) => void)[] = [];
+  #sessionState: ((transitions: readonly Transition[]) => SessionState) | undefined;
   #policies!: Publisher<MessageTypes['iq_learn/msg/PolicyBundle']>;
   #statuses!: Publisher<MessageTypes['iq_learn/msg/LearnerStatus']>;
   #rewards: RewardSampler | undefined;
@@ -96,6 +97,11 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   /** Calls `listener` after every segment that was learned from. */
   onProgress(listener: (progress: LearningProgress) => void): void {
     this.#listeners.push(listener);
+  }
+
+  /** `state` gives, for the transitions of each segment, what checkpoints that hold the segment are to hold as well. */
+  storeWithSegments(state: (transitions: readonly Transition[]) => SessionState): void {
+    this.#sessionState = state;
   }
 
   protected override onConfigure(): void {
@@ -203,7 +209,8 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
 
   #learn(transitions: readonly Transition[]): void {
     this.#handedOver += transitions.length;
-    this.#client.learn(segmentOf(transitions, this.context.spec, this.parameters.learnFromInterventions));
+    const session = this.#sessionState?.(transitions);
+    this.#client.learn(segmentOf(transitions, this.context.spec, this.parameters.learnFromInterventions), session);
   }
 
   /** After a fault the networks are not to be trusted, and neither is a reward that is recovered from them. */

@@ -3,9 +3,8 @@ import { type RobotSpec, unscaleAction } from '../../robot/index.js';
 import type { Segment } from '../../training/index.js';
 
 /**
- * Transitions as learning takes them: one array per quantity, row after row. `commands` holds the actions in the robot's
- * units, `actions` the same in [−1, 1]. A row is `demonstrated` where a person had taken over and
- * `interventionsAsDemonstrations` is set; it is `ended` where the episode goes no further, for whatever reason.
+ * Transitions as learning takes them: one array per quantity, row after row; actions in [−1, 1]. A row is `demonstrated`
+ * where a person had taken over and `interventionsAsDemonstrations` is set.
  */
 export function segmentOf(
   transitions: readonly Transition[],
@@ -17,20 +16,16 @@ export function segmentOf(
     length: n,
     observations: new Float32Array(n * o),
     actions: new Float32Array(n * a),
-    commands: new Float32Array(n * a),
     nextObservations: new Float32Array(n * o),
     terminated: new Uint8Array(n),
-    ended: new Uint8Array(n),
     demonstrated: new Uint8Array(n),
   };
   transitions.forEach((transition, i) => {
     segment.observations.set(transition.observation, i * o);
     segment.actions.set(unscaleAction(transition.action, spec.action), i * a);
-    segment.commands.set(transition.action, i * a);
     segment.nextObservations.set(transition.next_observation, i * o);
     segment.terminated[i] = transition.terminated ? 1 : 0;
     segment.demonstrated[i] = interventionsAsDemonstrations && transition.intervention ? 1 : 0;
-    segment.ended[i] = transition.terminated || transition.truncated ? 1 : 0;
   });
   return segment;
 }

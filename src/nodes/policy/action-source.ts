@@ -2,6 +2,14 @@ import { Random } from '../../common/index.js';
 import type { PolicyRuntime } from '../../policy/index.js';
 import type { RobotSpec } from '../../robot/index.js';
 
+/** Actions that are given before those of the policy: the beginning of an episode, executed once more. */
+export interface ActionReplay {
+  /** One command for each step, in the robot's units. */
+  readonly commands: readonly Float32Array[];
+  /** How many actions the earlier part of the run had drawn: uniformly random ones and samples of the policy. */
+  readonly drawn: { readonly random: number; readonly sampled: number };
+}
+
 export interface ActionSourceOptions {
   readonly spec: RobotSpec;
   readonly seed: number;
@@ -10,7 +18,7 @@ export interface ActionSourceOptions {
   /** While there is no policy: gives no action, or uniformly random ones. */
   readonly explore: 'hold' | 'random';
   /** Random and sampled actions that the part of the run before this one drew: the generator goes on after them. */
-  readonly drawn?: { readonly random: number; readonly sampled: number };
+  readonly drawn?: ActionReplay['drawn'];
 }
 
 /** Chooses actions: by the policy that is loaded, or at random before the first. The seed determines all of them. */

@@ -15,8 +15,8 @@ export interface LoopParts {
   readonly commands: CommandOutput;
   readonly inbox: BundleInbox;
   readonly transitions: TransitionPublisher;
-  /** Commands that begin the first episode: executed before, to be executed again. */
-  readonly relive: Float32Array[];
+  /** Commands that the first episode begins with, before the policy is asked. */
+  readonly replay: Float32Array[];
   /** Whether the policy is to give no action. A person may still drive. */
   readonly paused: () => boolean;
   readonly fail: (error: unknown) => void;

@@ -7,7 +7,6 @@ export interface LockstepOptions {
   readonly source: 'policy' | 'teleop';
   readonly teleopWaitMs: number;
   readonly synchronousSegment: number;
-  readonly segmentsBefore: number;
   readonly segmentTimeoutMs: number;
   readonly transitionLimit: number;
 }
@@ -48,11 +47,14 @@ export class LockstepLoop implements ControlLoop {
   #personDrives = false;
   #wake: (() => void)[] = [];
   #segmentsAdopted = 0n;
+  /** Version of the policy that is to drive now, with `synchronousSegment`; −1 before the first. */
+  #segmentVersion: number;
   #latencyMs = 0;
 
   constructor(parts: LoopParts, options: LockstepOptions) {
     this.#parts = parts;
     this.#options = options;
+    this.#segmentVersion = parts.actions.version;
     this.#gate = new LockstepGate(parts.assembler);
     this.#periodNs = BigInt(Math.round(1e9 / parts.spec.rateHz));
   }
@@ -135,10 +137,10 @@ export class LockstepLoop implements ControlLoop {
     const limit = this.#options.transitionLimit;
     if (terminated || truncated || (limit > 0 && transitions.count >= BigInt(limit))) return;
     if (task.episode !== this.#episode) this.#beginEpisode(task, stampNs, nowNs);
-    const relived = this.#parts.relive.shift();
+    const replayed = this.#parts.replay.shift();
     // The simulator refuses a command until it has finished the step whose state it has just published.
-    if (relived !== undefined) await new Promise((resolve) => setImmediate(resolve));
-    const action = relived ?? (await this.#decide(stampNs, observation));
+    if (replayed !== undefined) await new Promise((resolve) => setImmediate(resolve));
+    const action = replayed ?? (await this.#decide(stampNs, observation));
     if (this.#closed) return;
     const output = commands.apply({
       nowNs,
@@ -149,7 +151,7 @@ export class LockstepLoop implements ControlLoop {
       stateAgeMs: ageMs,
     });
     this.#latencyMs = Number(this.#parts.clock.nowNs() - startNs) / 1e6;
-    if (output === undefined || relived !== undefined) return;
+    if (output === undefined || replayed !== undefined) return;
     if (output.state !== 'TAKEOVER') this.#personDrives = false;
     const { command, source } = output;
     const { episode, step } = task;
@@ -212,7 +214,7 @@ export class LockstepLoop implements ControlLoop {
   /** Takes a new policy where there is one (or where one is due: then it waits for it), at the step boundary. */
   async #adopt(): Promise<void> {
     const { inbox, actions, transitions } = this.#parts;
-    const { synchronousSegment, segmentsBefore, segmentTimeoutMs } = this.#options;
+    const { synchronousSegment, segmentTimeoutMs } = this.#options;
     if (synchronousSegment === 0) {
       const newest = inbox.takeNewest();
       if (newest !== undefined) actions.load(newest);
@@ -220,9 +222,11 @@ export class LockstepLoop implements ControlLoop {
     }
     const sent = transitions.count / BigInt(synchronousSegment);
     if (sent === this.#segmentsAdopted) return;
+    // Each segment has one policy: where a person drove for more than a segment, those in between are skipped.
+    this.#segmentVersion += Number(sent - this.#segmentsAdopted);
     this.#segmentsAdopted = sent;
-    const version = segmentsBefore + Number(sent) - 1;
-    if (version > actions.version) actions.load(await inbox.takeVersion(version, segmentTimeoutMs));
+    if (this.#segmentVersion > actions.version)
+      actions.load(await inbox.takeVersion(this.#segmentVersion, segmentTimeoutMs));
   }
 
   #signal(): void {

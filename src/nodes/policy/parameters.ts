@@ -29,13 +29,6 @@ export const policySchema = z.strictObject({
     .min(0)
     .default(0)
     .describe('Lockstep: waits for the learner after every so many transitions, see LockstepLoop; 0 never.'),
-  segmentsBefore: z
-    .int()
-    .min(0)
-    .default(0)
-    .describe(
-      'Segments of `synchronousSegment` transitions that were acted before, where a run is resumed: it goes on as if it had never ended, with the policy of the last segment but one to start with.',
-    ),
   transitionLimit: z
     .int()
     .min(0)

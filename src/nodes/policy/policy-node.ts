@@ -11,7 +11,7 @@ import { type Publisher, qos } from '../../transport/index.js';
 import { Lease } from '../kit/lease.js';
 import { type Diagnosis, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
 import { topics } from '../kit/topics.js';
-import { ActionSource } from './action-source.js';
+import { type ActionReplay, ActionSource } from './action-source.js';
 import { BundleInbox } from './bundle-inbox.js';
 import { CommandOutput } from './command-output.js';
 import type { ControlLoop, LoopParts } from './control-loop.js';
@@ -35,7 +35,7 @@ const STATUS_PERIOD_MS = 1000;
  */
 export class PolicyNode extends LifecycleNode<typeof policySchema> {
   readonly #initial: PolicyRuntime | undefined;
-  readonly #relive: Float32Array[];
+  readonly #replay: Float32Array[];
   readonly #assembler: ObservationAssembler;
   readonly #simulation: SimulationClock;
   readonly #inbox: BundleInbox;
@@ -54,20 +54,15 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
   #paused = false;
 
   /**
-   * `initial`: a policy to start with, the node's own from then on. `relive` (lockstep): commands that were executed
-   * at the beginning of the first episode already; they are given again, and are no transitions any more.
+   * `initial`: a policy to start with, the node's own from then on. `replay` (lockstep): commands that the first episode
+   * begins with before the policy is asked; their transitions are not published.
    */
-  constructor(
-    context: NodeContext,
-    parameters: PolicyParameters = {},
-    initial?: PolicyRuntime,
-    relive: readonly Float32Array[] = [],
-  ) {
+  constructor(context: NodeContext, parameters: PolicyParameters = {}, initial?: PolicyRuntime, replay?: ActionReplay) {
     super('policy', context, policySchema, parameters);
     const { spec, logger } = context;
-    const { seed, stochastic, explore, synchronousSegment, segmentsBefore } = this.parameters;
+    const { seed, stochastic, explore, synchronousSegment } = this.parameters;
     this.#initial = initial;
-    this.#relive = [...relive];
+    this.#replay = [...(replay?.commands ?? [])];
     this.#diagnostics = new PolicyDiagnostics(context.clock);
     this.#assembler = createObservationAssembler(spec);
     this.#simulation = new SimulationClock(context.clock);
@@ -78,9 +73,7 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
       version: initial?.version ?? -1,
       onVerified: () => this.#loop?.takePolicy(),
     });
-    // The first segment has no policy yet.
-    const random = Math.min(1, segmentsBefore) * synchronousSegment;
-    const drawn = { random, sampled: segmentsBefore * synchronousSegment - random };
+    const drawn = replay?.drawn ?? { random: 0, sampled: 0 };
     this.#actions = new ActionSource({ spec, seed, stochastic, explore, drawn }, initial);
   }
 
@@ -129,7 +122,7 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
       commands: this.#commands,
       inbox: this.#inbox,
       transitions: this.#transitions,
-      relive: this.#relive,
+      replay: this.#replay,
       paused: () => this.#paused,
       fail: (error) => this.fail(error),
       blocked: (ms) => {

@@ -1,22 +1,16 @@
-import type { PolicyKind, ReportData } from '../data.js';
+import { colourVariable, type ReportData } from '../data.js';
 
 /** The report's data, as the document carries it. */
 export const data = JSON.parse(document.getElementById('data')?.textContent ?? '{}') as ReportData;
-
-const VARIABLES: Readonly<Record<PolicyKind, string>> = {
-  expert: '--expert',
-  'iq-learn': '--iq',
-  'behavioural-cloning': '--bc',
-  random: '--random',
-};
 
 /** A colour of the present theme, by the name of its CSS variable. */
 export function themeColour(variable: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(variable).trim();
 }
 
-export function policyColour(policy: PolicyKind): string {
-  return themeColour(VARIABLES[policy]);
+/** The colour of the candidate with this id. */
+export function policyColour(id: string): string {
+  return themeColour(colourVariable(id));
 }
 
 /** Tells when light turns to dark or back; an event of the document, because page and scene are separate programs. */

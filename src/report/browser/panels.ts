@@ -1,12 +1,12 @@
-import { type PolicyKind, policyLabels } from '../data.js';
+import { labelOf } from '../data.js';
 import { summarise } from '../statistics.js';
 import { data } from './data.js';
 
 /** A line of a panel; null where it has no value. */
 export interface Line {
   readonly label: string;
-  /** A policy's colour, or the plain ink. */
-  readonly colour: PolicyKind | 'ink';
+  /** Id of the candidate whose colour it has, or the plain ink. */
+  readonly colour: string;
   readonly values: readonly (number | null)[];
   readonly dashed?: boolean;
   /** Single episodes, drawn faintly as points. */
@@ -35,12 +35,16 @@ function runningMean(values: readonly number[]): number[] {
   });
 }
 
+const idOf = (role: 'expert' | 'learned'): string =>
+  data.candidates.find((candidate) => candidate.role === role)?.id ?? 'ink';
+const [EXPERT, LEARNED] = [idOf('expert'), idOf('learned')];
+
 const METRIC_PANELS: readonly { title: string; metrics: readonly (readonly [string, string, Line['colour']])[] }[] = [
   {
     title: 'Mean recovered reward',
     metrics: [
-      ['train/reward_expert', 'on expert steps', 'expert'],
-      ['train/reward_policy', 'on own steps', 'iq-learn'],
+      ['train/reward_expert', 'on expert steps', EXPERT],
+      ['train/reward_policy', 'on own steps', LEARNED],
     ],
   },
   { title: 'Critic loss', metrics: [['train/critic_loss', 'critic loss', 'ink']] },
@@ -55,22 +59,24 @@ export function learningPanels(axis: Axis): Panel[] {
   const panels: Panel[] = [];
   if (rollouts.length > 0) {
     const x = rollouts.map((rollout) => rollout[axis]);
-    const constant = (policy: PolicyKind, of: 'mean' | 'successRate', scale: number): Line[] => {
-      const result = data.results.find((candidate) => candidate.policy === policy);
-      if (result === undefined || result.episodes.length === 0) return [];
-      const value = scale * summarise(result.episodes)[of];
-      return [{ label: policyLabels[policy], colour: policy, dashed: true, values: x.map(() => value) }];
-    };
+    // Whoever taught and whoever the learned policy is compared with; chance would only stretch the axis.
+    const others = data.candidates.filter(({ id, role }) => role !== 'learned' && id !== 'random');
+    const constants = (of: 'mean' | 'successRate', scale: number): Line[] =>
+      others.flatMap(({ id, label }) => {
+        const result = data.results.find(({ policy }) => policy === id);
+        if (result === undefined || result.episodes.length === 0) return [];
+        const value = scale * summarise(result.episodes)[of];
+        return [{ label, colour: id, dashed: true, values: x.map(() => value) }];
+      });
     const returns = rollouts.map((rollout) => rollout.return);
     panels.push({
       title: 'Return while learning',
       xLabel,
       x,
       lines: [
-        { label: 'episode', colour: 'iq-learn', values: returns, points: true },
-        { label: `mean of ${WINDOW}`, colour: 'iq-learn', values: runningMean(returns) },
-        ...constant('expert', 'mean', 1),
-        ...constant('behavioural-cloning', 'mean', 1),
+        { label: 'episode', colour: LEARNED, values: returns, points: true },
+        { label: `mean of ${WINDOW}`, colour: LEARNED, values: runningMean(returns) },
+        ...constants('mean', 1),
       ],
     });
     if (data.hasSuccess)
@@ -82,11 +88,10 @@ export function learningPanels(axis: Axis): Panel[] {
         lines: [
           {
             label: `mean of ${WINDOW}`,
-            colour: 'iq-learn',
+            colour: LEARNED,
             values: runningMean(rollouts.map(({ success }) => (success ? 100 : 0))),
           },
-          ...constant('expert', 'successRate', 100),
-          ...constant('behavioural-cloning', 'successRate', 100),
+          ...constants('successRate', 100),
         ],
       });
   }
@@ -107,7 +112,7 @@ export function rewardPanels(): Panel[] {
   const x = Array.from({ length: longest }, (_, t) => t);
   const lines = (key: 'recovered' | 'task'): Line[] =>
     data.rewards.map((trace) => ({
-      label: policyLabels[trace.policy],
+      label: labelOf(data, trace.policy),
       colour: trace.policy,
       values: x.map((t) => trace[key][t] ?? null),
     }));

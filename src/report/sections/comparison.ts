@@ -1,4 +1,4 @@
-import { type PolicyResult, policyLabels, type ReportData } from '../data.js';
+import { labelOf, type PolicyResult, type ReportData } from '../data.js';
 import { html, type Markup } from '../escape.js';
 import { count, figure, meanAndDeviation, percent, tick } from '../format.js';
 import { axisTicks } from '../scale.js';
@@ -7,10 +7,10 @@ import { type Summary, summarise } from '../statistics.js';
 const style = (left: number, width?: number): string =>
   `left:${left.toFixed(2)}%${width === undefined ? '' : `;width:${width.toFixed(2)}%`}`;
 
-function successRow({ policy }: PolicyResult, summary: Summary): Markup {
+function successRow(policy: string, label: string, summary: Summary): Markup {
   const [low, high] = summary.successInterval;
   return html`<div class="row ${policy}">
-    <span class="label">${policyLabels[policy]}</span>
+    <span class="label">${label}</span>
     <span class="track"><i class="bar" style="${style(0, 100 * summary.successRate)}"></i
       ><i class="whisker" style="${style(100 * low, 100 * (high - low))}"></i></span>
     <span class="value">${percent(summary.successRate)}</span>
@@ -20,11 +20,16 @@ function successRow({ policy }: PolicyResult, summary: Summary): Markup {
 /** Spreads the dots of a row over its height, the same way in every report. */
 const jitter = (i: number): number => 22 + 56 * ((i * 0.6180339887) % 1);
 
-function returnRow({ policy, episodes }: PolicyResult, summary: Summary, at: (value: number) => number): Markup {
+function returnRow(
+  { policy, episodes }: PolicyResult,
+  label: string,
+  summary: Summary,
+  at: (value: number) => number,
+): Markup {
   const low = at(summary.mean - summary.deviation);
   const high = at(summary.mean + summary.deviation);
   return html`<div class="row ${policy}">
-    <span class="label">${policyLabels[policy]}</span>
+    <span class="label">${label}</span>
     <span class="track dots"><i class="spread" style="${style(low, high - low)}"></i>${episodes.map(
       (episode, i) => html`<i class="dot" style="${style(at(episode.return))};top:${jitter(i).toFixed(0)}%"></i>`,
     )}<i class="mean" style="${style(at(summary.mean))}"></i></span>
@@ -39,7 +44,8 @@ function axis(ticks: readonly number[], at: (value: number) => number, text: (va
 }
 
 /** Success and return of every policy, with spread, as bars, dots and a table; nothing where none was evaluated. */
-export function comparison({ results, hasSuccess }: ReportData): Markup | null {
+export function comparison(data: ReportData): Markup | null {
+  const { results, hasSuccess } = data;
   if (results.length === 0) return null;
   const summaries = results.map((result) => summarise(result.episodes));
   const returns = results.flatMap(({ episodes }, i) => [
@@ -57,7 +63,7 @@ export function comparison({ results, hasSuccess }: ReportData): Markup | null {
         hasSuccess &&
         html`<figure class="card"><figcaption>Success <small>bar: share of episodes · line: 95 % interval</small></figcaption>
           <div class="rows" role="img" aria-label="Success rate of each policy; the table below holds the numbers">
-            ${results.map((result, i) => successRow(result, summaries[i]!))}
+            ${results.map((result, i) => successRow(result.policy, labelOf(data, result.policy), summaries[i]!))}
             ${axis(
               [0, 0.25, 0.5, 0.75, 1],
               (value) => 100 * value,
@@ -67,7 +73,7 @@ export function comparison({ results, hasSuccess }: ReportData): Markup | null {
       }
       <figure class="card"><figcaption>Return <small>dot: an episode · line: mean · band: ± 1 sd</small></figcaption>
         <div class="rows" role="img" aria-label="Return of each policy; the table below holds the numbers">
-          ${results.map((result, i) => returnRow(result, summaries[i]!, at))}
+          ${results.map((result, i) => returnRow(result, labelOf(data, result.policy), summaries[i]!, at))}
           ${axis(ticks, at, tick)}
         </div></figure>
     </div>
@@ -76,7 +82,7 @@ export function comparison({ results, hasSuccess }: ReportData): Markup | null {
       <tbody>${results.map(({ policy, episodes }, i) => {
         const summary = summaries[i]!;
         const length = episodes.reduce((sum, episode) => sum + episode.length, 0) / Math.max(1, episodes.length);
-        return html`<tr class="${policy}"><th scope="row"><i class="swatch"></i>${policyLabels[policy]}</th>${
+        return html`<tr class="${policy}"><th scope="row"><i class="swatch"></i>${labelOf(data, policy)}</th>${
           hasSuccess &&
           html`<td>${percent(summary.successRate)} <small>${summary.successes} of ${summary.episodes}</small></td>`
         }<td>${meanAndDeviation(summary)}</td><td>${figure(length)} steps</td><td>${summary.episodes}</td></tr>`;

@@ -1,43 +1,52 @@
-import { type PolicyKind, policyLabels, type ReportData } from '../data.js';
+import type { ReportData } from '../data.js';
 import { html, type Markup } from '../escape.js';
 import { count, duration, figure, meanAndDeviation, percent } from '../format.js';
 import { type Summary, summarise } from '../statistics.js';
 
 const capitalised = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
+type Summaries = ReadonlyMap<string, Summary>;
+
+/** The candidate that the report is about. */
+const learnedOf = ({ candidates }: ReportData) => candidates.find(({ role }) => role === 'learned');
+
 /** One sentence that says what came out, with its numbers. */
-function verdict(summaries: ReadonlyMap<PolicyKind, Summary>, hasSuccess: boolean): string {
-  const text = (kind: PolicyKind): string | undefined => {
-    const summary = summaries.get(kind);
+function verdict(data: ReportData, summaries: Summaries): string {
+  const { hasSuccess, candidates } = data;
+  const text = (id: string | undefined): string | undefined => {
+    const summary = id === undefined ? undefined : summaries.get(id);
     if (summary === undefined || summary.episodes === 0) return undefined;
     return hasSuccess ? `${summary.successes} of ${summary.episodes}` : `a return of ${meanAndDeviation(summary)}`;
   };
-  const learned = text('iq-learn');
-  if (learned === undefined) return 'This run was not evaluated.';
-  const others = (['expert', 'behavioural-cloning', 'random'] as const).flatMap((kind) => {
-    const found = text(kind);
-    return found === undefined ? [] : `${policyLabels[kind].toLowerCase()} ${found}`;
+  const learned = learnedOf(data);
+  const result = text(learned?.id);
+  if (result === undefined) return 'This run was not evaluated.';
+  const others = candidates.flatMap((candidate) => {
+    const found = candidate === learned ? undefined : text(candidate.id);
+    return found === undefined ? [] : `${candidate.label.toLowerCase()} ${found}`;
   });
   const rest = others.length === 0 ? '' : ` Beside it: ${others.join(', ')}.`;
   return hasSuccess
-    ? `The learned policy succeeded in ${learned} fresh starts.${rest}`
-    : `The learned policy reached ${learned}.${rest}`;
+    ? `The learned policy succeeded in ${result} fresh starts.${rest}`
+    : `The learned policy reached ${result}.${rest}`;
 }
 
 /** Share of the expert's success (or mean return) that was reached, where that has a meaning. */
-function shareOfExpert(summaries: ReadonlyMap<PolicyKind, Summary>, hasSuccess: boolean): string | undefined {
-  const [learned, expert] = [summaries.get('iq-learn'), summaries.get('expert')];
+function shareOfExpert(data: ReportData, summaries: Summaries): string | undefined {
+  const of = (id: string | undefined) => (id === undefined ? undefined : summaries.get(id));
+  const learned = of(learnedOf(data)?.id);
+  const expert = of(data.candidates.find(({ role }) => role === 'expert')?.id);
   if (learned === undefined || expert === undefined) return undefined;
-  const [a, b] = hasSuccess ? [learned.successRate, expert.successRate] : [learned.mean, expert.mean];
+  const [a, b] = data.hasSuccess ? [learned.successRate, expert.successRate] : [learned.mean, expert.mean];
   return b > 0 && a >= 0 ? percent(a / b) : undefined;
 }
 
 /** Title, verdict, the figures that matter most, and what the reader must know. */
 export function headline(data: ReportData): Markup {
   const summaries = new Map(data.results.map(({ policy, episodes }) => [policy, summarise(episodes)]));
-  const learned = summaries.get('iq-learn');
+  const learned = summaries.get(learnedOf(data)?.id ?? '');
   const last = data.learning.points.at(-1);
-  const share = shareOfExpert(summaries, data.hasSuccess);
+  const share = shareOfExpert(data, summaries);
   const tiles: [string, string, string][] = [];
   if (learned !== undefined && data.hasSuccess)
     tiles.push(['Success', percent(learned.successRate), `${learned.successes} of ${learned.episodes} episodes`]);
@@ -61,7 +70,7 @@ export function headline(data: ReportData): Markup {
     <p class="eyebrow">iq_learn report · <time datetime="${data.date}">${data.date.slice(0, 16).replace('T', ' ')} UTC</time></p>
     <h1>${capitalised(data.robot)}, taught by ${episodes} demonstration${episodes === 1 ? '' : 's'}</h1>
     <p class="lead">${data.description}</p>
-    <p class="verdict">${verdict(summaries, data.hasSuccess)}</p>
+    <p class="verdict">${verdict(data, summaries)}</p>
     ${data.notes.map((note) => html`<p class="note">${note}</p>`)}
     <dl class="tiles">${tiles.map(([name, value, more]) => html`<div><dt>${name}</dt><dd>${value}<small>${more}</small></dd></div>`)}</dl>
   </header>`;

@@ -1,4 +1,4 @@
-import { type Path, policyLabels, type ReportData, type TopView } from '../data.js';
+import { labelOf, type Path, type ReportData, type TopView } from '../data.js';
 import { html, type Markup } from '../escape.js';
 import { player } from './player.js';
 
@@ -6,8 +6,8 @@ import { player } from './player.js';
 const cm = (metres: number): string => (100 * metres).toFixed(1);
 
 /** What was learned lies on top. */
-function inDrawingOrder(paths: readonly Path[]): Path[] {
-  return [...paths].sort((a, b) => Number(a.policy === 'iq-learn') - Number(b.policy === 'iq-learn'));
+function inDrawingOrder(paths: readonly Path[], learned: string | undefined): Path[] {
+  return [...paths].sort((a, b) => Number(a.policy === learned) - Number(b.policy === learned));
 }
 
 function pathMarkup({ policy, success, x, y, yaw }: Path, view: TopView): Markup {
@@ -21,8 +21,10 @@ function pathMarkup({ policy, success, x, y, yaw }: Path, view: TopView): Markup
 }
 
 /** Walls, obstacles, goals and ways seen from above. Readable without scripts; they add the choice of a start and time. */
-export function topView({ topView: view }: ReportData): Markup | null {
+export function topView(data: ReportData): Markup | null {
+  const { topView: view } = data;
   if (view === null || view.starts.length === 0) return null;
+  const learned = data.candidates.find(({ role }) => role === 'learned')?.id;
   const half = view.halfWidth;
   const edge = half + 0.12;
   const policies = [...new Set(view.starts.flatMap(({ paths }) => paths.map(({ policy }) => policy)))];
@@ -35,10 +37,10 @@ export function topView({ topView: view }: ReportData): Markup | null {
         <div class="segmented" role="group" aria-label="Start"><button type="button" data-step="-1" aria-label="Previous start">‹</button><button type="button" class="which" data-step="0" aria-live="polite">all ${view.starts.length} starts</button><button type="button" data-step="1" aria-label="Next start">›</button></div>
         <div class="legend" role="group" aria-label="Policies shown">${policies.map(
           (policy) =>
-            html`<label class="${policy}"><input type="checkbox" checked data-policy="${policy}"><i class="swatch"></i>${policyLabels[policy]}</label>`,
+            html`<label class="${policy}"><input type="checkbox" checked data-policy="${policy}"><i class="swatch"></i>${labelOf(data, policy)}</label>`,
         )}</div>
       </div>
-      <svg viewBox="${cm(-edge)} ${cm(-edge)} ${cm(2 * edge)} ${cm(2 * edge)}" role="img" aria-label="Ways of ${policies.map((policy) => policyLabels[policy]).join(', ')} from ${view.starts.length} starts">
+      <svg viewBox="${cm(-edge)} ${cm(-edge)} ${cm(2 * edge)} ${cm(2 * edge)}" role="img" aria-label="Ways of ${policies.map((policy) => labelOf(data, policy)).join(', ')} from ${view.starts.length} starts">
         <g transform="scale(1 -1)">
           <rect class="wall" x="${cm(-edge)}" y="${cm(-edge)}" width="${cm(2 * edge)}" height="${cm(2 * edge)}" rx="8"/>
           <rect class="floor" x="${cm(-half)}" y="${cm(-half)}" width="${cm(2 * half)}" height="${cm(2 * half)}"/>
@@ -46,7 +48,7 @@ export function topView({ topView: view }: ReportData): Markup | null {
           ${view.blocks.map(({ x, y, halfX, halfY }) => html`<rect class="obstacle" x="${cm(x - halfX)}" y="${cm(y - halfY)}" width="${cm(2 * halfX)}" height="${cm(2 * halfY)}" rx="3"/>`)}
           ${view.starts.map(
             ({ seed, goal, paths }) =>
-              html`<g class="start" data-seed="${seed}"><circle class="goal" cx="${cm(goal[0])}" cy="${cm(goal[1])}" r="${cm(view.goalRadius)}"/>${inDrawingOrder(paths).map((path) => pathMarkup(path, view))}</g>`,
+              html`<g class="start" data-seed="${seed}"><circle class="goal" cx="${cm(goal[0])}" cy="${cm(goal[1])}" r="${cm(view.goalRadius)}"/>${inDrawingOrder(paths, learned).map((path) => pathMarkup(path, view))}</g>`,
           )}
         </g>
       </svg>

@@ -10,6 +10,7 @@ import type {
   LearningStart,
   RecoveredRewards,
   Segment,
+  SessionState,
 } from './protocol.js';
 
 /** How long the process may take to save and end before it is killed. */
@@ -28,8 +29,8 @@ export interface LearningClient {
   readonly start: LearningProgress;
   /** Events from now on; what happened before is told at once. */
   listen(events: LearningEvents): void;
-  /** Hands over a segment; its arrays are the client's from then on. */
-  learn(segment: Segment): void;
+  /** Hands over a segment; its arrays are the client's from then on. Checkpoints that hold it hold `session`, too. */
+  learn(segment: Segment, session?: SessionState): void;
   /** Makes no updates until told to go on; what is handed over meanwhile waits. */
   pause(paused: boolean): void;
   /** The recovered reward along an episode (robot's units, actions in [−1, 1]), one a step. */
@@ -105,8 +106,8 @@ export class TrainingProcess implements LearningClient {
     for (const tell of this.#early.splice(0)) tell(events);
   }
 
-  learn(segment: Segment): void {
-    if (this.#ended === undefined && this.#stopping === undefined) this.#post({ kind: 'segment', segment });
+  learn(segment: Segment, session?: SessionState): void {
+    if (this.#ended === undefined && this.#stopping === undefined) this.#post({ kind: 'segment', segment, session });
   }
 
   pause(paused: boolean): void {
@@ -205,7 +206,7 @@ export class TrainingProcess implements LearningClient {
     else this.#tell((events) => events.failure(error, restored));
   }
 
-  /** Frees whoever waits. */
+  /** The process has ended: everything that is still awaited is rejected. */
   #die(why: string): void {
     if (this.#dead) return;
     this.#dead = true;

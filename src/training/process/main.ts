@@ -2,7 +2,7 @@ import { setPriority } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { IqLearnError, messageOf, type PackedError, packError } from '../../common/index.js';
 import { SegmentTrainer } from '../segment-trainer.js';
-import type { LearnerReply, LearnerRequest, LearningOptions, Segment } from './protocol.js';
+import type { LearnerReply, LearnerRequest, LearningOptions, Segment, SessionState } from './protocol.js';
 
 // The process that learns. Segments are worked off in order; requests are answered between small batches of updates.
 
@@ -17,7 +17,7 @@ const packed = (error: unknown): PackedError => packError(error, 'the learning p
 
 class TrainingProcessMain {
   readonly #loop: SegmentTrainer;
-  readonly #segments: Segment[] = [];
+  readonly #segments: { readonly segment: Segment; readonly session: SessionState | undefined }[] = [];
   readonly #requests: (() => Promise<void>)[] = [];
   #failed = false;
   #stopping = false;
@@ -30,7 +30,7 @@ class TrainingProcessMain {
 
   take(request: Exclude<LearnerRequest, { kind: 'start' }>): void {
     if (request.kind === 'segment') {
-      if (!this.#failed) this.#segments.push(request.segment);
+      if (!this.#failed) this.#segments.push(request);
     } else if (request.kind === 'pause') {
       this.#paused = request.paused;
     } else if (request.kind === 'recover') {
@@ -58,7 +58,10 @@ class TrainingProcessMain {
 
   async #learn(): Promise<void> {
     try {
-      if (!this.#loop.open) this.#loop.add(this.#segments.shift()!);
+      if (!this.#loop.open) {
+        const { segment, session } = this.#segments.shift()!;
+        this.#loop.add(segment, session);
+      }
       await this.#loop.update(UPDATES_A_TURN);
       if (this.#loop.due > 0) return;
       if (this.#loop.checkpointDue) this.#loop.save();

@@ -1,6 +1,7 @@
 import type { PackedError } from '../../common/index.js';
 import type { EagerBackend } from '../../engine/index.js';
 import type { Episode, LearnerConfig, Metrics } from '../../learning/index.js';
+import type { Checkpoint } from '../../platform/index.js';
 import type { PolicyBundle, PolicyContract, TrainingSummary } from '../../policy/index.js';
 
 /** What learning is started with. Plain data: it crosses a process border. */
@@ -11,8 +12,6 @@ export interface LearningOptions {
   readonly seed: number;
   /** Episodes in the robot's units with actions in [−1, 1]. Not needed where a checkpoint is resumed. */
   readonly demonstrations: readonly Episode[];
-  /** `demonstrations`: observations get mean 0 and deviation 1 over the demonstrations. */
-  readonly normalisation: 'demonstrations' | 'none';
   /** Updates for each transition of the policy; fractions add up. */
   readonly updatesPerTransition: number;
   /** Where generations of checkpoints go, and after how many segments each. */
@@ -29,18 +28,14 @@ export interface LearningOptions {
   readonly summary?: TrainingSummary;
 }
 
-/** Transitions of the policy, row-major: n × o, n × a (in [−1, 1]), n × a, n × o, n, n, n. */
+/** Transitions of the policy, row-major: n × o, n × a (in [−1, 1]), n × o, n, n. */
 export interface Segment {
   readonly length: number;
   readonly observations: Float32Array;
   readonly actions: Float32Array;
-  /** The same actions in the robot's units, exactly as they were executed. */
-  readonly commands: Float32Array;
   readonly nextObservations: Float32Array;
   /** 1 where the next observation is a true terminal state. */
   readonly terminated: Uint8Array;
-  /** 1 where the episode ended, for whatever reason. */
-  readonly ended: Uint8Array;
   /** 1 where a person had taken over and what they did counts as demonstration; all 0 where it does not. */
   readonly demonstrated: Uint8Array;
 }
@@ -67,27 +62,27 @@ export interface RecoveredRewards {
   readonly updates: number;
 }
 
-/** How far acting has come: what a robot in simulation needs to go on where the last segment ended. */
-export interface Standing {
-  /** Segments learned from or being learned from. */
-  readonly segments: number;
-  /** Episodes that have ended. */
-  readonly episodes: number;
-  /** What was executed of the episode under way, row-major k × a in the robot's units. */
-  readonly commands: Float32Array;
-}
+/**
+ * What a session (whoever conducts a run) wants to find again when the run is resumed: for example how far the robot has
+ * come in its episode. Learning does not look into it. It travels with a segment and is written into the same generation
+ * as the learner that has that segment, so that both are always of one moment.
+ */
+export type SessionState = Checkpoint;
 
 /**
- * Where learning begins. A run that is resumed has the policy that the robot was driven with after the last segment
- * (acting is one segment ahead), and tells that segment's own as its first progress.
+ * Where learning begins. A run that is resumed has the policy that was published before its newest segment was added,
+ * since acting is one segment ahead of learning; the newest segment's own policy is its first progress.
  */
 export interface LearningStart extends LearningProgress {
-  readonly standing: Standing;
+  /** Segments added, with the newest one, whose updates may not all be made. */
+  readonly segments: number;
+  /** What came with the newest segment. */
+  readonly session: SessionState | undefined;
 }
 
 export type LearnerRequest =
   | { readonly kind: 'start'; readonly options: LearningOptions }
-  | { readonly kind: 'segment'; readonly segment: Segment }
+  | { readonly kind: 'segment'; readonly segment: Segment; readonly session: SessionState | undefined }
   | { readonly kind: 'recover'; readonly id: number; readonly episode: Episode }
   | { readonly kind: 'save'; readonly id: number }
   | { readonly kind: 'pause'; readonly paused: boolean }

@@ -81,7 +81,7 @@ describeWithRos('the learner executable over DDS', () => {
       'two segments',
     );
     const { model, manifest } = await driver.until('/policy', ({ version }) => version === 2, 'their policy');
-    expect(JSON.parse(manifest)).toMatchObject({ training: { algorithm: 'iq-learn', transitions: 2 * SEGMENT } });
+    expect(JSON.parse(manifest)).toMatchObject({ training: { algorithm: 'iq-sac', transitions: 2 * SEGMENT } });
     expect(model.length).toBeGreaterThan(1000);
   });
 

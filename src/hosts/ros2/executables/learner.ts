@@ -16,11 +16,9 @@ import {
 import { writeBundle } from '../../../policy/index.js';
 import { contractOf, type RobotSpec } from '../../../robot/index.js';
 import { configurationFor, learningEpisode, trainingSettings, usableDemonstrations } from '../../../sessions/index.js';
-import { type LearningOptions, TrainingProcess } from '../../../training/index.js';
+import { checkpointSegments, type LearningOptions, TrainingProcess } from '../../../training/index.js';
 import { managed } from '../executable.js';
 
-/** A checkpoint about this often, in own steps: little is lost, and little time is spent writing. */
-const CHECKPOINT_STEPS = 2000;
 /** Folder of checkpoints in that of a run. */
 const CHECKPOINT = 'checkpoint';
 
@@ -82,7 +80,7 @@ function schema(spec: RobotSpec) {
     checkpointEvery: z
       .int()
       .min(1)
-      .default(Math.max(1, Math.round(CHECKPOINT_STEPS / segmentSize)))
+      .default(checkpointSegments(segmentSize))
       .describe('Segments between two checkpoints.'),
     log: z
       .string()
@@ -156,7 +154,6 @@ export const learner = managed({
         config: learnerConfig(config),
         contract: contractOf(spec),
         seed,
-        normalisation: 'demonstrations' as const,
         updatesPerTransition,
         checkpoint: { folder: join(run, CHECKPOINT), everySegments: checkpointEvery },
         // Never quietly something else: without tensorflow it is refused.

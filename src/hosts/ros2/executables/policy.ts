@@ -4,8 +4,7 @@ import { PolicyNode, policySchema } from '../../../nodes/index.js';
 import { readBundle } from '../../../policy/index.js';
 import { managed } from '../executable.js';
 
-// `segmentsBefore` is only used to resume in-process training, so it is not a ROS parameter.
-const { segmentsBefore: _, pace, ...shape } = policySchema.shape;
+const { pace, ...shape } = policySchema.shape;
 
 const schema = z.strictObject({
   policy: z

@@ -1,0 +1,135 @@
+import { type ObservationSpec, shapeSize } from '../common/index.js';
+import {
+  behaviouralCloning,
+  cloningSettingsOf,
+  type Episode,
+  identityNormalisation,
+  Learner,
+  type LearnerConfig,
+  type LearnerOptions,
+  type LearnerSettings,
+  learnerConfig,
+  type Normalisation,
+  normalisationOf,
+  numbersOf,
+} from '../learning/index.js';
+
+// What a setting of a training run means, for robots (segment trainer) and for tasks (environment trainer) alike. Whoever
+// trains reads the settings here and nowhere else, so that one file of settings is one algorithm.
+
+/** How long a run is, as far as its settings depend on it. */
+export interface RunLength {
+  /** Steps that the policy makes of its own. */
+  readonly steps: number;
+  /** Gradient updates for each of them; may be a fraction. */
+  readonly updatesPerTransition: number;
+}
+
+/**
+ * The complete settings of a run: schedules (learning rates, observation noise) end with the run's last update unless
+ * `decayUpdates` says otherwise. Throws what `learnerConfig` throws.
+ */
+export function runConfig(settings: LearnerSettings, { steps, updatesPerTransition }: RunLength): LearnerConfig {
+  return learnerConfig({ decayUpdates: Math.max(1, Math.round(steps * updatesPerTransition)), ...settings });
+}
+
+export interface StartOptions extends Pick<LearnerOptions, 'executor' | 'threads' | 'eagerBackend'> {
+  readonly config: LearnerConfig;
+  /** The blocks of an observation. */
+  readonly observation: ObservationSpec;
+  readonly actionSize: number;
+  /** Of networks, batches and cloning. */
+  readonly seed: number;
+  /** Episodes in the robot's units with actions in [−1, 1]; none for an agent that learns from rewards. */
+  readonly demonstrations: readonly Episode[];
+}
+
+/**
+ * A learner as a run begins with it: observations are normalised by the demonstrations (not at all without any), the
+ * demonstrations are added, and the actor starts from behavioural cloning where `warmStartUpdates` is set.
+ */
+export async function startLearner(options: StartOptions): Promise<Learner> {
+  const { config, observation, actionSize, seed, demonstrations, ...engine } = options;
+  const common = {
+    observation,
+    actionSize,
+    seed,
+    normalisation: runNormalisation(demonstrations, observation),
+  };
+  const learner = await Learner.create({ ...common, ...engine, config });
+  try {
+    for (const episode of demonstrations) learner.addDemonstration(episode);
+    if (config.warmStartUpdates > 0)
+      learner.warmStart(
+        await behaviouralCloning({
+          ...common,
+          episodes: demonstrations,
+          settings: cloningSettingsOf(config),
+          updates: config.warmStartUpdates,
+        }),
+      );
+    return learner;
+  } catch (error) {
+    await learner.dispose();
+    throw error;
+  }
+}
+
+/**
+ * Mean 0 and deviation 1 over all observations of the demonstrations, for the numbers of blocks that are to be
+ * standardised; the identity for the others, and for all where there are no demonstrations.
+ */
+export function runNormalisation(demonstrations: readonly Episode[], observation: ObservationSpec): Normalisation {
+  const blocks = observation.filter(({ dtype }) => dtype === 'float32');
+  const size = blocks.reduce((sum, { shape }) => sum + shapeSize(shape), 0);
+  if (demonstrations.length === 0 || size === 0) return identityNormalisation(size);
+  const numbers = demonstrations.map(({ observations, length }) => numbersOf(observation, observations, length + 1));
+  const rows = new Float32Array(numbers.reduce((sum, { length }) => sum + length, 0));
+  let filled = 0;
+  for (const each of numbers) {
+    rows.set(each, filled);
+    filled += each.length;
+  }
+  const normalisation = normalisationOf(rows, size);
+  let from = 0;
+  for (const { shape, normalise } of blocks) {
+    const to = from + shapeSize(shape);
+    if (normalise === 'none') {
+      normalisation.mean.fill(0, from, to);
+      normalisation.scale.fill(1, from, to);
+    }
+    from = to;
+  }
+  return normalisation;
+}
+
+/** The updates that a run's transitions have paid for and that are still to be made; fractions add up. */
+export class PendingUpdates {
+  /** May be a fraction. */
+  count: number;
+
+  constructor(count = 0) {
+    this.count = count;
+  }
+
+  /** Whole updates. The tolerance makes ten times 0.1 one update. */
+  get whole(): number {
+    return Math.floor(this.count + 1e-9);
+  }
+
+  pay(transitions: number, updatesPerTransition: number): void {
+    this.count += transitions * updatesPerTransition;
+  }
+
+  made(updates: number): void {
+    this.count -= updates;
+  }
+}
+
+/** A checkpoint about this often, in steps of the policy: little is lost, and little time is spent writing. */
+const CHECKPOINT_STEPS = 2000;
+
+/** Segments between two checkpoints. */
+export function checkpointSegments(segmentSize: number): number {
+  return Math.max(1, Math.round(CHECKPOINT_STEPS / segmentSize));
+}
