@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { mean } from '../common/index.js';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import { behaviouralCloning, cloningSettingsOf, type LearnerConfig } from '../learning/index.js';
 import {
@@ -55,8 +56,6 @@ export interface LearningFiles {
   /** Whether to go on from the newest checkpoint. */
   readonly resume: boolean;
 }
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** What is logged of an episode: its success only where the task knows success. */
 export function episodeMetrics({ hasSuccess }: TrainingSettings) {

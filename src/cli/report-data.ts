@@ -1,3 +1,4 @@
+import { yawOf } from '../common/index.js';
 import { type Path, type RewardTrace, type SceneReplay, sceneReplay, type TopView } from '../report/index.js';
 import type { RobotSpec } from '../robot/index.js';
 import type { EpisodeOutcome, EpisodeTrace, TrainingSession } from '../sessions/index.js';
@@ -15,11 +16,6 @@ function posesOf(spec: RobotSpec, trace: EpisodeTrace, type: string): EpisodeTra
   return topic === undefined ? [] : (trace.poses[topic] ?? []);
 }
 
-/** Yaw of x, y, z, w, radians. */
-function yawOf([x, y, z, w]: readonly [number, number, number, number]): number {
-  return Math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z));
-}
-
 function pathOf(spec: RobotSpec, policy: string, { success, trace }: EpisodeOutcome): Path | undefined {
   if (trace === undefined) return undefined;
   const poses = posesOf(spec, trace, 'nav_msgs/msg/Odometry');
@@ -28,7 +24,7 @@ function pathOf(spec: RobotSpec, policy: string, { success, trace }: EpisodeOutc
     success,
     x: poses.map(({ position }) => rounded(position[0], 3)),
     y: poses.map(({ position }) => rounded(position[1], 3)),
-    yaw: poses.map(({ orientation }) => rounded(yawOf(orientation), 3)),
+    yaw: poses.map(({ orientation }) => rounded(yawOf(...orientation), 3)),
   };
 }
 

@@ -19,10 +19,13 @@ import type { OutputOptions } from './output.js';
 import { defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 import { fileLogger, type Session } from './session.js';
 import { trainingReport } from './train-report.js';
+import { trainOnTask } from './train-task.js';
 
 interface TrainOptions extends OutputOptions {
   readonly recording?: readonly string[];
   readonly robot?: string;
+  readonly task?: string;
+  readonly demonstrations?: string;
   readonly out?: string;
   readonly steps?: number;
   readonly settings?: string;
@@ -117,9 +120,16 @@ export function trainCommand(io: Io): Command {
   return longCommand('train', 'learn online from recordings: IQ-Learn with SAC', [
     'iq-learn train --recording demonstrations/rover --robot rover --out runs/rover',
     'iq-learn train --out runs/rover --steps 40000 --resume',
+    'iq-learn train --task cartpole --steps 1000 --out runs/cartpole',
+    'iq-learn train --task gym:CartPole-v1 --demonstrations cartpole.npz --out runs/gym-cartpole',
   ])
     .option('--recording <path...>', 'recordings: folders of iq-learn record or ros2 bag record, or .mcap files')
     .option('--robot <name>', `${robotNames().join(', ')}, or the path of a RobotSpec`, robot)
+    .option(
+      '--task <name>',
+      'in place of --robot: a simulated task, or gym:<id>, without nodes; its expert demonstrates',
+    )
+    .option('--demonstrations <file>', 'with --task: demonstrations as .npz')
     .option('--out <folder>', 'where policy, checkpoint and curves go (default: runs/<robot, date and seed>)')
     .option('--steps <n>', "own steps of the policy (default: the robot's own)", integer('--steps', 1, 100_000_000))
     .addOption(settingsOption())
@@ -127,6 +137,7 @@ export function trainCommand(io: Io): Command {
     .option('--resume', 'go on from the checkpoint in --out', false)
     .addOption(logOption())
     .action(async (options: TrainOptions) => {
+      if (options.task !== undefined) return trainOnTask({ ...options, task: options.task }, io);
       const { resume } = options;
       const plan = resume ? earlierPlan(options.out, options.steps) : freshPlan(options);
       const spec = loadRobotSpec(plan.robot);

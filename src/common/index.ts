@@ -1,3 +1,4 @@
+export { ActionRange } from './action-range.js';
 export {
   type Block,
   type BlockArray,
@@ -21,6 +22,7 @@ export {
 } from './blocks.js';
 export { type SteadyClock, steadyClock } from './clock.js';
 export { type ErrorCode, IqLearnError, messageOf, type PackedError, packError, unpackError } from './errors.js';
+export { clamp, mean, yawOf } from './mathematics.js';
 export { type ParseOptions, parseOrThrow, type Refusal, refusalOf, valueAt } from './parse.js';
 export { Random, type RandomState } from './random.js';
 export { nearest, unknownName } from './suggest.js';

@@ -2,7 +2,7 @@ import lz4 from '@foxglove/wasm-lz4';
 import zstd from '@foxglove/wasm-zstd';
 import { IqLearnError } from '../common/index.js';
 
-/** Longest chunk unpacked: a false length must not become an allocation. rosbag2's default chunk is 768 KiB. */
+/** Longest chunk that is unpacked, so that a false length cannot cause a huge allocation. rosbag2's default chunk is 768 KiB. */
 const maxChunkBytes = 256 * 1024 * 1024;
 
 type Decompress = (buffer: Uint8Array, decompressedSize: bigint) => Uint8Array;
@@ -24,7 +24,7 @@ function checked(decompress: (buffer: Uint8Array, size: number) => Uint8Array): 
   };
 }
 
-/** Decompressors by MCAP's name of the compression. */
+/** Decompressors by the names that MCAP gives to compressions. */
 export async function loadDecompressors(): Promise<Record<string, Decompress>> {
   await Promise.all([zstd.isLoaded, lz4.isLoaded]);
   return { zstd: checked(zstd.decompress), lz4: checked(lz4) };

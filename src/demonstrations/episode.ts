@@ -1,6 +1,6 @@
 /** One demonstration without gaps: n actions between n + 1 observations, at the robot's control rate. */
 export interface DemonstrationEpisode {
-  /** Where it comes from: the recording and the number of the episode in it. */
+  /** Where it comes from: `<recording>#<number of the episode in it>`. */
   readonly source: string;
   /** Number of transitions, n. */
   readonly length: number;
@@ -14,12 +14,12 @@ export interface DemonstrationEpisode {
   readonly terminated: boolean;
   /** Cut after the last observation: its value bootstraps. Exactly one of the two is true. */
   readonly truncated: boolean;
-  /** Null where nobody said. */
+  /** Null if it is not known. */
   readonly success: boolean | null;
-  /** Of the reset, where the episode began with one. */
+  /** Seed of the reset that the episode began with; null without one. */
   readonly seed: bigint | null;
-  /** [n + 1] stamps of the observations' ticks, nanoseconds; null where only steps are known. */
+  /** [n + 1] stamps of the observations, nanoseconds; null if only the order of steps is known. */
   readonly stamps: BigInt64Array | null;
-  /** [n] rewards of the task, for curves; null where there are none. */
+  /** [n] rewards of the task, for curves only; null if there are none. */
   readonly rewards: Float32Array | null;
 }

@@ -1,8 +1,16 @@
 export type { DemonstrationEpisode } from './episode.js';
+export {
+  type DemonstrationReport,
+  describeLoss,
+  type ReadOptions,
+  type RecordingReport,
+  readDemonstrations,
+} from './episodes.js';
 export type { Finding } from './lint.js';
 export { describeFinding, lintDemonstrations, refusePoorDemonstrations } from './lint.js';
 export { importNpz, type NumpyArray, readNpz } from './npz.js';
 export type { RecordingFile } from './recording-file.js';
+export type { RecordingOptions, RecordingSummary } from './recording-options.js';
 export {
   openRecording,
   type RecordedMessage,
@@ -10,13 +18,6 @@ export {
   type RecordingInfo,
   RecordingReader,
 } from './recording-reader.js';
-export { episodeTopic, type RecordingOptions, type RecordingSummary, RecordingWriter } from './recording-writer.js';
+export { episodeTopic, RecordingWriter } from './recording-writer.js';
 export { type Recovery, recover } from './recover.js';
-export type { SampleReport, TickProblem } from './sampler.js';
-export {
-  type DemonstrationReport,
-  describeLoss,
-  type ReadOptions,
-  type RecordingReport,
-  readDemonstrations,
-} from './transitions.js';
+export type { SampleReport, TickProblem } from './tick.js';

@@ -1,9 +1,9 @@
 import { IqLearnError } from '../common/index.js';
 import type { RobotSpec } from '../robot/index.js';
 import type { DemonstrationEpisode } from './episode.js';
-import type { DemonstrationReport } from './transitions.js';
+import type { DemonstrationReport } from './episodes.js';
 
-/** Something about demonstrations that spoils learning (`error`) or may (`warn`). */
+/** A property of demonstrations that makes learning fail (`error`) or may do so (`warn`). */
 export interface Finding {
   readonly level: 'error' | 'warn';
   /** For programs. */
@@ -20,7 +20,7 @@ export interface Finding {
     | 'mixed rates'
     | 'mostly missing'
     | 'too few';
-  /** The episode it is about; null for all together. */
+  /** The episode that it is about; null for all of them together. */
   readonly source: string | null;
   readonly found: string;
   readonly expected: string;
@@ -154,12 +154,12 @@ function lintActions(episodes: readonly DemonstrationEpisode[], spec: RobotSpec)
   return out;
 }
 
-/** Below this many transitions in all, learning is a matter of luck. */
+/** With fewer transitions than this in total, learning is a matter of luck. */
 const fewTransitions = 100;
 
 /**
- * Looks for what spoils learning from demonstrations: constant actions, empty or unmoving episodes, mixed rates,
- * actions beyond the limits or always at them, recordings of which most is missing (with the `report` of reading them),
+ * Checks demonstrations for what makes learning fail: constant actions, empty or unmoving episodes, mixed rates,
+ * actions beyond the limits or always at them, recordings of which most is missing (given the `report` of reading them),
  * too few transitions. Errors should stop training ({@link refusePoorDemonstrations}); warnings should be shown.
  */
 export function lintDemonstrations(
@@ -212,7 +212,7 @@ export function lintDemonstrations(
   return out;
 }
 
-/** One sentence a finding. */
+/** A finding as one line of text. */
 export function describeFinding({ level, check, source, found, expected, remedy }: Finding): string {
   return `${level}: ${check}${source === null ? '' : ` in ${source}`}; found: ${found}; expected: ${expected}; to do: ${remedy}`;
 }

@@ -1,9 +1,9 @@
 const windowNs = 2_000_000_000n;
 
 /**
- * Puts messages in order of their log time, holding back those of the last two seconds: a writer may mix its topics
- * up, but keeps the order within each. A topic whose log time goes back tells of a clock that did: what is held goes
- * first, and the order begins anew, so that the jump stays visible.
+ * Puts messages in order of their log time, holding back those of the last two seconds: writers may interleave topics
+ * out of order, but keep the order within each. If the log time of a topic goes back, the clock did: the held messages
+ * are given first and ordering starts afresh, so that the jump stays visible.
  */
 export class LogTimeOrder<Item extends { readonly topic: string; readonly logTimeNs: bigint }> {
   /** In order of log time; equal times in the order they came. */
@@ -25,7 +25,7 @@ export class LogTimeOrder<Item extends { readonly topic: string; readonly logTim
     let at = this.#held.length;
     while (at > 0 && this.#held[at - 1]!.logTimeNs > time) at--;
     this.#held.splice(at, 0, item);
-    // in sweeps, so that the front of the list is not moved for every message
+    // Many at once, so that the list is not shifted for every message.
     if (this.#held.length < 256 || this.#held[127]!.logTimeNs > this.#newestNs - windowNs) return;
     const keep = this.#held.findIndex(({ logTimeNs }) => logTimeNs > this.#newestNs! - windowNs);
     yield* this.#held.splice(0, keep);

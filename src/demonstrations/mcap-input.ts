@@ -1,10 +1,10 @@
-import { open } from 'node:fs/promises';
 import { McapStreamReader, type McapTypes } from '@mcap/core';
 import { IqLearnError, messageOf } from '../common/index.js';
+import { openInput } from '../platform/index.js';
 import { loadDecompressors } from './decompress.js';
 
 const pieceBytes = 256 * 1024;
-/** A record that claims to be longer is damage, not a reason to fill the memory. */
+/** A record that claims to be longer is damaged; it must not fill the memory. */
 const maxRecordBytes = 512 * 1024 * 1024;
 
 const foreignFiles: readonly (readonly [magic: string, what: string, remedy: string])[] = [
@@ -31,27 +31,22 @@ function checkMagic(path: string, bytes: Uint8Array): void {
 }
 
 /**
- * The records of an MCAP file in the file's order, chunks unpacked and their CRCs checked. Damage ends the reading
- * and is told to `onDamage` once, with the place; what came before it is whole.
- * Throws NOT_FOUND, IO, CORRUPT_DATA or UNSUPPORTED for what is no MCAP file at all.
+ * The records of an MCAP file in the file's order, with chunks unpacked and their CRCs checked. At damage, reading ends
+ * and `onDamage` is called once with the place; all records before it are whole.
+ * Throws NOT_FOUND or IO, and CORRUPT_DATA or UNSUPPORTED if the file is not an MCAP file.
  */
 export async function* readMcap(
   path: string,
   onDamage: (text: string) => void,
 ): AsyncGenerator<McapTypes.TypedMcapRecord, void, void> {
   const decompressHandlers = await loadDecompressors();
-  const file = await open(path, 'r').catch((cause: NodeJS.ErrnoException) => {
-    throw new IqLearnError(cause.code === 'ENOENT' ? 'NOT_FOUND' : 'IO', `cannot open ${path}`, {
-      found: messageOf(cause),
-      cause,
-    });
-  });
+  const file = await openInput(path);
   try {
     const stream = new McapStreamReader({ decompressHandlers });
     const piece = new Uint8Array(pieceBytes);
     let total = 0;
     for (;;) {
-      const { bytesRead } = await file.read(piece, 0, pieceBytes, total);
+      const bytesRead = await file.read(piece, total);
       if (total === 0) checkMagic(path, piece.subarray(0, bytesRead));
       if (bytesRead === 0) break;
       total += bytesRead;

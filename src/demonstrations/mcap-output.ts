@@ -2,7 +2,7 @@ import { McapWriter } from '@mcap/core';
 import type { RecordingFile } from './recording-file.js';
 import { type BagSummary, offeredQosProfiles } from './rosbag-metadata.js';
 
-/** A message as it lies in the file. */
+/** A message as it is stored in the file. */
 export interface RawMessage {
   readonly topic: string;
   /** 'package/msg/Name' */
@@ -14,19 +14,19 @@ export interface RawMessage {
   readonly publishTimeNs: bigint;
 }
 
-/** Name of the MCAP metadata record that tells whose recording it is. */
+/** Name of the MCAP metadata record that says which robot and session made the recording. */
 export const recordName = 'iq_learn';
 
 /**
- * One MCAP file of profile ros2, chunked, every chunk with its CRC. Calls must follow one another (the writer below
- * is not re-entrant): await each.
+ * One MCAP file of profile ros2 in chunks, each with its CRC. Await every call before the next: the MCAP writer is not
+ * re-entrant.
  */
 export class McapOutput {
   readonly #file: RecordingFile;
   readonly #writer: McapWriter;
   readonly #channels = new Map<string, { id: number; type: string; count: number }>();
   readonly #schemas = new Map<string, number>();
-  /** McapWriter closes a chunk when it is longer than `chunkSize`, and has no call for it: a limit that changes. */
+  /** McapWriter closes a chunk once it is longer than `chunkSize` and has no call to close it: changing this limit does. */
   #limit: number;
   readonly #chunkBytes: number;
 

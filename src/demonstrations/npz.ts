@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { crc32, inflateRawSync } from 'node:zlib';
-import { IqLearnError, messageOf } from '../common/index.js';
+import { IqLearnError, messageOf, shapeSize } from '../common/index.js';
+import { crc32, inflateRaw, readBytes } from '../platform/index.js';
 import type { DemonstrationEpisode } from './episode.js';
 
 /** An array of an .npz, in C order. */
@@ -36,7 +35,7 @@ function parseNpy(bytes: Uint8Array): NumpyArray {
     .split(',')
     .filter((part) => part.trim() !== '')
     .map(Number);
-  const count = shape.reduce((product, size) => product * size, 1);
+  const count = shapeSize(shape);
   const end = dataStart + count * make.BYTES_PER_ELEMENT;
   if (!Number.isSafeInteger(count) || end > bytes.length)
     throw new Error(`shape (${shapeText}) with ${bytes.length - dataStart} bytes`);
@@ -64,22 +63,16 @@ function* unzip(bytes: Uint8Array): Generator<[name: string, content: Uint8Array
     const raw = bytes.subarray(start, start + packed);
     if (size > maxArrayBytes || (method !== 0 && method !== 8))
       throw new Error(`${name}: ${size} bytes, method ${method}`);
-    const content = method === 8 ? inflateRawSync(raw, { maxOutputLength: Math.max(size, 1) }) : raw;
+    const content = method === 8 ? inflateRaw(raw, size) : raw;
     if (content.length !== size || crc32(content) !== crc) throw new Error(`${name} is damaged (CRC)`);
     yield [name, content];
     at += 46 + nameLength + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
   }
 }
 
-/** Reads a numpy .npz (zip of .npy). Throws NOT_FOUND, or CORRUPT_DATA for anything it does not understand. */
+/** Reads a numpy .npz (zip of .npy). Throws NOT_FOUND, IO, or CORRUPT_DATA for anything else than arrays of numbers. */
 export function readNpz(path: string): Map<string, NumpyArray> {
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(path);
-  } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new IqLearnError(missing ? 'NOT_FOUND' : 'IO', `cannot read ${path}`, { found: messageOf(cause), cause });
-  }
+  const bytes = readBytes(path);
   try {
     const arrays = new Map<string, NumpyArray>();
     for (const [name, content] of unzip(bytes)) arrays.set(name.replace(/\.npy$/, ''), parseNpy(content));

@@ -1,12 +1,11 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
 import type { McapTypes } from '@mcap/core';
-import { parse } from 'yaml';
-import { IqLearnError, messageOf } from '../common/index.js';
+import { IqLearnError } from '../common/index.js';
 import { checkSchema, decode, isMessageTypeName, type MessageTypeName, type MessageTypes } from '../messages/index.js';
+import { resolve } from '../platform/index.js';
 import { LogTimeOrder } from './log-time-order.js';
 import { readMcap } from './mcap-input.js';
 import { recordName } from './mcap-output.js';
+import { recordingFiles } from './recording-files.js';
 
 /** A message of a recording, not decoded yet. */
 export interface RecordedMessage {
@@ -27,7 +26,7 @@ export interface RecordedTopic {
   readonly unreadable: IqLearnError | null;
 }
 
-/** Whose recording it is; null for one made by other programs. */
+/** Who made a recording; null for one made by other programs. */
 export interface RecordingInfo {
   readonly robot: string;
   readonly robotSpec: string;
@@ -36,64 +35,15 @@ export interface RecordingInfo {
   readonly software: string;
 }
 
-function filesOf(path: string, problems: string[]): string[] {
-  if (!existsSync(path))
-    throw new IqLearnError('NOT_FOUND', `no recording at ${path}`, {
-      found: 'no such file or folder',
-      expected: 'a rosbag2 folder with MCAP files, or an .mcap file',
-    });
-  if (!statSync(path).isDirectory()) return [path];
-  const names = readdirSync(path).sort(new Intl.Collator('en', { numeric: true }).compare);
-  const present = names.filter((name) => /\.mcap(\.part)?$/.test(name) && !name.includes('.recovering.'));
-  const metadata = join(path, 'metadata.yaml');
-  if (existsSync(metadata)) {
-    try {
-      const listed = bagFiles(readFileSync(metadata, 'utf8'), metadata);
-      const missing = listed.filter((name) => !names.includes(name));
-      if (missing.length > 0) problems.push(`${path} lacks ${missing.join(', ')}, which metadata.yaml lists`);
-      const there = listed.filter((name) => names.includes(name));
-      if (there.length > 0) return there.map((name) => join(path, name));
-    } catch (error) {
-      if (error instanceof IqLearnError && error.code === 'UNSUPPORTED') throw error;
-      problems.push(`${metadata} cannot be read: ${messageOf(error)}`);
-    }
-  }
-  const unfinished = present.filter((name) => name.endsWith('.part'));
-  if (unfinished.length > 0) problems.push(`${path} was never closed (${unfinished.join(', ')}): it can be recovered`);
-  if (present.length === 0)
-    throw new IqLearnError('NOT_FOUND', `no recording in ${path}`, {
-      found: names.slice(0, 8).join(', ') || 'an empty folder',
-      expected: 'metadata.yaml and .mcap files',
-      remedy: 'give the folder of a recording (iq-learn record, ros2 bag record -s mcap)',
-    });
-  return present.map((name) => join(path, name));
-}
-
-/** The file names metadata.yaml lists. Throws UNSUPPORTED for storages and compressions that are not MCAP's own. */
-function bagFiles(text: string, path: string): string[] {
-  const bag = (parse(text) as { rosbag2_bagfile_information?: Record<string, unknown> }).rosbag2_bagfile_information;
-  if (bag === undefined || !Array.isArray(bag.relative_file_paths)) throw new Error('no relative_file_paths');
-  const storage = String(bag.storage_identifier);
-  const mode = String(bag.compression_mode ?? '').toLowerCase();
-  if (storage !== 'mcap' || (mode !== '' && mode !== 'none'))
-    throw new IqLearnError('UNSUPPORTED', `cannot read the bag of ${path}`, {
-      found: storage === 'mcap' ? `compression_mode ${mode}` : `storage ${storage}`,
-      expected: "storage mcap, uncompressed or with MCAP's own chunk compression",
-      remedy: 'convert it: ros2 bag convert with storage_id mcap and no compression_mode',
-    });
-  // a name, never a path: the file must lie in the folder
-  return bag.relative_file_paths.map((name) => basename(String(name)));
-}
-
-/** Reads a recording. Everything about it is known after {@link openRecording}; messages stream. */
+/** A recording to read. {@link openRecording} has collected what is known about it; messages are streamed from the disk. */
 export class RecordingReader {
   readonly path: string;
   readonly files: readonly string[];
   readonly info: RecordingInfo | null;
   readonly topics: ReadonlyMap<string, RecordedTopic>;
-  /** Smallest and largest log time; null without messages. */
+  /** Smallest and largest log time; null if there are no messages. */
   readonly timesNs: readonly [bigint, bigint] | null;
-  /** What is lost or odd, for people; empty for a sound recording. */
+  /** What is lost or suspicious, for people; empty for a sound recording. */
   readonly problems: readonly string[];
 
   constructor(path: string, files: readonly string[], scan: Scan, problems: readonly string[]) {
@@ -110,8 +60,8 @@ export class RecordingReader {
   }
 
   /**
-   * The messages of the topics (default: all) in order of log time; where the log time of a topic goes back, in the
-   * order of the file, so that a clock that jumped stays visible.
+   * The messages of the topics (default: all) in order of log time. Where the log time of a topic goes back, they stay
+   * in the order of the file, so that a jump of the clock stays visible.
    */
   async *messages(options: { readonly topics?: readonly string[] } = {}): AsyncGenerator<RecordedMessage, void, void> {
     const wanted = options.topics === undefined ? undefined : new Set(options.topics);
@@ -238,7 +188,7 @@ async function scanFile(file: string, scan: Scan, problems: string[]): Promise<v
 export async function openRecording(pathOrFolder: string): Promise<RecordingReader> {
   const path = resolve(pathOrFolder);
   const problems: string[] = [];
-  const files = filesOf(path, problems);
+  const files = recordingFiles(path, problems);
   const scan: Scan = { info: null, topics: new Map(), timesNs: null };
   for (const file of files) await scanFile(file, scan, problems);
   const reader = new RecordingReader(path, files, scan, problems);

@@ -1,5 +1,4 @@
-import { mkdirSync, readdirSync, truncateSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+// Longer than 300 lines: writing, closing and what is kept after a failure share the queue and the open episode.
 import { stringify } from 'yaml';
 import { IqLearnError, messageOf, type SteadyClock, steadyClock } from '../common/index.js';
 import {
@@ -12,10 +11,24 @@ import {
   nanosecondsOf,
   schemaOf,
 } from '../messages/index.js';
-import { type FolderLock, lockFolder, renameDurable, writeFileAtomic } from '../platform/index.js';
-import { type RobotSpec, robotSpecHash } from '../robot/index.js';
+import {
+  basename,
+  createOutput,
+  type FolderLock,
+  join,
+  lockFolder,
+  makeFolder,
+  namesIn,
+  renameDurable,
+  resolve,
+  truncateFile,
+  writeFileAtomic,
+} from '../platform/index.js';
+import { robotSpecHash } from '../robot/index.js';
 import { McapOutput } from './mcap-output.js';
-import { createFile, type RecordingFile } from './recording-file.js';
+import { RecordedTopics } from './recorded-topics.js';
+import type { RecordingFile } from './recording-file.js';
+import type { RecordingOptions, RecordingSummary } from './recording-options.js';
 import { recoverUnlocked } from './recover.js';
 import { rosbagMetadata } from './rosbag-metadata.js';
 import { WriteQueue } from './write-queue.js';
@@ -24,45 +37,12 @@ import { WriteQueue } from './write-queue.js';
 export const episodeTopic = '/episode_events';
 const eventType = 'iq_learn/msg/EpisodeEvent';
 
-export interface RecordingOptions {
-  readonly spec: RobotSpec;
-  /** Identity of the run that records. */
-  readonly session: string;
-  /** Name and version of the program; iq_learn. */
-  readonly software?: string;
-  /** At most this long a time of messages is lost by a kill; 2. */
-  readonly flushSeconds?: number;
-  /** A chunk is closed when it is longer; 1 MiB. */
-  readonly chunkBytes?: number;
-  /** More waiting for a slow disk ends the recording instead of filling the memory; 64 MiB. */
-  readonly maxPendingBytes?: number;
-  /** Told once, when writing fails. Recording ends there; nothing is thrown at the robot's loop. */
-  readonly onError?: (error: IqLearnError) => void;
-  readonly clock?: SteadyClock;
-  /** Where the bytes go; a file on the disk. */
-  readonly createFile?: (path: string) => Promise<RecordingFile>;
-}
-
-export interface RecordingSummary {
-  readonly folder: string;
-  /** The MCAP file; `.part` at its end where it could not be completed (see `recover`). */
-  readonly file: string;
-  readonly messages: number;
-  /** Episodes that were started, those thrown away included. */
-  readonly episodes: number;
-  readonly discarded: number;
-  /** True when writing failed: the last episode is cut short. */
-  readonly partial: boolean;
-  /** Messages that were not recorded because writing had failed. */
-  readonly lost: number;
-}
-
 /**
  * Records topics as a rosbag2 folder: `<folder>/<name>_0.mcap` (`.part` while open) and metadata.yaml, written last.
  *
- * `write` encodes at once and returns; one queue writes in order. A chunk is closed and flushed at the end of every
- * episode and every `flushSeconds`, so a kill loses at most the open chunk. When the disk fails, the recording is cut
- * at the last whole chunk, its episode closed as truncated, and `onError` told once.
+ * `write` encodes at once and returns; a queue writes in order. A chunk is closed and flushed at the end of every
+ * episode and every `flushSeconds`, so a kill loses at most the open chunk. If the disk fails, the recording is cut at
+ * the last whole chunk, its episode closed as truncated, and `onError` called once.
  */
 export class RecordingWriter {
   readonly folder: string;
@@ -72,7 +52,7 @@ export class RecordingWriter {
   readonly #path: string;
   readonly #file: RecordingFile;
   readonly #output: McapOutput;
-  readonly #types = new Map<string, MessageTypeName>();
+  readonly #topics = new RecordedTopics();
   readonly #queue: WriteQueue;
   #closing: Promise<RecordingSummary> | undefined;
   #flushedNs: bigint;
@@ -117,8 +97,8 @@ export class RecordingWriter {
     const lock = lockFolder(target);
     const path = join(target, `${basename(target)}_0.mcap`);
     try {
-      mkdirSync(target, { recursive: true });
-      const others = readdirSync(target).filter((name) => name !== '.lock');
+      makeFolder(target);
+      const others = namesIn(target).filter((name) => name !== '.lock');
       if (others.length > 0)
         throw new IqLearnError('CONFLICT', `the folder ${target} is not empty`, {
           found: others.slice(0, 5).join(', '),
@@ -127,7 +107,7 @@ export class RecordingWriter {
             ? 'record to another folder; the unfinished recording in this one can be recovered'
             : 'record to another folder',
         });
-      const file = await (options.createFile ?? createFile)(`${path}.part`);
+      const file = await (options.createFile ?? createOutput)(`${path}.part`);
       const output = await McapOutput.start(
         file,
         options.software ?? 'iq_learn',
@@ -176,7 +156,7 @@ export class RecordingWriter {
   ): void {
     if (this.#closing !== undefined)
       throw new IqLearnError('INVALID_ARGUMENT', 'the recording is closed', { found: `a message on ${topic}` });
-    this.#checkTopic(topic, type, logTimeNs, publishTimeNs);
+    this.#topics.check(topic, type, logTimeNs, publishTimeNs);
     const event = topic === episodeTopic && type === eventType ? (message as EpisodeEvent) : undefined;
     if (this.#queue.error !== null) {
       if (event !== undefined) this.#track(event);
@@ -194,27 +174,6 @@ export class RecordingWriter {
     const flush = (event !== undefined && event.kind !== episodeEvent.START) || now - this.#flushedNs >= this.#flushNs;
     if (flush) this.#flushedNs = now;
     this.#queue.push({ topic, type, schema: schemaOf(type), data, logTimeNs, publishTimeNs, flush });
-  }
-
-  #checkTopic(topic: string, type: MessageTypeName, logTimeNs: bigint, publishTimeNs: bigint): void {
-    const known = this.#types.get(topic);
-    if (known === type && logTimeNs >= 0n && publishTimeNs >= 0n) return;
-    if (!/^(\/[A-Za-z_]\w*)+$/.test(topic))
-      throw new IqLearnError('INVALID_ARGUMENT', 'not the name of a topic', {
-        found: `'${topic}'`,
-        expected: 'a full ROS name, e.g. /joint_states',
-      });
-    if (known !== undefined && known !== type)
-      throw new IqLearnError('INVALID_ARGUMENT', `a message of another type on ${topic}`, {
-        found: type,
-        expected: known,
-      });
-    if (logTimeNs < 0n || publishTimeNs < 0n)
-      throw new IqLearnError('INVALID_ARGUMENT', `a message before 1970 on ${topic}`, {
-        found: `log time ${logTimeNs} ns, publish time ${publishTimeNs} ns`,
-        expected: 'times of 0 or more',
-      });
-    this.#types.set(topic, type);
   }
 
   #track({ kind, episode }: EpisodeEvent): void {
@@ -250,7 +209,7 @@ export class RecordingWriter {
     });
   }
 
-  /** Throws the open episode away: it stays in the file and is never learnt from. */
+  /** Discards the open episode: it stays in the file and is never learnt from. */
   discardEpisode(discard: { stampNs: bigint; reason: string }): void {
     this.#mark(discard.stampNs, { kind: episodeEvent.DISCARD, reason: discard.reason });
   }
@@ -337,10 +296,10 @@ export class RecordingWriter {
     try {
       await this.#file.close();
     } catch {
-      // it may be closed already; what counts is on the disk
+      // It may be closed already; what counts is on the disk.
     }
     try {
-      truncateSync(`${this.#path}.part`, Number(this.#queue.goodBytes));
+      truncateFile(`${this.#path}.part`, Number(this.#queue.goodBytes));
       const { messages, closedEpisode } = await recoverUnlocked(this.folder, 'the disk failed');
       const kept = messages - (closedEpisode === null ? 0 : 1); // the marker that closes the open episode is new
       this.#queue.lost += this.#queue.written - kept;

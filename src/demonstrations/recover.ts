@@ -1,11 +1,18 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { IqLearnError } from '../common/index.js';
 import { decode, type EpisodeEvent, encode, episodeEvent, header, schemaOf } from '../messages/index.js';
-import { lockFolder, renameDurable, writeFileAtomic } from '../platform/index.js';
+import {
+  createOutput,
+  join,
+  kindOfPath,
+  lockFolder,
+  namesIn,
+  removeFile,
+  renameDurable,
+  resolve,
+  writeFileAtomic,
+} from '../platform/index.js';
 import { readMcap } from './mcap-input.js';
 import { McapOutput, type RawMessage, recordName } from './mcap-output.js';
-import { createFile } from './recording-file.js';
 import { type BagSummary, rosbagMetadata } from './rosbag-metadata.js';
 
 const eventType = 'iq_learn/msg/EpisodeEvent';
@@ -18,18 +25,18 @@ export interface Recovery {
   readonly messages: number;
   /** Number of the episode that was open and is now closed as truncated. */
   readonly closedEpisode: number | null;
-  /** What was lost, for people; empty when nothing was. */
+  /** What was lost, for people; empty if nothing was. */
   readonly problems: readonly string[];
 }
 
-/** Stamp of a message that begins with a header, as our own files have it (little-endian). */
+/** Stamp, in nanoseconds, of a message that begins with a header; iq_learn writes little-endian. */
 function leadingStamp(data: Uint8Array): bigint | undefined {
   if (data.length < 12) return undefined;
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   return BigInt(view.getInt32(4, true)) * 1_000_000_000n + BigInt(view.getUint32(8, true));
 }
 
-/** Follows the markers of a file that is read. */
+/** Follows the episode markers of a file that is being read. */
 class OpenEpisode {
   number: number | null = null;
   #stampNs = 0n;
@@ -83,7 +90,7 @@ async function rebuild(
   let library = 'iq_learn';
   let record: Map<string, string> | null = null;
   let output: McapOutput | undefined;
-  const start = async (): Promise<McapOutput> => McapOutput.start(await createFile(to), library, record);
+  const start = async (): Promise<McapOutput> => McapOutput.start(await createOutput(to), library, record);
 
   for await (const item of readMcap(from, (text) => problems.push(text))) {
     if (item.type === 'Header') library = item.library;
@@ -129,7 +136,7 @@ async function summarise(path: string, fileName: string): Promise<BagSummary> {
 
 /** {@link recover} for a folder this process has locked. */
 export async function recoverUnlocked(folder: string, reason = 'recovered'): Promise<Recovery> {
-  const names = readdirSync(folder);
+  const names = namesIn(folder);
   const part = names.find((name) => name.endsWith('.mcap.part'));
   const whole = part?.slice(0, -'.part'.length) ?? names.find((name) => name.endsWith('.mcap'));
   if (whole === undefined)
@@ -143,21 +150,21 @@ export async function recoverUnlocked(folder: string, reason = 'recovered'): Pro
   let closedEpisode: number | null = null;
   let problems: readonly string[] = [];
   let summary: BagSummary | undefined;
-  // The finished file is renamed into place as one: where it is there, the part is a leftover.
-  if (part !== undefined && !existsSync(path)) {
+  // The finished file is renamed into place as a whole: if it exists, the .part is a leftover.
+  if (part !== undefined && kindOfPath(path) === null) {
     const rebuilt = `${path}.recovering.part`;
     try {
       ({ summary, closedEpisode, problems } = await rebuild(join(folder, part), rebuilt, whole, reason));
       renameDurable(rebuilt, path);
     } finally {
-      rmSync(rebuilt, { force: true });
+      removeFile(rebuilt);
     }
   }
-  const recovered = part !== undefined || !existsSync(metadata);
+  const recovered = part !== undefined || kindOfPath(metadata) === null;
   if (recovered) {
     summary ??= await summarise(path, whole);
     writeFileAtomic(metadata, rosbagMetadata(summary));
-    if (part !== undefined) rmSync(join(folder, part), { force: true });
+    if (part !== undefined) removeFile(join(folder, part));
   }
   summary ??= await summarise(path, whole);
   const messages = summary.topics.reduce((sum, { messageCount }) => sum + messageCount, 0);
@@ -166,13 +173,13 @@ export async function recoverUnlocked(folder: string, reason = 'recovered'): Pro
 
 /**
  * Completes a recording that was cut by a kill or a power failure: closed episodes stay as they are, an open one is
- * kept up to the last whole chunk and closed as truncated with the reason 'recovered'. May be run again at any time,
- * also after a kill in the middle of it. Throws CONFLICT while the recording is being written, NOT_FOUND where there
- * is none, CORRUPT_DATA where the file is no recording.
+ * kept up to the last whole chunk and closed as truncated with the reason 'recovered'. It may be run again at any time,
+ * also after a kill in the middle of it. Throws CONFLICT while the recording is being written, NOT_FOUND if there is
+ * none, and CORRUPT_DATA if the file is not a recording.
  */
 export async function recover(folder: string): Promise<Recovery> {
   const target = resolve(folder);
-  if (!existsSync(target))
+  if (kindOfPath(target) === null)
     throw new IqLearnError('NOT_FOUND', `no folder ${target}`, { expected: 'the folder of a recording' });
   const lock = lockFolder(target);
   try {

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 
-/** rosbag2's own offer for every topic: reliable, volatile, the last ten; suits any subscription on replay. */
+/** Quality of service that rosbag2 offers for every topic on replay: reliable, volatile, depth 10. It suits any subscription. */
 export const offeredQosProfiles = stringify([
   {
     history: 1,
@@ -21,7 +21,7 @@ export interface BagTopic {
   readonly messageCount: number;
 }
 
-/** What metadata.yaml tells of a bag of one file. Times in nanoseconds since the epoch. */
+/** Content of the metadata.yaml of a bag with one file. Times are nanoseconds since the epoch. */
 export interface BagSummary {
   readonly file: string;
   readonly startNs: bigint;
@@ -55,6 +55,6 @@ export function rosbagMetadata({ file, startNs, durationNs, topics }: BagSummary
       files: [{ path: file, ...times }],
     },
   };
-  // The same times twice, as rosbag2 writes them, not a reference.
+  // rosbag2 writes the same times twice; YAML aliases would not be understood.
   return stringify(metadata, { aliasDuplicateObjects: false });
 }

@@ -10,20 +10,21 @@ export interface TimedMessage {
   readonly stampNs: bigint;
 }
 
-/** A stretch of a recording, in log order, over which the clock of the stamps goes on. */
+/** A stretch of a recording, in log order, within which the clock of the stamps does not jump. */
 export interface Era {
   readonly messages: TimedMessage[];
-  /** How it began: at the start of the recording, or after a jump of the clock (or a silence as long). */
+  /** How it began: at the start of the recording, or after a jump of the clock (or an equally long silence). */
   readonly cause: 'start' | 'forward' | 'backward';
 }
 
-/** Late messages in a row on one topic that are taken for a clock that went back. */
+/** This many late messages in a row on one topic mean that the clock went back. */
 const lateRun = 3;
 
 /**
- * Cuts a recording where its clock jumps: a stamp more than `jumpNs` behind its topic's newest (or three late ones in
- * a row), or more than `jumpNs` ahead of everything the `steady` topics said. What came just before the message that
- * gave the jump away and is of the new time already (a marker, most often) goes with it.
+ * Cuts a recording where its clock jumps. The clock went back if a stamp is more than `jumpNs` behind its topic's newest
+ * one, or three late ones follow each other; it went forward if a stamp is more than `jumpNs` ahead of all stamps of the
+ * `steady` topics. Messages just before the one that shows the jump, if they have the new time already (usually a
+ * marker), belong to the new stretch.
  */
 export function splitEras(messages: readonly TimedMessage[], steady: ReadonlySet<string>, jumpNs: bigint): Era[] {
   const eras: Era[] = [];
@@ -38,7 +39,7 @@ export function splitEras(messages: readonly TimedMessage[], steady: ReadonlySet
   }
 }
 
-/** The first jump behind message `from`, at an index above it. */
+/** The first jump after message `from`: the index of the first message with the new time. */
 function nextJump(
   messages: readonly TimedMessage[],
   from: number,
@@ -74,13 +75,13 @@ function nextJump(
   return undefined;
 }
 
-/** A part of an episode within one era. */
+/** The part of an episode that lies within one era. */
 export interface EpisodePart {
   readonly number: number;
   readonly era: number;
-  /** Null where it goes on from an earlier era, or the recording has no markers. */
+  /** Null if it continues from an earlier era, or the recording has no markers. */
   readonly startNs: bigint | null;
-  /** Null where the era (or the recording) ends before the episode. */
+  /** Null if the era or the recording ends before the episode does. */
   readonly endNs: bigint | null;
   readonly terminated: boolean;
   readonly success: boolean | null;
@@ -93,16 +94,16 @@ function fresh(number: number, era: number, startNs: bigint | null): Open {
   return { number, era, startNs, endNs: null, terminated: false, success: null, seed: null };
 }
 
-/** What the markers of a recording say. */
+/** The episodes of a recording, according to its markers. */
 export interface Episodes {
   readonly parts: EpisodePart[];
-  /** Episodes thrown away. */
+  /** Number of episodes that the operator discarded. */
   readonly discarded: number;
-  /** Jumps of the clock within an episode. */
+  /** Number of jumps of the clock within episodes. */
   readonly clockJumps: number;
 }
 
-/** The episodes of a recording by its markers; without any, the whole recording is one. */
+/** The episodes of a recording by its markers. A recording without markers is one episode. */
 export function findEpisodes(eras: readonly Era[], eventTopic: string): Episodes {
   const hasMarkers = eras.some(({ messages }) => messages.some(({ topic }) => topic === eventTopic));
   if (!hasMarkers)

@@ -3,21 +3,21 @@ import type { McapOutput, RawMessage } from './mcap-output.js';
 import type { RecordingFile } from './recording-file.js';
 
 export interface PendingMessage extends RawMessage {
-  /** Everything up to this message is to be on the disk after it. */
+  /** Whether everything up to this message must be on the disk once it is written. */
   readonly flush: boolean;
 }
 
 export interface QueueOptions {
-  /** More waiting than this is a failure. */
+  /** More bytes waiting than this is a failure: the disk is too slow. */
   readonly maxPendingBytes: number;
-  /** Makes the error of a failure. */
+  /** Makes the error that describes a failure. */
   readonly failure: (what: 'writing' | 'too slow', cause: unknown) => IqLearnError;
   readonly onError: (error: IqLearnError) => void;
 }
 
 /**
- * Messages on their way to one file, one after the other (MCAP's writer is not re-entrant). The first failure ends
- * it: what waits is dropped and counted, `onError` is told once, and `goodBytes` says where the last whole chunk ends.
+ * Writes messages to one file, one after the other (MCAP's writer is not re-entrant). The first failure ends it: waiting
+ * messages are dropped and counted, `onError` is called once, and `goodBytes` is where the last whole chunk ends.
  */
 export class WriteQueue {
   readonly #file: RecordingFile;
@@ -47,7 +47,7 @@ export class WriteQueue {
     else if (!this.#active) this.#draining = this.#drain();
   }
 
-  /** Resolves when everything pushed so far has been handed to the file, or dropped. */
+  /** Resolves when everything pushed so far has been written or dropped. */
   async idle(): Promise<void> {
     await this.#draining;
   }
@@ -62,7 +62,7 @@ export class WriteQueue {
 
   async #drain(): Promise<void> {
     this.#active = true;
-    await null; // what is written in the same turn goes in one sweep
+    await null; // Messages pushed in the same turn of the event loop are written together.
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       try {
         const before = this.#file.position();

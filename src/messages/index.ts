@@ -1,5 +1,7 @@
-export { decode, emptyMessage, encode, maxMessageBytes } from './codec.js';
+export { cdr } from './codecs/cdr/cdr.js';
+export { type Codec, maxMessageBytes, type WireTypeName, type WireTypes } from './codecs/codec.js';
 export { checkSchema, schemaOf } from './definitions.js';
+export { emptyMessage } from './empty-message.js';
 export {
   type Clock,
   type DiagnosticArray,
@@ -31,5 +33,6 @@ export {
   type Twist,
   type TwistStamped,
 } from './generated/types.js';
+export { decode, encode } from './messages.js';
 export { isMessageTypeName } from './names.js';
 export { header, nanosecondsOf, stampOf } from './time.js';

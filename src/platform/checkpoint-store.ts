@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { IqLearnError, messageOf } from '../common/index.js';
 import { isAlive, renameDurable, writeFileDurable } from './files.js';
+import { sha256 } from './hash.js';
 
 /** What a checkpoint holds: JSON data and named arrays. */
 export interface Checkpoint {
@@ -25,7 +25,6 @@ interface Manifest {
 const GENERATION = /^generation-(\d{8})$/;
 /** Folder of a generation that is being written; the number is the id of the writing process. */
 const PART = /^generation-\d{8}\.(\d+)\.part$/;
-const sha256 = (data: Uint8Array | string): string => createHash('sha256').update(data).digest('hex');
 const contentOf = ({ meta, arrays }: Pick<Manifest, 'meta' | 'arrays'>): string =>
   sha256(JSON.stringify([meta, arrays]));
 const folderOf = (generation: number): string => `generation-${String(generation).padStart(8, '0')}`;

@@ -1,5 +1,7 @@
 export { type Checkpoint, generations, loadCheckpoint, saveCheckpoint } from './checkpoint-store.js';
+export { crc32, inflateRaw } from './compression.js';
 export { type FolderLock, isAlive, lockFolder, renameDurable, writeFileAtomic, writeFileDurable } from './files.js';
+export { sha256 } from './hash.js';
 export { createNodeLogger, type Logger, type LoggerOptions, type LogLevel, logLevels } from './logging.js';
 export { machine, ownVersion, timestamp, versions } from './machine.js';
 export { MetricMeans } from './metrics/metric-means.js';
@@ -13,3 +15,21 @@ export {
 } from './metrics/metrics-log.js';
 export { type EpisodeMetrics, type LearningMetrics, RunMetrics } from './metrics/run-metrics.js';
 export type { MetricValues } from './metrics/sink.js';
+export { basename, dirname, extname, join, resolve } from './paths.js';
+export {
+  type InputFile,
+  kindOfPath,
+  namesIn,
+  openInput,
+  packageFolder,
+  readBytes,
+  readText,
+} from './reading.js';
+export {
+  createOutput,
+  makeFolder,
+  type OutputFile,
+  removeFile,
+  truncateFile,
+  writeFilesTogether,
+} from './writing.js';

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import {
+  ActionRange,
   blockInputs,
   blockValues,
   describeObservation,
@@ -15,8 +16,9 @@ import {
   type TensorSpec,
   traceInference,
 } from '../engine/index.js';
+import { sha256 } from '../platform/index.js';
 import { observationOf } from '../robot/index.js';
-import { contractText, type PolicyContract, rangeOf } from './contract.js';
+import { contractText, type PolicyContract } from './contract.js';
 import { checkGoldenVectors, goldenVectors } from './golden.js';
 import {
   FORMAT,
@@ -25,13 +27,12 @@ import {
   type Manifest,
   openManifest,
   sealManifest,
-  sha256,
   type TrainingSummary,
 } from './manifest.js';
 import type { PolicyFunction } from './policy-function.js';
 import { createRuntime, type PolicyRuntime, prepareRuns } from './runtime.js';
 
-/** A policy as it travels: the model file and the manifest that vouches for it. */
+/** A policy as files: the model, and the manifest with its hash, its contract and golden vectors. */
 export interface PolicyBundle {
   /** policy.onnx */
   readonly model: Uint8Array;
@@ -41,9 +42,9 @@ export interface PolicyBundle {
 
 export interface BundleContent {
   readonly policy: PolicyFunction;
-  /** What the robot must be: names, units, ranges, rate (`contractOf(spec)`). Action ranges are finite. */
+  /** The robot that it is for: names, units, ranges, rate (`contractOf(spec)`). Action ranges are finite. */
   readonly contract: PolicyContract;
-  /** Counts up over one training run; 0 before its first update. */
+  /** Increases over one training run; 0 before its first update. */
   readonly version: number;
   readonly training?: TrainingSummary;
 }
@@ -78,7 +79,8 @@ export async function encodeBundle(content: BundleContent): Promise<PolicyBundle
   const { policy, contract, version, training = {} } = content;
   const a = contract.action.length;
   const observation = observationOf(contract);
-  const row = (values: number[]) => ({
+  const range = ActionRange.of(contract.action);
+  const row = (values: ArrayLike<number>) => ({
     spec: { shape: [1, a], dtype: 'float32' } as const,
     data: Float32Array.from(values),
   });
@@ -95,8 +97,8 @@ export async function encodeBundle(content: BundleContent): Promise<PolicyBundle
       },
       constants: {
         ...policy.constants,
-        action_middle: row(contract.action.map((feature) => rangeOf(feature).middle)),
-        action_half: row(contract.action.map((feature) => rangeOf(feature).half)),
+        action_middle: row(range.middle),
+        action_half: row(range.half),
       },
       metadata: {
         format: FORMAT,
@@ -130,7 +132,7 @@ export async function encodeBundle(content: BundleContent): Promise<PolicyBundle
       training: { ...training },
       golden,
     });
-    // A plain copy: the engine's may be a view of a larger buffer, which must not travel with it.
+    // A copy: the engine's bytes may be a view of a larger buffer, which must not be sent with it.
     return { model: Uint8Array.from(bytes), manifest };
   } finally {
     await model.dispose();
@@ -138,9 +140,9 @@ export async function encodeBundle(content: BundleContent): Promise<PolicyBundle
 }
 
 /**
- * Opens a bundle for running, trusting nothing: manifest, size, SHA-256, then the model itself, its shapes and
+ * Opens a bundle for running and checks all of it: manifest, size and SHA-256, then the model itself, its shapes and
  * metadata against the contract, and the golden vectors. No byte of the model is decoded before its hash is right.
- * Whether the contract fits the robot at hand is the caller's question (`checkContract`).
+ * The caller must check that the contract fits the robot (`checkContract`).
  * Throws CORRUPT_DATA (altered, cut, unreadable) or MISMATCH (another shape or another robot's model).
  */
 export async function decodeBundle(bundle: PolicyBundle, source = 'policy bundle'): Promise<PolicyRuntime> {

@@ -47,8 +47,3 @@ export function contractText({ robot, rateHz, observation, action, blocks }: Pol
     blocks: blocks?.map(({ name, shape, dtype, normalise }) => ({ name, shape, dtype, normalise })),
   });
 }
-
-/** The range of an action that a policy is scaled to; checked when the bundle is made. */
-export function rangeOf({ low, high }: ContractFeature): { readonly middle: number; readonly half: number } {
-  return { middle: (low! + high!) / 2, half: (high! - low!) / 2 };
-}

@@ -1,7 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { IqLearnError, messageOf } from '../common/index.js';
-import { renameDurable, writeFileDurable } from '../platform/index.js';
+import { dirname, join, kindOfPath, readBytes, writeFilesTogether } from '../platform/index.js';
 import { decodeBundle, type PolicyBundle } from './bundle.js';
 import { MAX_MANIFEST_BYTES, MAX_MODEL_BYTES } from './manifest.js';
 import type { PolicyRuntime } from './runtime.js';
@@ -14,15 +12,12 @@ const MANIFEST = 'manifest.json';
  * the disk before either is renamed into place, the manifest last. Throws IO with nothing half-written left.
  */
 export function writeBundle(folder: string, bundle: PolicyBundle): void {
-  const part = (file: string): string => join(folder, `${file}.${process.pid}.part`);
   try {
-    mkdirSync(folder, { recursive: true });
-    writeFileDurable(part(MODEL), bundle.model);
-    writeFileDurable(part(MANIFEST), bundle.manifest);
-    renameDurable(part(MODEL), join(folder, MODEL));
-    renameDurable(part(MANIFEST), join(folder, MANIFEST));
+    writeFilesTogether(folder, [
+      [MODEL, bundle.model],
+      [MANIFEST, bundle.manifest],
+    ]);
   } catch (cause) {
-    for (const file of [MODEL, MANIFEST]) if (existsSync(part(file))) rmSync(part(file));
     throw new IqLearnError('IO', `cannot write the policy bundle ${folder}`, {
       found: messageOf(cause),
       expected: 'a writable folder with free space',
@@ -32,20 +27,21 @@ export function writeBundle(folder: string, bundle: PolicyBundle): void {
   }
 }
 
-function readCapped(path: string, maxBytes: number): Uint8Array {
+/** Throws CORRUPT_DATA for a file that is too large, and NOT_FOUND for one that cannot be read. */
+function readFileOf(path: string, maxBytes: number): Uint8Array {
   try {
-    const { size } = statSync(path);
-    if (size > maxBytes)
-      throw new IqLearnError('CORRUPT_DATA', `${path} is too large for a policy bundle`, {
-        found: `${size} bytes`,
-        expected: `at most ${maxBytes} bytes`,
+    return readBytes(path, maxBytes);
+  } catch (cause) {
+    if (!(cause instanceof IqLearnError)) throw cause;
+    const { code, found = '', expected = '' } = cause;
+    if (code === 'CORRUPT_DATA')
+      throw new IqLearnError(code, `${path} is too large for a policy bundle`, {
+        found,
+        expected,
         remedy: 'check that this is the file that was exported',
       });
-    return readFileSync(path);
-  } catch (cause) {
-    if (cause instanceof IqLearnError) throw cause;
-    throw new IqLearnError('NOT_FOUND', `cannot read the policy bundle`, {
-      found: messageOf(cause),
+    throw new IqLearnError('NOT_FOUND', 'cannot read the policy bundle', {
+      found: `${path}: ${found}`,
       expected: `a folder with ${MODEL} and ${MANIFEST}`,
       remedy: "give the folder that training wrote, e.g. 'runs/<name>/policy'",
       cause,
@@ -55,11 +51,10 @@ function readCapped(path: string, maxBytes: number): Uint8Array {
 
 /** The files of a bundle as they are, unchecked. `path` is the folder or one of the two files in it. */
 export function readBundleFiles(path: string): PolicyBundle {
-  const isFile = existsSync(path) && statSync(path).isFile();
-  const folder = isFile ? dirname(path) : path;
+  const folder = kindOfPath(path) === 'file' ? dirname(path) : path;
   return {
-    manifest: new TextDecoder().decode(readCapped(join(folder, MANIFEST), MAX_MANIFEST_BYTES)),
-    model: readCapped(join(folder, MODEL), MAX_MODEL_BYTES),
+    manifest: new TextDecoder().decode(readFileOf(join(folder, MANIFEST), MAX_MANIFEST_BYTES)),
+    model: readFileOf(join(folder, MODEL), MAX_MODEL_BYTES),
   };
 }
 

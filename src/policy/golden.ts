@@ -1,8 +1,8 @@
-import { type Block, IqLearnError, type PerBlock, perBlock, Random, shapeSize } from '../common/index.js';
+import { ActionRange, type Block, IqLearnError, type PerBlock, perBlock, Random, shapeSize } from '../common/index.js';
 import { observationOf } from '../robot/index.js';
-import { type PolicyContract, rangeOf } from './contract.js';
+import type { PolicyContract } from './contract.js';
 
-/** One observation (robot's units) and noise with the action (robot's units) that the policy must give for them. */
+/** An observation and noise with the action that the policy must return for them; observation and action in the robot's units. */
 export interface GoldenVector {
   /** The numbers of the only block, or of each block by its name. */
   readonly observation: PerBlock<number[]>;
@@ -10,13 +10,13 @@ export interface GoldenVector {
   readonly action: number[];
 }
 
-/** Of half the range of each action: other processors round differently, a different policy differs by more. */
+/** Allowed difference, as a share of half the range of each action. Other processors round differently by less; a different policy differs by more. */
 export const GOLDEN_TOLERANCE = 1e-5;
 
 const COUNT = 8;
-/** Fewer where the observation holds an image: the manifest writes all numbers out. */
+/** Fewer if the observation holds an image, because the manifest lists all numbers. */
 const IMAGE_COUNT = 2;
-/** Unbounded features are drawn from here. */
+/** Observations are drawn from −WIDE…WIDE, or from the part of it within the feature's limits. */
 const WIDE = 3;
 
 type Act = (observation: PerBlock<readonly number[]>, noise: Float32Array) => Promise<Float32Array>;
@@ -46,23 +46,24 @@ export async function goldenVectors(contract: PolicyContract, act: Act): Promise
   return vectors;
 }
 
-/** Throws CORRUPT_DATA when the policy does not give the golden actions on this machine. */
+/** Throws CORRUPT_DATA if the policy does not return the golden actions on this machine. */
 export async function checkGoldenVectors(
   vectors: readonly GoldenVector[],
   contract: PolicyContract,
   source: string,
   act: Act,
 ): Promise<void> {
+  const { half } = ActionRange.of(contract.action);
   for (const [i, { observation, noise, action }] of vectors.entries()) {
     const found = await act(observation, Float32Array.from(noise));
-    contract.action.forEach((feature, k) => {
-      const { name, unit } = feature;
-      const tolerance = GOLDEN_TOLERANCE * rangeOf(feature).half;
+    contract.action.forEach(({ name, unit }, k) => {
+      const tolerance = GOLDEN_TOLERANCE * half[k]!;
       if (!(Math.abs(found[k]! - action[k]!) <= tolerance))
         throw new IqLearnError('CORRUPT_DATA', `${source}: the policy does not give its own golden actions`, {
           found: `${name} = ${found[k]} ${unit} for golden observation ${i}`,
           expected: `${action[k]} ± ${tolerance}`,
-          remedy: 'export the bundle again; if it happens again, this onnxruntime computes differently: tell us',
+          remedy:
+            'export the bundle again; if it happens again, this onnxruntime computes differently: please report it',
         });
     });
   }

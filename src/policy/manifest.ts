@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { IqLearnError, messageOf, refusalOf } from '../common/index.js';
+import { sha256 } from '../platform/index.js';
 import { contractSchema, type PolicyContract } from './contract.js';
 
 export const FORMAT = 'iq_learn/policy';
-/** The version that a manifest is written in: 1 where the observation is one vector, 2 where it has further blocks. */
+/** The version of a manifest: 1 if the observation is one vector, 2 if it has further blocks. */
 export function formatVersion(contract: Pick<PolicyContract, 'blocks'>): 1 | 2 {
   return contract.blocks === undefined ? 1 : 2;
 }
@@ -15,14 +15,14 @@ export const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
 const hash = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits');
 const numbers = z.array(z.number());
 
-/** What is known about how the policy came about: names and numbers for people, e.g. updates, demonstrations, seed. */
+/** How the policy was trained, for people: names and numbers such as updates, demonstrations, seed. */
 export type TrainingSummary = Readonly<Record<string, string | number | boolean>>;
 
 const manifestSchema = z
   .strictObject({
     format: z.literal(FORMAT),
     formatVersion: z.literal([1, 2]),
-    /** Of everything below and above, without this line. */
+    /** SHA-256 of the manifest with this field empty. */
     digest: hash,
     version: z.int().min(0),
     model: z.strictObject({
@@ -52,10 +52,6 @@ const manifestSchema = z
 export type Manifest = z.output<typeof manifestSchema>;
 export type ManifestJson = z.input<typeof manifestSchema>;
 
-export function sha256(data: Uint8Array | string): string {
-  return createHash('sha256').update(data).digest('hex');
-}
-
 function canonicalText(manifest: object): string {
   return `${JSON.stringify(manifest, null, 1)}\n`;
 }
@@ -73,7 +69,7 @@ export function sealManifest(manifest: Omit<ManifestJson, 'digest' | 'format' | 
 
 /**
  * The manifest in `text`. Throws CORRUPT_DATA naming the field when it is not JSON, not a manifest, or was altered
- * after it was sealed: down to a blank, only the text that was written is accepted.
+ * after it was sealed. Only exactly the text that was written is accepted.
  */
 export function openManifest(text: string, source: string): Manifest {
   const refuse = (found: string, expected: string, cause?: unknown): never => {
@@ -96,7 +92,7 @@ export function openManifest(text: string, source: string): Manifest {
     const { field, found, expected } = refusalOf(parsed.error, manifestSchema, json);
     return refuse(`${field === '' ? 'the whole' : field} is ${found}`, expected);
   }
-  // Parsing has shown the form; the digest is taken over the JSON as it stands.
+  // Parsing has checked the form; the digest is computed over the JSON text as it is.
   const sealed = json as ManifestJson;
   if (canonicalText(sealed) !== text) refuse('a text that was reformatted', 'the text as it was written');
   const digest = digestOf(sealed);

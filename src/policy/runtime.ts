@@ -4,9 +4,9 @@ import { observationOf } from '../robot/index.js';
 import type { PolicyContract } from './contract.js';
 import type { Manifest, TrainingSummary } from './manifest.js';
 
-/** A policy that is loaded and has proved itself. */
+/** A policy that is loaded and has passed all checks. */
 export interface PolicyRuntime {
-  /** robot, version and the first digits of the model's hash: names this policy in logs and records. */
+  /** Robot, version and the first digits of the model's hash: names this policy in logs and records. */
   readonly id: string;
   readonly version: number;
   readonly contract: PolicyContract;
@@ -43,7 +43,7 @@ export function createRuntime(model: InferenceModel, manifest: Manifest): Policy
   const { contract, version, training } = manifest;
   const prepare = prepareRuns(model, observationOf(contract));
   const noNoise = new Float32Array(contract.action.length);
-  // The model's arrays hold one result at a time: calls run one after the other, the first of them at once.
+  // The model's arrays hold one result at a time, so calls run one after the other; the first starts at once.
   let waiting = 0;
   let last: Promise<unknown> = Promise.resolve();
   return {

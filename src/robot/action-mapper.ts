@@ -14,16 +14,6 @@ export interface ActionMapper {
   fromMessage(message: unknown): Float32Array;
 }
 
-/** Maps a normalised action (−1…1) to the action's units: −1 ↦ low, 1 ↦ high. */
-export function scaleAction(normalised: ArrayLike<number>, action: RobotSpec['action']): Float32Array {
-  return Float32Array.from(action, ({ low, high }, i) => low + ((normalised[i]! + 1) / 2) * (high - low));
-}
-
-/** Maps an action in its units to −1…1; the inverse of {@link scaleAction}, values beyond the limits land beyond ±1. */
-export function unscaleAction(values: ArrayLike<number>, action: RobotSpec['action']): Float32Array {
-  return Float32Array.from(action, ({ low, high }, i) => (2 * (values[i]! - low)) / (high - low) - 1);
-}
-
 /** The mapper for messages of `topic`: the spec's command (the default) or its teleoperation. */
 export function createActionMapper(spec: RobotSpec, topic: TopicSpec = spec.command): ActionMapper {
   const carrier = carrierOf(spec, topic);

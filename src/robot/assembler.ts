@@ -1,33 +1,34 @@
-import { unknownName } from '../common/index.js';
+import { clamp, unknownName } from '../common/index.js';
 import { type Header, nanosecondsOf } from '../messages/index.js';
 import { AssemblyPlan } from './assembly-plan.js';
 import type { TopicState } from './topic-state.js';
 import type { RobotSpec, TopicSpec } from './types.js';
 
-/** What became of the messages. Everything but `accepted` was dropped. */
+/** Counts of messages by what happened to them. All but `accepted` were dropped. */
 export interface AssemblerCounters {
   readonly accepted: number;
   /** NaN or ±Inf where a number is needed. */
   readonly notFinite: number;
   /** A joint, list or beam is missing. */
   readonly incomplete: number;
-  /** The stamp of the message before. */
+  /** The same stamp as the message before. */
   readonly duplicates: number;
-  /** Stamps older than the message before: late or reordered. */
+  /** An older stamp than the message before: late or reordered. */
   readonly reordered: number;
+  /** Given in another frame than the description of the robot says. */
   readonly wrongFrame: number;
-  /** Times the clock of the stamps jumped, and history was dropped. */
+  /** Times that the clock of the stamps jumped, and history was dropped. */
   readonly clockJumps: number;
 }
 
 export type Assembled =
   | {
       readonly ok: true;
-      /** As long and in the order of the spec's observation, in its units, clamped to its limits. */
+      /** One number per feature, in the order and units of the spec's observation, clamped to its limits. */
       readonly observation: Float32Array;
-      /** The newest stamp of the messages it was made from. */
+      /** The newest stamp of the messages that it was made from. */
       readonly stampNs: bigint;
-      /** How long ago the oldest of them arrived; topics without a timeout do not count. */
+      /** Time since the oldest of them arrived; topics without a timeout do not count. */
       readonly ageMs: number;
     }
   | {
@@ -38,11 +39,11 @@ export type Assembled =
     };
 
 export interface AssemblerOptions {
-  /** A stamp that goes back by more, or forward by more than the time that passed, is a jump of the clock; 1000 (at least 5 periods). */
+  /** A stamp that goes back by more than this, or forward by this much more than time has passed, is a jump of the clock. Default 1000; at least 5 control periods. */
   readonly jumpMs?: number;
   /**
-   * With simulated time a message that repeats its last stamp says that time stands still (a pause, a lockstep): it
-   * counts as a duplicate but keeps the state fresh. Without (the default) it is a driver that hangs.
+   * With simulated time, a message that repeats its last stamp means that time stands still (a pause, lockstep): it
+   * counts as a duplicate but keeps the state fresh. Without simulated time (the default) it means that a driver hangs.
    */
   readonly simulatedTime?: boolean;
 }
@@ -52,21 +53,21 @@ export interface ObservationAssembler {
   /** Topics to subscribe to. */
   readonly topics: readonly TopicSpec[];
   /**
-   * Takes a message; one that cannot be used is dropped and counted. `receivedNs` is of the steady clock that
-   * `assemble` is asked with (of a recording: the log time). Throws NOT_FOUND for a topic that is none of `topics`.
+   * Takes a message; one that cannot be used is dropped and counted. `receivedNs` is on the same steady clock as the
+   * time given to `assemble` (for a recording: the log time). Throws NOT_FOUND for a topic that is not in `topics`.
    */
   accept(topic: string, message: unknown, receivedNs: bigint): void;
   assemble(nowNs: bigint): Assembled;
   /** The newest stamp of every topic that has one. */
   readonly stamps: ReadonlyMap<string, bigint>;
-  /** Whether every topic has said its state of this instant or a later one; topics without a timeout need only have spoken. */
+  /** Whether every topic has published a state of this instant or later; topics without a timeout need only have published once. */
   completeAt(stampNs: bigint): boolean;
   /** Forgets all messages (not the counters): between episodes. */
   reset(): void;
   readonly counters: AssemblerCounters;
 }
 
-/** Messages in a row with old stamps after which the clock has evidently gone back a little. */
+/** This many messages in a row with older stamps mean that the clock has gone back a little. */
 const BACKWARD_STREAK = 5;
 
 export function createObservationAssembler(spec: RobotSpec, options: AssemblerOptions = {}): ObservationAssembler {
@@ -134,7 +135,7 @@ class Assembler implements ObservationAssembler {
     this.stamps.set(topic, stampNs);
   }
 
-  /** Whether a stamp goes on from the last one. A jump of the clock drops all history, then it does. */
+  /** Whether a stamp follows the last one. After a jump of the clock all history is dropped, and any stamp follows. */
   #isNext(state: TopicState, stampNs: bigint, receivedNs: bigint): boolean {
     if (!state.known) return true;
     const step = stampNs - state.stampNs;
@@ -182,8 +183,7 @@ class Assembler implements ObservationAssembler {
     this.#plan.update();
     const { features } = this.#plan;
     const observation = new Float32Array(features.length);
-    for (let i = 0; i < features.length; i++)
-      observation[i] = Math.min(Math.max(features[i]!(), this.#low[i]!), this.#high[i]!);
+    for (let i = 0; i < features.length; i++) observation[i] = clamp(features[i]!(), this.#low[i]!, this.#high[i]!);
     return { ok: true, observation, stampNs: stampNs ?? 0n, ageMs: Number(ageNs) / 1e6 };
   }
 

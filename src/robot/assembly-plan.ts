@@ -12,10 +12,10 @@ interface Pair {
   readonly referenceAt: number;
 }
 
-/** A spec's observation, compiled: the topics' states and where each feature is read from. */
+/** A spec's observation in executable form: the states of the topics, and how each feature is read from them. */
 export class AssemblyPlan {
   readonly states: ReadonlyMap<string, TopicState>;
-  /** One a feature; valid after `update`. */
+  /** One getter per feature, in the order of the spec. Only valid after `update()`. */
   readonly features: readonly (() => number)[];
   readonly #pairs: Pair[] = [];
 
@@ -26,7 +26,7 @@ export class AssemblyPlan {
       if (plan === undefined) throw unknownName('state topic', topic, [...plans.keys()]);
       return plan;
     };
-    // All slots are reserved before the states are made of them.
+    // All slots are reserved before the states, which have that many, are made.
     const slots = spec.observation.map(({ source }) =>
       source.kind === 'relative'
         ? { at: planOf(source.topic).pose(), reference: planOf(source.reference).pose() }
@@ -44,7 +44,7 @@ export class AssemblyPlan {
     });
   }
 
-  /** Brings up to date what is computed from two topics. */
+  /** Recomputes the features that depend on two topics. */
   update(): void {
     for (const { relative, pose, poseAt, reference, referenceAt } of this.#pairs)
       relative.update(pose.values, poseAt, reference.values, referenceAt);

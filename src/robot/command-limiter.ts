@@ -1,10 +1,10 @@
-import { IqLearnError } from '../common/index.js';
+import { clamp, IqLearnError } from '../common/index.js';
 import type { RobotSpec } from './types.js';
 
 const scratch = new Float32Array(1);
 const bits = new Int32Array(scratch.buffer);
 
-/** The float32 next to `value`, towards `limit`'s side: within the limit, where rounding would step over it. */
+/** The float32 nearest to a limit that does not exceed it: plain rounding could step over the limit. */
 function roundedTo(value: number, isUpper: boolean): number {
   const rounded = Math.fround(value);
   if (isUpper ? rounded <= value : rounded >= value) return rounded;
@@ -15,7 +15,7 @@ function roundedTo(value: number, isUpper: boolean): number {
   return scratch[0]!;
 }
 
-/** The last command and how far the next one may be from it. */
+/** Remembers the last command, and keeps the next one within its limits and its largest change per second. */
 export class CommandLimiter {
   readonly names: readonly string[];
   readonly low: Float64Array;
@@ -66,7 +66,7 @@ export class CommandLimiter {
   /** Tells the time; a clock that does not move forward gives no time to move in. */
   advance(nowNs: bigint): void {
     const seconds = this.#lastNs === null ? 0 : Number(nowNs - this.#lastNs) / 1e9;
-    this.#seconds = Math.min(Math.max(seconds, 0), this.#longestSeconds);
+    this.#seconds = clamp(seconds, 0, this.#longestSeconds);
     if (this.#lastNs === null || nowNs > this.#lastNs) this.#lastNs = nowNs;
   }
 
@@ -103,6 +103,6 @@ export class CommandLimiter {
 
   #within(value: number, i: number): number {
     // Adding 0 makes −0 a plain zero.
-    return Math.min(Math.max(Math.fround(value), this.#lowest[i]!), this.#highest[i]!) + 0;
+    return clamp(Math.fround(value), this.#lowest[i]!, this.#highest[i]!) + 0;
   }
 }

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { describeObservation, IqLearnError, parseOrThrow } from '../common/index.js';
+import { sha256 } from '../platform/index.js';
 import { blockSchema } from './observation-blocks.js';
 import type { FeatureSpec, RobotSpec } from './types.js';
 
@@ -11,7 +11,7 @@ const featureSchema = z.strictObject({
   high: z.number().nullable(),
 });
 
-/** The form of a contract where it comes from outside (the manifest of a policy, a recording). */
+/** The form of a contract that comes from outside: from the manifest of a policy, or a recording. */
 export const robotContractSchema = z.strictObject({
   robot: z.string(),
   rateHz: z.number(),
@@ -21,7 +21,7 @@ export const robotContractSchema = z.strictObject({
   blocks: z.array(blockSchema).min(1).optional(),
 });
 
-/** What a policy depends on and stores: names, units and limits (null where unbounded) in order, and the rate. JSON-safe. */
+/** What a policy depends on, and stores: names, units and limits (null if unbounded) in order, and the rate. JSON-safe. */
 export type RobotContract = z.output<typeof robotContractSchema>;
 type ContractFeature = RobotContract['action'][number];
 
@@ -47,9 +47,7 @@ export function contractOf(spec: RobotSpec): RobotContract {
 
 /** SHA-256 (hex) of the contract: equal exactly when {@link checkContract} passes. */
 export function robotSpecHash(spec: RobotSpec): string {
-  return createHash('sha256')
-    .update(JSON.stringify(contractOf(spec)))
-    .digest('hex');
+  return sha256(JSON.stringify(contractOf(spec)));
 }
 
 function refuse(what: string, found: unknown, expected: unknown, spec: RobotSpec): never {
@@ -92,8 +90,8 @@ function checkBlocks(found: RobotContract, spec: RobotSpec): void {
 }
 
 /**
- * Refuses a contract (of a policy, a recording, a checkpoint) that was not made for this robot: MISMATCH names the
- * field, what was found and expected; CORRUPT_DATA where `found` is no contract at all.
+ * Refuses a contract (of a policy, a recording, a checkpoint) that was not made for this robot. Throws MISMATCH naming
+ * the field, what was found and what was expected, and CORRUPT_DATA if `found` is not a contract.
  */
 export function checkContract(found: unknown, spec: RobotSpec): void {
   const contract = parseOrThrow(robotContractSchema, found, {

@@ -1,10 +1,10 @@
 import type { Joy } from '../messages/index.js';
 import type { DeadManSpec } from './types.js';
 
-/** The button a person must hold for teleoperation to count. Silence of its topic is a button let go. */
+/** The button that a person must hold for teleoperation to count. If its topic falls silent, the button counts as released. */
 export interface DeadMan {
   readonly spec: DeadManSpec;
-  /** Takes a message of the button's topic. `receivedNs` is of the clock that {@link held} is asked with. */
+  /** Takes a message of the button's topic. `receivedNs` is on the same clock as the time given to {@link held}. */
   accept(message: Joy, receivedNs: bigint): void;
   held(nowNs: bigint): boolean;
 }

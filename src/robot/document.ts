@@ -61,7 +61,7 @@ export class SpecDocument {
     this.value = this.#document.toJS();
   }
 
-  /** The error for the value at `path`. */
+  /** The error for the value at `path`, naming file and line. */
   refusal(path: Path, refusal: Refusal): IqLearnError {
     return new IqLearnError('INVALID_CONFIG', `${this.source}:${this.#lineOf(path)} ${pathText(path)}`, refusal);
   }
@@ -96,7 +96,7 @@ export class SpecDocument {
     });
   }
 
-  /** The line of the value at `path`, or of the nearest part around it that is there. */
+  /** The line of the value at `path`, or of the innermost part around it that exists. */
   #lineOf(path: Path): number {
     for (let length = path.length; length >= 0; length--) {
       const offset = this.#offsetOf(path.slice(0, length));

@@ -1,14 +1,10 @@
-/** Whether a quaternion is one, to the precision that a sensor's float32 leaves. */
+import { yawOf } from '../common/index.js';
+/** Whether a quaternion has length 1, to the precision that a sensor's float32 leaves. */
 export function isUnitQuaternion(x: number, y: number, z: number, w: number): boolean {
   return Math.abs(x * x + y * y + z * z + w * w - 1) < 1e-2;
 }
 
-/** Yaw of an orientation, radians, counter-clockwise from x. */
-export function yawOf(x: number, y: number, z: number, w: number): number {
-  return Math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z));
-}
-
-/** One pose in the frame of another; see RelativeComponent for what its parts mean. */
+/** One pose in the frame of another; `RelativeComponent` says what each part means. */
 export class RelativePose {
   x = 0;
   y = 0;

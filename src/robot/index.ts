@@ -1,4 +1,4 @@
-export { type ActionMapper, createActionMapper, unscaleAction } from './action-mapper.js';
+export { type ActionMapper, createActionMapper } from './action-mapper.js';
 export type { Assembled } from './assembler.js';
 export { createObservationAssembler, type ObservationAssembler } from './assembler.js';
 export type { RobotContract } from './contract.js';
@@ -10,17 +10,11 @@ export type { PoseReading, SensorReadings } from './kinds/sensor-readings.js';
 export { blockSchema, observationOf } from './observation-blocks.js';
 export { parseRobotSpec } from './parse.js';
 export { readingsToMessages, type TopicMessage } from './readings.js';
-export type { SafetyInput } from './safety-filter.js';
-export {
-  createSafetyFilter,
-  type SafetyCounters,
-  type SafetyFilter,
-  type SafetyOptions,
-  type SafetyOutput,
-} from './safety-filter.js';
+export { createSafetyFilter } from './safety-filter.js';
+export type { SafetyCounters, SafetyFilter, SafetyInput, SafetyOptions, SafetyOutput } from './safety-types.js';
+export { SimulationClock } from './simulation-clock.js';
 export type { TakeoverOptions } from './takeover.js';
 export { createTakeoverDetector, type TakeoverDetector } from './takeover.js';
 export { withStampedTwist } from './twist.js';
 export type { RobotSpec, TopicSpec } from './types.js';
 export { units } from './units.js';
-export { SimulationClock } from './watchdog.js';

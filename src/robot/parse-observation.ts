@@ -27,7 +27,7 @@ export function checkUnique(document: SpecDocument, names: Set<string>, path: Pa
   names.add(name);
 }
 
-/** The compact entries of `observation` as one feature a number, in order. */
+/** Expands the compact entries of `observation` to one feature per number, in order. */
 export function expandObservation(
   document: SpecDocument,
   entries: readonly unknown[],
@@ -66,7 +66,7 @@ function formOf(document: SpecDocument, entry: unknown, path: Path): FeatureForm
   });
 }
 
-/** A feature as it is written, before what follows from its source is added. */
+/** A feature as written in the file, before defaults that follow from its source are added. */
 interface Written {
   readonly name: string;
   readonly unit?: string | undefined;
@@ -74,7 +74,7 @@ interface Written {
   readonly high?: number | undefined;
 }
 
-/** The unit a source's values have and the bound they keep by what they are. */
+/** The unit that values of a source have, and the bound on their absolute value, where the source implies them. */
 function impliedBy(source: FeatureSource): { readonly unit: string | undefined; readonly bound: number } {
   const bound = Number.POSITIVE_INFINITY;
   if (source.kind === 'sector') return { unit: 'm', bound };
@@ -192,7 +192,7 @@ function checkTopic(
   return spec;
 }
 
-/** Refuses a path that no number of the message type stands at. */
+/** Refuses a path that does not lead to a number of the message type. */
 export function checkFieldPath(document: SpecDocument, path: Path, field: string, type: MessageTypeName): void {
   const paths = numericPaths(type);
   if (paths.includes(field)) return;

@@ -81,8 +81,8 @@ function missingJoints(slots: readonly JointSlot[], names: readonly string[]): s
 
 /**
  * The nearest range in each of `sectors` equal sectors of the scan, from its right (clockwise) end to its left.
- * +Inf and beyond range_max are nothing seen, −Inf is something nearer than range_min, below range_min is no
- * measurement (REP 117); a NaN refuses the scan.
+ * As REP 117 says: +Inf or more than range_max means that nothing was seen, −Inf that something is nearer than
+ * range_min; other values below range_min are not measurements. A NaN makes the whole scan unusable.
  */
 export function sectorReader(scanOf: (message: unknown) => LaserScan, sectors: number, slot: number): Reader {
   return (message, out) => {

@@ -1,101 +1,19 @@
 import { IqLearnError } from '../common/index.js';
 import { CommandLimiter } from './command-limiter.js';
+import type {
+  SafetyCounters,
+  SafetyFilter,
+  SafetyInput,
+  SafetyOptions,
+  SafetyOutput,
+  SafetyState,
+} from './safety-types.js';
 import type { RobotSpec } from './types.js';
-
-export type SafetyState = 'RUNNING' | 'HOLDING' | 'TAKEOVER' | 'ESTOP' | 'FAULT';
-
-/** What one control cycle knows. Times are of the steady clock, actions in the spec's order and units. */
-export interface SafetyInput {
-  readonly nowNs: bigint;
-  /** The policy's action if one came since the last cycle; an earlier one holds until it expires. */
-  readonly action: Float32Array | null;
-  /** Until when the action may be executed. An action without is not executed. */
-  readonly actionExpiryNs: bigint | null;
-  /** Stamp of the observation the action was made from: one older than the last executed is dropped. */
-  readonly actionStampNs?: bigint | null;
-  /** How old the state is; null where there is none. */
-  readonly observationStampAgeMs: number | null;
-  /** The action a person's teleoperation asked for since the last cycle. */
-  readonly takeover: Float32Array | null;
-  readonly estop: boolean;
-  /** The dead-man button is not held; false where the robot has none. While a person drives it ends in a latched stop. */
-  readonly deadmanReleased?: boolean;
-  /** When the e-stop was last heard to be released; null before the first time. Looked at where a timeout is set. */
-  readonly heartbeatNs: bigint | null;
-  /** The control loop stood still for so long: this cycle stops, what the policy had planned is forgotten. */
-  readonly blockedMs?: number;
-}
-
-export interface SafetyOutput {
-  /** Finite, within the limits, always: what to send and what to record as executed. */
-  readonly command: Float32Array;
-  /** `hold`: stopped, goes on by itself with fresh data. `stop`: latched, or a person's command that cannot be used. */
-  readonly source: 'policy' | 'takeover' | 'hold' | 'stop';
-  readonly state: SafetyState;
-  /** Why, for people; empty while running. */
-  readonly reason: string;
-  /** Whether the command was brought within the limits. */
-  readonly clamped: boolean;
-  /** Whether the command was slowed down to the largest rate. */
-  readonly rateLimited: boolean;
-}
-
-export interface SafetyOptions {
-  /** State older than this stops; the longest finite timeout of the spec's state topics if not given. */
-  readonly staleMs?: number;
-  /** The policy stays off until this long after the last teleoperation; 500 (twist_mux), at least the teleop topic's timeout. */
-  readonly quietMs?: number;
-  /** An action further beyond its limits than this share of their range is a fault, nearer is clamped; 0.5. */
-  readonly overshoot?: number;
-  /** E-stop heartbeats must not be further apart; null (the default) where the robot has none. */
-  readonly heartbeatTimeoutMs?: number | null;
-  /**
-   * What letting go of the dead-man button while driving does: `latch` (the default) waits for a reset, since else the
-   * policy would be next; `hold` stops until the button is held again, where there is no policy.
-   */
-  readonly deadman?: 'latch' | 'hold';
-  /** What is commanded now: the joints' positions. Required where stopMode is hold, as there is nothing else to hold. */
-  readonly initial?: ArrayLike<number>;
-}
-
-/** How often what happened. */
-export interface SafetyCounters {
-  readonly cycles: number;
-  readonly clamped: number;
-  readonly rateLimited: number;
-  /** Times the policy's action expired before the next one came. */
-  readonly overruns: number;
-  /** Actions that came expired or without expiry. */
-  readonly expired: number;
-  /** Actions older than one already executed. */
-  readonly outdated: number;
-  readonly stale: number;
-  readonly badTakeovers: number;
-  readonly faults: number;
-  readonly estops: number;
-}
-
-/**
- * Between the policy and the robot: a state machine on plain inputs that trusts nothing. It has no timers: `step` is
- * called every control period, and whenever teleoperation or the e-stop says something.
- */
-export interface SafetyFilter {
-  step(input: SafetyInput): SafetyOutput;
-  /**
-   * Ends a latched stop (~/reset_fault), if the last cycle had the e-stop released, its heartbeat there and fresh
-   * state; else says why not. Never moves anything by itself: the next fresh action does.
-   */
-  reset(): { readonly ok: boolean; readonly reason: string };
-  /** Where stopMode is hold and nothing moves: takes the joints' positions as what is commanded. Throws INVALID_ARGUMENT. */
-  seed(command: ArrayLike<number>): void;
-  readonly state: SafetyState;
-  readonly counters: SafetyCounters;
-}
 
 const blocked = (forMs: number): string => `the event loop was blocked for ${forMs.toFixed(0)} ms`;
 const ms = (value: number): bigint => BigInt(Math.round(value * 1e6));
 
-/** Throws INVALID_ARGUMENT for a wrong option, or where stopMode is hold and `initial` is not given. */
+/** Throws INVALID_ARGUMENT for a wrong option, or if stopMode is hold and `initial` is missing. */
 export function createSafetyFilter(spec: RobotSpec, options: SafetyOptions = {}): SafetyFilter {
   return new Filter(spec, options);
 }
@@ -176,7 +94,7 @@ class Filter implements SafetyFilter {
     this.#watchEstop(input);
     this.#watchDeadman(input);
     this.#notReady = this.#reasonNotReady(input);
-    // In a latched state nothing is remembered that could move the robot after the reset.
+    // While latched, nothing is remembered that could move the robot after the reset.
     if (this.#latch !== null) return this.#stop(this.#latch.state, 'stop', this.#latch.reason);
     if (this.#heartbeatNs !== null && input.heartbeatNs === null)
       return this.#stop('HOLDING', 'hold', 'no heartbeat of the e-stop yet');
@@ -205,7 +123,7 @@ class Filter implements SafetyFilter {
     this.#latch = { state: 'ESTOP', reason: estop ? 'e-stop' : 'the heartbeat of the e-stop is missing' };
   }
 
-  /** Whoever lets go of the button while driving wants a stop, not the policy back. */
+  /** A person who lets go of the button while driving wants a stop, not the policy. */
   #watchDeadman({ nowNs, deadmanReleased }: SafetyInput): void {
     if (deadmanReleased !== true || this.#latch !== null || this.#teleopAtNs === null) return;
     if (nowNs - this.#teleopAtNs > this.#quietNs) return; // handed back already
@@ -227,7 +145,7 @@ class Filter implements SafetyFilter {
     return age <= this.#staleMs ? null : `the state is ${age.toFixed(0)} ms old, at most ${this.#staleMs} ms`;
   }
 
-  /** A person's command, and the quiet time after it, go before the policy. */
+  /** The output of a person's command or of the quiet time after it, which take precedence over the policy; null otherwise. */
   #takeover(input: SafetyInput): SafetyOutput | null {
     const { nowNs, takeover } = input;
     if (takeover !== null) {
@@ -242,7 +160,7 @@ class Filter implements SafetyFilter {
       this.#teleopAtNs = null;
       return null;
     }
-    // Whatever the policy said meanwhile was meant for another situation.
+    // What the policy computed meanwhile was meant for another situation.
     this.#action = null;
     if (input.blockedMs !== undefined) return this.#stop('TAKEOVER', 'hold', blocked(input.blockedMs));
     if (this.#teleop === null) return this.#stop('TAKEOVER', 'stop', 'teleoperation is not finite');
@@ -269,7 +187,7 @@ class Filter implements SafetyFilter {
     }
     const action = this.#action;
     if (action === null || nowNs > action.expiryNs) {
-      // Counted where driving breaks off: a policy that has not begun, or is between episodes, is not late.
+      // Only counted while driving: a policy that has not begun, or is between episodes, is not late.
       if (this.#state === 'RUNNING') this.#counters.overruns += 1;
       return this.#stop('HOLDING', 'hold', 'no action of the policy that has not expired');
     }
@@ -286,7 +204,7 @@ class Filter implements SafetyFilter {
       this.#counters.outdated += 1;
       return;
     }
-    // No action holds longer than the robot would wait for a command.
+    // No action holds longer than the robot itself would wait for a command.
     const latest = nowNs + this.#longestNs;
     const expiryNs = actionExpiryNs < latest ? actionExpiryNs : latest;
     this.#action = { values: values.slice(), expiryNs, stampNs: actionStampNs };

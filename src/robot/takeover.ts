@@ -4,11 +4,11 @@ import type { RobotSpec } from './types.js';
 
 export interface TakeoverOptions {
   /**
-   * A command whose every number is within this share of its range from 0 does not start a takeover, for devices
-   * that publish while nobody touches them; 0 (the default): every command does.
+   * For devices that publish while nobody touches them: a command does not start a takeover if each of its numbers is
+   * within this share of its range from 0. With 0 (the default) every command does.
    */
   readonly deadband?: number;
-  /** A device that goes on publishing rest ends the takeover after this long; 1000. Only with a deadband. */
+  /** Time of publishing only rest after which such a device ends the takeover. Default 1000; only with a deadband. */
   readonly restMs?: number;
 }
 
@@ -16,19 +16,20 @@ export interface TakeoverCounters {
   readonly accepted: number;
   /** NaN, missing joints or a wrong length. */
   readonly malformed: number;
-  /** Stamps that do not go forward, or of too long ago: late, reordered, or flushed after a reconnect. */
+  /** Stamps that do not increase, or are too old: late, reordered, or flushed after a reconnect. */
   readonly late: number;
+  /** Commands within the deadband that did not count. */
   readonly resting: number;
 }
 
-/** Tells when a person takes over: turns teleoperation messages into what the safety filter is given. */
+/** Detects that a person takes over: turns teleoperation messages into the `takeover` input of the safety filter. */
 export interface TakeoverDetector {
   /**
-   * Takes a message of the teleop topic. `receivedNs` is of the steady clock; `stampNowNs` is the time of the stamps'
-   * own clock, where it is known, against which stamps older than the topic's timeout are dropped.
+   * Takes a message of the teleop topic. `receivedNs` is on the steady clock. `stampNowNs` is the current time on the
+   * clock of the stamps, if known: a stamp that is older by more than the topic's timeout is dropped.
    */
   accept(message: unknown, receivedNs: bigint, stampNowNs?: bigint): void;
-  /** The newest command since the last call, or null: once a control cycle. */
+  /** The newest command since the last call, or null. To be called once per control cycle. */
   take(): Float32Array | null;
   /** Forgets the stamps too: between episodes, or when the clock jumped. */
   reset(): void;
@@ -51,7 +52,7 @@ export function createTakeoverDetector(
     const header = (message as { readonly header?: Header }).header;
     if (header === undefined) return false;
     const stampNs = nanosecondsOf(header.stamp);
-    // A device that does not set stamps cannot be judged by them.
+    // Zero: the device does not set stamps.
     if (stampNs === 0n) return false;
     if (lastStampNs !== null && stampNs <= lastStampNs) return true;
     lastStampNs = stampNs;

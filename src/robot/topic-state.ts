@@ -11,7 +11,7 @@ import {
 } from './readers.js';
 import type { FeatureSource, TopicSpec } from './types.js';
 
-/** The last good message of a state topic, as the numbers that features need of it. */
+/** The last good message of a state topic, reduced to the numbers that features need. */
 export class TopicState {
   readonly spec: TopicSpec;
   readonly timeoutNs: bigint | null;
@@ -22,7 +22,7 @@ export class TopicState {
   stampNs = 0n;
   receivedNs = 0n;
   backward = 0;
-  /** Why the newest message was dropped, while nothing was accepted since. */
+  /** Why the newest message was dropped; null after one was accepted. */
   problem: string | null = null;
 
   constructor(spec: TopicSpec, readers: readonly Reader[], slots: number) {
@@ -33,7 +33,7 @@ export class TopicState {
     this.#scratch = new Float64Array(slots);
   }
 
-  /** Reads all or nothing: a refused message leaves the last good values. */
+  /** Reads a message completely or not at all: a refused one leaves the last good values. Returns why it was refused, or null. */
   read(message: unknown): Refused | null {
     for (const reader of this.#readers) {
       const refused = reader(message, this.#scratch);
@@ -54,7 +54,7 @@ type StateKind = NonNullable<MessageKind['state']>;
 /** An accessor of a message kind that takes what arrived on the topic. */
 type Accessor<Form extends 'pose' | 'scan' | 'joints'> = (message: unknown) => ReturnType<NonNullable<StateKind[Form]>>;
 
-/** Collects what features need of a topic, then makes its state. */
+/** Collects which numbers features need from a topic, then makes its state. */
 export class TopicPlan {
   readonly #spec: TopicSpec;
   readonly #readers: Reader[] = [];

@@ -2,8 +2,8 @@ import { commandKind } from './kinds/registry.js';
 import type { RobotSpec, TopicSpec } from './types.js';
 
 /**
- * The same robot commanded and teleoperated by TwistStamped or by Twist: ROS 2's `cmd_vel_stamped`. Policies and
- * recordings fit both. A robot that is commanded so already, or not by a twist, is given back as it is.
+ * The same robot, commanded and teleoperated by TwistStamped or by Twist (`cmd_vel_stamped` in ROS 2). Policies and
+ * recordings fit both. A robot that already has this type, or is not commanded by a twist, is returned unchanged.
  */
 export function withStampedTwist(spec: RobotSpec, stamped: boolean): RobotSpec {
   const type = stamped ? 'geometry_msgs/msg/TwistStamped' : 'geometry_msgs/msg/Twist';

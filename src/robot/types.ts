@@ -10,7 +10,7 @@ export interface FeatureSpec {
   readonly high: number;
 }
 
-/** What a joint tells or is told. */
+/** A quantity of a joint, measured or commanded. */
 export type JointQuantity = 'position' | 'velocity' | 'effort';
 
 /**
@@ -51,7 +51,7 @@ export interface ObservationFeatureSpec extends FeatureSpec {
 export interface TopicSpec {
   readonly topic: string;
   readonly type: MessageTypeName;
-  /** Older than this is stale; Infinity for what is said once and stays true. */
+  /** Age from which its state is stale; Infinity for a state that is published once and stays true. */
   readonly timeoutMs: number;
   /** The frame its messages must be given in, where the robot's description names one. */
   readonly frameId?: string;
@@ -62,29 +62,29 @@ export interface DeadManSpec {
   readonly topic: string;
   /** Index into the message's buttons. */
   readonly button: number;
-  /** Not heard of for longer, the button counts as let go. */
+  /** The button counts as released if its topic is silent for longer. */
   readonly timeoutMs: number;
 }
 
 export interface TeleopSpec extends TopicSpec {
-  /** Commands count only while this button is held; let go while a person drives, the robot is stopped. */
+  /** Commands count only while this button is held. Releasing it while a person drives stops the robot. */
   readonly deadman?: DeadManSpec;
 }
 
 export interface ActionFeatureSpec extends FeatureSpec {
   /** Path into the command message (twist.linear.x) or the joint's name. */
   readonly path: string;
-  /** Largest change a second, in unit/s; Infinity for none. */
+  /** Largest change per second, in unit/s; Infinity for no limit. */
   readonly maxRate: number;
-  /** What a joint command sets of its joint; unknown only for a Float64MultiArray of another unit. */
+  /** The quantity of its joint that a joint command sets; missing only where the unit is of none (Float64MultiArray). */
   readonly quantity?: JointQuantity;
 }
 
-/** A robot as the rest of the system sees it: names, units, limits, topics, rate. Parsed from config/robots/*.yaml. */
+/** The description of a robot: names, units, limits, topics and rate. Parsed from config/robots/*.yaml or a file like those. */
 export interface RobotSpec {
   readonly robot: string;
   readonly description: string;
-  /** Control rate. */
+  /** Control rate, Hz. */
   readonly rateHz: number;
   readonly frameId: string;
   readonly stateTopics: readonly TopicSpec[];
@@ -97,11 +97,11 @@ export interface RobotSpec {
   readonly blocks?: readonly Block[];
   readonly command: TopicSpec;
   readonly action: readonly ActionFeatureSpec[];
-  /** What a person's (or scripted expert's) teleoperation publishes; a type that carries the same action as the command. */
+  /** The topic of a person's or scripted expert's teleoperation; its type carries the same action as the command. */
   readonly teleop: TeleopSpec;
   readonly estopTopic: string;
-  /** What a stop commands: zero velocities, or hold the last position. */
+  /** What a stop commands: zeros, or the last command again (for positions). */
   readonly stopMode: 'zero' | 'hold';
-  /** The simulator's task for this robot, where there is one. */
+  /** The simulated task of this robot; null if there is none. */
   readonly task: string | null;
 }

@@ -21,7 +21,7 @@ export const units = [
 ] as const;
 export type Unit = (typeof units)[number];
 
-/** Units that people write and that this project does not use, with what to do instead. */
+/** Units that this project does not use, with what to do instead. */
 const conversions: Readonly<Record<string, string>> = {
   deg: 'give the value in rad (REP 103): deg × π/180',
   degree: 'give the value in rad (REP 103): deg × π/180',
@@ -60,7 +60,7 @@ export function isUnit(unit: string): unit is Unit {
   return (units as readonly string[]).includes(unit);
 }
 
-/** What to do about a unit that is not known. */
+/** What the author of a description can do about a unit that is not known. */
 export function unitRemedy(unit: string): string {
   const conversion = conversions[unit] ?? conversions[unit.toLowerCase()];
   if (conversion !== undefined) return conversion;

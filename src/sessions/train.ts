@@ -1,11 +1,11 @@
-import { IqLearnError } from '../common/index.js';
+import { ActionRange, IqLearnError } from '../common/index.js';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import type { Episode, LearnerConfig } from '../learning/index.js';
 import { LearnerNode, PolicyNode } from '../nodes/index.js';
 import type { Logger } from '../platform/index.js';
 import { createNodeLogger } from '../platform/index.js';
 import { decodeBundle, type PolicyBundle, type TrainingSummary } from '../policy/index.js';
-import { contractOf, type RobotSpec, unscaleAction } from '../robot/index.js';
+import { contractOf, type RobotSpec } from '../robot/index.js';
 import type { LearningOptions, LearningProgress } from '../training/index.js';
 import { TrainingProcess } from '../training/index.js';
 import { ActingState } from './acting-state.js';
@@ -75,10 +75,7 @@ export interface TrainingOutcome {
 /** A demonstration as learning takes it: actions in [−1, 1]. */
 export function learningEpisode(episode: DemonstrationEpisode, spec: RobotSpec): Episode {
   const { length, observations, terminated } = episode;
-  const a = spec.action.length;
-  const actions = new Float32Array(length * a);
-  for (let t = 0; t < length; t++)
-    actions.set(unscaleAction(episode.actions.subarray(t * a, (t + 1) * a), spec.action), t * a);
+  const actions = ActionRange.of(spec.action).normalise(episode.actions);
   return { length, observations, actions, terminated };
 }
 
@@ -211,10 +208,7 @@ export class TrainingSession {
     const { rewards } = await this.#client.recoverRewards({
       length: actions.length,
       observations: flat(observations, spec.observation.length),
-      actions: flat(
-        actions.map((action) => unscaleAction(action, spec.action)),
-        spec.action.length,
-      ),
+      actions: ActionRange.of(spec.action).normalise(flat(actions, spec.action.length)),
       terminated,
     });
     return rewards;

@@ -1,3 +1,4 @@
+import { clamp, yawOf as yaw } from '../common/index.js';
 import type { Dimension, PoseReading, SceneGeometry } from './task.js';
 
 /** Row-major rotation matrix of a unit quaternion (x, y, z, w). */
@@ -17,12 +18,12 @@ export function rotationMatrix([x, y, z, w]: PoseReading['orientation']): number
 
 /** Yaw of an orientation (x, y, z, w), radians, counter-clockwise from x. */
 export function yawOf([x, y, z, w]: PoseReading['orientation']): number {
-  return Math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z));
+  return yaw(x, y, z, w);
 }
 
 /** Each value within its dimension's limits. */
 export function clampTo(dimensions: readonly Dimension[], values: ArrayLike<number>): Float64Array {
-  return Float64Array.from(dimensions, ({ low, high }, i) => Math.min(Math.max(values[i]!, low), high));
+  return Float64Array.from(dimensions, ({ low, high }, i) => clamp(values[i]!, low, high));
 }
 
 /** A flat green disc that shows where a goal is; nothing collides with it. Metres. */

@@ -1,6 +1,7 @@
 export { checkpointSegments, type RunLength, runConfig, runNormalisation, startLearner } from './contract.js';
 export { EnvironmentTrainer, evaluateOnTask } from './environment-trainer.js';
 export { type ExpertEpisode, expertEpisodes } from './expert-episodes.js';
+export { npzEpisodes } from './npz-episodes.js';
 export type { LearningEvents } from './process/client.js';
 export { type LearningClient, TrainingProcess } from './process/client.js';
 export type { LearningOptions, LearningProgress, RecoveredRewards, Segment, SessionState } from './process/protocol.js';

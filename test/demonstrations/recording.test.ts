@@ -189,12 +189,12 @@ describe('a disk that fills up', () => {
     'after %i bytes: one error, closed episodes kept, the rest marked as cut',
     async (limit) => {
       const folder = join(temporaryFolder(), 'full');
-      const { createFile } = await import('../../dist/src/demonstrations/recording-file.js');
+      const { createOutput } = await import('../../dist/src/platform/index.js');
       const errors: IqLearnError[] = [];
       const writer = await RecordingWriter.create(folder, {
         ...options,
         chunkBytes: 2048,
-        createFile: fullAfter(limit, createFile),
+        createFile: fullAfter(limit, createOutput),
         onError: (error) => errors.push(error),
       });
       for (let episode = 0; episode < 3; episode++) {

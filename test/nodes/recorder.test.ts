@@ -127,8 +127,8 @@ describe('the recorder', () => {
   it('a full disk ends the recording with a word, never the robot', async () => {
     let written = 0;
     const recorder = await stage(async (path) => {
-      const { createFile } = await import('#src/demonstrations/recording-file.js');
-      const file = await createFile(path);
+      const { createOutput } = await import('#src/platform/index.js');
+      const file = await createOutput(path);
       return {
         position: () => file.position(),
         close: () => file.close(),

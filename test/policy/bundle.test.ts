@@ -6,8 +6,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { IqLearnError, vectorObservation } from '#src/common/index.js';
 import { inspectModel } from '#src/engine/index.js';
+import { sha256 } from '#src/platform/index.js';
 import { decodeBundle, encodeBundle, type PolicyBundle, readBundle, writeBundle } from '#src/policy/index.js';
-import { sealManifest, sha256 } from '#src/policy/manifest.js';
+import { sealManifest } from '#src/policy/manifest.js';
 import { contract, linearPolicy } from './policy.js';
 
 const { policy, expected } = linearPolicy();

@@ -85,6 +85,8 @@ describe('the README', () => {
 describe('the documents', () => {
   const documents = [
     'README.md',
+    'CONTRIBUTING.md',
+    'docs/architecture.md',
     'docs/dependencies.md',
     'docs/logs.md',
     'docs/ros2.md',

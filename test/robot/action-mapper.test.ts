@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decode, encode, type MessageTypeName, nanosecondsOf } from '#src/messages/index.js';
-import { scaleAction } from '#src/robot/action-mapper.js';
-import { createActionMapper, loadRobotSpec, parseRobotSpec, type RobotSpec, unscaleAction } from '#src/robot/index.js';
+import { createActionMapper, loadRobotSpec, parseRobotSpec, type RobotSpec } from '#src/robot/index.js';
 import { vehicle, vehicleText } from './messages.js';
 
 fc.configureGlobal({ seed: 20261121 });
@@ -133,18 +132,6 @@ describe('action mapper', () => {
   test('an array of another length is refused', () => {
     expect(() => createActionMapper(hopper).fromMessage({ layout: { dim: [], data_offset: 0 }, data: [1, 2] })).toThrow(
       /2 numbers/,
-    );
-  });
-
-  test('−1…1 scales to the limits and back', () => {
-    expect([...scaleAction([-1, 1], vehicle.action)]).toEqual([-0.2, 1.8].map(Math.fround));
-    expect(scaleAction([0, 0], vehicle.action)[0]).toBeCloseTo(0.2, 6);
-    fc.assert(
-      fc.property(fc.float({ min: -1, max: 1, noNaN: true }), fc.float({ min: -1, max: 1, noNaN: true }), (a, b) => {
-        const [x, y] = unscaleAction(scaleAction([a, b], vehicle.action), vehicle.action);
-        expect(x).toBeCloseTo(a, 5);
-        expect(y).toBeCloseTo(b, 5);
-      }),
     );
   });
 });

@@ -3,7 +3,6 @@ import { ManualClock } from '#src/common/clock.js';
 import { stampOf } from '#src/messages/index.js';
 import type { TakeoverOptions } from '#src/robot/index.js';
 import { createActionMapper, createTakeoverDetector, SimulationClock } from '#src/robot/index.js';
-import { Watchdog } from '#src/robot/watchdog.js';
 import { ms, vehicle } from './messages.js';
 
 const mapper = createActionMapper(vehicle);
@@ -49,19 +48,7 @@ describe('takeover detector', () => {
   });
 });
 
-describe('watchdog and simulation clock', () => {
-  test('a watchdog expires by the steady clock and is fed', () => {
-    const clock = new ManualClock();
-    const dog = new Watchdog(clock, 100);
-    clock.advanceMs(100);
-    expect(dog.expired).toBe(false);
-    clock.advanceMs(1);
-    expect(dog.expired).toBe(true);
-    expect(dog.ageMs).toBe(101);
-    dog.feed();
-    expect(dog.expired).toBe(false);
-  });
-
+describe('simulation clock', () => {
   test('a simulation clock runs, pauses and goes on', () => {
     const clock = new ManualClock();
     const time = new SimulationClock(clock, { pausedMs: 200 });

@@ -1,6 +1,6 @@
-import { IqLearnError, messageOf } from '../../common/index.js';
+import { ActionRange, IqLearnError, messageOf } from '../../common/index.js';
 import type { RecoveredReward, Transition } from '../../messages/index.js';
-import { type RobotSpec, unscaleAction } from '../../robot/index.js';
+import type { RobotSpec } from '../../robot/index.js';
 import type { LearningClient } from '../../training/index.js';
 
 export interface RewardSamplerOptions {
@@ -51,7 +51,7 @@ export class RewardSampler {
     const { rewards, updates } = await client.recoverRewards({
       length: 1,
       observations: Float32Array.of(...observation, ...transition.next_observation),
-      actions: unscaleAction(action, spec.action),
+      actions: ActionRange.of(spec.action).normalise(action),
       terminated,
     });
     if (!this.#closed)

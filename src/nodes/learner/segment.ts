@@ -1,5 +1,6 @@
+import { ActionRange } from '../../common/index.js';
 import type { Transition } from '../../messages/index.js';
-import { type RobotSpec, unscaleAction } from '../../robot/index.js';
+import type { RobotSpec } from '../../robot/index.js';
 import type { Segment } from '../../training/index.js';
 
 /**
@@ -11,6 +12,7 @@ export function segmentOf(
   spec: Pick<RobotSpec, 'observation' | 'action'>,
   interventionsAsDemonstrations: boolean,
 ): Segment {
+  const range = ActionRange.of(spec.action);
   const [n, o, a] = [transitions.length, spec.observation.length, spec.action.length];
   const segment = {
     length: n,
@@ -22,7 +24,7 @@ export function segmentOf(
   };
   transitions.forEach((transition, i) => {
     segment.observations.set(transition.observation, i * o);
-    segment.actions.set(unscaleAction(transition.action, spec.action), i * a);
+    segment.actions.set(range.normalise(transition.action), i * a);
     segment.nextObservations.set(transition.next_observation, i * o);
     segment.terminated[i] = transition.terminated ? 1 : 0;
     segment.demonstrated[i] = interventionsAsDemonstrations && transition.intervention ? 1 : 0;

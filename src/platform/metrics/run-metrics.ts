@@ -1,3 +1,4 @@
+import { mean } from '../../common/index.js';
 import type { MetricsLog } from './metrics-log.js';
 import type { MetricValues } from './sink.js';
 
@@ -24,8 +25,6 @@ export interface LearningMetrics {
   /** What the agent measured, by its own names: train/critic_loss, … */
   readonly train: MetricValues;
 }
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Mean return, length and success of episodes, by these names; nothing where there is no episode. */
 function episodeMeans(

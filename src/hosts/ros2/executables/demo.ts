@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { IqLearnError } from '../../../common/index.js';
+import { IqLearnError, mean } from '../../../common/index.js';
 import { timestamp } from '../../../platform/index.js';
 import { type EpisodeOutcome, TransportConductor, trainingSettings } from '../../../sessions/index.js';
 import { type DemoRun, demonstrate, evaluate, learn } from '../demo-run.js';
@@ -24,8 +24,6 @@ const schema = z.strictObject({
     .default('')
     .describe('A new folder for recording, checkpoint and policy; empty: runs/<robot>-<date>-<seed>.'),
 });
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 function table(rows: readonly (readonly [string, readonly EpisodeOutcome[]])[], hasSuccess: boolean): string {
   const line = (cells: readonly string[]): string =>

@@ -13,7 +13,7 @@ export const cartpole: TaskDefinition<typeof cartpoleOptions> = {
   preset: {
     hasSuccess: false,
     demonstrations: 3,
-    steps: 4000,
+    steps: 1000,
     segmentSize: 100,
     updatesPerTransition: 1,
     // Without steps of its own: with them this algorithm is unstable here, from the demonstrations alone it stands.

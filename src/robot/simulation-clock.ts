@@ -3,48 +3,22 @@ import { type Clock, nanosecondsOf } from '../messages/index.js';
 
 const ms = (value: number): bigint => BigInt(Math.round(value * 1e6));
 
-/** Notices, on the steady clock, that something has not happened for too long. */
-export class Watchdog {
-  readonly timeoutMs: number;
-  readonly #clock: SteadyClock;
-  #fedNs: bigint;
-
-  /** Starts fed: what is never heard of expires `timeoutMs` after this. */
-  constructor(clock: SteadyClock, timeoutMs: number) {
-    this.#clock = clock;
-    this.timeoutMs = timeoutMs;
-    this.#fedNs = clock.nowNs();
-  }
-
-  feed(): void {
-    this.#fedNs = this.#clock.nowNs();
-  }
-
-  get ageMs(): number {
-    return Number(this.#clock.nowNs() - this.#fedNs) / 1e6;
-  }
-
-  get expired(): boolean {
-    return this.ageMs > this.timeoutMs;
-  }
-}
-
 export interface SimulationClockOptions {
-  /** Without a first /clock for this long, waiting is over; 5000. */
+  /** Time to wait for the first /clock message. Default 5000. */
   readonly firstMs?: number;
-  /** A simulation whose time stands still for this long counts as paused; 500. */
+  /** Time without progress of /clock after which the simulation counts as paused. Default 500. */
   readonly pausedMs?: number;
-  /** Time that goes back, or forward at once by more than this, has jumped; 10000. */
+  /** A step of /clock forward by more than this, or any step back, is a jump. Default 10000. */
   readonly jumpMs?: number;
 }
 
 export type SimulationClockState =
-  /** `missing`: the node must stay inactive; `text` says so to the user. */
+  /** `missing`: the node must stay inactive; `text` tells the user why. */
   | { readonly state: 'waiting' | 'missing'; readonly text: string }
-  /** `paused`: stamps and timers of the simulation stand still; watchdogs go on. */
+  /** `paused`: simulated stamps and timers stand still; watchdogs on the steady clock continue. */
   | { readonly state: 'running' | 'paused'; readonly timeNs: bigint; readonly text: string };
 
-/** The time of a simulation (/clock), watched on the steady clock: tells pauses, jumps and its absence. */
+/** Watches the time of a simulation (/clock) on the steady clock: detects pauses, jumps, and that there is none. */
 export class SimulationClock {
   readonly #clock: SteadyClock;
   readonly #firstMs: number;
@@ -63,7 +37,7 @@ export class SimulationClock {
     this.#startNs = clock.nowNs();
   }
 
-  /** Takes a /clock message. True where time has jumped: history is to be dropped, the episode ends as truncated. */
+  /** Takes a /clock message. Returns true if time has jumped: history must be dropped and the episode ends as truncated. */
   accept(message: Clock): boolean {
     const timeNs = nanosecondsOf(message.clock);
     const last = this.#timeNs;

@@ -1,32 +1,32 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { IqLearnError } from '../common/index.js';
 import { type Header, type MessageTypeName, nanosecondsOf } from '../messages/index.js';
+import { join, kindOfPath, namesIn } from '../platform/index.js';
 import { isImage, type RobotSpec, type TopicSpec } from '../robot/index.js';
 import type { DemonstrationEpisode } from './episode.js';
 import { openRecording, type RecordingReader } from './recording-reader.js';
 import { episodeTopic } from './recording-writer.js';
-import { emptySampleReport, type SampleReport, samplePart } from './sampler.js';
+import { samplePart } from './sampler.js';
+import { emptySampleReport, type SampleReport } from './tick.js';
 import { findEpisodes, splitEras, type TimedMessage } from './timeline.js';
 
 const eventType = 'iq_learn/msg/EpisodeEvent';
 
 export interface ReadOptions {
-  /** Which topic holds the actions: what the person sent, or what the robot was commanded. Default: teleop where it was recorded. */
+  /** The topic of the actions: what the person sent (`teleop`) or what the robot was commanded. Default: teleop if it was recorded. */
   readonly action?: 'teleop' | 'command';
 }
 
-/** What became of a recording. */
+/** What was read from a recording, and what was left out. */
 export interface RecordingReport extends SampleReport {
   readonly path: string;
-  /** Damage, missing files: what could not be read. */
+  /** What could not be read, for people: damage, missing files. */
   readonly problems: readonly string[];
   readonly episodes: number;
   readonly transitions: number;
-  /** Episodes the operator threw away. */
+  /** Episodes that the operator discarded. */
   readonly discarded: number;
   readonly clockJumps: number;
-  /** Messages whose bytes are not of their type. */
+  /** Messages whose bytes do not decode as their type. */
   readonly undecodable: number;
   readonly actionTopic: string;
 }
@@ -39,18 +39,18 @@ export interface DemonstrationReport {
 
 /** A recording, or every recording directly inside a folder of recordings. */
 function recordingsIn(path: string): string[] {
-  if (!existsSync(path) || !statSync(path).isDirectory()) return [path];
+  if (kindOfPath(path) !== 'folder') return [path];
   const isRecording = (folder: string): boolean =>
-    readdirSync(folder).some((name) => name === 'metadata.yaml' || /\.mcap(\.part)?$/.test(name));
+    namesIn(folder).some((name) => name === 'metadata.yaml' || /\.mcap(\.part)?$/.test(name));
   if (isRecording(path)) return [path];
-  const inside = readdirSync(path, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && isRecording(join(path, entry.name)))
-    .map((entry) => join(path, entry.name))
+  const inside = namesIn(path)
+    .map((name) => join(path, name))
+    .filter((folder) => kindOfPath(folder) === 'folder' && isRecording(folder))
     .sort();
   return inside.length > 0 ? inside : [path];
 }
 
-/** Refuses another robot's recording, and one without the topics the robot's vectors are made of. */
+/** The topic of the actions. Refuses another robot's recording, and one without the topics that observation and action need. */
 function actionTopicOf(reader: RecordingReader, spec: RobotSpec, wanted: ReadOptions['action']): TopicSpec {
   if (reader.info !== null && reader.info.robot !== spec.robot)
     throw new IqLearnError('MISMATCH', `${reader.path} is another robot's recording`, {
@@ -109,7 +109,7 @@ async function readRecording(
       const type = types.get(recorded.topic)!;
       const message = reader.decode(type, recorded);
       const { topic, logTimeNs } = recorded;
-      // Nothing is made of pictures but when they came, and a recording of them does not fit into memory.
+      // Only the arrival of pictures matters here; a recording of them would not fit into memory.
       const data = isImage(type) ? noBytes : recorded.data;
       const kept = isImage(type) ? { header: (message as { header: Header }).header } : message;
       messages.push({ topic, message: kept, data, stampNs: stampOf(message, logTimeNs) });
@@ -127,7 +127,8 @@ async function readRecording(
   for (const part of parts) {
     const latched = latchedBefore(eras, part.era, spec);
     const source = `${path}#${part.number}`;
-    episodes.push(...samplePart(eras[part.era]!.messages, latched, part, spec, action, source, sampled));
+    const { messages } = eras[part.era]!;
+    episodes.push(...samplePart({ messages, latched, part, spec, action, source }, sampled));
   }
   return {
     episodes,
@@ -150,7 +151,7 @@ function unreadableReport(path: string, { message }: IqLearnError): RecordingRep
   return { ...emptySampleReport(), ...nothing, path, problems: [message] };
 }
 
-/** What topics without timeout said last before an era; forgotten where the clock went back. */
+/** The last messages of topics without a timeout before an era; none from before a clock that went back. */
 function latchedBefore(
   eras: readonly { readonly messages: readonly TimedMessage[]; readonly cause: string }[],
   era: number,
@@ -164,7 +165,7 @@ function latchedBefore(
   return [...found.values()];
 }
 
-/** One line a reason, for people; empty when nothing was left out. */
+/** One line per reason why something was left out, for people; empty if nothing was. */
 export function describeLoss(report: RecordingReport): string[] {
   const lines = [...report.problems];
   const add = (count: number, text: string): void => {
@@ -182,8 +183,8 @@ export function describeLoss(report: RecordingReport): string[] {
 
 /**
  * Reads demonstrations: recordings (folders of ours or of ros2 bag, .mcap files, folders of these) become episodes of
- * observations and actions at the robot's control rate. What is damaged, missing, not finite or out of step is left
- * out, never bridged, and counted in the report.
+ * observations and actions at the robot's control rate. What is damaged, missing, not finite or late is left out and
+ * counted in the report; gaps are never bridged.
  *
  * Throws MISMATCH for another robot's recording or one without the robot's topics, NOT_FOUND, CORRUPT_DATA and
  * UNSUPPORTED as {@link openRecording}, and CORRUPT_DATA when not one transition is left.
@@ -202,7 +203,7 @@ export async function readDemonstrations(
         episodes.push(...read.episodes);
         recordings.push(read.report);
       } catch (error) {
-        // one that was cut before its first message must not hide its neighbours
+        // A recording that was cut before its first message must not hide the others in its folder.
         if (path === given || !(error instanceof IqLearnError) || error.code !== 'CORRUPT_DATA') throw error;
         recordings.push(unreadableReport(path, error));
       }

@@ -1,0 +1,172 @@
+import { join } from 'node:path';
+import { IqLearnError } from '../common/index.js';
+import {
+  Actor,
+  type Episode,
+  Learner,
+  type LearnerSettings,
+  learnerConfig,
+  normalisationOf,
+} from '../learning/index.js';
+import { saveCheckpoint } from '../platform/index.js';
+import { withSettingsFile } from '../sessions/index.js';
+import {
+  createExpert,
+  createTask,
+  type Environment,
+  oneDemonstration,
+  openEnvironment,
+  taskDefinitions,
+} from '../simulation/index.js';
+import { EnvironmentTrainer, evaluateOnTask, expertEpisodes, npzEpisodes } from '../training/index.js';
+import { type Io, withDisplay } from './command.js';
+import { Display } from './display.js';
+import type { OutputOptions } from './output.js';
+import { defaultName, openRunFolder } from './run-folder.js';
+
+export interface TrainOnTaskOptions extends OutputOptions {
+  readonly task: string;
+  /** An .npz file; without it the task's scripted expert demonstrates. */
+  readonly demonstrations?: string;
+  readonly out?: string;
+  readonly steps?: number;
+  readonly settings?: string;
+  readonly seed?: number;
+}
+
+const EVALUATION_EPISODES = 20;
+/** Demonstrations and evaluations begin at starts that no training episode has. */
+const DEMONSTRATION_SEED = 2_000_000;
+const EVALUATION_SEED = 1_000_000;
+/** Updates between two looks at the progress, where nothing is simulated. */
+const UPDATES_PER_LOOK = 100;
+
+/** Settings of a gymnasium environment, of which nothing is known but its kind of actions. */
+const discreteDefaults: LearnerSettings = { agent: 'iq-soft-q', online: false, batchSize: 64 };
+
+/**
+ * `iq-learn train --task`: IQ-Learn in a simulated task or an environment of gymnasium, without nodes and topics. Agents
+ * with policy rows act in the environment; the others learn from the demonstrations alone, one update a step.
+ */
+export async function trainOnTask(options: TrainOnTaskOptions, io: Io): Promise<void> {
+  const { task, seed = 0 } = options;
+  const environment = await openEnvironment(task);
+  try {
+    const preset = taskDefinitions.find(({ name }) => name === task)?.preset ?? {
+      ...oneDemonstration,
+      ...(environment.discrete === true ? { config: discreteDefaults } : {}),
+    };
+    const settings = withSettingsFile(preset, options.settings);
+    const steps = options.steps ?? settings.steps;
+    const config = learnerConfig({
+      decayUpdates: Math.max(1, Math.round(steps * settings.updatesPerTransition)),
+      ...settings.config,
+    });
+    const demonstrations =
+      options.demonstrations === undefined
+        ? await scripted(task, settings.demonstrations)
+        : npzEpisodes(options.demonstrations, environment);
+    const folder = openRunFolder(options.out ?? join('runs', defaultName(task.replace(/[^\w.-]/g, '-'), seed)));
+    const learner = await Learner.create({
+      config,
+      observationSize: environment.observationSize,
+      actionSize: environment.actionLow.length,
+      normalisation: normalisationOf(
+        Float32Array.from(demonstrations.flatMap(({ observations }) => [...observations])),
+        environment.observationSize,
+      ),
+      seed,
+    });
+    try {
+      for (const episode of demonstrations) learner.addDemonstration(episode);
+      const display = new Display(io.stderr, options);
+      const online = !('online' in config) || config.online !== false;
+      const updatesPerStep = settings.updatesPerTransition;
+      await withDisplay(display, () =>
+        learn(learner, environment, { online, steps, seed, updatesPerStep }, io, display),
+      );
+      saveCheckpoint(folder.file('checkpoint'), learner.checkpoint());
+      const returns = await returnsOf(learner, environment);
+      const mean = returns.reduce((sum, value) => sum + value, 0) / returns.length;
+      io.stdout.write(
+        `return ${mean.toFixed(1)} over ${returns.length} fresh starts, lowest ${Math.min(...returns).toFixed(1)}\n`,
+      );
+      io.stdout.write(`checkpoint: ${folder.file('checkpoint')}\n`);
+    } finally {
+      await learner.dispose();
+      folder.close();
+    }
+  } finally {
+    await environment.close();
+  }
+}
+
+async function scripted(task: string, count: number): Promise<Episode[]> {
+  if (taskDefinitions.find(({ name }) => name === task)?.expert === undefined)
+    throw new IqLearnError('INVALID_ARGUMENT', 'a required option is missing', {
+      found: `${task}, which has no scripted expert`,
+      expected: '--demonstrations <file.npz>',
+      remedy: 'give demonstrations of this environment',
+    });
+  const simulated = await createTask(task);
+  try {
+    return expertEpisodes(simulated, createExpert(task), { episodes: count, seed: DEMONSTRATION_SEED });
+  } finally {
+    simulated.close();
+  }
+}
+
+interface Run {
+  readonly online: boolean;
+  readonly steps: number;
+  readonly seed: number;
+  readonly updatesPerStep: number;
+}
+
+async function learn(learner: Learner, environment: Environment, run: Run, io: Io, display: Display): Promise<void> {
+  const { online, steps, seed, updatesPerStep } = run;
+  const started = performance.now();
+  const show = (done: number): void =>
+    display.show({
+      phase: 'learning',
+      done,
+      total: steps,
+      unit: online ? 'steps' : 'updates',
+      perSecond: done / ((performance.now() - started) / 1000),
+    });
+  if (!online) {
+    for (let done = 0; done < steps && !io.interrupt.signal.aborted; done += UPDATES_PER_LOOK) {
+      await learner.update(Math.min(UPDATES_PER_LOOK, steps - done));
+      show(Math.min(done + UPDATES_PER_LOOK, steps));
+    }
+    return;
+  }
+  const first = Math.min(100, steps);
+  const training = await EnvironmentTrainer.create({
+    learner,
+    environment,
+    seed,
+    randomSteps: first,
+    updateAfter: first,
+    updatesPerStep,
+  });
+  while (training.steps < steps && !io.interrupt.signal.aborted) {
+    await training.step();
+    show(training.steps);
+    // Signals arrive only where the loop leaves its turn now and then.
+    if (training.steps % 16 === 0) await new Promise(setImmediate);
+  }
+}
+
+async function returnsOf(learner: Learner, environment: Environment): Promise<number[]> {
+  const actor = await Actor.create(learner.policyFunction());
+  try {
+    const episodes = await evaluateOnTask(actor, environment, {
+      episodes: EVALUATION_EPISODES,
+      seed: EVALUATION_SEED,
+    });
+    return episodes.map((episode) => episode.return);
+  } finally {
+    await actor.dispose();
+  }
+}

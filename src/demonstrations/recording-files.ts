@@ -1,0 +1,56 @@
+import { parse } from 'yaml';
+import { IqLearnError, messageOf } from '../common/index.js';
+import { basename, join, kindOfPath, namesIn, readText } from '../platform/index.js';
+
+/**
+ * The MCAP files of a recording in their order: those that metadata.yaml lists, or else all that are in the folder. What
+ * is missing or unfinished is added to `problems`. Throws NOT_FOUND, and UNSUPPORTED for a bag that is not MCAP.
+ */
+export function recordingFiles(path: string, problems: string[]): string[] {
+  if (kindOfPath(path) === null)
+    throw new IqLearnError('NOT_FOUND', `no recording at ${path}`, {
+      found: 'no such file or folder',
+      expected: 'a rosbag2 folder with MCAP files, or an .mcap file',
+    });
+  if (kindOfPath(path) === 'file') return [path];
+  const names = namesIn(path).sort(new Intl.Collator('en', { numeric: true }).compare);
+  const present = names.filter((name) => /\.mcap(\.part)?$/.test(name) && !name.includes('.recovering.'));
+  const metadata = join(path, 'metadata.yaml');
+  if (kindOfPath(metadata) !== null) {
+    try {
+      const listed = bagFiles(readText(metadata), metadata);
+      const missing = listed.filter((name) => !names.includes(name));
+      if (missing.length > 0) problems.push(`${path} lacks ${missing.join(', ')}, which metadata.yaml lists`);
+      const there = listed.filter((name) => names.includes(name));
+      if (there.length > 0) return there.map((name) => join(path, name));
+    } catch (error) {
+      if (error instanceof IqLearnError && error.code === 'UNSUPPORTED') throw error;
+      problems.push(`${metadata} cannot be read: ${messageOf(error)}`);
+    }
+  }
+  const unfinished = present.filter((name) => name.endsWith('.part'));
+  if (unfinished.length > 0) problems.push(`${path} was never closed (${unfinished.join(', ')}): it can be recovered`);
+  if (present.length === 0)
+    throw new IqLearnError('NOT_FOUND', `no recording in ${path}`, {
+      found: names.slice(0, 8).join(', ') || 'an empty folder',
+      expected: 'metadata.yaml and .mcap files',
+      remedy: 'give the folder of a recording (iq-learn record, ros2 bag record -s mcap)',
+    });
+  return present.map((name) => join(path, name));
+}
+
+/** The file names that metadata.yaml lists. Throws UNSUPPORTED for storages and compressions other than MCAP's own. */
+function bagFiles(text: string, path: string): string[] {
+  const bag = (parse(text) as { rosbag2_bagfile_information?: Record<string, unknown> }).rosbag2_bagfile_information;
+  if (bag === undefined || !Array.isArray(bag.relative_file_paths)) throw new Error('no relative_file_paths');
+  const storage = String(bag.storage_identifier);
+  const mode = String(bag.compression_mode ?? '').toLowerCase();
+  if (storage !== 'mcap' || (mode !== '' && mode !== 'none'))
+    throw new IqLearnError('UNSUPPORTED', `cannot read the bag of ${path}`, {
+      found: storage === 'mcap' ? `compression_mode ${mode}` : `storage ${storage}`,
+      expected: "storage mcap, uncompressed or with MCAP's own chunk compression",
+      remedy: 'convert it: ros2 bag convert with storage_id mcap and no compression_mode',
+    });
+  // Only the name counts, never a path: the file must be in the folder.
+  return bag.relative_file_paths.map((name) => basename(String(name)));
+}

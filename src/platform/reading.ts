@@ -1,0 +1,83 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { IqLearnError, messageOf } from '../common/index.js';
+
+/** What stands at a path: links are followed; null where nothing is. */
+export function kindOfPath(path: string): 'file' | 'folder' | null {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return null;
+  return stat.isDirectory() ? 'folder' : 'file';
+}
+
+/** Names of what is in a folder, in no particular order. */
+export function namesIn(folder: string): string[] {
+  return readdirSync(folder);
+}
+
+function unreadable(what: string, path: string, cause: unknown): IqLearnError {
+  const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+  return new IqLearnError(missing ? 'NOT_FOUND' : 'IO', `cannot ${what} ${path}`, {
+    found: missing ? 'no such file' : messageOf(cause),
+    cause,
+  });
+}
+
+/** All bytes of a file. Throws NOT_FOUND or IO, and CORRUPT_DATA for a file of more than `maxBytes` without reading it. */
+export function readBytes(path: string, maxBytes = Number.POSITIVE_INFINITY): Uint8Array {
+  try {
+    const { size } = statSync(path);
+    if (size > maxBytes)
+      throw new IqLearnError('CORRUPT_DATA', `${path} is too large`, {
+        found: `${size} bytes`,
+        expected: `at most ${maxBytes} bytes`,
+      });
+    return readFileSync(path);
+  } catch (cause) {
+    throw cause instanceof IqLearnError ? cause : unreadable('read', path, cause);
+  }
+}
+
+/** The text of a UTF-8 file. Throws NOT_FOUND or IO. */
+export function readText(path: string): string {
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(readBytes(path));
+}
+
+/** A file that is read piece by piece. */
+export interface InputFile {
+  /** Reads from `position` into `piece`; returns how many bytes were there, 0 at the end. */
+  read(piece: Uint8Array, position: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Opens a file for reading. Throws NOT_FOUND or IO. */
+export async function openInput(path: string): Promise<InputFile> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path, 'r');
+  } catch (cause) {
+    throw unreadable('open', path, cause);
+  }
+  return {
+    read: async (piece, position) => (await handle.read(piece, 0, piece.length, position)).bytesRead,
+    close: () => handle.close(),
+  };
+}
+
+/** The folder that this package was installed to, which holds config/. */
+export function packageFolder(): string {
+  const start = dirname(fileURLToPath(import.meta.url));
+  let folder = start;
+  while (!existsSync(join(folder, 'package.json'))) {
+    const parent = dirname(folder);
+    if (parent === folder)
+      throw new IqLearnError('NOT_FOUND', 'the package folder of iq_learn is not there', {
+        found: `no package.json above ${start}`,
+        expected: 'an installed package',
+        remedy: 'install iq_learn again',
+      });
+    folder = parent;
+  }
+  return folder;
+}
