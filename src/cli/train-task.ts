@@ -1,13 +1,6 @@
 import { join } from 'node:path';
-import { IqLearnError } from '../common/index.js';
-import {
-  Actor,
-  type Episode,
-  Learner,
-  type LearnerSettings,
-  learnerConfig,
-  normalisationOf,
-} from '../learning/index.js';
+import { IqLearnError, vectorObservation } from '../common/index.js';
+import { Actor, type Episode, Learner, type LearnerSettings, learnerConfig } from '../learning/index.js';
 import { saveCheckpoint } from '../platform/index.js';
 import { withSettingsFile } from '../sessions/index.js';
 import {
@@ -18,7 +11,13 @@ import {
   openEnvironment,
   taskDefinitions,
 } from '../simulation/index.js';
-import { EnvironmentTrainer, evaluateOnTask, expertEpisodes, npzEpisodes } from '../training/index.js';
+import {
+  EnvironmentTrainer,
+  evaluateOnTask,
+  expertEpisodes,
+  npzEpisodes,
+  runNormalisation,
+} from '../training/index.js';
 import { type Io, withDisplay } from './command.js';
 import { Display } from './display.js';
 import type { OutputOptions } from './output.js';
@@ -67,14 +66,12 @@ export async function trainOnTask(options: TrainOnTaskOptions, io: Io): Promise<
         ? await scripted(task, settings.demonstrations)
         : npzEpisodes(options.demonstrations, environment);
     const folder = openRunFolder(options.out ?? join('runs', defaultName(task.replace(/[^\w.-]/g, '-'), seed)));
+    const observation = vectorObservation(environment.observationSize);
     const learner = await Learner.create({
       config,
-      observationSize: environment.observationSize,
+      observation,
       actionSize: environment.actionLow.length,
-      normalisation: normalisationOf(
-        Float32Array.from(demonstrations.flatMap(({ observations }) => [...observations])),
-        environment.observationSize,
-      ),
+      normalisation: runNormalisation(demonstrations, observation),
       seed,
     });
     try {
