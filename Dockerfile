@@ -67,20 +67,24 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 USER 1100:1100
 
-# tfjs-node-gpu 4.22 is built for CUDA 11 and cuDNN 8, which ROS 2's Ubuntu has no packages of: their libraries are copied.
-FROM nvidia/cuda:11.8.0-cudnn8-runtime-ubuntu22.04 AS cuda
-
-FROM robot AS learner-gpu
+# The CUDA 13 libraries and onnxruntime's CUDA provider, from PyPI wheels of the version of onnxruntime-node.
+FROM build AS cuda
 USER 0:0
-COPY --from=cuda /usr/local/cuda-11.8/targets/x86_64-linux/lib /opt/cuda/lib
-COPY --from=cuda /usr/lib/x86_64-linux-gnu/libcudnn*.so.8* /opt/cuda/lib/
-ENV LD_LIBRARY_PATH=/opt/cuda/lib \
+# hadolint ignore=DL3008
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends python3-pip \
+ && rm -rf /var/lib/apt/lists/* \
+ && install -d -o iq -g iq /opt/iq_learn_cuda
+USER 1100:1100
+RUN bash scripts/setup-cuda.sh /opt/iq_learn_cuda
+
+# For a host with an NVIDIA driver of version 580 or newer.
+FROM robot AS learner-gpu
+COPY --from=cuda --chown=iq:iq /opt/iq_learn_cuda /opt/iq_learn_cuda
+ENV IQ_LEARN_CUDA=/opt/iq_learn_cuda \
     NVIDIA_VISIBLE_DEVICES=all \
     NVIDIA_DRIVER_CAPABILITIES=compute,utility
-USER 1100:1100
-WORKDIR /opt/iq_learn
-RUN npm install --no-save --no-audit --no-fund @tensorflow/tfjs-node-gpu@4.22.0
 WORKDIR /data
-CMD ["ros2", "launch", "iq_learn", "learn.launch.py", "device:=gpu", "recording:=recordings"]
+CMD ["ros2", "launch", "iq_learn", "learn.launch.py", "device:=cuda", "recording:=recordings"]
 
 FROM robot

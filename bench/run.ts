@@ -7,6 +7,7 @@ import { writeTables } from './tables.js';
 const BENCHES: Readonly<Record<string, string>> = {
   update:
     'ms per IQ-Learn SAC and SAC update against PyTorch, JAX, stable-baselines3 and sbx, and the share of the SGEMM peak',
+  gpu: 'parity of cuda with the CPU, then ms per IQ-Learn update against PyTorch and JAX on the same GPU',
   policy: 'latency observation → action, and state message → command message',
   ros2: 'latency state message → command message of the policy executable over DDS, against rclpy and PyTorch',
   learn: 'return against environment steps and wall clock from few demonstrations, over seeds',

@@ -38,7 +38,8 @@ def generate_launch_description():
             'resume', default_value='true', choices=['true', 'false'],
             description='Goes on from the newest checkpoint of the run, where there is one.'),
         DeclareLaunchArgument(
-            'device', default_value='cpu', choices=['cpu', 'gpu'], description='gpu needs @tensorflow/tfjs-node-gpu.'),
+            'device', default_value='auto', choices=['auto', 'cpu', 'cuda', 'tensorflow', 'wasm'],
+            description='What learning runs on; auto: the best that is available (iq-learn devices).'),
         DeclareLaunchArgument('threads', default_value='1', description='Threads of the learning process, on the CPU.'),
         DeclareLaunchArgument('seed', default_value='0', description='Of everything that is drawn.'),
         DeclareLaunchArgument(

@@ -3,19 +3,21 @@
 usual: modules, one forward a critic, torch.distributions, Adam as it comes: what most repositories run.
 lean:  the same mathematics with stacked critics, fused Adam, one sample a state for critic and actor alike, and no
        gradient that is thrown away.
+graph: the lean update captured in one CUDA graph, the losses read after each replay. Needs --device cuda.
 """
 
 import math
 
 import peer
 
-options = peer.arguments(__doc__, variants=("usual", "lean"), parity=True)
+options = peer.arguments(__doc__, variants=("usual", "lean", "graph"), parity=True)
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 torch.set_num_threads(options.threads)
+torch.backends.cuda.matmul.allow_tf32 = False
 
 
 def perceptron(widths: list[int]) -> nn.Sequential:
@@ -64,8 +66,8 @@ def parts_of(nets: list[nn.Sequential]) -> list:
     layers = [[layer for layer in net if isinstance(layer, nn.Linear)] for net in nets]
     parts = []
     for same in zip(*layers):
-        parts.append(torch.stack([layer.weight.detach().T for layer in same]).numpy())
-        parts.append(torch.stack([layer.bias.detach() for layer in same]).numpy())
+        parts.append(torch.stack([layer.weight.detach().T for layer in same]).cpu().numpy())
+        parts.append(torch.stack([layer.bias.detach() for layer in same]).cpu().numpy())
     return parts
 
 
@@ -128,7 +130,7 @@ class Usual:
 
 
 class Lean:
-    def __init__(self, settings: peer.Settings, initial=None):
+    def __init__(self, settings: peer.Settings, initial=None, capturable=False):
         self.settings = settings
         start = Usual(settings, initial)  # the same initial distribution
 
@@ -141,8 +143,8 @@ class Lean:
         self.target = tensors([target.net for target in start.targets])
         for part in [*self.actor, *self.critic]:
             part.requires_grad_(True)
-        self.actor_optimizer = torch.optim.Adam(self.actor, lr=settings.actor_learning_rate, fused=True)
-        self.critic_optimizer = torch.optim.Adam(self.critic, lr=settings.critic_learning_rate, fused=True)
+        self.actor_optimizer = torch.optim.Adam(self.actor, lr=settings.actor_learning_rate, fused=True, capturable=capturable)
+        self.critic_optimizer = torch.optim.Adam(self.critic, lr=settings.critic_learning_rate, fused=True, capturable=capturable)
 
     def q(self, parts, observation, action):
         """[critics, rows, 1]"""
@@ -168,11 +170,16 @@ class Lean:
         return torch.tanh(u), terms.sum(-1, keepdim=True).neg()
 
     def update(self, batch, noise=None):
+        critic_loss, actor_loss = self.step(batch, noise)
+        return critic_loss.item(), actor_loss.item()
+
+    def step(self, batch, noise=None):
+        """One update; the losses stay on the device."""
         s = self.settings
         rows = 2 * s.batch
         observation, action, next_observation, terminated = (torch.as_tensor(batch[k]) for k in peer.BATCH_NAMES)
         now, next_ = (
-            torch.randn(2, rows, s.action) if noise is None else (torch.as_tensor(noise[k]) for k in peer.NOISE_NAMES)
+            torch.randn(2, rows, s.action, device=options.device) if noise is None else (torch.as_tensor(noise[k]) for k in peer.NOISE_NAMES)
         )
 
         policy_action, log_probability = self.sample(observation, now)
@@ -200,24 +207,52 @@ class Lean:
 
         with torch.no_grad():
             torch._foreach_lerp_(self.target, [part.detach() for part in self.critic], s.tau)
-        return critic_loss.item(), actor_loss.item()
+        return critic_loss.detach(), actor_loss.detach()
 
     def flat(self):
         return {
-            name: peer.join_flat([part.detach().numpy() for part in getattr(self, name)])
+            name: peer.join_flat([part.detach().cpu().numpy() for part in getattr(self, name)])
             for name in ("actor", "critic", "target")
         }
 
 
+class Graph:
+    """Lean, captured once and replayed: the batch is copied to where the graph reads it."""
+
+    def __init__(self, settings: peer.Settings, initial=None):
+        if options.device != "cuda":
+            raise SystemExit("the variant graph needs --device cuda")
+        self.lean = Lean(settings, initial, capturable=True)
+        self.batch = {k: torch.as_tensor(v).clone() for k, v in peer.random_batches(settings, 1)[0].items()}
+        # What is created lazily must be there before the capture.
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            for _ in range(3):
+                self.lean.step(self.batch)
+        torch.cuda.current_stream().wait_stream(stream)
+        self.graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self.graph):
+            self.losses = torch.stack(self.lean.step(self.batch))
+
+    def update(self, batch, noise=None):
+        for name, value in batch.items():
+            self.batch[name].copy_(value)
+        self.graph.replay()
+        return self.losses.tolist()
+
+
 def main() -> None:
-    variant = {"usual": Usual, "lean": Lean}[options.variant]
+    variant = {"usual": Usual, "lean": Lean, "graph": Graph}[options.variant]
     if options.parity is not None:
         peer.parity(options.parity, options.out, variant)
         return
     torch.manual_seed(0)
-    settings = peer.Settings(critics=options.critics)
-    learner = variant(settings)
-    batches = [{k: torch.as_tensor(v) for k, v in batch.items()} for batch in peer.random_batches(settings)]
+    settings = peer.settings_of(options)
+    # Only while it is made: the context makes every call slower.
+    with torch.device(options.device):
+        learner = variant(settings)
+    batches = [{k: torch.as_tensor(v, device=options.device) for k, v in batch.items()} for batch in peer.random_batches(settings)]
     for i in range(20):
         learner.update(batches[i % len(batches)])
     peer.serve(

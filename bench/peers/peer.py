@@ -47,6 +47,9 @@ def arguments(description: str, variants: tuple[str, ...] = (), parity: bool = F
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--critics", type=int, choices=(1, 2), default=2)
+    parser.add_argument("--batch", type=int, default=Settings.batch, help="rows of policy data, and of expert data")
+    parser.add_argument("--width", type=int, default=Settings.hidden[0], help="width of both hidden layers")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where tensors are")
     if variants:
         parser.add_argument("--variant", choices=variants, default=variants[0])
     if parity:
@@ -57,6 +60,11 @@ def arguments(description: str, variants: tuple[str, ...] = (), parity: bool = F
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, str(options.threads))
     return options
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """The settings of a peer that is timed."""
+    return Settings(critics=options.critics, batch=options.batch, hidden=(options.width, options.width))
 
 
 BATCH_NAMES = ("observation", "action", "next_observation", "terminated")

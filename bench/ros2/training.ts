@@ -51,7 +51,7 @@ export class Training {
         },
       ],
       updatesPerTransition: 1,
-      executor: 'onnx',
+      device: 'cpu',
       threads,
       nice: 10,
     });

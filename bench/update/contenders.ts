@@ -1,5 +1,5 @@
-import { Random, vectorObservation } from '../../src/common/index.js';
-import { compile, type OnnxExecutable } from '../../src/engine/index.js';
+import { Random, unknownName, vectorObservation } from '../../src/common/index.js';
+import { compile, type Device, devices, type Executable } from '../../src/engine/index.js';
 import {
   adamCoefficients,
   createAgent,
@@ -14,6 +14,24 @@ export const ACTION = 3;
 const EPISODE = 1000;
 const BATCHES = 16;
 
+/** What our contenders run on. */
+export interface Engine {
+  readonly device: Device;
+  /** Threads on the CPU. */
+  readonly threads: number;
+}
+
+/**
+ * The device of `--device`. `cpu-bound` is the code of `cuda` on the CPU, for trying a bench on machines without a GPU.
+ * NOT_FOUND for a device that nobody knows.
+ */
+export function benchDevice(text: string): Device {
+  if (text === 'cpu-bound') process.env.IQ_LEARN_CUDA = 'cpu';
+  const device = text === 'cpu-bound' ? 'cuda' : text;
+  if (!(devices as readonly string[]).includes(device)) throw unknownName('device', text, [...devices, 'cpu-bound']);
+  return device as Device;
+}
+
 async function timed(count: number, update: (i: number) => Promise<unknown>): Promise<number[]> {
   const ms: number[] = [];
   for (let i = 0; i < count; i++) {
@@ -24,20 +42,20 @@ async function timed(count: number, update: (i: number) => Promise<unknown>): Pr
   return ms;
 }
 
-function learnerOptions(config: LearnerConfig, threads: number) {
+function learnerOptions(config: LearnerConfig, engine: Engine) {
   return {
     config,
     observation: vectorObservation(OBSERVATION),
     actionSize: ACTION,
     normalisation: identityNormalisation(OBSERVATION),
     seed: 1,
-    threads,
+    ...engine,
   };
 }
 
 /** Our learner as it is used: batches drawn from the buffers, noise drawn, one update. */
-export async function learnerContender(name: string, config: LearnerConfig, threads: number): Promise<Contender> {
-  const learner = await Learner.create(learnerOptions(config, threads));
+export async function learnerContender(name: string, config: LearnerConfig, engine: Engine): Promise<Contender> {
+  const learner = await Learner.create(learnerOptions(config, engine));
   const random = Random.derive(1, 'bench');
   const normal = (size: number): Float32Array => random.fillNormal(new Float32Array(size));
   if (config.agent !== 'sac')
@@ -67,47 +85,66 @@ export async function learnerContender(name: string, config: LearnerConfig, thre
 const agentOf = (config: LearnerConfig) =>
   createAgent(config, { observation: vectorObservation(OBSERVATION), action: ACTION });
 
-function compileUpdate(config: LearnerConfig, threads: number, random: Random): Promise<OnnxExecutable> {
+export function compileUpdate(config: LearnerConfig, engine: Engine, random: Random): Promise<Executable> {
   const agent = agentOf(config);
-  return compile(agent.program, { executor: 'onnx', initialState: agent.initialState(random), threads });
+  return compile(agent.program, { ...engine, initialState: agent.initialState(random) });
 }
 
-/** The ONNX file of the compiled update. */
+/** The ONNX file of the update compiled for the CPU. */
 export async function updateModel(config: LearnerConfig): Promise<Uint8Array> {
-  const executable = await compileUpdate(config, 1, new Random(1));
+  const agent = agentOf(config);
+  const executable = await compile(agent.program, { device: 'cpu', initialState: agent.initialState(new Random(1)) });
   await executable.dispose();
   return executable.model;
 }
 
-/** The compiled update alone, on batches and noise made before. */
-export async function programContender(name: string, config: LearnerConfig, threads: number): Promise<Contender> {
-  const random = Random.derive(1, 'bench');
-  const executable = await compileUpdate(config, threads, random);
+/** Gives the inputs of update `update`, from 1, on one of a few batches made before. */
+export function updateInputs(
+  config: LearnerConfig,
+  specs: Executable['inputs'],
+  random: Random,
+): (update: number) => Record<string, Float32Array> {
   const batches = Array.from({ length: BATCHES }, () => {
     const inputs: Record<string, Float32Array> = {};
-    for (const [input, { shape }] of Object.entries(executable.inputs))
+    for (const [input, { shape }] of Object.entries(specs))
       inputs[input] = random.fillNormal(new Float32Array(shape.reduce((product, n) => product * n, 1)));
     inputs.actions = inputs.actions!.map(Math.tanh);
     inputs.continues = inputs.continues!.map((x) => (x > 2.3 ? 0 : 1));
     return inputs;
   });
   const learningRates = Object.entries(agentOf(config).learningRates);
-  let t = 0;
-  const update = (i: number): Promise<unknown> => {
-    const inputs = batches[i % BATCHES]!;
-    t++;
+  return (update) => {
+    const inputs = batches[(update - 1) % BATCHES]!;
     for (const [adam, rate] of learningRates) {
-      const { step, epsilon } = adamCoefficients(t, rate(t));
+      const { step, epsilon } = adamCoefficients(update, rate(update));
       inputs[adam]![0] = step;
       inputs[adam]![1] = epsilon;
     }
-    return executable.run(inputs);
+    return inputs;
+  };
+}
+
+/** The compiled update alone, on batches and noise made before; with `together`, that many updates in one call. */
+export async function programContender(
+  name: string,
+  config: LearnerConfig,
+  engine: Engine,
+  together = 1,
+): Promise<Contender> {
+  const random = Random.derive(1, 'bench');
+  const executable = await compileUpdate(config, engine, random);
+  const inputsOf = updateInputs(config, executable.inputs, random);
+  let t = 0;
+  const update = async (): Promise<unknown> => {
+    if (together === 1) return executable.run(inputsOf(++t));
+    const outputs = await executable.runAll(Array.from({ length: together }, () => inputsOf(++t)));
+    return outputs.read();
   };
   await timed(20, update);
   return {
     name,
     versions: {},
-    block: (count) => timed(count, update),
+    block: async (count) => (await timed(Math.ceil(count / together), update)).map((ms) => ms / together),
     close: () => executable.dispose(),
   };
 }
@@ -126,7 +163,7 @@ export async function sgemmContender(name: string, threads: number): Promise<Con
       // The sum keeps the product inside: only its time and one number come out.
       step: ({ b }, { a }) => ({ state: { b: b! }, outputs: { sum: tf.sum(tf.matMul(a!, b!)) } }),
     },
-    { executor: 'onnx', initialState: { b: random.fillNormal(new Float32Array(size * size)) }, threads },
+    { device: 'cpu', initialState: { b: random.fillNormal(new Float32Array(size * size)) }, threads },
   );
   const a = random.fillNormal(new Float32Array(size * size));
   const gflop = (2 * size ** 3) / 1e9;

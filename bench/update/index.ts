@@ -5,7 +5,16 @@ import { type BenchResult, benchResult, type Figure, median, progress } from '..
 import { watchLoad } from '../load.js';
 import { parseOptions } from '../options.js';
 import { alternate, type Contender, PythonPeer, peersPython, type Samples } from '../peers/peer.js';
-import { ACTION, learnerContender, OBSERVATION, programContender, sgemmContender, updateModel } from './contenders.js';
+import {
+  ACTION,
+  benchDevice,
+  type Engine,
+  learnerContender,
+  OBSERVATION,
+  programContender,
+  sgemmContender,
+  updateModel,
+} from './contenders.js';
 import { updateFlops } from './flops.js';
 import { differences, type ParitySettings, parityCase, runOurs, runPeer } from './parity.js';
 import { productFlops, productTable } from './products.js';
@@ -54,6 +63,7 @@ export async function run(args: string[]): Promise<BenchResult> {
   const options = parseOptions('update', args, {
     peers: { default: null, help: "folder of the peers' Python environment, else IQ_LEARN_PEERS" },
     'no-peers': { default: false, help: 'ours alone' },
+    device: { default: 'cpu', help: 'what our updates and those of PyTorch and JAX run on: cpu or cuda' },
     threads: { default: 2, help: 'threads of every contender' },
     rounds: { default: 12, help: 'rounds in which every contender has one block' },
     block: { default: 24, help: 'updates a block; the first quarter warms up and is not counted' },
@@ -66,13 +76,16 @@ export async function run(args: string[]): Promise<BenchResult> {
   if (options.golden !== null) return golden(options.golden, peersPython(options.peers), args);
 
   const { threads } = options;
+  const device = benchDevice(options.device);
+  const engine: Engine = { device, threads };
   const load = watchLoad();
   const wanted = options.only?.split(',');
   const versions: Record<string, string> = {};
   const figures: Figure[] = [];
+  const flags = ['--threads', String(threads)];
   const peer: StartPeer = (name, script, ...rest) =>
-    python === undefined ? [] : [() => PythonPeer.start(name, python, script, ['--threads', String(threads), ...rest])];
-  const groups = [iqGroup(2, threads, peer), iqGroup(1, threads, peer), sacGroup(threads, peer)].filter(
+    python === undefined ? [] : [() => PythonPeer.start(name, python, script, [...flags, ...rest])];
+  const groups = [iqGroup(2, engine, peer), iqGroup(1, engine, peer), sacGroup(engine, peer)].filter(
     ({ name }) => wanted === undefined || wanted.includes(name),
   );
   for (const group of groups) {
@@ -133,20 +146,20 @@ const iqConfig = (critics: 1 | 2): LearnerConfig =>
 const neededFlops = (critics: 1 | 2): number =>
   updateFlops({ observation: OBSERVATION, action: ACTION, hidden: HIDDEN, critics, rows: 2 * BATCH });
 
-function iqGroup(critics: 1 | 2, threads: number, peer: StartPeer): Group {
+function iqGroup(critics: 1 | 2, engine: Engine, peer: StartPeer): Group {
   const label = critics === 2 ? 'double' : 'single';
   const config = iqConfig(critics);
-  const flag = ['--critics', String(critics)];
+  const flag = ['--critics', String(critics), '--device', engine.device === 'cuda' ? 'cuda' : 'cpu'];
   const gflop = neededFlops(critics) / 1e9;
   return {
     name: label,
     contenders: [
-      () => programContender('ours', config, threads),
+      () => programContender('ours', config, engine),
       ...peer('torch', 'iq_learn_torch.py', ...flag),
       ...peer('jax', 'iq_learn_jax.py', ...flag),
-      () => learnerContender('ours with batches and noise', config, threads),
+      () => learnerContender('ours with batches and noise', config, engine),
       ...peer('torch lean', 'iq_learn_torch.py', '--variant', 'lean', ...flag),
-      () => sgemmContender('sgemm onnxruntime', threads),
+      () => sgemmContender('sgemm onnxruntime', engine.threads),
       ...peer('sgemm torch', 'sgemm.py'),
       ...peer('sgemm numpy', 'sgemm.py', '--variant', 'numpy'),
     ],
@@ -183,7 +196,7 @@ function iqGroup(critics: 1 | 2, threads: number, peer: StartPeer): Group {
   };
 }
 
-function sacGroup(threads: number, peer: StartPeer): Group {
+function sacGroup(engine: Engine, peer: StartPeer): Group {
   const config = learnerConfig({
     agent: 'sac',
     critics: 2,
@@ -197,7 +210,7 @@ function sacGroup(threads: number, peer: StartPeer): Group {
   return {
     name: 'sac',
     contenders: [
-      () => learnerContender('ours', config, threads),
+      () => learnerContender('ours', config, engine),
       ...peer('stable-baselines3', 'sac_sb3.py'),
       ...peer('sbx', 'sac_sbx.py'),
     ],

@@ -102,7 +102,7 @@ export function parityCase(settings: ParitySettings, updates: number, seed: numb
 export async function runOurs({ settings, initial, updates }: ParityCase): Promise<ParityState[]> {
   const agent = agentOf(settings);
   const executable = await compile(agent.program, {
-    executor: 'onnx',
+    device: 'cpu',
     threads: 1,
     initialState: {
       ...agent.initialState(new Random(0)), // moments: zeros

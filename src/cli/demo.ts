@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { IqLearnError } from '../common/index.js';
+import { chooseDevice, type Device, type DeviceChoice } from '../engine/index.js';
 import { type MetricsSinkName, machine, versions, writeFileAtomic } from '../platform/index.js';
 import { writeBundle } from '../policy/index.js';
 import {
@@ -27,7 +28,16 @@ import { commandLine, type Io, longCommand, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { type Figure, resultFigures, writeFigures } from './figures.js';
 import { clone, episodeMetrics, type Learning, learn, type TrainingPlan } from './learning.js';
-import { integer, jsonOption, logOption, nameOption, robot, seedOption, settingsOption } from './options.js';
+import {
+  deviceOption,
+  integer,
+  jsonOption,
+  logOption,
+  nameOption,
+  robot,
+  seedOption,
+  settingsOption,
+} from './options.js';
 import type { OutputOptions } from './output.js';
 import { replaysOf, rewardTraces, topViewOf } from './report-data.js';
 import { checkTarget, defaultName, openRunFolder, type RunFolder } from './run-folder.js';
@@ -48,6 +58,7 @@ interface DemoOptions extends OutputOptions {
   readonly seed: number;
   readonly name?: string;
   readonly json?: string;
+  readonly device: Device;
   readonly log: readonly MetricsSinkName[];
 }
 
@@ -93,7 +104,7 @@ function shownSettings(session: Session, plan: TrainingPlan, driver: ExpertDrive
 
 async function runDemo(
   session: Session,
-  options: DemoOptions,
+  options: DemoOptions & { readonly choice: DeviceChoice },
   folder: RunFolder,
   driver: ExpertDriver,
   again: string,
@@ -118,6 +129,7 @@ async function runDemo(
     curves: folder.file('learning.json'),
     metrics: { folder: folder.path, sinks: options.log },
     resume: false,
+    device: options.choice,
   });
   try {
     writeBundle(folder.file('policy'), learning.bundle);
@@ -218,16 +230,20 @@ export function demoCommand(io: Io): Command {
     .addOption(seedOption())
     .addOption(nameOption())
     .addOption(jsonOption())
+    .addOption(deviceOption())
     .addOption(logOption())
     .action(async (options: DemoOptions) => {
       const spec = loadRobotSpec(options.robot);
       const settings = withSettingsFile(trainingSettings(spec.task), options.settings);
+      const choice = await chooseDevice(options.device);
       const driver = await expertDriver(spec, options.expert);
       if (options.json !== undefined) checkTarget(options.json);
       const folder = openRunFolder(join('runs', options.name ?? defaultName(spec.robot, options.seed)));
       const display = new Display(io.stderr, options);
       const { robot: name, demonstrations, steps, episodes, expert, settings: file, seed } = options;
-      const again = commandLine('demo', { robot: name, demonstrations, steps, episodes, expert, settings: file, seed });
+      const device = options.device === 'auto' ? undefined : options.device;
+      const given = { robot: name, demonstrations, steps, episodes, expert, settings: file, seed, device };
+      const again = commandLine('demo', given);
 
       const session: Session = {
         io,
@@ -238,7 +254,9 @@ export function demoCommand(io: Io): Command {
         logger: fileLogger(folder.file('log.jsonl'), options),
       };
       try {
-        const { report, figures } = await withDisplay(display, () => runDemo(session, options, folder, driver, again));
+        const { report, figures } = await withDisplay(display, () =>
+          runDemo(session, { ...options, choice }, folder, driver, again),
+        );
         writeFileAtomic(folder.file('report.json'), `${JSON.stringify(report)}\n`);
         writeFileAtomic(folder.file('report.html'), renderReport(report));
         const all = [...resultFigures(report.results, report.hasSuccess), ...figures];

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { IqLearnError, vectorObservation } from '../common/index.js';
+import { chooseDevice, type Device, type NamedDevice } from '../engine/index.js';
 import { Actor, type LearnerSettings } from '../learning/index.js';
 import {
   type EpisodeMetrics,
@@ -19,7 +20,16 @@ import { EnvironmentTrainer, evaluateOnTask, runConfig, startLearner } from '../
 import { commandLine, type Io, longCommand, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { type Figure, writeFigures } from './figures.js';
-import { integer, jsonOption, logOption, nameOption, oneOf, seedOption, settingsOption } from './options.js';
+import {
+  deviceOption,
+  integer,
+  jsonOption,
+  logOption,
+  nameOption,
+  oneOf,
+  seedOption,
+  settingsOption,
+} from './options.js';
 import type { OutputOptions } from './output.js';
 import { checkTarget, defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 
@@ -48,6 +58,7 @@ interface ExpertOptions extends OutputOptions {
   readonly settings?: string;
   readonly name?: string;
   readonly resume: boolean;
+  readonly device: Device;
   readonly json?: string;
   readonly log: readonly MetricsSinkName[];
 }
@@ -73,6 +84,7 @@ async function begin(
   options: ExpertOptions,
   task: Task,
   folder: RunFolder,
+  device: NamedDevice,
   warn: (text: string) => void,
 ): Promise<Run> {
   const environment = environmentOf(task);
@@ -80,7 +92,7 @@ async function begin(
   if (options.resume) {
     const checkpoint = loadCheckpoint(folder.file('checkpoint'), (problem) => warn(problem.message));
     const { best, seconds } = checkpoint.meta;
-    const training = await EnvironmentTrainer.resume(checkpoint, environment);
+    const training = await EnvironmentTrainer.resume(checkpoint, environment, { device });
     return {
       training,
       best: typeof best === 'number' ? best : Number.NEGATIVE_INFINITY,
@@ -97,6 +109,7 @@ async function begin(
     actionSize: environment.actionLow.length,
     seed,
     demonstrations: [],
+    device,
   });
   const randomSteps = Math.min(RANDOM_STEPS, Math.ceil(options.steps / 4));
   const training = await EnvironmentTrainer.create({
@@ -163,7 +176,9 @@ async function train(options: ExpertOptions, io: Io, folder: RunFolder, display:
   const spec = loadRobotSpec(options.task);
   const task = await createTask(spec.task ?? options.task);
   const evaluationTask = await createTask(spec.task ?? options.task);
-  const run = await begin(options, task, folder, (text) => display.warn(text));
+  const { device, why } = await chooseDevice(options.device);
+  display.say(why);
+  const run = await begin(options, task, folder, device, (text) => display.warn(text));
   const { training } = run;
   const { metrics, rows } = openMetrics(run, options, folder, display);
   const means = new MetricMeans();
@@ -226,6 +241,7 @@ export function expertCommand(io: Io): Command {
     .addOption(nameOption())
     .option('--resume', 'go on from the checkpoint of the run --name', false)
     .addOption(jsonOption())
+    .addOption(deviceOption())
     .addOption(logOption())
     .action(async (options: ExpertOptions) => {
       if (options.resume && options.name === undefined)

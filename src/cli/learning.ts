@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mean } from '../common/index.js';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
+import type { DeviceChoice } from '../engine/index.js';
 import { behaviouralCloning, cloningSettingsOf, type LearnerConfig } from '../learning/index.js';
 import {
   type EpisodeMetrics,
@@ -45,8 +46,8 @@ export interface Learning {
   close(): Promise<void>;
 }
 
-/** Where a training run keeps what it writes on the way. */
-export interface LearningFiles {
+/** Where a training run keeps what it writes on the way, and on what it computes. */
+export interface LearningPlace {
   /** Folder of checkpoints. */
   readonly checkpoint: string;
   /** JSON file of the curves. */
@@ -55,6 +56,8 @@ export interface LearningFiles {
   readonly metrics: { readonly folder: string; readonly sinks: readonly MetricsSinkName[] };
   /** Whether to go on from the newest checkpoint. */
   readonly resume: boolean;
+  /** What learning runs on. */
+  readonly device: DeviceChoice;
 }
 
 /** What is logged of an episode: its success only where the task knows success. */
@@ -84,7 +87,7 @@ export async function learn(
   { io, display, spec, settings, logger }: Session,
   plan: TrainingPlan,
   demonstrations: readonly DemonstrationEpisode[],
-  options: LearningFiles,
+  options: LearningPlace,
 ): Promise<Learning> {
   const { seed, steps, segmentSize, updatesPerTransition, config } = plan;
   const everySegments = checkpointSegments(segmentSize);
@@ -115,6 +118,7 @@ export async function learn(
   };
   if (config.warmStartUpdates > 0 && !options.resume)
     display.say(`the actor starts from ${config.warmStartUpdates} updates of behavioural cloning`);
+  display.say(options.device.why);
   const training = await TrainingSession.create({
     spec,
     demonstrations,
@@ -128,6 +132,7 @@ export async function learn(
     logger,
     signal: io.interrupt.signal,
     ...(settings.learningTask === undefined ? {} : { task: settings.learningTask }),
+    device: options.device.device,
     threads: LEARNER_THREADS,
     onProgress: ({ seconds, version, transitions, updates, metrics }) => {
       points.push({ seconds: before.seconds + seconds, transitions, updates, metrics });

@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { IqLearnError, unknownName } from '../common/index.js';
+import { type Device, devices } from '../engine/index.js';
 import { defaultMetricsSinks, type MetricsSinkName, parseMetricsSinks } from '../platform/index.js';
 import { robotNames } from '../robot/index.js';
 
@@ -46,6 +47,14 @@ export const seedOption = (): Option =>
   new Option('--seed <n>', 'fixes every random choice of the run')
     .argParser(integer('--seed', 0, 0xffffffff))
     .default(0);
+
+export const deviceOption = (): Option =>
+  new Option(
+    '--device <name>',
+    `what learning runs on: ${devices.join(', ')} (iq-learn devices says which can be used)`,
+  )
+    .argParser((text) => oneOf('device', devices)(text) as Device)
+    .default('auto');
 
 export const jsonOption = (): Option => new Option('--json <file>', 'also write the figures to this file, as JSON');
 

@@ -3,6 +3,7 @@ import { IqLearnError, unknownName } from '../common/index.js';
 import { ownVersion } from '../platform/index.js';
 import type { Io } from './command.js';
 import { demoCommand } from './demo.js';
+import { devicesCommand } from './devices.js';
 import { evaluateCommand } from './evaluate.js';
 import { errorText, exitCode, exitCodeOf, usageError } from './exit.js';
 import { expertCommand } from './expert.js';
@@ -10,7 +11,15 @@ import { inspectCommand } from './inspect.js';
 import { recordCommand } from './record.js';
 import { trainCommand } from './train.js';
 
-const COMMANDS = [demoCommand, recordCommand, trainCommand, evaluateCommand, expertCommand, inspectCommand];
+const COMMANDS = [
+  demoCommand,
+  recordCommand,
+  trainCommand,
+  evaluateCommand,
+  expertCommand,
+  inspectCommand,
+  devicesCommand,
+];
 
 function program(io: Io): Command {
   const root = new Command('iq-learn')

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { IqLearnError, parseOrThrow } from '../common/index.js';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
+import { chooseDevice, type Device, type DeviceChoice } from '../engine/index.js';
 import { learnerConfigSchema } from '../learning/index.js';
 import { loadCheckpoint, type MetricsSinkName, writeFileAtomic } from '../platform/index.js';
 import { writeBundle } from '../policy/index.js';
@@ -14,7 +15,7 @@ import { commandLine, type Io, longCommand, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { readJson } from './inspect/kind.js';
 import { learn, type TrainingPlan } from './learning.js';
-import { integer, logOption, robot, settingsOption } from './options.js';
+import { deviceOption, integer, logOption, robot, settingsOption } from './options.js';
 import type { OutputOptions } from './output.js';
 import { defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 import { fileLogger, type Session } from './session.js';
@@ -31,6 +32,7 @@ interface TrainOptions extends OutputOptions {
   readonly settings?: string;
   readonly seed?: number;
   readonly resume: boolean;
+  readonly device: Device;
   readonly log: readonly MetricsSinkName[];
 }
 
@@ -92,7 +94,7 @@ async function train(
   plan: TrainingPlan,
   demonstrations: readonly DemonstrationEpisode[],
   folder: RunFolder,
-  { resume, log, out, ...options }: TrainOptions,
+  { resume, log, out, device, ...options }: Omit<TrainOptions, 'device'> & { readonly device: DeviceChoice },
 ): Promise<boolean> {
   writeFileAtomic(folder.file('training.json'), `${JSON.stringify(plan, null, 2)}\n`);
   const learning = await learn(session, plan, demonstrations, {
@@ -100,6 +102,7 @@ async function train(
     curves: folder.file('learning.json'),
     metrics: { folder: folder.path, sinks: log },
     resume,
+    device,
   });
   try {
     writeBundle(folder.file('policy'), learning.bundle);
@@ -135,6 +138,7 @@ export function trainCommand(io: Io): Command {
     .addOption(settingsOption())
     .option('--seed <n>', 'fixes every random choice of the run (default: 0)', integer('--seed', 0, 0xffffffff))
     .option('--resume', 'go on from the checkpoint in --out', false)
+    .addOption(deviceOption())
     .addOption(logOption())
     .action(async (options: TrainOptions) => {
       if (options.task !== undefined) return trainOnTask({ ...options, task: options.task }, io);
@@ -144,6 +148,7 @@ export function trainCommand(io: Io): Command {
       const out = options.out ?? join('runs', defaultName(spec.robot, plan.seed));
       const display = new Display(io.stderr, options);
       // Bad input is refused before the folder is made.
+      const device = await chooseDevice(options.device);
       if (resume) loadCheckpoint(join(out, 'checkpoint'), ({ message }) => display.warn(message));
       const demonstrations = resume
         ? []
@@ -153,7 +158,9 @@ export function trainCommand(io: Io): Command {
       const logger = fileLogger(folder.file('log.jsonl'), options);
       const session: Session = { io, display, spec, settings: trainingSettings(spec.task), seed, logger };
       try {
-        const interrupted = await withDisplay(display, () => train(session, plan, demonstrations, folder, options));
+        const interrupted = await withDisplay(display, () =>
+          train(session, plan, demonstrations, folder, { ...options, device }),
+        );
         io.stdout.write(`policy: ${join(out, 'policy')}\nreport: ${join(out, 'learning.html')}\n`);
         io.stdout.write(
           interrupted

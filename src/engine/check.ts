@@ -5,7 +5,7 @@ import type { ArrayRecord, TensorSpecs } from './program.js';
 /** The array that holds elements of each type. */
 const arrayTypes = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array } as const;
 
-/** Checks arrays against their specs: every entry there, of its type and size, none too many. INVALID_ARGUMENT. */
+/** Checks arrays against their specs: every entry is there, with its type and size, and no other. Throws INVALID_ARGUMENT. */
 export function checkArrays(what: string, specs: TensorSpecs, arrays: ArrayRecord): void {
   for (const [name, spec] of Object.entries(specs)) {
     const array = arrays[name];

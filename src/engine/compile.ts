@@ -8,23 +8,9 @@ import type { Executable, Program } from './program.js';
 export interface CompileOptions extends Omit<ExecutorOptions, 'steps'> {
   /** `auto` by default: the best device that is available, see `chooseDevice`. */
   readonly device?: Device;
-  /** The names that devices had before; they go when every caller names a device. */
-  readonly executor?: 'onnx' | 'eager';
-  readonly eagerBackend?: EagerBackend;
   /** Steps of the program in one run, 1 by default: above 1, inputs and outputs get a leading axis of this length. */
   readonly unroll?: number;
 }
-
-export type EagerBackend = 'auto' | 'tensorflow' | 'wasm';
-
-const deviceOf = ({ executor, eagerBackend = 'auto' }: CompileOptions): Device | 'eager' => {
-  if (executor === undefined) return 'auto';
-  if (executor === 'onnx') return 'cpu';
-  return eagerBackend === 'auto' ? 'eager' : eagerBackend;
-};
-
-const eagerDevice = async (): Promise<Device> =>
-  (await executorOf('tensorflow').available('tensorflow')).available ? 'tensorflow' : 'wasm';
 
 /**
  * Compiles a program. INVALID_ARGUMENT for a state, unroll or program that does not fit, UNSUPPORTED for what cannot
@@ -32,14 +18,14 @@ const eagerDevice = async (): Promise<Device> =>
  */
 export function compile(
   program: Program,
-  options: CompileOptions & ({ readonly device: 'cpu' } | { readonly executor: 'onnx' }),
+  options: CompileOptions & { readonly device: 'cpu' },
 ): Promise<OnnxExecutable>;
 export function compile(program: Program, options: CompileOptions): Promise<Executable>;
 export async function compile(program: Program, options: CompileOptions): Promise<Executable> {
-  const { device: wanted = deviceOf(options), unroll = 1, ...rest } = options;
+  const { device: wanted = 'auto', unroll = 1, ...rest } = options;
   if (!Number.isInteger(unroll) || unroll < 1)
     throw new IqLearnError('INVALID_ARGUMENT', 'wrong unroll', { found: `${unroll}`, expected: 'an integer from 1' });
   checkArrays('state', program.state, options.initialState);
-  const { device } = await chooseDevice(wanted === 'eager' ? await eagerDevice() : wanted);
+  const { device } = await chooseDevice(wanted);
   return executorOf(device).compile(program, device, { ...rest, steps: unroll });
 }

@@ -1,4 +1,4 @@
-export { type CompileOptions, compile, type EagerBackend } from './compile.js';
+export { type CompileOptions, compile } from './compile.js';
 export { type Availability, type Device, devices, type NamedDevice } from './executors/executor.js';
 export { OnnxExecutable } from './executors/onnx-cpu/onnx-executable.js';
 export type { SessionThreads } from './executors/onnx-cpu/session.js';

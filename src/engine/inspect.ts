@@ -113,7 +113,7 @@ function shapesOf(graph: GraphProto): Map<string, Dimensions> {
   ]);
 }
 
-/** What is in an ONNX file. CORRUPT_DATA for bytes that are none. */
+/** What is in an ONNX file. Throws CORRUPT_DATA if the bytes are not an ONNX model. */
 export function inspectModel(bytes: Uint8Array): ModelSummary {
   const model = readModel(bytes);
   const { graph } = model;

@@ -52,6 +52,8 @@ export interface Executable {
   readonly outputs: TensorSpecs;
   /** Runs the step (`unroll` steps), advances the state and gives the outputs. Shapes are checked: INVALID_ARGUMENT. */
   run(inputs: ArrayRecord): Promise<ArrayRecord>;
+  /** How many batches {@link runAll} is best given at once: 1 where more gain nothing. */
+  readonly batches: number;
   /**
    * As many runs in order as there are batches of inputs. On a GPU this is faster than one by one, because the outputs
    * stay there until they are read. Where a batch is refused, the runs before it have been made.

@@ -41,7 +41,7 @@ export class Actor {
         step: (state, inputs) => ({ state, outputs: policy.apply(inputs, state) }),
       },
       {
-        executor: 'onnx',
+        device: 'cpu',
         initialState: Object.fromEntries(entries.map(([name, { data }]) => [name, data])),
         threads: 1,
       },

@@ -1,4 +1,5 @@
 import { IqLearnError, type ObservationSpec } from '../common/index.js';
+import type { Device } from '../engine/index.js';
 import type { PolicyFunction } from '../policy/index.js';
 import { type Episode, numbersOf } from './data/episode.js';
 import { type Normalisation, normalisationOf } from './data/normalisation.js';
@@ -20,6 +21,8 @@ export interface CloningOptions {
   readonly normalisation?: Normalisation;
   /** Updates in all, 5000 by default. */
   readonly updates?: number;
+  /** What updates run on: `cpu` by default. */
+  readonly device?: Device;
   readonly onProgress?: (update: number, loss: number) => void;
 }
 
@@ -43,6 +46,7 @@ export async function behaviouralCloning(options: CloningOptions): Promise<Polic
     actionSize,
     normalisation: options.normalisation ?? normalisationOfStates(observation, episodes),
     seed,
+    ...(options.device === undefined ? {} : { device: options.device }),
   });
   try {
     for (const episode of episodes) learner.addDemonstration(episode);

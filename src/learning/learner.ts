@@ -1,5 +1,5 @@
 import { blockArray, IqLearnError, type Observation, type ObservationSpec, Random } from '../common/index.js';
-import { type ArrayRecord, compile, type EagerBackend, type Executable } from '../engine/index.js';
+import { type ArrayRecord, compile, type Device, type Executable } from '../engine/index.js';
 import type { Checkpoint } from '../platform/index.js';
 import type { PolicyFunction } from '../policy/index.js';
 import type { Agent, Spaces } from './agent.js';
@@ -29,10 +29,10 @@ export interface LearnerOptions {
   /** Applied to every observation before the networks; part of every policy function. */
   readonly normalisation: Normalisation;
   readonly seed: number;
-  readonly executor?: 'onnx' | 'eager';
+  /** What updates run on: `cpu` by default, where the same seed gives the same bits. */
+  readonly device?: Device;
+  /** Threads on the CPU. */
   readonly threads?: number;
-  /** The tfjs backend of the eager executor; `auto` if not given. */
-  readonly eagerBackend?: EagerBackend;
 }
 
 /** Means over updates by name, `train/…`. */
@@ -57,7 +57,8 @@ export class Learner {
   readonly #spaces: Spaces;
   readonly #expert: ReplayBuffer;
   readonly #policy: ReplayBuffer;
-  readonly #inputs: Record<string, Float32Array | Uint8Array>;
+  /** Batches in the order of the next updates: as many as the executable is best given at once. */
+  readonly #batches: readonly Record<string, Float32Array | Uint8Array>[];
   readonly #firstStates: Observation[] = [];
   #random: { sampling: Random; noise: Random };
   #updates = 0;
@@ -78,24 +79,25 @@ export class Learner {
       sampling: Random.derive(seed, `${streams}batches`),
       noise: Random.derive(seed, `${streams}noise`),
     };
-    this.#inputs = Object.fromEntries(
-      Object.entries(executable.inputs).map(([name, { shape, dtype }]) => [
-        name,
-        blockArray({ shape, dtype: dtype === 'uint8' ? dtype : 'float32' }),
-      ]),
+    this.#batches = Array.from({ length: executable.batches }, () =>
+      Object.fromEntries(
+        Object.entries(executable.inputs).map(([name, { shape, dtype }]) => [
+          name,
+          blockArray({ shape, dtype: dtype === 'uint8' ? dtype : 'float32' }),
+        ]),
+      ),
     );
   }
 
-  /** Compiles the agent's program with random parameters. Throws UNAVAILABLE where the executor does not load. */
+  /** Compiles the agent's program with random parameters. Throws UNAVAILABLE where the device cannot be used. */
   static async create(options: LearnerOptions): Promise<Learner> {
-    const { config, seed, executor = 'onnx', threads, eagerBackend } = options;
+    const { config, seed, device = 'cpu', threads } = options;
     const spaces = { observation: options.observation, action: options.actionSize };
     const agent = createAgent(config, spaces);
     const executable = await compile(agent.program, {
-      executor,
+      device,
       initialState: agent.initialState(Random.derive(seed, `${agentDefinition(config).streams}parameters`)),
       ...(threads === undefined ? {} : { threads }),
-      ...(eagerBackend === undefined ? {} : { eagerBackend }),
     });
     return new Learner(options, spaces, agent, executable);
   }
@@ -181,7 +183,8 @@ export class Learner {
 
   /**
    * Makes `count` updates and gives the means of their metrics. Throws INVALID_ARGUMENT without data to learn from,
-   * DIVERGED (naming the metric) as soon as a metric is not finite.
+   * DIVERGED (naming the metric) as soon as a metric is not finite: on a GPU, where metrics of several updates are
+   * fetched at once, after the last of these.
    */
   async update(count = 1): Promise<Metrics> {
     const { rows } = this.#agent;
@@ -192,12 +195,16 @@ export class Learner {
         remedy: 'add demonstrations and transitions first',
       });
     const sums: Record<string, number> = {};
-    for (let i = 0; i < count; i++) {
-      this.#fillInputs();
-      const outputs = await this.#executable.run(this.#inputs);
-      this.#updates++;
-      for (const [name, [value]] of Object.entries(outputs))
-        sums[name] = (sums[name] ?? 0) + this.#finite(name, value!);
+    for (let made = 0; made < count; ) {
+      const batches = this.#batches.slice(0, count - made);
+      for (const [k, inputs] of batches.entries()) this.#fill(inputs, this.#updates + k + 1);
+      const outputs = await this.#executable.runAll(batches);
+      for (let k = 0; k < batches.length; k++) {
+        this.#updates++;
+        for (const [name, [value]] of Object.entries(outputs.read(k)))
+          sums[name] = (sums[name] ?? 0) + this.#finite(name, value!);
+      }
+      made += batches.length;
     }
     return Object.fromEntries(Object.entries(sums).map(([name, sum]) => [`train/${name}`, sum / count]));
   }
@@ -211,17 +218,16 @@ export class Learner {
     });
   }
 
-  /** The next batch and the coefficients of the optimisers for the next update. */
-  #fillInputs(): void {
+  /** Draws the batch of update `update`, from 1, and sets the coefficients of its optimisers. */
+  #fill(inputs: Record<string, Float32Array | Uint8Array>, update: number): void {
     const { observationNoise, observationNoiseFloor, decayUpdates } = this.config;
-    const update = this.#updates + 1;
     const noise = observationNoise * linearFall(update, decayUpdates, observationNoiseFloor);
     const sources = { policy: this.#policy, expert: this.#expert, firstStates: this.#firstStates };
-    fillBatch(this.#inputs, this.#spaces.observation, this.#agent.rows, sources, this.#random, noise);
+    fillBatch(inputs, this.#spaces.observation, this.#agent.rows, sources, this.#random, noise);
     for (const [input, rate] of Object.entries(this.#agent.learningRates)) {
       const { step, epsilon } = adamCoefficients(update, rate(update));
-      this.#inputs[input]![0] = step;
-      this.#inputs[input]![1] = epsilon;
+      inputs[input]![0] = step;
+      inputs[input]![1] = epsilon;
     }
   }
 
@@ -302,7 +308,7 @@ export class Learner {
   /** A learner that goes on where `checkpoint` was taken. Throws CORRUPT_DATA, MISMATCH. */
   static async resume(
     checkpoint: Checkpoint,
-    options: Pick<LearnerOptions, 'executor' | 'threads' | 'eagerBackend'> = {},
+    options: Pick<LearnerOptions, 'device' | 'threads'> = {},
   ): Promise<Learner> {
     const saved = decodeLearner(checkpoint);
     const learner = await Learner.create({ ...saved.options, ...options });

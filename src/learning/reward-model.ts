@@ -55,7 +55,7 @@ export class RewardModel {
         }),
       },
       {
-        executor: 'onnx',
+        device: 'cpu',
         initialState: Object.fromEntries(
           Object.entries(state).map(([name, { shape }]) => [name, new Float32Array(shape[0]!)]),
         ),

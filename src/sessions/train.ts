@@ -1,5 +1,6 @@
 import { ActionRange, IqLearnError } from '../common/index.js';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
+import type { Device } from '../engine/index.js';
 import type { Episode, LearnerConfig } from '../learning/index.js';
 import { LearnerNode, PolicyNode } from '../nodes/index.js';
 import type { Logger } from '../platform/index.js';
@@ -24,7 +25,8 @@ export interface TrainingOptions extends RigOptions {
   /** Transitions between two policies. */
   readonly segmentSize: number;
   readonly updatesPerTransition: number;
-  readonly executor?: 'onnx' | 'eager';
+  /** What updates run on, `cpu` by default. */
+  readonly device?: Device;
   readonly threads?: number;
   readonly checkpoint?: { readonly folder: string; readonly everySegments: number };
   readonly resume?: boolean;
@@ -275,7 +277,7 @@ export class TrainingSession {
 
 function learningOptions(options: TrainingOptions, demonstrations: readonly DemonstrationEpisode[]): LearningOptions {
   const { spec, config, seed, updatesPerTransition } = options;
-  const { checkpoint, resume, executor, threads, summary } = options;
+  const { checkpoint, resume, device, threads, summary } = options;
   return {
     config,
     contract: contractOf(spec),
@@ -284,7 +286,7 @@ function learningOptions(options: TrainingOptions, demonstrations: readonly Demo
     updatesPerTransition,
     ...(checkpoint === undefined ? {} : { checkpoint }),
     ...(resume === undefined ? {} : { resume }),
-    ...(executor === undefined ? {} : { executor }),
+    ...(device === undefined ? {} : { device }),
     ...(threads === undefined ? {} : { threads }),
     summary: { ...summary, robot: spec.robot, demonstrations: demonstrations.length },
   };

@@ -33,7 +33,7 @@ export function runConfig(settings: LearnerSettings, { steps, updatesPerTransiti
   return learnerConfig({ decayUpdates: Math.max(1, Math.round(steps * updatesPerTransition)), ...settings });
 }
 
-export interface StartOptions extends Pick<LearnerOptions, 'executor' | 'threads' | 'eagerBackend'> {
+export interface StartOptions extends Pick<LearnerOptions, 'device' | 'threads'> {
   readonly config: LearnerConfig;
   /** The blocks of an observation. */
   readonly observation: ObservationSpec;
@@ -66,6 +66,7 @@ export async function startLearner(options: StartOptions): Promise<Learner> {
           episodes: demonstrations,
           settings: cloningSettingsOf(config),
           updates: config.warmStartUpdates,
+          ...(engine.device === undefined ? {} : { device: engine.device }),
         }),
       );
     return learner;

@@ -1,4 +1,5 @@
 import { IqLearnError, Random, type RandomState } from '../common/index.js';
+import type { Device } from '../engine/index.js';
 import { Actor, Learner, type Metrics } from '../learning/index.js';
 import type { Checkpoint } from '../platform/index.js';
 import type { Environment } from '../simulation/index.js';
@@ -201,7 +202,7 @@ export class EnvironmentTrainer {
   static async resume(
     checkpoint: Checkpoint,
     environment: Environment,
-    options: { readonly executor?: 'onnx' | 'eager'; readonly threads?: number } = {},
+    options: { readonly device?: Device; readonly threads?: number } = {},
   ): Promise<EnvironmentTrainer> {
     const meta = checkpoint.meta.training as TrainingMeta | undefined;
     const observation = checkpoint.arrays['environment.observation'];

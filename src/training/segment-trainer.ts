@@ -276,14 +276,9 @@ function folderOf({ checkpoint }: LearningOptions): string {
   return checkpoint.folder;
 }
 
-function engineOf({
-  executor,
-  threads,
-  eagerBackend,
-}: LearningOptions): Pick<LearnerOptions, 'executor' | 'threads' | 'eagerBackend'> {
+function engineOf({ device, threads }: LearningOptions): Pick<LearnerOptions, 'device' | 'threads'> {
   return {
-    ...(executor === undefined ? {} : { executor }),
+    ...(device === undefined ? {} : { device }),
     ...(threads === undefined ? {} : { threads }),
-    ...(eagerBackend === undefined ? {} : { eagerBackend }),
   };
 }

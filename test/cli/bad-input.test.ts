@@ -77,6 +77,7 @@ const ROWS: readonly [name: string, args: string, code: number, said: readonly (
   ['unknown option', 'demo --robto rover', 2, ["'--robto'", "did you mean '--robot'?"]],
   ['unknown robot', 'demo --robot rovr', 2, ["'rovr'", "did you mean 'rover'?"]],
   ['unknown task', 'expert --task hoppr', 2, ["'hoppr'", "did you mean 'hopper'?"]],
+  ['unknown device', 'demo --device gpu', 2, ["'gpu'", 'device']],
   ['missing option', 'evaluate --robot rover', 2, ['--policy']],
   ['missing value', 'demo --robot', 2, ['--robot']],
   ['missing argument', 'inspect', 2, ['<path>']],

@@ -179,11 +179,11 @@ describe('--help', () => {
   it('lists every command', async () => {
     const { code, stdout } = await cli('--help');
     expect(code).toBe(0);
-    for (const name of ['demo', 'record', 'train', 'evaluate', 'expert', 'inspect'])
+    for (const name of ['demo', 'record', 'train', 'evaluate', 'expert', 'inspect', 'devices'])
       expect(stdout).toMatch(new RegExp(`^ +${name} `, 'm'));
   });
 
-  it.each(['demo', 'record', 'train', 'evaluate', 'expert', 'inspect'])(
+  it.each(['demo', 'record', 'train', 'evaluate', 'expert', 'inspect', 'devices'])(
     'of %s shows examples that it understands',
     async (name) => {
       const { code, stdout } = await cli(name, '--help');

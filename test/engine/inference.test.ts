@@ -81,9 +81,9 @@ describe('an input of bytes', () => {
     await model.dispose();
   });
 
-  it.each(['onnx', 'eager'] as const)(
-    'is given to a program on the executor %s, one for each unrolled step',
-    async (executor) => {
+  it.each(['cpu', 'wasm'] as const)(
+    'is given to a program on the device %s, one for each unrolled step',
+    async (device) => {
       const executable = await compile(
         {
           name: 'bytes',
@@ -94,7 +94,7 @@ describe('an input of bytes', () => {
             outputs: bytesPolicy(given, { w: weights! }),
           }),
         },
-        { executor, initialState: { w }, unroll: 2, eagerBackend: 'wasm' },
+        { device, initialState: { w }, unroll: 2 },
       );
       const { action } = await executable.run({
         image: Uint8Array.of(...image, ...new Uint8Array(12)),

@@ -217,10 +217,10 @@ function checks(launch: (file: string, ...args: string[]) => Promise<Launched>):
   });
 
   it('learn: several recordings, and numbers as numbers', async () => {
-    const launched = await launch('learn', 'recording:=one,recordings/two', 'device:=gpu', 'seed:=3', 'robot:=arm');
+    const launched = await launch('learn', 'recording:=one,recordings/two', 'device:=cuda', 'seed:=3', 'robot:=arm');
     expect(only(launched, 'learner').parameters).toMatchObject({
       recording: ['one', 'recordings/two'],
-      device: 'gpu',
+      device: 'cuda',
       seed: 3,
       run: 'runs/arm',
     });

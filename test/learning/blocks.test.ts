@@ -127,7 +127,7 @@ describe('a robot that sees, from the buffer to the bundle', () => {
           return { state: { weights: tf.sub(weights!, tf.mul(grads[0]!, 0.1)) }, outputs: { loss: value } };
         },
       },
-      { executor: 'onnx', initialState: { weights: cameraWeights(8) } },
+      { device: 'cpu', initialState: { weights: cameraWeights(8) } },
     );
     const batch = {
       observations: { state: new Float32Array(4 * rows), camera: new Uint8Array(192 * rows) },

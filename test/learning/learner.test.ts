@@ -113,15 +113,15 @@ describe('the learner', () => {
     ['no target network', { targetNetwork: false }],
     ['learned temperature, averaged actor', { learnTemperature: true, actorAveraging: 0.01 }],
     ['offline', { online: false, valueTerm: 'value_expert', divergence: 'chi2-expert', targetNetwork: false }],
-  ])('onnx and eager agree over 3 updates: %s', async (_, settings) => {
-    const run = async (executor: 'onnx' | 'eager') => {
+  ])('cpu and eager agree over 3 updates: %s', async (_, settings) => {
+    const run = async (device: 'cpu' | 'wasm') => {
       const learner = await Learner.create({
         config: learnerConfig({ agent: 'iq-sac', ...small, ...settings }),
         observation: vectorObservation(3),
         actionSize: 2,
         normalisation: identityNormalisation(3),
         seed: 5,
-        executor,
+        device,
         threads: 1,
       });
       learner.addDemonstration(episode(1, 40, true));
@@ -131,8 +131,8 @@ describe('the learner', () => {
       await learner.dispose();
       return { metrics, parameters };
     };
-    const onnx = await run('onnx');
-    const eager = await run('eager');
+    const onnx = await run('cpu');
+    const eager = await run('wasm');
     for (const [name, value] of Object.entries(onnx.metrics)) expect(value).toBeCloseTo(eager.metrics[name]!, 4);
     for (const [name, values] of Object.entries(onnx.parameters)) {
       const difference = Math.max(...Array.from(values, (x, i) => Math.abs(x - eager.parameters[name]![i]!)));

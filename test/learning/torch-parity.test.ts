@@ -65,7 +65,7 @@ async function replay(changes: Settings = {}) {
   });
   const agent = createAgent(config, { observation: vectorObservation(settings.observation), action: settings.action });
   const executable = await compile(agent.program, {
-    executor: 'onnx',
+    device: 'cpu',
     threads: 1,
     initialState: {
       ...agent.initialState(new Random(0)),

@@ -69,9 +69,9 @@ function operandsOf(value: Value): readonly Value[] {
 }
 
 /**
- * The minimum over critics sends each row's gradient to one of them, and zeros to the other. Where such gradients go
- * through products and are added up, each critic's product is made of its own rows only, which halves the work:
- * rows that are chosen at run time, gathered, and put back.
+ * With min(Q₁, Q₂), each row of a batch has a gradient for one critic only. This pass gathers the rows of each critic
+ * before the matrix product and adds the results back to their places, which halves the work. How many rows a critic
+ * has is known at run time only, so the pass is for the CPU: a CUDA graph needs shapes that are known beforehand.
  */
 export function withLiveRows(graph: Graph): Graph {
   return rewrite(graph, (builder, _, { node, moved }) => {

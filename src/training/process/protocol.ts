@@ -1,5 +1,5 @@
 import type { PackedError } from '../../common/index.js';
-import type { EagerBackend } from '../../engine/index.js';
+import type { Device } from '../../engine/index.js';
 import type { Episode, LearnerConfig, Metrics } from '../../learning/index.js';
 import type { Checkpoint } from '../../platform/index.js';
 import type { PolicyBundle, PolicyContract, TrainingSummary } from '../../policy/index.js';
@@ -18,10 +18,10 @@ export interface LearningOptions {
   readonly checkpoint?: { readonly folder: string; readonly everySegments: number };
   /** Goes on from the newest whole generation in the checkpoint folder. */
   readonly resume?: boolean;
-  readonly executor?: 'onnx' | 'eager';
+  /** What updates run on, `cpu` by default. */
+  readonly device?: Device;
+  /** Threads on the CPU. */
   readonly threads?: number;
-  /** Of the eager executor; by default tensorflow where it loads, else wasm. */
-  readonly eagerBackend?: EagerBackend;
   /** How far the process steps back behind others that want the CPU, 0 (the default) to 19; see nice(1). */
   readonly nice?: number;
   /** Told of every bundle beside the counters: names of robot, run, demonstrations. */

@@ -181,7 +181,10 @@ describe('the host of a managed node', () => {
       default: 0.95,
       range: { from: 0, to: 1 },
     });
-    expect(ros.declarations.get('device')).toMatchObject({ type: 'string', choices: ['cpu', 'gpu'] });
+    expect(ros.declarations.get('device')).toMatchObject({
+      type: 'string',
+      choices: ['auto', 'cpu', 'cuda', 'tensorflow', 'wasm'],
+    });
     expect(ros.declarations.get('robot')).toMatchObject({ readOnly: true });
   });
 });

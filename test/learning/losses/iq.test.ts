@@ -246,7 +246,7 @@ describe('on a tabular MDP with a known answer', () => {
         },
       },
       {
-        executor: 'onnx',
+        device: 'cpu',
         threads: 1,
         initialState: { q: new Float32Array(pairs), m: new Float32Array(pairs), v: new Float32Array(pairs) },
       },

@@ -14,7 +14,7 @@ export async function evaluate(
       ),
       step: (_, tensors) => ({ state: {}, outputs: fn(tensors) }),
     },
-    { executor: 'onnx', initialState: {}, threads: 1 },
+    { device: 'cpu', initialState: {}, threads: 1 },
   );
   try {
     return await executable.run(

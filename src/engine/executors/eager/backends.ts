@@ -37,7 +37,12 @@ async function startTensorflow(): Promise<Availability> {
       await start('tensorflow', () => import(locate(name)));
       return { available: true, detail: name };
     } catch (error) {
-      reasons.push(`${name}: ${messageOf(error).split('\n')[0]}`);
+      // Without the path of this file, which Node adds to its message.
+      reasons.push(
+        `${name}: ${messageOf(error)
+          .split('\n')[0]!
+          .replace(/ imported from .*/, '')}`,
+      );
     }
   }
   return {

@@ -18,6 +18,7 @@ type Arrays = Record<string, Float32Array | Int32Array>;
 
 /** Runs a program operation by operation on a tfjs backend: the reference that the onnx executor is held against. */
 export class EagerExecutable implements Executable {
+  readonly batches = 1;
   readonly executor: string;
   readonly state: TensorSpecs;
   readonly inputs: TensorSpecs;

@@ -22,6 +22,7 @@ const dataOf = (tensor: OrtTensor): Float32Array => tensor.data as Float32Array;
  */
 export class OnnxExecutable implements Executable {
   readonly executor = 'onnx-cpu';
+  readonly batches = 1;
   /** The ONNX file, for viewers and `inspectModel`. */
   readonly model: Uint8Array;
   readonly state: TensorSpecs;

@@ -26,7 +26,7 @@ export class PacedSession {
   static async create(ort: Ort, model: Uint8Array, options: PaceOptions): Promise<PacedSession> {
     const { threads: wanted = 'auto', spinning, profilePrefix } = options;
     const threads = wanted === 'auto' ? defaultThreads() : wanted;
-    // A single thread has nobody to wait for.
+    // A single thread never waits for another.
     const kinds = spinning !== undefined ? [spinning] : threads === 1 ? [false] : [true, false];
     const sessions = new Map<boolean, OrtSession>();
     for (const kind of kinds)

@@ -1,6 +1,5 @@
 import { IqLearnError } from '../../../common/index.js';
 import { checkArrays, checkNames } from '../../check.js';
-import { sizeOf } from '../../ir/graph.js';
 import type { LoweredProgram } from '../../lowering.js';
 import { disposedError, runIndex } from '../../outputs.js';
 import type { ArrayRecord, Executable, RunOutputs, TensorSpecs } from '../../program.js';
@@ -10,6 +9,9 @@ import { type Binding, BoundSession, type BoundSessionOptions } from './bound-se
 import type { Address } from './ffi.js';
 import type { DeviceMemory } from './memory.js';
 import type { OrtApi } from './ort-api.js';
+
+/** Runs between two fetches of outputs: enough that waiting for the device costs little. */
+const BATCHES = 16;
 
 /** What a bound executable runs on. */
 export interface BoundDevice extends BoundSessionOptions {
@@ -31,6 +33,7 @@ interface Place {
  */
 export class BoundExecutable implements Executable {
   readonly executor: string;
+  readonly batches = BATCHES;
   /** The ONNX file, for viewers and `inspectModel`. */
   readonly model: Uint8Array;
   readonly state: TensorSpecs;
@@ -164,13 +167,11 @@ export class BoundExecutable implements Executable {
 
   /** Copies of a place's entries, from where it lies or from `address` if given. */
   #read(place: Place, address = place.address): ArrayRecord {
-    const arrays: Record<string, Float32Array | Int32Array> = {};
-    for (const [name, { shape, dtype }] of Object.entries(place.specs)) {
-      const array = dtype === 'int32' ? new Int32Array(sizeOf(shape)) : new Float32Array(sizeOf(shape));
-      this.#memory.read(array, address + BigInt(place.block.offsets.get(name)!));
-      arrays[name] = array;
-    }
-    return arrays;
+    // In one copy: each waits for the device.
+    const buffer = new ArrayBuffer(place.block.bytes);
+    this.#memory.read(new Uint8Array(buffer), address);
+    const arrays = Object.entries(arraysOver(buffer, place.block, place.specs));
+    return Object.fromEntries(arrays.map(([name, array]) => [name, array.slice()]));
   }
 
   #free(): void {

@@ -3,6 +3,7 @@ import { IqLearnError } from '../../../common/index.js';
 import { lowerProgram } from '../../lowering.js';
 import type { Program } from '../../program.js';
 import type { Availability, Executor, ExecutorOptions } from '../executor.js';
+import { defaultThreads } from '../onnx-cpu/threads.js';
 import { type BoundDevice, BoundExecutable } from './bound-executable.js';
 import { probeCuda } from './bound-session.js';
 import { checkCapturable } from './capture.js';
@@ -40,11 +41,18 @@ function firstGpu(koffi: Koffi): Gpu {
 
 const cudaText = (version: number): string => `${Math.floor(version / 1000)}.${Math.floor((version % 1000) / 10)}`;
 
+/** IQ_LEARN_CUDA=cpu takes the CPU for the GPU: everything that leads to the device can be tested without one. */
+const triedOnCpu = (): boolean => process.env.IQ_LEARN_CUDA === 'cpu';
+
 let device: BoundDevice | undefined;
 
 /** Loads everything that running on the GPU needs. */
 async function cudaDevice(): Promise<BoundDevice> {
   if (device !== undefined) return device;
+  if (triedOnCpu()) {
+    device = await boundCpu(defaultThreads());
+    return device;
+  }
   const koffi = await loadKoffi();
   const folder = join(cudaFolder(), 'lib');
   for (const library of LIBRARIES) loadLibrary(koffi, join(folder, library));
@@ -55,6 +63,7 @@ async function cudaDevice(): Promise<BoundDevice> {
 }
 
 async function findOut(): Promise<Availability> {
+  if (triedOnCpu()) return { available: true, detail: "tried on onnxruntime's CPU provider (IQ_LEARN_CUDA=cpu)" };
   const host = await thisHost();
   const missing = missingOn(host);
   if (missing !== undefined) return missing;

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { IqLearnError } from '../../../common/index.js';
+import { chooseDevice, devices } from '../../../engine/index.js';
 import { learnerConfig, learnerSchemas } from '../../../learning/index.js';
 import { LearnerNode, learnerSchema } from '../../../nodes/index.js';
 import {
@@ -55,9 +56,9 @@ function schema(spec: RobotSpec) {
       .describe('Folder of this run: checkpoint/ and policy/ (the newest policy).'),
     resume: z.boolean().default(true).describe('Goes on from the newest checkpoint of the run, where there is one.'),
     device: z
-      .enum(['cpu', 'gpu'])
-      .default('cpu')
-      .describe('gpu: through @tensorflow/tfjs-node-gpu, refused where it does not load.'),
+      .enum(devices)
+      .default('auto')
+      .describe('What learning runs on. auto: the best available; another is refused where it cannot be used.'),
     threads: z.int().min(1).max(256).default(1).describe('Threads of the learning process on the CPU.'),
     nice: z
       .int()
@@ -148,6 +149,8 @@ export const learner = managed({
     const sinks = parseMetricsSinks(log);
     // Before the run's folder is made.
     if (recording.length === 0 && !(resume && existsSync(join(run, CHECKPOINT)))) throw nothingToLearnFrom(run);
+    const choice = await chooseDevice(device);
+    logger.info(choice.why);
     const lock = lockFolder(run);
     try {
       const options = {
@@ -156,8 +159,7 @@ export const learner = managed({
         seed,
         updatesPerTransition,
         checkpoint: { folder: join(run, CHECKPOINT), everySegments: checkpointEvery },
-        // Never quietly something else: without tensorflow it is refused.
-        ...(device === 'gpu' ? { executor: 'eager' as const, eagerBackend: 'tensorflow' as const } : {}),
+        device: choice.device,
         threads,
         nice,
         summary: { robot: spec.robot },
