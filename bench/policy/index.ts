@@ -1,7 +1,7 @@
 import { Random } from '../../src/common/index.js';
 import { createAgent, identityNormalisation, learnerConfig } from '../../src/learning/index.js';
 import { decodeBundle, encodeBundle, type PolicyBundle } from '../../src/policy/index.js';
-import { contractOf, loadRobotSpec, observationOf } from '../../src/robot/index.js';
+import { contractOf, loadRobotSpec } from '../../src/robot/index.js';
 import { type BenchResult, benchResult, type Figure, progress, quantile } from '../harness.js';
 import { watchLoad } from '../load.js';
 import { parseOptions } from '../options.js';
@@ -35,11 +35,11 @@ export async function run(args: string[]): Promise<BenchResult> {
 /** A fresh actor of 2 × 256 for the hopper: 11 observations, 3 actions. Its weights do not matter for the time. */
 async function hopperBundle(): Promise<PolicyBundle> {
   const contract = contractOf(loadRobotSpec('hopper'));
-  const spaces = { observation: observationOf(contract), action: contract.action.length };
-  const { initialState, policy } = createAgent(learnerConfig({ agent: 'iq-sac' }), spaces);
+  const sizes = { observation: contract.observation.length, action: contract.action.length };
+  const { initialState, policy } = createAgent(learnerConfig({ agent: 'iq-sac' }), sizes);
   const state = initialState(Random.derive(1, 'bench'));
   return await encodeBundle({
-    policy: policy(state, identityNormalisation(contract.observation.length)),
+    policy: policy(state, identityNormalisation(sizes.observation)),
     contract,
     version: 0,
   });

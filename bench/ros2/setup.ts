@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Random, vectorObservation } from '../../src/common/index.js';
+import { Random } from '../../src/common/index.js';
 import { createAgent, identityNormalisation, learnerConfig } from '../../src/learning/index.js';
 import { decodeBundle, encodeBundle, writeBundle } from '../../src/policy/index.js';
 import { contractOf, parseRobotSpec, type RobotSpec } from '../../src/robot/index.js';
@@ -67,7 +67,7 @@ export async function writeSetup(folder: string, rateHz: number, contenders: rea
 
   const [o, a] = [spec.observation.length, spec.action.length];
   const config = learnerConfig({ agent: 'iq-sac' });
-  const { initialState, policy } = createAgent(config, { observation: vectorObservation(o), action: a });
+  const { initialState, policy } = createAgent(config, { observation: o, action: a });
   const actor = policy(initialState(Random.derive(1, 'bench')), identityNormalisation(o));
   const bundle = await encodeBundle({ policy: actor, contract: contractOf(spec), version: 0 });
   writeBundle(files.policy, bundle);

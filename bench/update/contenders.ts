@@ -1,12 +1,6 @@
 import { Random, unknownName, vectorObservation } from '../../src/common/index.js';
 import { compile, type Device, devices, type Executable } from '../../src/engine/index.js';
-import {
-  adamCoefficients,
-  createAgent,
-  identityNormalisation,
-  Learner,
-  type LearnerConfig,
-} from '../../src/learning/index.js';
+import { createAgent, identityNormalisation, Learner, type LearnerConfig } from '../../src/learning/index.js';
 import type { Contender } from '../peers/peer.js';
 
 export const OBSERVATION = 11;
@@ -82,8 +76,7 @@ export async function learnerContender(name: string, config: LearnerConfig, engi
   };
 }
 
-const agentOf = (config: LearnerConfig) =>
-  createAgent(config, { observation: vectorObservation(OBSERVATION), action: ACTION });
+const agentOf = (config: LearnerConfig) => createAgent(config, { observation: OBSERVATION, action: ACTION });
 
 export function compileUpdate(config: LearnerConfig, engine: Engine, random: Random): Promise<Executable> {
   const agent = agentOf(config);
@@ -112,11 +105,11 @@ export function updateInputs(
     inputs.continues = inputs.continues!.map((x) => (x > 2.3 ? 0 : 1));
     return inputs;
   });
-  const learningRates = Object.entries(agentOf(config).learningRates);
+  const adams = Object.entries(agentOf(config).adam);
   return (update) => {
     const inputs = batches[(update - 1) % BATCHES]!;
-    for (const [adam, rate] of learningRates) {
-      const { step, epsilon } = adamCoefficients(update, rate(update));
+    for (const [adam, coefficients] of adams) {
+      const { step, epsilon } = coefficients(update);
       inputs[adam]![0] = step;
       inputs[adam]![1] = epsilon;
     }

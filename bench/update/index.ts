@@ -139,8 +139,16 @@ const iqConfig = (critics: 1 | 2): LearnerConfig =>
     critics,
     hiddenSizes: HIDDEN,
     batchSize: BATCH,
-    valueTerm: 'value',
     bufferSize: 20_000,
+    // The algorithm as the peers have it: without what the defaults add.
+    valueTerm: 'value',
+    regMult: 0.5,
+    temperature: 0.01,
+    layerNorm: false,
+    beta1: 0.9,
+    absorbing: 'zero',
+    actorAveraging: 0,
+    actorLearningRate: 3e-5,
   });
 
 const neededFlops = (critics: 1 | 2): number =>

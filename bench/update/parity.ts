@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Random, vectorObservation } from '../../src/common/index.js';
+import { Random } from '../../src/common/index.js';
 import { compile } from '../../src/engine/index.js';
 import { adamCoefficients, createAgent, learnerConfig } from '../../src/learning/index.js';
 import { root } from '../harness.js';
@@ -60,6 +60,11 @@ export function decode(text: string): Float32Array {
 function agentOf(settings: ParitySettings) {
   const config = learnerConfig({
     agent: 'iq-sac',
+    // The algorithm as the peers have it: without what the defaults add.
+    layerNorm: false,
+    beta1: 0.9,
+    absorbing: 'zero',
+    actorAveraging: 0,
     hiddenSizes: [...settings.hidden],
     critics: settings.critics,
     gamma: settings.gamma,
@@ -70,7 +75,7 @@ function agentOf(settings: ParitySettings) {
     logStdRange: [settings.log_std[0], settings.log_std[1]],
     valueTerm: 'value',
   });
-  return createAgent(config, { observation: vectorObservation(settings.observation), action: settings.action });
+  return createAgent(config, { observation: settings.observation, action: settings.action });
 }
 
 /** A case with random batches; about one row in ten is terminal, and the target differs from the critic. */

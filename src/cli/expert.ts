@@ -151,7 +151,13 @@ async function evaluate(
       policy,
       contract: contractOf(spec),
       version: learner.updates,
-      training: { algorithm: 'sac', task: spec.task ?? '', steps, updates: learner.updates, evaluation_return: mean },
+      training: {
+        algorithm: learner.config.agent,
+        task: spec.task ?? '',
+        steps,
+        updates: learner.updates,
+        evaluation_return: mean,
+      },
     }),
   );
   return episodes;

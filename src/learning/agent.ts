@@ -1,25 +1,26 @@
 import type * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
-import type { ObservationSpec, Random } from '../common/index.js';
+import type { Random } from '../common/index.js';
 import type { ArrayRecord, Program, TensorRecord } from '../engine/index.js';
 import type { PolicyFunction } from '../policy/index.js';
 import type { Normalisation } from './data/normalisation.js';
-import type { Blocks } from './networks/encoders.js';
+import type { AdamCoefficients } from './optimiser/adam.js';
+import type { Fall } from './optimiser/schedules.js';
 
-/** What an agent sees and does. */
+/** Sizes of what an agent sees and does. */
 export interface Spaces {
-  readonly observation: ObservationSpec;
+  readonly observation: number;
   /** Dimensions of a continuous action, or the number of discrete ones. */
   readonly action: number;
 }
 
 /**
  * The rows of one batch by their source. A program's inputs hold policy rows first, then expert rows; they are
- * `observations`, `nextObservations` [rows, o] (normalised; of several blocks each is an entry of its own, see
- * `entryNames`), `actions` [rows, a] (in (−1, 1), or one-hot where they are
+ * `observations`, `nextObservations` [rows, o] (normalised), `actions` [rows, a] (in (−1, 1), or one-hot where they are
  * discrete), `continues` [rows, 1] (0 after a true terminal state, else 1; a time limit continues) and, where the
- * program declares them, `rewards` [rows, 1], `initialObservations` [initial rows, o], and standard normal `noise`,
- * `nextNoise` and `initialNoise`.
+ * program declares them, `rewards` [rows, 1], `absorbing` [rows, 1] (1 for a row that leads from the absorbing state to
+ * itself, else 0), `initialObservations` [initial rows, o], standard normal `noise`, `nextNoise` and `initialNoise`, and
+ * uniform `mixing` [n, 1] in [0, 1).
  */
 export interface BatchRows {
   /** Rows from the policy's replay buffer. */
@@ -34,9 +35,9 @@ export interface BatchRows {
 
 /** Rows whose reward is recovered, as tensors. */
 export interface RewardInputs {
-  readonly observations: Blocks;
+  readonly observations: tf.Tensor;
   readonly actions: tf.Tensor;
-  readonly nextObservations: Blocks;
+  readonly nextObservations: tf.Tensor;
   readonly continues: tf.Tensor;
   /** [samples · rows, a]: standard normal, one block of rows after the other. */
   readonly noise: tf.Tensor;
@@ -59,8 +60,8 @@ export interface Agent {
   /** Continuous actions are clipped to ±this before they enter a buffer; absent where actions are discrete. */
   readonly actionClip?: number;
   readonly program: Program;
-  /** For each input of the program that holds Adam's coefficients: the learning rate of an update (the first is 1). */
-  readonly learningRates: Readonly<Record<string, (update: number) => number>>;
+  /** For each input of the program that holds Adam's coefficients: those of an update (the first is 1). */
+  readonly adam: Readonly<Record<string, (update: number) => AdamCoefficients>>;
   initialState(random: Random): ArrayRecord;
   /** The entries of the state that {@link policy} reads. */
   readonly deployed: readonly string[];
@@ -81,17 +82,17 @@ export interface AgentDefinition<Shape extends z.ZodRawShape = z.ZodRawShape> {
   /** Prefix of the names of its random streams: agents with different prefixes draw independently from one seed. */
   readonly streams: string;
   /**
-   * `settings` may hold more than the agent's own; they must have been checked. `horizon` is the number of updates after
-   * which falling schedules reach their floors.
+   * `settings` may hold more than the agent's own; they must have been checked. `fall` says when falling
+   * schedules leave 1 and reach their floors.
    */
-  create(settings: Readonly<Record<string, unknown>>, spaces: Spaces, horizon: number): Agent;
+  create(settings: Readonly<Record<string, unknown>>, spaces: Spaces, fall: Fall): Agent;
 }
 
 /** An entry of the registry whose `create` gets its settings with their types. */
 export function defineAgent<Shape extends z.ZodRawShape>(
   definition: Omit<AgentDefinition<Shape>, 'create' | 'streams'> & {
     readonly streams?: string;
-    readonly create: (settings: z.output<z.ZodObject<Shape>>, spaces: Spaces, horizon: number) => Agent;
+    readonly create: (settings: z.output<z.ZodObject<Shape>>, spaces: Spaces, fall: Fall) => Agent;
   },
 ): AgentDefinition<Shape> {
   // A schema that is not strict keeps an agent's own settings and drops the others.
@@ -99,6 +100,6 @@ export function defineAgent<Shape extends z.ZodRawShape>(
   return {
     streams: '',
     ...definition,
-    create: (settings, spaces, horizon) => definition.create(own.parse(settings), spaces, horizon),
+    create: (settings, spaces, fall) => definition.create(own.parse(settings), spaces, fall),
   };
 }

@@ -1,9 +1,17 @@
-import { type BlockArray, blockArray, blockInputs, blockValues, entryNames, type Random } from '../common/index.js';
+import {
+  type BlockArray,
+  blockArray,
+  blockInputs,
+  blockValues,
+  entryNames,
+  type ObservationSpec,
+  type Random,
+} from '../common/index.js';
 import { type ArrayRecord, compile, type Executable, type Program } from '../engine/index.js';
-import type { RewardFunction, Spaces } from './agent.js';
+import type { RewardFunction } from './agent.js';
 import { type Episode, observationAt } from './data/episode.js';
 import { type Normalisation, normaliseObservation } from './data/normalisation.js';
-import { ObservationEncoder } from './networks/encoders.js';
+import type { ObservationEncoder } from './networks/encoders.js';
 
 /** Rows per run: an episode is cut into batches of this many steps. */
 const ROWS = 64;
@@ -13,18 +21,25 @@ export class RewardModel {
   /** Actions of the policy that V(s′) is the mean over. */
   readonly samples: number;
   readonly #executable: Executable;
-  readonly #spaces: Spaces;
+  readonly #observation: ObservationSpec;
+  readonly #actionSize: number;
 
-  private constructor(executable: Executable, spaces: Spaces, samples: number) {
+  private constructor(executable: Executable, observation: ObservationSpec, actionSize: number, samples: number) {
     this.#executable = executable;
-    this.#spaces = spaces;
+    this.#observation = observation;
+    this.#actionSize = actionSize;
     this.samples = samples;
   }
 
   /** Compiles an agent's reward function; `program` is the agent's own, whose state the function reads. */
-  static async create(reward: RewardFunction, program: Program, spaces: Spaces, samples: number): Promise<RewardModel> {
-    const { observation: spec, action: a } = spaces;
-    const encoder = new ObservationEncoder(spec);
+  static async create(
+    reward: RewardFunction,
+    program: Program,
+    encoder: ObservationEncoder,
+    a: number,
+    samples: number,
+  ): Promise<RewardModel> {
+    const { spec } = encoder;
     const state = Object.fromEntries(reward.entries.map((name) => [name, program.state[name]!]));
     const executable = await compile(
       {
@@ -43,9 +58,9 @@ export class RewardModel {
             reward: reward.recover(
               entries,
               {
-                observations: encoder.blocks('observations', inputs),
+                observations: encoder.features('observations', inputs),
                 actions: inputs.actions!,
-                nextObservations: encoder.blocks('nextObservations', inputs),
+                nextObservations: encoder.features('nextObservations', inputs),
                 continues: inputs.continues!,
                 noise: inputs.noise!,
               },
@@ -61,7 +76,7 @@ export class RewardModel {
         ),
       },
     );
-    return new RewardModel(executable, spaces, samples);
+    return new RewardModel(executable, spec, a, samples);
   }
 
   /** The rewards of an episode's n steps, [n]; actions as the buffers hold them. `state` has the function's entries. */
@@ -71,7 +86,7 @@ export class RewardModel {
     normalisation: Normalisation,
     random: Random,
   ): Promise<Float32Array> {
-    const { observation: spec, action: a } = this.#spaces;
+    const [spec, a] = [this.#observation, this.#actionSize];
     this.#executable.writeState(state);
     const observations = spec.map((block) => blockArray(block, ROWS));
     const next = spec.map((block) => blockArray(block, ROWS));

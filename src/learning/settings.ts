@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { IqLearnError, unknownName } from '../common/index.js';
 import type { Agent, AgentDefinition, Spaces } from './agent.js';
 import { type AgentName, agentNames, agents } from './agents/index.js';
+import type { Fall } from './optimiser/schedules.js';
 
 /** Settings of every learner, whatever its agent: its data and the length of its schedules. */
 const common = {
@@ -30,6 +31,7 @@ const common = {
     .min(1)
     .default(1_000_000)
     .describe('Updates after which learning rates and noise have reached their floors.'),
+  decayStart: z.int().min(0).default(0).describe('Updates before learning rates and noise begin to fall.'),
   warmStartUpdates: z
     .int()
     .min(0)
@@ -109,8 +111,14 @@ export function learnerConfig(settings: Readonly<Record<string, unknown>>): Lear
 
 /** The agent that complete settings describe, for spaces of these sizes. */
 export function createAgent(config: LearnerConfig, spaces: Spaces): Agent {
-  return agentDefinition(config).create(config, spaces, config.decayUpdates);
+  return agentDefinition(config).create(config, spaces, fallOf(config));
 }
+
+/** When falling schedules leave 1 and reach their floors. */
+export const fallOf = ({ decayStart, decayUpdates }: Pick<LearnerConfig, 'decayStart' | 'decayUpdates'>): Fall => ({
+  start: decayStart,
+  end: decayUpdates,
+});
 
 /** What is known of the agent that settings name before it is created. */
 export function agentDefinition({ agent }: Pick<LearnerConfig, 'agent'>): AgentDefinition {

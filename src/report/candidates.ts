@@ -10,19 +10,19 @@ const row = (
 ): ReportCandidate => ({ id, label, role, colour: { light, dark } });
 
 export const expertCandidate = row('expert', 'Expert', 'expert', '#00845f', '#3ecf9b');
-export const randomCandidate = row('random', 'Random', 'baseline', '#8892a2', '#7b8696');
+export const randomCandidate = row('random', 'Random', 'chance', '#8892a2', '#7b8696');
 
-/** By the name of the agent that made a policy, as its bundle says it under `training.algorithm`. */
+/** Candidates by the name of the agent that made their policy, which the bundle has under `training.algorithm`. */
 const byAlgorithm: Readonly<Record<string, ReportCandidate>> = {
   'iq-sac': row('iq-learn', 'IQ-Learn', 'learned', '#2457d6', '#6ea1ff'),
   'iq-soft-q': row('iq-soft-q', 'IQ-Learn, soft Q', 'learned', '#5a3fc0', '#a993ff'),
   sac: row('sac', 'SAC', 'learned', '#a0287a', '#f08bcb'),
   cloning: row('behavioural-cloning', 'Behavioural cloning', 'baseline', '#c76a00', '#f2a541'),
 };
-/** Names that bundles had before agents had theirs. */
+/** Names of algorithms in bundles that were made before agents had names, and the agents that they mean. */
 const earlierNames: Readonly<Record<string, string>> = { 'iq-learn': 'iq-sac', 'behavioural-cloning': 'cloning' };
 
-/** Who made a policy; an algorithm that is not known here is shown by its own name. */
+/** The candidate for a policy that this algorithm made. An algorithm that is not known here is shown under its own name. */
 export function candidateOf(algorithm: string): ReportCandidate {
   const known = byAlgorithm[earlierNames[algorithm] ?? algorithm];
   if (known !== undefined) return known;

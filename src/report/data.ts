@@ -1,12 +1,15 @@
-/** Somebody who drives in an evaluation, as data: a report shows whoever it is given. */
+/** Who or what drives the robot in an evaluation, as data: a report shows every candidate that it is given. */
 export interface ReportCandidate {
-  /** Also a class and part of a variable's name in CSS: small letters, digits and hyphens. */
+  /** Names the candidate in all other data; also a class and part of a variable's name in CSS: small letters, digits and hyphens. */
   readonly id: string;
-  /** For people. */
+  /** The name that a reader sees. */
   readonly label: string;
-  /** `learned` is what the report is about; it is compared with the expert that taught it, and with baselines. */
-  readonly role: 'expert' | 'learned' | 'baseline';
-  /** #rrggbb in the light and in the dark theme. */
+  /**
+   * The report is about the `learned` policy. It is compared with the `expert` that demonstrated, with `baseline` policies
+   * and with `chance`, which takes random actions.
+   */
+  readonly role: 'expert' | 'learned' | 'baseline' | 'chance';
+  /** A colour as #rrggbb for the light and for the dark theme. */
   readonly colour: { readonly light: string; readonly dark: string };
 }
 

@@ -26,7 +26,7 @@ export interface TrainingSettings {
 
 /**
  * Training from one demonstration, of a robot whose task knows no success: the locomotion tasks, and robots that have no
- * simulated task. docs/decisions/0011 has what each of these settings is worth.
+ * simulated task.
  */
 export const oneDemonstration: TrainingSettings = {
   hasSuccess: false,
@@ -34,14 +34,8 @@ export const oneDemonstration: TrainingSettings = {
   steps: 60_000,
   segmentSize: 100,
   updatesPerTransition: 1,
-  config: {
-    agent: 'iq-sac',
-    bufferSize: 1_000_000,
-    batchSize: 128,
-    actorLearningRate: 1e-4,
-    actorAveraging: 1e-3,
-    observationNoise: 0.05,
-  },
+  // The agent's defaults are made for this.
+  config: { agent: 'iq-sac' },
   cloning: { updates: 5000 },
   // An episode of a locomotion task has a thousand steps: more episodes would take longer than learning.
   evaluationEpisodes: 20,

@@ -1,7 +1,8 @@
-import { type ObservationSpec, shapeSize } from '../common/index.js';
+import { IqLearnError, type ObservationSpec, shapeSize } from '../common/index.js';
 import {
   behaviouralCloning,
   cloningSettingsOf,
+  createAgent,
   type Episode,
   identityNormalisation,
   Learner,
@@ -46,10 +47,19 @@ export interface StartOptions extends Pick<LearnerOptions, 'device' | 'threads'>
 
 /**
  * A learner as a run begins with it: observations are normalised by the demonstrations (not at all without any), the
- * demonstrations are added, and the actor starts from behavioural cloning where `warmStartUpdates` is set.
+ * demonstrations are added, and the actor starts from behavioural cloning where `warmStartUpdates` is set. Throws
+ * INVALID_ARGUMENT where the agent learns from demonstrations and there are none.
  */
 export async function startLearner(options: StartOptions): Promise<Learner> {
   const { config, observation, actionSize, seed, demonstrations, ...engine } = options;
+  const size = observation.reduce((sum, { shape }) => sum + shapeSize(shape), 0);
+  const { rows } = createAgent(config, { observation: size, action: actionSize });
+  if (rows.expert > 0 && demonstrations.every(({ length }) => length === 0))
+    throw new IqLearnError('INVALID_ARGUMENT', 'there is nothing to learn from', {
+      found: `${demonstrations.length} demonstrations without a step`,
+      expected: `at least one demonstration, from which the agent ${config.agent} learns`,
+      remedy: 'give recordings of demonstrations',
+    });
   const common = {
     observation,
     actionSize,

@@ -23,7 +23,7 @@ afterAll(() => {
 });
 
 const small = { hiddenSizes: [16, 16], batchSize: 8 };
-const spaces = { observation: vectorObservation(3), action: 2 };
+const spaces = { observation: 3, action: 2 };
 
 /** Every agent, and the settings that give its program another form. */
 const programs: readonly (readonly [string, LearnerSettings])[] = [

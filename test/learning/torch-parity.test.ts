@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { Random, vectorObservation } from '#src/common/index.js';
+import { Random } from '#src/common/index.js';
 import { compile } from '#src/engine/index.js';
 import { adamCoefficients, createAgent, type LearnerSettings, learnerConfig } from '#src/learning/index.js';
 
@@ -52,6 +52,11 @@ async function replay(changes: Settings = {}) {
   const { settings, initial, updates } = golden;
   const config = learnerConfig({
     agent: 'iq-sac',
+    // The algorithm as the independent implementation has it: without what the defaults add.
+    layerNorm: false,
+    beta1: 0.9,
+    absorbing: 'zero',
+    actorAveraging: 0,
     hiddenSizes: settings.hidden,
     critics: settings.critics,
     gamma: settings.gamma,
@@ -63,7 +68,7 @@ async function replay(changes: Settings = {}) {
     valueTerm: 'value',
     ...changes,
   });
-  const agent = createAgent(config, { observation: vectorObservation(settings.observation), action: settings.action });
+  const agent = createAgent(config, { observation: settings.observation, action: settings.action });
   const executable = await compile(agent.program, {
     device: 'cpu',
     threads: 1,

@@ -2,17 +2,12 @@ import { Random } from '#src/common/index.js';
 import type { EpisodeResult } from '#src/report/index.js';
 import { candidateOf, expertCandidate, type ReportData, randomCandidate, sceneReplay } from '#src/report/index.js';
 
-type PolicyKind = 'expert' | 'iq-learn' | 'behavioural-cloning' | 'random';
-const policyKinds = ['expert', 'iq-learn', 'behavioural-cloning', 'random'] as const;
+/** Candidates by their ids, and the share of episodes in which each succeeds. */
+const SKILL = { expert: 0.98, 'iq-learn': 0.94, 'behavioural-cloning': 0.6, random: 0 } as const;
+type CandidateId = keyof typeof SKILL;
+const candidateIds = Object.keys(SKILL) as CandidateId[];
 
-const SKILL: Readonly<Record<PolicyKind, number>> = {
-  expert: 0.98,
-  'iq-learn': 0.94,
-  'behavioural-cloning': 0.6,
-  random: 0,
-};
-
-function episodes(policy: PolicyKind): EpisodeResult[] {
+function episodes(policy: CandidateId): EpisodeResult[] {
   const random = Random.derive(1, policy);
   return Array.from({ length: 50 }, (_, i) => {
     const success = random.uniform() < SKILL[policy];
@@ -25,7 +20,7 @@ function episodes(policy: PolicyKind): EpisodeResult[] {
   });
 }
 
-function path(policy: PolicyKind, start: number): { x: number[]; y: number[]; yaw: number[] } {
+function path(policy: CandidateId, start: number): { x: number[]; y: number[]; yaw: number[] } {
   const random = Random.derive(start, `path ${policy}`);
   const bend = random.uniform(-0.5, 0.5);
   const x: number[] = [];
@@ -115,7 +110,7 @@ export function sampleReport(): ReportData {
     seconds: 214.3,
     demonstrations: { episodes: 5, transitions: 750, seconds: 75 },
     candidates: [expertCandidate, candidateOf('iq-sac'), candidateOf('cloning'), randomCandidate],
-    results: policyKinds.map((policy) => ({ policy, episodes: episodes(policy) })),
+    results: candidateIds.map((policy) => ({ policy, episodes: episodes(policy) })),
     learning: { points, rollouts },
     rewards: (['expert', 'iq-learn'] as const).map((policy) => ({
       policy,

@@ -171,6 +171,16 @@ describe('one file of settings', () => {
 });
 
 describe('the parts of the contract', () => {
+  it('refuse to learn from demonstrations where there are none, and ask an agent that learns from rewards for none', async () => {
+    const options = { observation: vectorObservation(2), actionSize: 1, seed: 1, demonstrations: [], threads: 1 };
+    await expect(startLearner({ ...options, config: learnerConfig(settings) })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      what: 'there is nothing to learn from',
+    });
+    const config = learnerConfig({ agent: 'sac', hiddenSizes: [8], batchSize: 8 });
+    await (await startLearner({ ...options, config })).dispose();
+  });
+
   it('normalises by all observations of the demonstrations, and not at all without any', () => {
     expect(runNormalisation([], vectorObservation(2))).toEqual({
       mean: new Float32Array(2),

@@ -1,19 +1,21 @@
 import * as tf from '@tensorflow/tfjs';
 import type { z } from 'zod';
-import { blockInputs, type Random } from '../../common/index.js';
+import type { Random } from '../../common/index.js';
 import type { ArrayRecord, TensorRecord, TensorSpec } from '../../engine/index.js';
 import type { Agent, RewardFunction, Spaces } from '../agent.js';
+import type { Absorbing } from '../losses/absorbing.js';
 import { actorLoss, entropyOf } from '../losses/actor.js';
+import { gradientPenalty } from '../losses/gradient-penalty.js';
 import { temperatureGradient } from '../losses/temperature.js';
-import { actionValues, smallest } from '../networks/critics.js';
-import { type Blocks, concatBlocks, ObservationEncoder } from '../networks/encoders.js';
+import { actionValues, overCritics } from '../networks/critics.js';
+import { perceptron } from '../networks/mlp.js';
 import { initialParameters, joinParameters, type Layout, mlpLayout, splitParameters } from '../networks/parameters.js';
 import { gaussianPolicy } from '../networks/policies.js';
 import { policyGaussian, type Sample, sampleAction } from '../networks/squashed-gaussian.js';
-import { adam } from '../optimiser/adam.js';
+import { adam, adamCoefficients } from '../optimiser/adam.js';
 import { gradientsOf } from '../optimiser/gradients.js';
 import { polyak } from '../optimiser/polyak.js';
-import { linearFall } from '../optimiser/schedules.js';
+import { type Fall, linearFall } from '../optimiser/schedules.js';
 import type { actorSettings, criticSettings, gaussianSettings, networkSettings } from './shared-settings.js';
 
 /** The settings of SAC's networks and optimisers, whatever its critic learns from. */
@@ -23,8 +25,31 @@ export type ActorCriticSettings = z.output<
 
 type Parts = readonly tf.Tensor[];
 
+/** Rows of states: observations [rows, o], and where the absorbing state is learned, 1 for the rows that are in it. */
+export interface States {
+  readonly observations: tf.Tensor;
+  /** [rows, 1]. */
+  readonly absorbing?: tf.Tensor;
+}
+
 const vector = (size: number): TensorSpec => ({ shape: [size], dtype: 'float32' });
 export const matrix = (rows: number, columns: number): TensorSpec => ({ shape: [rows, columns], dtype: 'float32' });
+
+/** What the critics see of states: observations, and the entry that says whether they are absorbing. */
+const entriesOf = ({ observations, absorbing }: States): tf.Tensor =>
+  absorbing === undefined ? observations : tf.concat([observations, absorbing], 1);
+
+/**
+ * Policy rows and as many expert rows of a batch; where there are no policy rows (offline), the expert's in the place of
+ * both, moved on by one row, so that points between demonstrations are taken.
+ */
+export function halves(rows: tf.Tensor, expertRows: number): [tf.Tensor, tf.Tensor] {
+  const policyRows = rows.shape[0]! - expertRows;
+  if (policyRows > 0) return tf.split(rows, [policyRows, expertRows], 0) as [tf.Tensor, tf.Tensor];
+  if (expertRows === 1) return [rows, rows];
+  const [first, rest] = tf.split(rows, [1, expertRows - 1], 0) as [tf.Tensor, tf.Tensor];
+  return [tf.concat([rest, first], 0), rows];
+}
 
 /**
  * What SAC and IQ-Learn with SAC have in common: a squashed Gaussian actor, stacked critics, the actor's and the
@@ -33,19 +58,22 @@ export const matrix = (rows: number, columns: number): TensorSpec => ({ shape: [
 export class ActorCritic {
   readonly #settings: ActorCriticSettings;
   readonly #spaces: Spaces;
-  readonly #encoder: ObservationEncoder;
   readonly #actor: Layout;
   readonly #critic: Layout;
+  readonly #absorbing: Absorbing;
 
-  /** Actor [o → hidden → 2a] (mean, then log σ before it is squashed); critics [o + a → hidden → 1], stacked. */
-  constructor(settings: ActorCriticSettings, spaces: Spaces) {
-    const { action } = spaces;
-    const encoder = new ObservationEncoder(spaces.observation);
-    this.#encoder = encoder;
+  /**
+   * Actor [o → hidden → 2a] (mean, then log σ before it is squashed); critics [o (+ 1) + a → hidden → 1], stacked, with
+   * one more entry where the absorbing state is learned.
+   */
+  constructor(settings: ActorCriticSettings, spaces: Spaces, absorbing: Absorbing = { value: 0 }) {
+    const { observation, action } = spaces;
+    this.#absorbing = absorbing;
+    const state = observation + (absorbing === 'learned' ? 1 : 0);
     this.#settings = settings;
     this.#spaces = spaces;
-    this.#actor = encoder.layout(mlpLayout([encoder.width, ...settings.hiddenSizes, 2 * action]));
-    this.#critic = encoder.layout(mlpLayout([encoder.width + action, ...settings.hiddenSizes, 1], settings.critics));
+    this.#actor = mlpLayout([observation, ...settings.hiddenSizes, 2 * action]);
+    this.#critic = mlpLayout([state + action, ...settings.hiddenSizes, 1], settings.critics);
   }
 
   /** The program's state: flat vectors of parameters and Adam's moments. */
@@ -88,10 +116,11 @@ export class ActorCritic {
   inputs(rows: number): Record<string, TensorSpec> {
     const { observation, action } = this.#spaces;
     return {
-      ...blockInputs('observations', observation, rows),
+      observations: matrix(rows, observation),
       actions: matrix(rows, action),
-      ...blockInputs('nextObservations', observation, rows),
+      nextObservations: matrix(rows, observation),
       continues: matrix(rows, 1),
+      ...(this.#absorbing === 'learned' ? { absorbing: matrix(rows, 1) } : {}),
       noise: matrix(rows, action),
       nextNoise: matrix(rows, action),
       criticAdam: vector(2),
@@ -100,16 +129,39 @@ export class ActorCritic {
     };
   }
 
-  /** Learning rates by the program's input; the actor's is 0 until the critic has had its head start. */
-  learningRates(horizon: number): Agent['learningRates'] {
-    const { actorLearningRate, criticLearningRate, temperatureLearningRate } = this.#settings;
-    const { actorDelay, learningRateFloor } = this.#settings;
-    const fall = (update: number): number => linearFall(update, horizon, learningRateFloor);
+  /** Adam's coefficients by the program's input; the actor's rate is 0 until the critic has had its head start. */
+  coefficients(fall: Fall): Agent['adam'] {
+    const { actorLearningRate, criticLearningRate, temperatureLearningRate, beta1 } = this.#settings;
+    const { actorDelay, learningRateFloor, learnTemperature } = this.#settings;
+    const factor = (update: number): number => linearFall(update, fall, learningRateFloor);
     return {
-      criticAdam: (update) => criticLearningRate * fall(update),
-      actorAdam: (update) => (update > actorDelay ? actorLearningRate * fall(update) : 0),
-      ...(this.#settings.learnTemperature ? { temperatureAdam: () => temperatureLearningRate } : {}),
+      criticAdam: (t) => adamCoefficients(t, criticLearningRate * factor(t), beta1),
+      actorAdam: (t) => adamCoefficients(t, t > actorDelay ? actorLearningRate * factor(t) : 0, beta1),
+      ...(learnTemperature ? { temperatureAdam: (t) => adamCoefficients(t, temperatureLearningRate, beta1) } : {}),
     };
+  }
+
+  /** The states in which a batch's actions were taken. */
+  statesOf({ observations, absorbing }: TensorRecord): States {
+    return this.#states(observations!, absorbing);
+  }
+
+  /** The states that a batch's actions led to: a true terminal leads to the absorbing state. */
+  nextStatesOf({ nextObservations, continues }: TensorRecord): States {
+    return this.#states(nextObservations!, this.#absorbing === 'learned' ? tf.sub(1, continues!) : undefined);
+  }
+
+  /** States that are certainly not absorbing. */
+  liveStates(observations: tf.Tensor): States {
+    return this.#states(
+      observations,
+      this.#absorbing === 'learned' ? tf.zeros([observations.shape[0]!, 1]) : undefined,
+    );
+  }
+
+  #states(observations: tf.Tensor, absorbing: tf.Tensor | undefined): States {
+    if (absorbing === undefined) return { observations };
+    return { observations: tf.mul(observations, tf.sub(1, absorbing)), absorbing };
   }
 
   /** T as a tensor [1]. */
@@ -118,15 +170,12 @@ export class ActorCritic {
     return learnTemperature ? tf.exp(state.temperature!) : tf.tensor1d([temperature]);
   }
 
-  /** One action of the actor for every observation, with its log-probability. */
-  sample(actor: Parts, observations: Blocks, noise: tf.Tensor): Sample {
-    const { features, rest } = this.#encoder.encode(actor, observations);
-    return sampleAction(policyGaussian(rest, features, this.#settings.logStdRange), noise);
-  }
-
-  /** The blocks of observations among the inputs of the program. */
-  blocks(prefix: string, inputs: TensorRecord): Blocks {
-    return this.#encoder.blocks(prefix, inputs);
+  /** One action of the actor for every state, with its log-probability; in the absorbing state both are 0. */
+  sample(actor: Parts, { observations, absorbing }: States, noise: tf.Tensor): Sample {
+    const sample = sampleAction(policyGaussian(actor, observations, this.#settings.logStdRange), noise);
+    if (absorbing === undefined) return sample;
+    const live = tf.sub(1, absorbing);
+    return { action: tf.mul(sample.action, live), logProbability: tf.mul(sample.logProbability, live) };
   }
 
   actorOf(flat: tf.Tensor): Parts {
@@ -137,34 +186,39 @@ export class ActorCritic {
     return splitParameters(flat, this.#critic);
   }
 
-  /** Q of observations and actions, [critics, rows, 1]. */
-  values(critic: Parts, observations: Blocks, actions: tf.Tensor): tf.Tensor {
-    const { features, rest } = this.#encoder.encode(critic, observations);
-    return actionValues(rest, this.#settings.critics, features, actions);
+  /** Q of states and actions, [critics, rows, 1]. */
+  values(critic: Parts, states: States, actions: tf.Tensor): tf.Tensor {
+    return actionValues(critic, this.#settings, entriesOf(states), actions);
   }
 
-  /** V(s) = Q(s, ã) − T log π(ã|s) with one action ã of the policy and the smallest of the critics' values, [rows, 1]. */
-  softValue(critic: Parts, observations: Blocks, { action, logProbability }: Sample, T: tf.Tensor): tf.Tensor {
-    return tf.sub(smallest(this.values(critic, observations, action)), tf.mul(logProbability, T));
+  /** V(s) = Q(s, ã) − T log π(ã|s) with one action ã of the policy and one value of all critics, [rows, 1]. */
+  softValue(critic: Parts, states: States, { action, logProbability }: Sample, T: tf.Tensor): tf.Tensor {
+    return tf.sub(overCritics(this.values(critic, states, action), this.#settings), tf.mul(logProbability, T));
   }
 
   /** Q(s, a) and V(s̃) = Q(s̃, ã) − T log π(ã|s̃) in one pass of the critics; each critic keeps its own. */
   valuesWithSoft(
     critic: Parts,
-    observations: Blocks,
+    states: States,
     actions: tf.Tensor,
-    states: Blocks,
+    valued: States,
     { action, logProbability }: Sample,
     temperature: tf.Tensor,
   ): { readonly q: tf.Tensor; readonly v: tf.Tensor } {
-    const both = this.values(critic, concatBlocks(observations, states), tf.concat([actions, action], 0));
+    const both = actionValues(
+      critic,
+      this.#settings,
+      tf.concat([entriesOf(states), entriesOf(valued)], 0),
+      tf.concat([actions, action], 0),
+    );
     const [q, fresh] = tf.split(both, [actions.shape[0]!, action.shape[0]!], 1) as [tf.Tensor, tf.Tensor];
     return { q, v: tf.sub(fresh, tf.mul(tf.expandDims(logProbability, 0), temperature)) };
   }
 
   /**
    * The critic's step. `loss` is given the critic's parameters and y = γ (1 − d) V(s′), whose V comes from `bootstrap`:
-   * of the target critic, or of the critic itself (then the gradient flows through y, too).
+   * of the target critic, or of the critic itself (then the gradient flows through y, too). After a true terminal
+   * (d = 1) the value of the absorbing state takes the place of V(s′).
    */
   updateCritic<Aux extends Readonly<Record<string, tf.Tensor>>>(
     state: TensorRecord,
@@ -172,15 +226,15 @@ export class ActorCritic {
     bootstrap: (critic: Parts) => tf.Tensor,
     loss: (critic: Parts, y: tf.Tensor) => { readonly loss: tf.Tensor } & Aux,
   ): { readonly next: Record<string, tf.Tensor>; readonly parts: Parts; readonly values: { loss: tf.Tensor } & Aux } {
-    const { targetNetwork, gamma, tau } = this.#settings;
-    const discounts = tf.mul(inputs.continues!, gamma);
-    const y = (critic: Parts): tf.Tensor => tf.mul(discounts, bootstrap(critic));
+    const { targetNetwork, tau, beta1 } = this.#settings;
+    const y = (critic: Parts): tf.Tensor => this.#discounted(bootstrap(critic), inputs.continues!);
     const target = targetNetwork ? y(this.criticOf(state.target!)) : undefined;
     const { gradients, values } = gradientsOf(this.criticOf(state.critic!), (parts) => loss(parts, target ?? y(parts)));
     const { parameters, m, v } = adam(
       { parameters: state.critic!, m: state.criticM!, v: state.criticV! },
       joinParameters(gradients),
       inputs.criticAdam!,
+      beta1,
     );
     return {
       next: {
@@ -194,18 +248,38 @@ export class ActorCritic {
     };
   }
 
-  /** The actor's step: min E[T log π(ã|s) − Q(s, ã)] over all rows of the batch, Q of the updated critic. */
+  /** y of V(s′): discounted, with the value of the absorbing state after a true terminal. */
+  #discounted(v: tf.Tensor, continues: tf.Tensor): tf.Tensor {
+    const { gamma } = this.#settings;
+    if (this.#absorbing === 'learned') return tf.mul(v, gamma);
+    const y = tf.mul(tf.mul(continues, gamma), v);
+    const { value } = this.#absorbing;
+    return value === 0 ? y : tf.add(y, tf.mul(tf.sub(1, continues), gamma * value));
+  }
+
+  /** The gradient penalty of Q on points (s, a) between expert rows and policy rows of a batch; see gradient-penalty.ts. */
+  penalty(critic: Parts, states: States, actions: tf.Tensor, mixing: tf.Tensor): tf.Tensor {
+    const { critics, layerNorm } = this.#settings;
+    const inputs = tf.concat([entriesOf(states), actions], 1);
+    const [policy, expert] = halves(inputs, mixing.shape[0]!);
+    return gradientPenalty((x) => perceptron(critic, x, layerNorm), critics, expert, policy, mixing);
+  }
+
+  /** The actor's step: min E[T log π(ã|s) − Q(s, ã)] over all rows but absorbing ones, Q of the updated critic. */
   updateActor(state: TensorRecord, inputs: TensorRecord, critic: Parts, temperature: tf.Tensor) {
-    const observations = this.blocks('observations', inputs);
+    const states = this.statesOf(inputs);
+    const live = states.absorbing && tf.sub(1, states.absorbing);
+    const { beta1 } = this.#settings;
     const { gradients, values } = gradientsOf(this.actorOf(state.actor!), (actor) => {
-      const { action, logProbability } = this.sample(actor, observations, inputs.noise!);
-      const q = smallest(this.values(critic, observations, action));
-      return { loss: actorLoss(logProbability, q, temperature), entropy: entropyOf(logProbability) };
+      const { action, logProbability } = this.sample(actor, states, inputs.noise!);
+      const q = overCritics(this.values(critic, states, action), this.#settings);
+      return { loss: actorLoss(logProbability, q, temperature, live), entropy: entropyOf(logProbability, live) };
     });
     const { parameters, m, v } = adam(
       { parameters: state.actor!, m: state.actorM!, v: state.actorV! },
       joinParameters(gradients),
       inputs.actorAdam!,
+      beta1,
     );
     const rate = this.#settings.actorAveraging;
     const next: Record<string, tf.Tensor> = { actor: parameters, actorM: m, actorV: v };
@@ -216,11 +290,12 @@ export class ActorCritic {
   /** The step of a learned temperature towards the target entropy; nothing where it is fixed. */
   updateTemperature(state: TensorRecord, inputs: TensorRecord, temperature: tf.Tensor, entropy: tf.Tensor) {
     const next: Record<string, tf.Tensor> = {};
-    if (!this.#settings.learnTemperature) return next;
+    const { learnTemperature, beta1 } = this.#settings;
+    if (!learnTemperature) return next;
     const target = this.#settings.targetEntropy ?? -this.#spaces.action;
     const [m, v] = tf.split(state.temperatureMoments as tf.Tensor1D, 2) as [tf.Tensor, tf.Tensor];
     const gradient = temperatureGradient(temperature, entropy, target);
-    const updated = adam({ parameters: state.temperature!, m, v }, gradient, inputs.temperatureAdam!);
+    const updated = adam({ parameters: state.temperature!, m, v }, gradient, inputs.temperatureAdam!, beta1);
     next.temperature = updated.parameters;
     next.temperatureMoments = tf.concat1d([updated.m as tf.Tensor1D, updated.v as tf.Tensor1D]);
     return next;
@@ -236,7 +311,6 @@ export class ActorCritic {
       deployed: [deployed],
       policy: (state, normalisation) =>
         gaussianPolicy({
-          encoder: this.#encoder,
           layout: this.#actor,
           parameters: state[deployed] as Float32Array,
           normalisation,
@@ -253,18 +327,21 @@ export class ActorCritic {
 
   /** The recovered reward r(s, a, s′) = Q(s, a) − γ (1 − d) V(s′), with the temperature as it is in the state. */
   reward(): RewardFunction {
-    const { learnTemperature, gamma } = this.#settings;
+    const { learnTemperature } = this.#settings;
     return {
       entries: ['actor', 'critic', ...(learnTemperature ? ['temperature'] : [])],
       recover: (state, { observations, actions, nextObservations, continues, noise }, samples) => {
-        const rows = actions.shape[0]!;
+        const rows = observations.shape[0]!;
         const critic = this.criticOf(state.critic!);
-        const q = smallest(this.values(critic, observations, actions));
-        const repeated = nextObservations.map((block) => tf.tile(block, [samples, ...block.shape.slice(1).fill(1)]));
+        const q = overCritics(this.values(critic, this.liveStates(observations), actions), this.#settings);
+        const repeated = this.nextStatesOf({
+          nextObservations: tf.tile(nextObservations, [samples, 1]),
+          continues: tf.tile(continues, [samples, 1]),
+        });
         const next = this.sample(this.actorOf(state.actor!), repeated, noise);
         const values = this.softValue(critic, repeated, next, this.temperature(state));
         const v = tf.reshape(tf.mean(tf.reshape(values, [samples, rows]), 0), [rows, 1]);
-        return tf.sub(q, tf.mul(tf.mul(continues, gamma), v));
+        return tf.sub(q, this.#discounted(v, continues));
       },
     };
   }

@@ -1,15 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
-import { blockInputs } from '../../common/index.js';
 import type { TensorRecord, TensorSpec } from '../../engine/index.js';
 import { type Agent, defineAgent, type Spaces } from '../agent.js';
-import { ObservationEncoder } from '../networks/encoders.js';
 import { initialParameters, joinParameters, type Layout, mlpLayout, splitParameters } from '../networks/parameters.js';
 import { gaussianPolicy } from '../networks/policies.js';
 import { logProbability, policyGaussian } from '../networks/squashed-gaussian.js';
-import { adam } from '../optimiser/adam.js';
+import { adam, adamCoefficients } from '../optimiser/adam.js';
 import { gradientsOf } from '../optimiser/gradients.js';
-import { linearFall } from '../optimiser/schedules.js';
+import { type Fall, linearFall } from '../optimiser/schedules.js';
 import { batchSettings, gaussianSettings, networkSettings } from './shared-settings.js';
 
 const settings = {
@@ -33,16 +31,9 @@ const settings = {
 type Settings = z.output<z.ZodObject<typeof settings>>;
 
 /** One update of behavioural cloning with the actor network of SAC, so that a comparison is of algorithms alone. */
-function update(
-  encoder: ObservationEncoder,
-  layout: Layout,
-  { loss, logStdRange }: Settings,
-  state: TensorRecord,
-  batch: TensorRecord,
-) {
+function update(layout: Layout, { loss, logStdRange }: Settings, state: TensorRecord, batch: TensorRecord) {
   const { gradients, values } = gradientsOf(splitParameters(state.actor!, layout), (parts) => {
-    const { features, rest } = encoder.encode(parts, encoder.blocks('observations', batch));
-    const policy = policyGaussian(rest, features, logStdRange);
+    const policy = policyGaussian(parts, batch.observations!, logStdRange);
     return {
       loss:
         loss === 'nll'
@@ -58,27 +49,26 @@ function update(
   return { state: { actor: parameters, actorM: m, actorV: v }, outputs: { actor_loss: values.loss } };
 }
 
-function create(given: Settings, spaces: Spaces, horizon: number): Agent {
+function create(given: Settings, spaces: Spaces, fall: Fall): Agent {
   const { batchSize, actionClip, logStdRange } = given;
-  const encoder = new ObservationEncoder(spaces.observation);
-  const layout = encoder.layout(mlpLayout([encoder.width, ...given.hiddenSizes, 2 * spaces.action]));
+  const layout = mlpLayout([spaces.observation, ...given.hiddenSizes, 2 * spaces.action]);
   const flat: TensorSpec = { shape: [layout.size], dtype: 'float32' };
   return {
     rows: { policy: 0, expert: batchSize, initialStates: 'first', rewards: false },
     actionClip,
-    learningRates: {
+    adam: {
       // The falling rate averages the noise of the last batches out.
-      actorAdam: (t) => given.learningRate * linearFall(t, horizon, given.learningRateFloor),
+      actorAdam: (t) => adamCoefficients(t, given.learningRate * linearFall(t, fall, given.learningRateFloor)),
     },
     program: {
       name: 'behavioural_cloning_update',
       state: { actor: flat, actorM: flat, actorV: flat },
       inputs: {
-        ...blockInputs('observations', spaces.observation, batchSize),
+        observations: { shape: [batchSize, spaces.observation], dtype: 'float32' },
         actions: { shape: [batchSize, spaces.action], dtype: 'float32' },
         actorAdam: { shape: [2], dtype: 'float32' },
       },
-      step: (state, batch) => update(encoder, layout, given, state, batch),
+      step: (state, batch) => update(layout, given, state, batch),
     },
     initialState(random) {
       const actor = initialParameters(layout, random);
@@ -87,7 +77,6 @@ function create(given: Settings, spaces: Spaces, horizon: number): Agent {
     deployed: ['actor'],
     policy: (state, normalisation) =>
       gaussianPolicy({
-        encoder,
         layout,
         parameters: state.actor as Float32Array,
         normalisation,

@@ -1,22 +1,34 @@
 import * as tf from '@tensorflow/tfjs';
 import type { z } from 'zod';
-import { blockInputs } from '../../common/index.js';
 import type { TensorRecord } from '../../engine/index.js';
 import { type Agent, defineAgent, type Spaces } from '../agent.js';
-import { valueBound } from '../losses/divergences.js';
+import { absorbingOf } from '../losses/absorbing.js';
+import { needsGradientPenalty, valueBound } from '../losses/divergences.js';
 import { iqLoss } from '../losses/iq.js';
 import { needsInitialStates } from '../losses/value-terms.js';
+import type { Fall } from '../optimiser/schedules.js';
 import { ActorCritic, matrix } from './actor-critic.js';
 import * as shared from './shared-settings.js';
 
-const settings = {
-  ...shared.batchSettings,
-  ...shared.networkSettings,
-  ...shared.gaussianSettings,
-  ...shared.criticSettings,
-  ...shared.actorSettings,
-  ...shared.iqSettings,
-};
+/** The defaults are one set for all robots, which holds from a single demonstration; docs/decisions says why. */
+const settings = shared.withDefaults(
+  {
+    ...shared.batchSettings,
+    ...shared.networkSettings,
+    ...shared.gaussianSettings,
+    ...shared.criticSettings,
+    ...shared.actorSettings,
+    ...shared.iqSettings,
+  },
+  {
+    batchSize: 128,
+    layerNorm: true,
+    beta1: 0.5,
+    actorLearningRate: 3e-4,
+    temperature: 1e-3,
+    actorAveraging: 1e-3,
+  },
+);
 type Settings = z.output<z.ZodObject<typeof settings>>;
 
 /**
@@ -24,26 +36,26 @@ type Settings = z.output<z.ZodObject<typeof settings>>;
  * loss: there it is the temporal difference to a reward, here the reward is what the critic implies, r = Q(s, a) − y.
  */
 function update(networks: ActorCritic, given: Settings, rows: Agent['rows'], state: TensorRecord, batch: TensorRecord) {
-  const { actions, noise, initialNoise, nextNoise } = batch as Readonly<Record<string, tf.Tensor>>;
-  const observations = networks.blocks('observations', batch);
-  const nextObservations = networks.blocks('nextObservations', batch);
+  const { actions, nextNoise, initialObservations } = batch as Readonly<Record<string, tf.Tensor | undefined>>;
+  const [states, nextStates] = [networks.statesOf(batch), networks.nextStatesOf(batch)];
   const temperature = networks.temperature(state);
   const actor = networks.actorOf(state.actor!);
 
   // y = γ (1 − d) V(s′), with one action of the policy in s′ and V(s′) clipped to the divergence's bound.
-  const next = networks.sample(actor, nextObservations, nextNoise!);
+  const next = networks.sample(actor, nextStates, nextNoise!);
   const bound = given.clipTarget ? valueBound(given.divergence, given.regMult, given.gamma) : Number.POSITIVE_INFINITY;
   const bootstrap = (critic: readonly tf.Tensor[]) =>
-    clipped(networks.softValue(critic, nextObservations, next, temperature), bound);
+    clipped(networks.softValue(critic, nextStates, next, temperature), bound);
 
   // Critic: A + B + C of r = Q(s, a) − y and of V in the states of the value term, s or s₀.
-  const initial = initialNoise !== undefined;
-  const states = initial ? networks.blocks('initialObservations', batch) : observations;
-  const fresh = networks.sample(actor, states, initialNoise ?? noise!);
+  const valued = initialObservations === undefined ? states : networks.liveStates(initialObservations);
+  const fresh = networks.sample(actor, valued, batch.initialNoise ?? batch.noise!);
   const critic = networks.updateCritic(state, batch, bootstrap, (parts, y) => {
-    const { q, v } = networks.valuesWithSoft(parts, observations, actions!, states, fresh, temperature);
+    const { q, v } = networks.valuesWithSoft(parts, states, actions!, valued, fresh, temperature);
     const terms = { q, v, v0: v, y: tf.expandDims(y, 0), policyRows: rows.policy, expertRows: rows.expert };
-    return { ...iqLoss(terms, given), q: tf.mean(q) };
+    const { loss, ...rewards } = iqLoss(terms, given);
+    const penalty = batch.mixing && networks.penalty(parts, states, actions!, batch.mixing);
+    return { loss: penalty ? tf.add(loss, tf.mul(penalty, given.gradientPenalty)) : loss, ...rewards, q: tf.mean(q) };
   });
 
   // Actor: E[T log π(ã|s) − Q(s, ã)]. Temperature: T (H(π) − H̄).
@@ -59,8 +71,8 @@ function update(networks: ActorCritic, given: Settings, rows: Agent['rows'], sta
 const clipped = (v: tf.Tensor, bound: number): tf.Tensor =>
   Number.isFinite(bound) ? tf.clipByValue(v, -bound, bound) : v;
 
-function create(given: Settings, spaces: Spaces, horizon: number): Agent {
-  const networks = new ActorCritic(given, spaces);
+function create(given: Settings, spaces: Spaces, fall: Fall): Agent {
+  const networks = new ActorCritic(given, spaces, absorbingOf(given));
   const { batchSize } = given;
   const rows = {
     policy: given.online ? batchSize : 0,
@@ -72,15 +84,16 @@ function create(given: Settings, spaces: Spaces, horizon: number): Agent {
     ...networks.agent(),
     rows,
     reward: networks.reward(),
-    learningRates: networks.learningRates(horizon),
+    adam: networks.coefficients(fall),
     program: {
       name: 'iq_learn_update',
       state: networks.state,
       inputs: {
         ...networks.inputs(rows.policy + rows.expert),
+        ...(needsGradientPenalty(given.divergence) ? { mixing: matrix(batchSize, 1) } : {}),
         ...(needsInitialStates(given.valueTerm)
           ? {
-              ...blockInputs('initialObservations', spaces.observation, batchSize),
+              initialObservations: matrix(batchSize, spaces.observation),
               initialNoise: matrix(batchSize, spaces.action),
             }
           : {}),

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { TensorRecord } from '../../engine/index.js';
 import { type Agent, defineAgent, type Spaces } from '../agent.js';
 import { temporalDifferenceLoss } from '../losses/td.js';
+import type { Fall } from '../optimiser/schedules.js';
 import { ActorCritic, matrix } from './actor-critic.js';
 import { actorSettings, batchSettings, criticSettings, gaussianSettings, networkSettings } from './shared-settings.js';
 
@@ -14,19 +15,18 @@ type Settings = z.output<z.ZodObject<typeof settings>>;
  * the value V(s) that it needs.
  */
 function update(networks: ActorCritic, state: TensorRecord, batch: TensorRecord) {
-  const { actions, rewards, nextNoise } = batch as Readonly<Record<string, tf.Tensor>>;
-  const observations = networks.blocks('observations', batch);
-  const nextObservations = networks.blocks('nextObservations', batch);
+  const { actions, nextNoise, rewards } = batch as Readonly<Record<string, tf.Tensor>>;
+  const [states, nextStates] = [networks.statesOf(batch), networks.nextStatesOf(batch)];
   const temperature = networks.temperature(state);
   const actor = networks.actorOf(state.actor!);
 
   // y = γ (1 − d) V(s′), with one action of the policy in s′.
-  const next = networks.sample(actor, nextObservations, nextNoise!);
-  const bootstrap = (critic: readonly tf.Tensor[]) => networks.softValue(critic, nextObservations, next, temperature);
+  const next = networks.sample(actor, nextStates, nextNoise!);
+  const bootstrap = (critic: readonly tf.Tensor[]) => networks.softValue(critic, nextStates, next, temperature);
 
   // Critic: ½ E[(Q(s, a) − (R + y))²].
   const critic = networks.updateCritic(state, batch, bootstrap, (parts, y) => {
-    const q = networks.values(parts, observations, actions!);
+    const q = networks.values(parts, states, actions!);
     return { loss: temporalDifferenceLoss(q, rewards!, y), q: tf.mean(q) };
   });
 
@@ -41,13 +41,13 @@ function update(networks: ActorCritic, state: TensorRecord, batch: TensorRecord)
   };
 }
 
-function create(given: Settings, spaces: Spaces, horizon: number): Agent {
+function create(given: Settings, spaces: Spaces, fall: Fall): Agent {
   const networks = new ActorCritic(given, spaces);
   const rows = given.batchSize;
   return {
     ...networks.agent(),
     rows: { policy: rows, expert: 0, initialStates: 'first', rewards: true },
-    learningRates: networks.learningRates(horizon),
+    adam: networks.coefficients(fall),
     program: {
       name: 'sac_update',
       state: networks.state,

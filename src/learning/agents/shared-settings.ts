@@ -4,6 +4,18 @@ import { valueTermNames } from '../losses/value-terms.js';
 
 /** Settings that several agents have in common: each agent's schema takes the ones it uses. */
 
+/** The same settings with other defaults. */
+export function withDefaults<Shape extends Readonly<Record<string, z.ZodDefault>>>(
+  shape: Shape,
+  defaults: { readonly [Name in keyof Shape]?: z.output<Shape[Name]> },
+): Shape {
+  const changed = Object.entries(defaults).map(([name, value]) => {
+    const schema = shape[name]! as z.ZodDefault<z.ZodType>;
+    return [name, schema.unwrap().default(value).describe(schema.description!)];
+  });
+  return { ...shape, ...Object.fromEntries(changed) };
+}
+
 export const batchSettings = {
   batchSize: z
     .int()
@@ -38,17 +50,32 @@ export const gaussianSettings = {
     ),
 };
 
+export const adamSettings = {
+  beta1: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0.9)
+    .describe("Decay rate β₁ of Adam's first moment, for every network: the momentum."),
+};
+
 export const criticSettings = {
+  ...adamSettings,
   gamma: z.number().gt(0).lt(1).default(0.99).describe('Discount γ.'),
   tau: z.number().gt(0).max(1).default(0.005).describe('Polyak rate τ of the target critics.'),
   targetNetwork: z
     .boolean()
     .default(true)
     .describe('False bootstraps from the critic itself and lets the gradient flow through y (full gradient).'),
-  critics: z
-    .union([z.literal(1), z.literal(2)])
-    .default(1)
-    .describe('Number of critics; with two, the smaller Q value is used (clipped double Q).'),
+  critics: z.int().min(1).max(16).default(1).describe('Number of critics.'),
+  criticReduction: z
+    .enum(['minimum', 'mean'])
+    .default('minimum')
+    .describe('How the values of several critics become one: their minimum (clipped double Q) or their mean.'),
+  layerNorm: z
+    .boolean()
+    .default(false)
+    .describe('Layer normalisation before every ReLU of the critics; without it Q may run away from the data.'),
   criticLearningRate: z.number().gt(0).default(3e-4).describe("Adam's learning rate of the critics."),
   learningRateFloor: z
     .number()
@@ -93,11 +120,29 @@ export const iqSettings = {
     .enum(divergenceNames)
     .default('chi2-mix')
     .describe('Divergence between the occupancies of expert and policy. chi2-mix regularises the rows of both.'),
-  regMult: z.number().min(0).default(0.5).describe('Weight c of the regulariser c·mean[r²] of the χ² divergences.'),
+  regMult: z
+    .number()
+    .min(0)
+    .default(10)
+    .describe('Weight c of the regulariser c·mean[r²]: rewards are within ±1/c, values within ±1/(c(1−γ)).'),
   valueTerm: z
     .enum(valueTermNames)
-    .default('value')
-    .describe('Estimator of (1−γ) E_p0[V]: expert and policy rows, expert rows, or initial states (v0).'),
+    .default('value_policy')
+    .describe(
+      'Estimator of (1−γ) E_p0[V]: policy rows, expert and policy rows (value), expert rows, or initial states (v0).',
+    ),
+  absorbing: z
+    .enum(['learned', 'bound', 'zero', 'number'])
+    .default('learned')
+    .describe(
+      'Value of the absorbing state that follows a true terminal state: learned by the critic, the lower bound on Q that the divergence implies, 0, or absorbingValue.',
+    ),
+  absorbingValue: z.number().default(0).describe("Value of the absorbing state where absorbing is 'number'."),
+  gradientPenalty: z
+    .number()
+    .min(0)
+    .default(10)
+    .describe('Weight λ of the gradient penalty of the Wasserstein divergences.'),
   initialStates: z
     .enum(['first', 'all'])
     .default('first')

@@ -52,6 +52,11 @@ export function fillBatch(
   };
   if (rows.policy > 0) policy.sample(rows.policy, sampling, target);
   if (rows.expert > 0) expert.sample(rows.expert, sampling, target, rows.policy);
+  if (inputs.absorbing !== undefined) {
+    const zeroed = [...observations, target.actions, ...(nextObservations ?? []), target.continues!];
+    drawAbsorbing(inputs.absorbing, zeroed, 0, rows.policy, policy, sampling);
+    drawAbsorbing(inputs.absorbing, zeroed, rows.policy, rows.expert, expert, sampling);
+  }
   const initial = arraysOf(inputs, 'initialObservations', spec);
   if (initial !== undefined) {
     sampleInitial(spec, initial, rows, sources, sampling);
@@ -63,6 +68,31 @@ export function fillBatch(
         for (let i = 0; i < values.length; i++) values[i]! += observationNoise * noise.normal();
   fillNormal(noise, numbers('noise'));
   fillNormal(noise, numbers('nextNoise'));
+  const { mixing } = inputs;
+  if (mixing !== undefined) for (let i = 0; i < mixing.length; i++) mixing[i] = noise.uniform();
+}
+
+/**
+ * Replaces rows of a batch by the row that leads from the absorbing state to itself, as if the buffer held one of these
+ * for every terminal transition: the rows' numbers are set to 0, and no transition of its own continues.
+ */
+function drawAbsorbing(
+  absorbing: Float32Array | Uint8Array,
+  zeroed: readonly BlockArray[],
+  offset: number,
+  count: number,
+  { size, terminals }: ReplayBuffer,
+  random: Random,
+): void {
+  for (let row = offset; row < offset + count; row++) {
+    const drawn = terminals > 0 && random.integer(size + terminals) >= size;
+    absorbing[row] = drawn ? 1 : 0;
+    if (!drawn) continue;
+    for (const values of zeroed) {
+      const width = values.length / absorbing.length;
+      values.fill(0, row * width, (row + 1) * width);
+    }
+  }
 }
 
 function fillNormal(random: Random, out: Float32Array | undefined): void {

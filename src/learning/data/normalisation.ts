@@ -19,6 +19,9 @@ export interface Normalisation {
 /** Features that hardly vary in the demonstrations keep their unit: dividing by their deviation would blow up noise. */
 const SMALLEST_SCALE = 1e-3;
 
+/** Normalised values are clipped to ± this: a fall must not show networks what no demonstration comes near. */
+export const NORMALISED_LIMIT = 30;
+
 /** The normalisation that gives the rows [n, size] mean 0 and deviation 1. */
 export function normalisationOf(rows: Float32Array, size: number): Normalisation {
   const n = rows.length / size;
@@ -48,7 +51,10 @@ export function identityNormalisation(size: number): Normalisation {
 
 /** Writes the normalised `values` to `out` and returns it. */
 export function normalise(by: Normalisation, values: ArrayLike<number>, out: Float32Array): Float32Array {
-  for (let k = 0; k < out.length; k++) out[k] = (values[k]! - by.mean[k]!) / by.scale[k]!;
+  for (let k = 0; k < out.length; k++) {
+    const x = (values[k]! - by.mean[k]!) / by.scale[k]!;
+    out[k] = Math.min(NORMALISED_LIMIT, Math.max(-NORMALISED_LIMIT, x));
+  }
   return out;
 }
 

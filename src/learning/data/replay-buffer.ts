@@ -73,6 +73,7 @@ export class ReplayBuffer {
   readonly #rewards: Float32Array;
   #cursor = 0;
   #added = 0;
+  #terminals = 0;
 
   constructor(capacity: number, spec: ObservationSpec, actionSize: number) {
     this.capacity = capacity;
@@ -89,6 +90,11 @@ export class ReplayBuffer {
   /** Transitions held now. */
   get size(): number {
     return Math.min(this.#added, this.capacity);
+  }
+
+  /** Transitions held now whose next state is a true terminal. */
+  get terminals(): number {
+    return this.#terminals;
   }
 
   /** Transitions ever added. */
@@ -119,6 +125,8 @@ export class ReplayBuffer {
     this.#store(observation, next);
     const i = this.#cursor;
     this.#actions.set(row.action, i * this.#a);
+    if (this.#added >= this.capacity && this.#continues[i] === 0) this.#terminals--;
+    if (row.terminated) this.#terminals++;
     this.#continues[i] = row.terminated ? 0 : 1;
     this.#rewards[i] = row.reward ?? Number.NaN;
     this.#cursor = (i + 1) % this.capacity;
@@ -206,6 +214,7 @@ export class ReplayBuffer {
     this.#rows.set(rows!);
     this.#actions.set(actions!);
     this.#continues.set(continues!);
+    this.#terminals = countZeros(continues!);
     this.#rewards.set(rewards!);
     this.#cursor = counters.cursor;
     this.#added = counters.added;
@@ -235,6 +244,7 @@ export class ReplayBuffer {
     }
     this.#actions.set(actions!);
     this.#continues.set(continues!);
+    this.#terminals = countZeros(continues!);
     this.#rewards.set(rewards!);
     this.#cursor = counters.cursor;
     this.#added = counters.added;
@@ -275,6 +285,12 @@ export class ReplayBuffer {
       remedy: 'resume with the settings the run was started with',
     });
   }
+}
+
+function countZeros(values: ArrayLike<number>): number {
+  let zeros = 0;
+  for (let i = 0; i < values.length; i++) if (values[i] === 0) zeros++;
+  return zeros;
 }
 
 function piecesOf(block: string, arrays: BufferContents['arrays']): BlockArray[] {

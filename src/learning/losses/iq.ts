@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { type Divergence, type DivergenceName, divergences } from './divergences.js';
+import { type Divergence, type DivergenceName, divergences, guardedConcave } from './divergences.js';
 import { bySource, meanOverMix, meanOverRows } from './rows.js';
 import { type ValueTerm, valueTerms } from './value-terms.js';
 
@@ -43,8 +43,8 @@ export interface IqLoss {
  * The critic's loss of IQ-Learn, L = A + B + C, with r = Q(s, a) − y (the inverse soft Bellman operator):
  *
  *     A = −E_E[φ(r)]                                            (Eq. 10; for χ² its linear part)
- *     B =  E_mix[V(s) − y] | E_E[V(s) − y] | (1−γ) E[V(s₀)]     (the value term; Cor. 2.1, §5.1)
- *     C =  c · E_mix[r²] | c · E_E[r²]                          (Eq. 12; χ² only)
+ *     B =  an estimate of (1−γ) E[V(s₀)], see value-terms.ts    (Cor. 2.1, §5.1)
+ *     C =  c · E_mix[r²] | c · E_E[r²]                          (Eq. 12; χ², see divergences.ts for the others)
  *
  * E_mix weighs expert and policy one half each, whatever their row counts.
  */
@@ -54,17 +54,21 @@ export function iqLoss(terms: IqLossTerms, settings: IqLossSettings): IqLoss {
   const sources = (x: tf.Tensor) => bySource(x, policyRows, expertRows);
 
   const r = sources(tf.sub(q, y));
-  const a = tf.neg(meanOverRows(divergence.concave(r.expert)));
+  const a = tf.neg(meanOverRows(guardedConcave(divergence, r.expert)));
 
   const advantage = () => sources(tf.sub(terms.v!, y));
   const b = valueTerms[settings.valueTerm]({ advantage, initial: terms.v0, gamma: settings.gamma });
 
   const loss = tf.add(a, b);
-  const squared = { policy: r.policy && tf.square(r.policy), expert: tf.square(r.expert) };
-  const c = divergence.regularised === 'mix' ? meanOverMix(squared) : meanOverRows(squared.expert);
+  const { regulariser } = divergence;
+  const regularised = (): tf.Tensor => {
+    const of = (rewards: tf.Tensor): tf.Tensor => regulariser!.of(rewards, settings.regMult);
+    if (regulariser!.rows === 'expert') return meanOverRows(of(r.expert));
+    return meanOverMix({ policy: r.policy && of(r.policy), expert: of(r.expert) });
+  };
   const perCritic = (x: tf.Tensor): tf.Tensor => tf.mul(meanOverRows(x), 1 / q.shape[0]!);
   return {
-    loss: divergence.regularised === undefined ? loss : tf.add(loss, tf.mul(c, settings.regMult)),
+    loss: regulariser === undefined ? loss : tf.add(loss, tf.mul(regularised(), settings.regMult)),
     reward_expert: perCritic(r.expert),
     ...(r.policy === undefined ? {} : { reward_policy: perCritic(r.policy) }),
   };

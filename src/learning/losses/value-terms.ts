@@ -17,6 +17,12 @@ export interface ValueTermInputs {
 export const valueTerms = {
   /** Expert and policy rows, one half each (paper §5.1, online). */
   value: ({ advantage }: ValueTermInputs) => meanOverMix(advantage()),
+  /** Policy rows alone; the expert's where there are none. What holds best: the expert's rows push V down in the very
+   * states that the policy is to reach (docs/decisions). */
+  value_policy: ({ advantage }: ValueTermInputs) => {
+    const { policy, expert } = advantage();
+    return meanOverRows(policy ?? expert);
+  },
   /** Expert rows alone (paper §5.1, offline). */
   value_expert: ({ advantage }: ValueTermInputs) => meanOverRows(advantage().expert),
   /** Initial states (Eq. 10 as it stands). */

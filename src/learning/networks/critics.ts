@@ -1,6 +1,16 @@
 import * as tf from '@tensorflow/tfjs';
 import { perceptron } from './mlp.js';
 
+/** How stacked critics are built and read. */
+export interface CriticForm {
+  /** Number of critics. */
+  readonly critics: number;
+  /** Whether layer normalisation precedes every ReLU. */
+  readonly layerNorm: boolean;
+  /** How the values of several critics become one. */
+  readonly criticReduction: 'minimum' | 'mean';
+}
+
 /** Repeats an input for every one of the stacked critics: [rows, n] → [critics, rows, n]. */
 function stackedInput(input: tf.Tensor, critics: number): tf.Tensor {
   const one = tf.expandDims(input, 0);
@@ -10,16 +20,20 @@ function stackedInput(input: tf.Tensor, critics: number): tf.Tensor {
 /** Q(s, a) of stacked critics for continuous actions: observations [rows, o], actions [rows, a] → [critics, rows, 1]. */
 export function actionValues(
   parts: readonly tf.Tensor[],
-  critics: number,
+  { critics, layerNorm }: CriticForm,
   observations: tf.Tensor,
   actions: tf.Tensor,
 ): tf.Tensor {
-  return perceptron(parts, stackedInput(tf.concat([observations, actions], 1), critics));
+  return perceptron(parts, stackedInput(tf.concat([observations, actions], 1), critics), layerNorm);
 }
 
 /** Q(s, ·) of stacked critics for discrete actions: observations [rows, o] → [critics, rows, actions]. */
-export function allActionValues(parts: readonly tf.Tensor[], critics: number, observations: tf.Tensor): tf.Tensor {
-  return perceptron(parts, stackedInput(observations, critics));
+export function allActionValues(
+  parts: readonly tf.Tensor[],
+  { critics, layerNorm }: Omit<CriticForm, 'criticReduction'>,
+  observations: tf.Tensor,
+): tf.Tensor {
+  return perceptron(parts, stackedInput(observations, critics), layerNorm);
 }
 
 /** V(s) = T log Σ_a exp(Q(s, a)/T), the soft maximum over discrete actions: [..., actions] → [..., 1]. */
@@ -27,10 +41,14 @@ export function softMaximum(q: tf.Tensor, temperature: number): tf.Tensor {
   return tf.mul(tf.logSumExp(tf.div(q, temperature), -1, true), temperature);
 }
 
-/** The smallest value over the critics, [critics, rows, 1] → [rows, 1]. */
-export function smallest(q: tf.Tensor): tf.Tensor {
+/** One value of several critics, their minimum or mean: [critics, rows, 1] → [rows, 1]. */
+export function overCritics(q: tf.Tensor, { criticReduction }: Pick<CriticForm, 'criticReduction'>): tf.Tensor {
   const [critics, rows] = q.shape as [number, number, number];
   if (critics === 1) return tf.reshape(q, [rows, 1]);
-  const [first, second] = tf.split(q, 2, 0) as [tf.Tensor, tf.Tensor];
-  return tf.reshape(tf.minimum(first, second), [rows, 1]);
+  if (criticReduction === 'mean') return tf.mean(q, 0);
+  const each = tf.split(q, critics, 0);
+  return tf.reshape(
+    each.reduce((least, one) => tf.minimum(least, one)),
+    [rows, 1],
+  );
 }

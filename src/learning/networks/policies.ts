@@ -1,10 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
-import { shapeSize } from '../../common/index.js';
+import { vectorObservation } from '../../common/index.js';
 import type { TensorRecord } from '../../engine/index.js';
 import type { PolicyFunction } from '../../policy/index.js';
-import type { Normalisation } from '../data/normalisation.js';
-import { allActionValues } from './critics.js';
-import type { Blocks, ObservationEncoder } from './encoders.js';
+import { NORMALISED_LIMIT, type Normalisation } from '../data/normalisation.js';
+import { allActionValues, type CriticForm } from './critics.js';
 import { checkLength, type Layout, splitParameters } from './parameters.js';
 import { policyGaussian, sampleAction } from './squashed-gaussian.js';
 
@@ -20,43 +19,28 @@ function normalisationConstants({ mean, scale }: Normalisation): Record<string, 
   return { observation_mean: row(mean), observation_scale: row(scale) };
 }
 
-/** The blocks of an observation, those of numbers normalised. */
-function normalised(encoder: ObservationEncoder, inputs: TensorRecord, constants: TensorRecord): Blocks {
-  const { spec } = encoder;
-  const sizes = spec.filter(({ dtype }) => dtype === 'float32').map(({ shape }) => shapeSize(shape));
-  const ofBlocks = (constant: tf.Tensor): tf.Tensor[] =>
-    sizes.length === 1 ? [constant] : (tf.split(constant as tf.Tensor2D, sizes, 1) as tf.Tensor[]);
-  const means = ofBlocks(constants.observation_mean!);
-  const scales = ofBlocks(constants.observation_scale!);
-  let next = 0;
-  return encoder.blocks('observation', inputs).map((block, i) => {
-    if (spec[i]!.dtype !== 'float32') return block;
-    const [mean, scale] = [means[next]!, scales[next++]!];
-    const whole = (constant: tf.Tensor): tf.Tensor =>
-      block.shape.length === 2 ? constant : tf.reshape(constant, [...block.shape]);
-    return tf.div(tf.sub(block, whole(mean)), whole(scale));
-  });
+function normalised(observation: tf.Tensor, constants: TensorRecord): tf.Tensor {
+  const x = tf.div(tf.sub(observation, constants.observation_mean!), constants.observation_scale!);
+  return tf.clipByValue(x, -NORMALISED_LIMIT, NORMALISED_LIMIT);
 }
 
 /** The policy function of a squashed Gaussian actor with its observation normalisation. Throws MISMATCH. */
 export function gaussianPolicy(options: {
-  readonly encoder: ObservationEncoder;
   readonly layout: Layout;
   readonly parameters: Float32Array;
   readonly normalisation: Normalisation;
   readonly logStdRange: readonly [number, number];
   readonly actionSize: number;
 }): PolicyFunction {
-  const { encoder, layout, parameters, normalisation, logStdRange } = options;
+  const { layout, parameters, normalisation, logStdRange } = options;
   checkLength('the actor parameters', parameters, layout);
   return {
-    observation: encoder.spec,
+    observation: vectorObservation(normalisation.mean.length),
     actionSize: options.actionSize,
     constants: { ...normalisationConstants(normalisation), actor: flat(layout, parameters) },
     apply: (inputs, constants) => {
-      const blocks = normalised(encoder, inputs, constants);
-      const { features, rest } = encoder.encode(splitParameters(constants.actor!, layout), blocks);
-      const gaussian = policyGaussian(rest, features, logStdRange);
+      const x = normalised(inputs.observation!, constants);
+      const gaussian = policyGaussian(splitParameters(constants.actor!, layout), x, logStdRange);
       return { action: sampleAction(gaussian, inputs.noise!).action };
     },
   };
@@ -67,24 +51,25 @@ export function gaussianPolicy(options: {
  * action to take is their argmax. Noise 0 gives the greedy action, Gumbel noise a sample of softmax(Q/T).
  */
 export function softQPolicy(options: {
-  readonly encoder: ObservationEncoder;
   readonly layout: Layout;
   readonly parameters: Float32Array;
-  readonly critics: number;
+  /** Appended to every observation before the networks; 0 in all states that a policy acts in. */
+  readonly absorbingEntry: boolean;
+  readonly form: Pick<CriticForm, 'critics' | 'layerNorm'>;
   readonly temperature: number;
   readonly normalisation: Normalisation;
   readonly actions: number;
 }): PolicyFunction {
-  const { encoder, layout, parameters, normalisation, critics, temperature } = options;
+  const { layout, parameters, normalisation, form, temperature } = options;
   checkLength('the Q-network parameters', parameters, layout);
   return {
-    observation: encoder.spec,
+    observation: vectorObservation(normalisation.mean.length),
     actionSize: options.actions,
     constants: { ...normalisationConstants(normalisation), critic: flat(layout, parameters) },
     apply: (inputs, constants) => {
-      const blocks = normalised(encoder, inputs, constants);
-      const { features, rest } = encoder.encode(splitParameters(constants.critic!, layout), blocks);
-      const q = allActionValues(rest, critics, features);
+      const parts = splitParameters(constants.critic!, layout);
+      const x = normalised(inputs.observation!, constants);
+      const q = allActionValues(parts, form, options.absorbingEntry ? tf.concat([x, tf.zeros([1, 1])], 1) : x);
       return { action: tf.add(tf.div(tf.mean(q, 0), temperature), inputs.noise!) };
     },
   };

@@ -59,8 +59,8 @@ export function learningPanels(axis: Axis): Panel[] {
   const panels: Panel[] = [];
   if (rollouts.length > 0) {
     const x = rollouts.map((rollout) => rollout[axis]);
-    // Whoever taught and whoever the learned policy is compared with; chance would only stretch the axis.
-    const others = data.candidates.filter(({ id, role }) => role !== 'learned' && id !== 'random');
+    // The learned policy is compared with the expert and the baselines; random actions would only stretch the axis.
+    const others = data.candidates.filter(({ role }) => role === 'expert' || role === 'baseline');
     const constants = (of: 'mean' | 'successRate', scale: number): Line[] =>
       others.flatMap(({ id, label }) => {
         const result = data.results.find(({ policy }) => policy === id);

@@ -11,6 +11,12 @@ export const GOAL_TASK: LearnerSettings = {
   batchSize: 128,
   bufferSize: 200_000,
   gamma: 0.95,
+  // The algorithm as it was when these tasks were tuned: the agent's defaults, made for robots that fall, came later.
+  layerNorm: false,
+  beta1: 0.9,
+  regMult: 0.5,
+  valueTerm: 'value',
+  absorbing: 'zero',
   temperature: 0.01,
   actorLearningRate: 3e-5,
   warmStartUpdates: 5000,

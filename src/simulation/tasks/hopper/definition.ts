@@ -10,23 +10,5 @@ export const hopper: TaskDefinition<typeof locomotionOptions> = {
   mujoco: true,
   create: async (options) =>
     (await import('../../locomotion/locomotion.js')).LocomotionTask.create('hopper', hopperRules, options),
-  preset: {
-    ...oneDemonstration,
-    demonstrations: 5,
-    steps: 12_000,
-    config: {
-      agent: 'iq-sac',
-      bufferSize: 1_000_000,
-      batchSize: 128,
-      // The episode ends when the robot falls. Of the estimators of the value term only this one does not teach it to fall.
-      valueTerm: 'v0',
-      initialStates: 'all',
-      warmStartUpdates: 10_000,
-      actorDelay: 2000,
-      actorLearningRate: 1e-5,
-      actorAveraging: 1e-3,
-      learningRateFloor: 0.05,
-    },
-    cloning: { updates: 10_000 },
-  },
+  preset: oneDemonstration,
 };
