@@ -1,68 +1,29 @@
 import type { DoubleBuffer, MjData, MjModel, MjWarningStatVec } from '@mujoco/mujoco';
-import { IqLearnError, messageOf } from '../../common/index.js';
+import { IqLearnError } from '../../common/index.js';
 import type { SceneGeometry } from '../task.js';
-import { idOf, namesOf } from './model-names.js';
-import { abandonMujoco, loadMujoco, type Mujoco } from './mujoco.js';
+import { checkControls, checkFinite, checkMemory, countWarnings, type PhysicsWarning } from './checks.js';
+import { type CompiledModel, compileModel, isTrap, mujocoFailed } from './compile.js';
+import { type Contact, contactsOf } from './contacts.js';
+import type { DataField } from './data-fields.js';
+import { IntegrationState } from './integration-state.js';
+import { arrayOf, idOf, namesOf, optionOf } from './model-lookup.js';
+import type { Mujoco } from './mujoco.js';
 import { RayCaster, type RayHit, type RayOptions } from './rays.js';
-import { webAssembly } from './webassembly.js';
+import { sceneGeometry } from './scene-geometry.js';
 
-/** Beyond this MuJoCo calls a position or velocity bad (its mjMAXVAL). */
-const LARGEST = 1e10;
-
-const SHAPES: Readonly<Record<number, SceneGeometry['shape']>> = {
-  0: 'plane',
-  2: 'sphere',
-  3: 'capsule',
-  4: 'ellipsoid',
-  5: 'cylinder',
-  6: 'box',
-};
-
-/** Calls of step() from one look at MuJoCo's warnings (some µs) to the next. */
+/** step() looks at MuJoCo's warnings, which takes some µs, once in this many calls. */
 const CALLS_A_CHECK = 50;
 
-/** The names of MuJoCo's mjtWarning, by its numbers. */
-const WARNINGS = ['inertia', 'contactFull', 'constraintFull', 'badQpos', 'badQvel', 'badQacc', 'badCtrl'] as const;
-
-export type PhysicsWarning = (typeof WARNINGS)[number];
-
-/** The arrays of MjData that {@link Physics.data} hands out. */
-export type DataField =
-  | 'qpos'
-  | 'qvel'
-  | 'qacc'
-  | 'ctrl'
-  | 'xpos'
-  | 'xquat'
-  | 'xmat'
-  | 'xipos'
-  | 'subtree_com'
-  | 'geom_xpos'
-  | 'geom_xmat'
-  | 'site_xpos'
-  | 'site_xmat'
-  | 'sensordata'
-  | 'actuator_force'
-  | 'qfrc_actuator'
-  | 'qfrc_applied'
-  | 'xfrc_applied'
-  | 'mocap_pos'
-  | 'mocap_quat';
-
-/** Where a joint's numbers stand: 7 positions and 6 velocities for a free joint, 4 and 3 for a ball, else 1 and 1. */
+/**
+ * Where a joint's numbers stand in the state. A free joint has 7 positions and 6 velocities, a ball joint 4 and 3, any
+ * other joint 1 and 1.
+ */
 export interface JointAddress {
   readonly id: number;
   /** First index in qpos. */
   readonly qpos: number;
   /** First index in qvel. */
   readonly qvel: number;
-}
-
-export interface Contact {
-  readonly geom1: number;
-  readonly geom2: number;
-  /** Metres; negative is penetration. */
-  readonly distance: number;
 }
 
 /**
@@ -78,8 +39,7 @@ export class Physics {
   readonly #warning: MjWarningStatVec;
   readonly #dataViews = new Map<DataField, Float64Array>();
   readonly #modelViews = new Map<string, Float64Array>();
-  readonly #stateKind: number;
-  readonly #stateBuffer: DoubleBuffer;
+  readonly #state: IntegrationState;
   readonly #velocityBuffer: DoubleBuffer;
   readonly #rays: RayCaster;
   #qpos: Float64Array;
@@ -98,7 +58,7 @@ export class Physics {
   /** Numbers in {@link getState}. */
   readonly stateSize: number;
 
-  private constructor(mj: Mujoco, model: MjModel, data: MjData) {
+  private constructor({ mj, model, data }: CompiledModel) {
     this.#mj = mj;
     this.#model = model;
     this.#data = data;
@@ -111,9 +71,8 @@ export class Physics {
     this.nu = model.nu;
     this.nbody = model.nbody;
     this.ngeom = model.ngeom;
-    this.#stateKind = mj.mjtState.mjSTATE_INTEGRATION.value;
-    this.stateSize = mj.mj_stateSize(model, this.#stateKind);
-    this.#stateBuffer = new mj.DoubleBuffer(this.stateSize);
+    this.#state = new IntegrationState(mj, model, data);
+    this.stateSize = this.#state.size;
     this.#velocityBuffer = new mj.DoubleBuffer(6);
     this.#rays = new RayCaster(mj, model, data);
     this.#qpos = this.#data.qpos;
@@ -126,31 +85,7 @@ export class Physics {
    * Throws INVALID_ARGUMENT for MJCF that MuJoCo refuses, UNAVAILABLE when MuJoCo does not load.
    */
   static async load(xml: string): Promise<Physics> {
-    const mj = await loadMujoco();
-    let model: MjModel | undefined;
-    let data: MjData | undefined;
-    try {
-      model = mj.MjModel.from_xml_string(xml);
-      data = new mj.MjData(model);
-      mj.mj_forward(model, data);
-      return new Physics(mj, model, data);
-    } catch (cause) {
-      if (cause instanceof webAssembly.RuntimeError) {
-        abandonMujoco(mj);
-      } else {
-        data?.delete();
-        model?.delete();
-      }
-      throw new IqLearnError('INVALID_ARGUMENT', 'MuJoCo refuses the model', {
-        found: messageOf(cause)
-          .replace(/^MuJoCo Error: (Loading error: )?/, '')
-          .trim()
-          .replace(/\s*\n\s*/g, ', '),
-        expected: 'valid MJCF with less than 100 nested bodies',
-        remedy: 'correct the element that is named',
-        cause,
-      });
-    }
+    return await compileModel(xml, (compiled) => new Physics(compiled));
   }
 
   /** Generalised positions, live. */
@@ -193,18 +128,7 @@ export class Physics {
   model(field: string): Float64Array {
     let view = this.#modelViews.get(field);
     if (view === undefined || view.length === 0) {
-      let value: unknown;
-      try {
-        value = (this.#model as unknown as Record<string, unknown>)[field];
-      } catch {
-        // The binding cannot hand out arrays of booleans.
-      }
-      if (!ArrayBuffer.isView(value))
-        throw new IqLearnError('NOT_FOUND', 'the model has no such array', {
-          found: `'${field}'`,
-          expected: "an array of numbers of MuJoCo's mjModel",
-        });
-      view = value as Float64Array;
+      view = arrayOf(this.#model, field);
       this.#modelViews.set(field, view);
     }
     return view;
@@ -212,13 +136,7 @@ export class Physics {
 
   /** A number of the model's options by its C name (iterations, tolerance, integrator…). Throws NOT_FOUND. */
   option(name: string): number {
-    const value = (this.#model.opt as unknown as Record<string, unknown>)[name];
-    if (typeof value !== 'number')
-      throw new IqLearnError('NOT_FOUND', 'the model has no such option', {
-        found: `'${name}'`,
-        expected: "a number of MuJoCo's mjOption",
-      });
-    return value;
+    return optionOf(this.#model, name);
   }
 
   /** m/s², x y z. */
@@ -278,44 +196,26 @@ export class Physics {
    * memory is too small for its contacts, which MuJoCo would silently drop (looked for now and then, as it takes time).
    */
   step(n = 1): void {
-    const { ctrl } = this;
-    for (let i = 0; i < ctrl.length; i++)
-      if (!Number.isFinite(ctrl[i]))
-        throw new IqLearnError('INVALID_ARGUMENT', 'a control is not finite', {
-          found: `ctrl[${i}] = ${ctrl[i]}`,
-          expected: 'finite numbers',
-        });
+    checkControls(this.ctrl);
     try {
       for (let i = 0; i < n; i++) this.#mj.mj_step(this.#model, this.#data);
     } catch (cause) {
-      throw this.#failed(cause);
+      throw mujocoFailed(this.#mj, cause);
     }
-    this.#checkFinite('qpos', this.qpos);
-    this.#checkFinite('qvel', this.qvel);
-    if (this.#calls++ % CALLS_A_CHECK === 0) this.#checkMemory();
+    checkFinite('qpos', this.qpos, this.#data);
+    checkFinite('qvel', this.qvel, this.#data);
+    if (this.#calls++ % CALLS_A_CHECK === 0) checkMemory(this.#warning);
   }
 
   /** The full integration state (time, qpos, qvel, act, warm start, ctrl, applied forces, mocap): replays bit for bit. */
   getState(): Float64Array {
-    this.#mj.mj_getState(this.#model, this.#data, this.#stateBuffer, this.#stateKind);
-    return (this.#stateBuffer.GetView() as Float64Array).slice();
+    return this.#state.read();
   }
 
   /** Sets what {@link getState} gave and recomputes kinematics. Throws INVALID_ARGUMENT and changes nothing if it does not fit. */
   setState(state: Float64Array): void {
-    if (state.length !== this.stateSize || !state.every(Number.isFinite))
-      throw new IqLearnError('INVALID_ARGUMENT', 'not a state of this model', {
-        found: `${state.length} numbers${state.every(Number.isFinite) ? '' : ', not all finite'}`,
-        expected: `${this.stateSize} finite numbers, as getState gives`,
-      });
-    const restore = (): void =>
-      this.#mj.mj_setState(this.#model, this.#data, state as unknown as number[], this.#stateKind);
-    this.#guard(() => {
-      restore();
-      // The derived arrays follow from the state; the warm start, which forward() overwrites, is part of it.
-      this.#mj.mj_forward(this.#model, this.#data);
-      restore();
-    });
+    this.#state.check(state);
+    this.#guard(() => this.#state.write(state));
   }
 
   /** One ray from `origin` (m, world frame) along `direction`. */
@@ -354,48 +254,23 @@ export class Physics {
 
   /** The contacts now; about 20 µs, so ask {@link contactCount} first where that helps. */
   contacts(): Contact[] {
-    const vector = this.#data.contact;
-    try {
-      return Array.from({ length: vector.size() }, (_, i) => {
-        const contact = vector.get(i)!;
-        try {
-          return { geom1: contact.geom1, geom2: contact.geom2, distance: contact.dist };
-        } finally {
-          contact.delete();
-        }
-      });
-    } finally {
-      vector.delete();
-    }
+    return contactsOf(this.#data);
   }
 
   /** How often MuJoCo warned since the last reset. `contactFull` and `constraintFull` mean that `<size memory>` is too small. */
   warnings(): Partial<Record<PhysicsWarning, number>> {
-    const counts: Partial<Record<PhysicsWarning, number>> = {};
-    WARNINGS.forEach((name, i) => {
-      const warning = this.#warning.get(i);
-      if (warning !== undefined && warning.number > 0) counts[name] = warning.number;
-      warning?.delete();
-    });
-    return counts;
+    return countWarnings(this.#warning);
   }
 
   /** What to draw, in the model's order, where it is now. Meshes and height fields are left out. */
   scene(): SceneGeometry[] {
-    const [types, sizes, colours] = [this.model('geom_type'), this.model('geom_size'), this.model('geom_rgba')];
-    const [positions, rotations] = [this.data('geom_xpos'), this.data('geom_xmat')];
-    const names = namesOf(this.#model, 'geom');
-    return names.flatMap((name, i) => {
-      const shape = SHAPES[types[i]!];
-      if (shape === undefined) return [];
-      return {
-        name: name === '' ? `geom${i}` : name,
-        shape,
-        size: [sizes[3 * i]!, sizes[3 * i + 1]!, sizes[3 * i + 2]!] as const,
-        rgba: [colours[4 * i]!, colours[4 * i + 1]!, colours[4 * i + 2]!, colours[4 * i + 3]!] as const,
-        position: [positions[3 * i]!, positions[3 * i + 1]!, positions[3 * i + 2]!] as const,
-        rotation: Array.from(rotations.subarray(9 * i, 9 * i + 9)),
-      };
+    return sceneGeometry({
+      names: namesOf(this.#model, 'geom'),
+      types: this.model('geom_type'),
+      sizes: this.model('geom_size'),
+      colours: this.model('geom_rgba'),
+      positions: this.data('geom_xpos'),
+      rotations: this.data('geom_xmat'),
     });
   }
 
@@ -404,32 +279,11 @@ export class Physics {
     if (this.#closed) return;
     this.#closed = true;
     try {
-      for (const handle of [this.#rays, this.#stateBuffer, this.#velocityBuffer, this.#data, this.#model])
-        handle.delete();
+      for (const handle of [this.#rays, this.#state, this.#velocityBuffer, this.#data, this.#model]) handle.delete();
     } catch (cause) {
       // A trap left a heap that is garbage as a whole; it goes when its last scene goes.
-      if (!(cause instanceof webAssembly.RuntimeError)) throw cause;
+      if (!isTrap(cause)) throw cause;
     }
-  }
-
-  #checkFinite(name: string, values: Float64Array): void {
-    for (let i = 0; i < values.length; i++)
-      if (!(Math.abs(values[i]!) <= LARGEST))
-        throw new IqLearnError('INTERNAL', 'the simulation left the finite numbers', {
-          found: `${name}[${i}] = ${values[i]} at ${this.time} s`,
-          expected: `magnitudes up to ${LARGEST}`,
-          remedy: 'reset; shorten the timestep or lower the forces if it comes again',
-        });
-  }
-
-  #checkMemory(): void {
-    const { contactFull = 0, constraintFull = 0 } = this.warnings();
-    if (contactFull + constraintFull > 0)
-      throw new IqLearnError('INTERNAL', 'the model has too little memory for its contacts', {
-        found: `${contactFull} times too many contacts, ${constraintFull} times too many constraints`,
-        expected: 'none dropped',
-        remedy: 'raise <size memory="…"/> in the model',
-      });
   }
 
   #guard(work: () => void): void {
@@ -437,17 +291,7 @@ export class Physics {
       work();
     } catch (cause) {
       if (cause instanceof IqLearnError) throw cause;
-      throw this.#failed(cause);
+      throw mujocoFailed(this.#mj, cause);
     }
-  }
-
-  #failed(cause: unknown): IqLearnError {
-    const trapped = cause instanceof webAssembly.RuntimeError;
-    if (trapped) abandonMujoco(this.#mj);
-    return new IqLearnError('INTERNAL', 'MuJoCo failed', {
-      found: messageOf(cause),
-      remedy: trapped ? 'load the scene again: this MuJoCo instance is not to be trusted any more' : 'reset the scene',
-      cause,
-    });
   }
 }

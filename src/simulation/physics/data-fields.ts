@@ -1,0 +1,22 @@
+/** The arrays of MuJoCo's mjData that `Physics.data` gives, by their C names. */
+export type DataField =
+  | 'qpos'
+  | 'qvel'
+  | 'qacc'
+  | 'ctrl'
+  | 'xpos'
+  | 'xquat'
+  | 'xmat'
+  | 'xipos'
+  | 'subtree_com'
+  | 'geom_xpos'
+  | 'geom_xmat'
+  | 'site_xpos'
+  | 'site_xmat'
+  | 'sensordata'
+  | 'actuator_force'
+  | 'qfrc_actuator'
+  | 'qfrc_applied'
+  | 'xfrc_applied'
+  | 'mocap_pos'
+  | 'mocap_quat';
