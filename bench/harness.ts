@@ -35,7 +35,7 @@ export interface BenchResult {
 /** The repository's root, from dist/bench. */
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** `npm run bench -- name args`, without anybody's folders. */
+/** The command of a bench, `npm run bench -- name args`, without the folders of whoever ran it. */
 export function commandOf(name: string, args: readonly string[]): string {
   const words = args.map((arg) => {
     const [flag, value] = arg.startsWith('--') ? splitOnce(arg, '=') : ['', arg];
@@ -89,7 +89,7 @@ export function benchResult(
 
 /** Writes a result as JSON, atomically. */
 export function writeResult(path: string, result: BenchResult): void {
-  // JSON knows no infinities and no NaN: a figure that is none would silently become null.
+  // JSON has no infinities and no NaN: such a figure would silently become null.
   const text = JSON.stringify(
     result,
     (_, value: unknown) => (typeof value === 'number' && !Number.isFinite(value) ? String(value) : value),
@@ -98,7 +98,7 @@ export function writeResult(path: string, result: BenchResult): void {
   writeFileAtomic(path, `${text}\n`);
 }
 
-/** Four digits, as people read it. */
+/** A number with four significant digits, for people. */
 export function shown(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   if (Number.isInteger(value)) return String(value);
@@ -123,7 +123,7 @@ export function table(result: BenchResult): string {
   ].join('\n');
 }
 
-/** Order statistics of samples. */
+/** The quantile `q` (0 to 1) of samples, interpolated between its neighbours; NaN where there are no samples. */
 export function quantile(samples: readonly number[] | Float64Array, q: number): number {
   const sorted = Float64Array.from(samples).sort();
   if (sorted.length === 0) return Number.NaN;

@@ -51,7 +51,7 @@ function takeJson(args: readonly string[]): { json: string | undefined; rest: st
   return { json, rest };
 }
 
-/** 0 done, 1 failed, 2 wrongly called. */
+/** Runs the bench that the arguments name. Its exit code is 0 where it succeeded, 1 where it failed, 2 for wrong arguments. */
 async function main(args: readonly string[]): Promise<number> {
   const [name, ...benchArgs] = args;
   if (name === undefined || name === '--help' || name === '-h') {

@@ -21,28 +21,31 @@ const OPTIONS = {
   steps: { default: 100_000, help: 'environment steps' },
   every: { default: 5000, help: 'steps between two evaluations' },
   episodes: { default: 5, help: 'episodes of an evaluation along the curve' },
-  'final-episodes': { default: 10, help: 'episodes of the evaluations reported at the end, of last and best' },
+  'final-episodes': {
+    default: 10,
+    help: 'episodes of the two evaluations at the end, of the last and of the best policy',
+  },
   'episode-steps': {
     default: 0,
     help: "steps after which the learner's own episodes are cut off; 0 is the task's limit",
   },
-  'random-steps': { default: 2000, help: 'uniformly random first steps, before the first update' },
+  'random-steps': { default: 2000, help: 'first steps, which take uniformly random actions and no update' },
   updates: { default: 1, help: 'updates a step' },
   threads: { default: 2, help: 'threads of the learner' },
   settings: {
     default: null,
-    help: "the learner's settings that differ from the task's, as JSON, or a settings file as iq-learn takes it",
+    help: "learner settings that override the task's: JSON, or a YAML settings file like that of iq-learn train",
   },
   checkpoints: { default: null, help: 'folder for checkpoints, one subfolder a seed, written at every evaluation' },
   log: {
     default: defaultMetricsSinks.join(','),
     help: 'metrics beside the checkpoints: csv, jsonl, tensorboard, terminal, or none',
   },
-  resume: { default: false, help: 'go on from --checkpoints where there are some' },
+  resume: { default: false, help: 'continue from the checkpoints in --checkpoints, where there are some' },
   svg: { default: null, help: 'draw the curves to this file' },
 } as const;
 
-/** Return against environment steps and wall clock of online IQ-Learn with SAC from few demonstrations. */
+/** Measures the return of online IQ-Learn with SAC from few demonstrations, against environment steps and time. */
 export async function run(args: string[]): Promise<BenchResult> {
   const options = parseOptions('learn', args, OPTIONS);
   const { task, data } = options;
@@ -96,7 +99,7 @@ export async function run(args: string[]): Promise<BenchResult> {
       } finally {
         await seedRun.close();
       }
-      // After every seed, so that what is there can be looked at while the next one learns.
+      // Drawn after every seed, so that the curves can be seen while the next seed learns.
       if (options.svg !== null) draw(options.svg, task, outcomes, demonstrations);
     }
   } finally {

@@ -29,7 +29,7 @@ export interface SeedSettings {
   readonly updatesPerStep: number;
   readonly config: LearnerConfig;
   readonly threads: number;
-  /** What the demonstrations were, in words, for the check on resuming. */
+  /** The demonstrations in words; a run is only resumed with the same ones. */
   readonly data: string;
   /** The learner's own episodes are cut off (truncated) after so many steps. */
   readonly episodeSteps: number;
@@ -77,7 +77,7 @@ interface Saved {
   readonly elapsed: number;
 }
 
-/** Starts that the curve is measured on, and others for what is reported at the end. */
+/** First seeds of the starts of the curve's evaluations and, so that no start is shared, of the evaluations at the end. */
 const CURVE_STARTS = 1_000_000;
 const FINAL_STARTS = 2_000_000;
 const REPORT_MS = 30_000;
@@ -90,7 +90,7 @@ const deviation = (values: readonly number[]): number => {
   return values.length < 2 ? 0 : Math.sqrt(values.reduce((sum, x) => sum + (x - centre) ** 2, 0) / (values.length - 1));
 };
 
-/** Online IQ-Learn of one seed, measured as it goes; what it needs to go on later lies in its checkpoints. */
+/** Online IQ-Learn with one seed, evaluated as it learns. Its checkpoints hold all that it needs to go on later. */
 export class SeedRun {
   readonly #settings: SeedSettings;
   readonly #training: EnvironmentTrainer;
@@ -187,7 +187,7 @@ export class SeedRun {
   }
 
   async #learn(rows: RunMetrics): Promise<SeedOutcome> {
-    const { steps, every, finalEpisodes } = this.#settings;
+    const { steps, every } = this.#settings;
     const training = this.#training;
     const began = performance.now();
     const from = training.steps;
@@ -196,19 +196,8 @@ export class SeedRun {
     let yielded = began;
     const elapsed = this.#elapsed;
     while (training.steps < steps) {
-      const start = performance.now();
-      try {
-        const { metrics, episode } = await training.step();
-        if (metrics !== undefined) this.#take(metrics);
-        if (episode !== undefined) rows.episode({ return: episode.return, length: episode.length });
-      } catch (error) {
-        if (!(error instanceof IqLearnError) || error.code !== 'DIVERGED') throw error;
-        diverged = `${error.found}, step ${training.steps}`;
-        progress(`${this.#label}: diverged: ${diverged}`);
-        break;
-      } finally {
-        this.#seconds += (performance.now() - start) / 1000;
-      }
+      diverged = await this.#step(rows);
+      if (diverged !== null) break;
       const now = performance.now();
       const rate = (training.steps - from) / ((now - began) / 1000);
       const left = `${Math.round(rate)} steps/s, ${Math.ceil((steps - training.steps) / rate / 6) / 10} min left`;
@@ -217,7 +206,7 @@ export class SeedRun {
         this.#writeRow(rows, point);
         this.#elapsed = elapsed + (performance.now() - began) / 1000;
         await this.#save();
-        progress(`${this.#label}: ${told(point)}; ${left}`);
+        progress(`${this.#label}: ${summaryOf(point)}; ${left}`);
         reported = performance.now();
       } else if (training.steps % LOG_EVERY === 0) {
         this.#writeRow(rows);
@@ -225,32 +214,50 @@ export class SeedRun {
         progress(`${this.#label}: step ${training.steps} of ${steps}; ${left}`);
         reported = now;
       }
-      // Signals are heard only where the loop is left now and then.
+      // Signals arrive only where the loop yields to the event loop now and then.
       if (now - yielded > 100) {
         await new Promise(setImmediate);
         yielded = now;
       }
     }
+    return this.#outcome(diverged);
+  }
+
+  /** One step of the environment and its updates, whose time is counted; says where learning diverged, else null. */
+  async #step(rows: RunMetrics): Promise<string | null> {
+    const start = performance.now();
+    try {
+      const { metrics, episode } = await this.#training.step();
+      if (metrics !== undefined) this.#take(metrics);
+      if (episode !== undefined) rows.episode({ return: episode.return, length: episode.length });
+      return null;
+    } catch (error) {
+      if (!(error instanceof IqLearnError) || error.code !== 'DIVERGED') throw error;
+      const diverged = `${error.found}, step ${this.#training.steps}`;
+      progress(`${this.#label}: diverged: ${diverged}`);
+      return diverged;
+    } finally {
+      this.#seconds += (performance.now() - start) / 1000;
+    }
+  }
+
+  /** Evaluates the last policy and the best one of the curve on the same fresh starts. */
+  async #outcome(diverged: string | null): Promise<SeedOutcome> {
+    const training = this.#training;
     const highest = this.#points.reduce<Point | undefined>(
       (best, point) => (best === undefined || point.return > best.return ? point : best),
       undefined,
     );
     const evaluated = async (policy: PolicyFunction | undefined, at: number): Promise<Evaluation> => {
       if (policy === undefined) return { steps: at, mean: Number.NaN, sd: Number.NaN, lowest: Number.NaN };
-      const { returns } = await this.#evaluate(policy, finalEpisodes, FINAL_STARTS);
+      const { returns } = await this.#evaluate(policy, this.#settings.finalEpisodes, FINAL_STARTS);
       return { steps: at, mean: mean(returns), sd: deviation(returns), lowest: Math.min(...returns) };
     };
-    // What diverged has no policy: its parameters are no numbers.
+    // After divergence the parameters are not finite, so there is no last policy to evaluate.
     const last = await evaluated(diverged === null ? training.learner.policyFunction() : undefined, training.steps);
     const best =
       highest?.steps === training.steps ? last : await evaluated(this.#best, highest?.steps ?? training.steps);
-    return {
-      seed: this.#settings.seed,
-      points: this.#points,
-      last,
-      best,
-      diverged,
-    };
+    return { seed: this.#settings.seed, points: this.#points, last, best, diverged };
   }
 
   async close(): Promise<void> {
@@ -330,7 +337,8 @@ function identityOf(settings: SeedSettings): string {
   return JSON.stringify({ task, seed, every, curveEpisodes, episodeSteps, randomSteps, updatesPerStep, data, config });
 }
 
-function told(point: Point): string {
+/** A point of the curve in words. */
+function summaryOf(point: Point): string {
   const reward = (value: number | null): string => (value === null ? 'none yet' : value.toFixed(2));
   return (
     `step ${point.steps}, ${Math.round(point.seconds)} s: return ${point.return.toFixed(0)} ± ${point.sd.toFixed(0)}` +

@@ -26,13 +26,52 @@ const OPTIONS = {
 const MIB = 2 ** 20;
 const EPISODE = 1000;
 
-/** What only this process holds, MiB, where Linux tells; the rest of the resident set are pages of files, e.g. libraries. */
+/** Memory in MiB that only this process holds, NaN where Linux does not report it. The rest of the resident set are pages of files, such as libraries. */
 function anonymous(): number {
   try {
     return Number(/^RssAnon:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024;
   } catch {
     return Number.NaN;
   }
+}
+
+/** Random observations, actions and transitions of the given sizes. */
+function randomData(observationSize: number, actionSize: number) {
+  const random = Random.derive(1, 'bench');
+  const normal = (size: number): Float32Array => random.fillNormal(new Float32Array(size));
+  return {
+    observation: () => normal(observationSize),
+    noise: () => normal(actionSize),
+    episode: () => ({
+      length: EPISODE,
+      observations: normal((EPISODE + 1) * observationSize),
+      actions: normal(EPISODE * actionSize).map(Math.tanh),
+      terminated: false,
+    }),
+    transition: (action: Float32Array): LearnerTransition => ({
+      observation: normal(observationSize),
+      action,
+      nextObservation: normal(observationSize),
+      terminated: random.uniform(0, 1) < 0.01,
+    }),
+  };
+}
+
+const COLUMNS = [
+  'minutes',
+  'rss_mib',
+  'heap_used_mib',
+  'external_mib',
+  'array_buffers_mib',
+  'updates',
+  'anonymous_mib',
+];
+
+/** A row of {@link COLUMNS}; time counts from `began`, by `performance.now`. */
+function sample(began: number, updates: number): number[] {
+  const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
+  const minutes = (performance.now() - began) / 60_000;
+  return [minutes, rss / MIB, heapUsed / MIB, external / MIB, arrayBuffers / MIB, updates, anonymous()];
 }
 
 /** Resident set of a learner with a full replay buffer of the hopper's sizes that goes on learning, and its growth. */
@@ -50,38 +89,19 @@ export async function run(args: string[]): Promise<BenchResult> {
     seed: 1,
     threads: options.threads,
   });
-  const random = Random.derive(1, 'bench');
-  const normal = (size: number): Float32Array => random.fillNormal(new Float32Array(size));
-  learner.addDemonstration({
-    length: EPISODE,
-    observations: normal((EPISODE + 1) * o),
-    actions: normal(EPISODE * a).map(Math.tanh),
-    terminated: false,
-  });
-  const transition = (action: Float32Array): LearnerTransition => ({
-    observation: normal(o),
-    action,
-    nextObservation: normal(o),
-    terminated: random.uniform(0, 1) < 0.01,
-  });
-  for (let i = 0; i < options.transitions; i++) learner.addTransition(transition(normal(a).map(Math.tanh)));
+  const made = randomData(o, a);
+  learner.addDemonstration(made.episode());
+  for (let i = 0; i < options.transitions; i++) learner.addTransition(made.transition(made.noise().map(Math.tanh)));
   const filled = process.memoryUsage.rss() / MIB;
   progress(`${options.transitions} transitions: ${filled.toFixed(0)} MiB`);
 
   const actor = await Actor.create(learner.policyFunction());
   const began = performance.now();
-  const rows: number[][] = [];
-  const sample = (): void => {
-    const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
-    const minutes = (performance.now() - began) / 60_000;
-    rows.push([minutes, rss / MIB, heapUsed / MIB, external / MIB, arrayBuffers / MIB, learner.updates, anonymous()]);
-  };
-  sample();
+  const rows = [sample(began, learner.updates)];
   let reported = began;
   for (let due = began + options.every * 1000; ; ) {
     // One control step as in training: act, store over the oldest, update, hand the new policy to the actor.
-    const action = await actor.act(normal(o), normal(a));
-    learner.addTransition(transition(action));
+    learner.addTransition(made.transition(await actor.act(made.observation(), made.noise())));
     await learner.update();
     actor.load(learner.policyFunction());
     if (learner.updates % options.bundles === 0)
@@ -89,7 +109,7 @@ export async function run(args: string[]): Promise<BenchResult> {
     const now = performance.now();
     const over = now - began >= options.minutes * 60_000;
     if (now >= due || over) {
-      sample();
+      rows.push(sample(began, learner.updates));
       due = now + options.every * 1000;
       await new Promise(setImmediate);
     }
@@ -103,21 +123,7 @@ export async function run(args: string[]): Promise<BenchResult> {
   await actor.dispose();
   await learner.dispose();
   return benchResult('memory', args, [...figuresOf(rows, { atStart, filled, ...options }), ...load()], {
-    curves: [
-      {
-        name: 'memory',
-        columns: [
-          'minutes',
-          'rss_mib',
-          'heap_used_mib',
-          'external_mib',
-          'array_buffers_mib',
-          'updates',
-          'anonymous_mib',
-        ],
-        rows,
-      },
-    ],
+    curves: [{ name: 'memory', columns: COLUMNS, rows }],
   });
 }
 

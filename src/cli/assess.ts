@@ -2,13 +2,13 @@ import type { PolicyResult, ReportCandidate } from '../report/index.js';
 import { type Candidate, type EpisodeOutcome, evaluate } from '../sessions/index.js';
 import type { Session } from './session.js';
 
-/** A candidate's evaluated episodes, the first of them with their traces. */
+/** The evaluated episodes of a candidate. The first of them have traces, from which the report draws paths and replays. */
 export interface Assessment {
   readonly who: ReportCandidate;
   readonly outcomes: readonly EpisodeOutcome[];
 }
 
-/** Deploys a candidate on fresh starts. */
+/** Lets a candidate drive the robot from each of the starts that `seeds` give. */
 export async function assess(
   { io, display, spec, settings, logger }: Session,
   who: ReportCandidate,

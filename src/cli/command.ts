@@ -11,7 +11,7 @@ export interface Io {
   readonly interrupt: Interrupt;
 }
 
-/** A command whose help ends with examples that can be pasted. */
+/** Makes a command whose help ends with examples that can be pasted into a shell. */
 export function command(name: string, description: string, examples: readonly string[]): Command {
   const made = new Command(name).description(description);
   made.createHelp = () => Object.assign(new OrderedHelp(), made.configureHelp());
@@ -21,12 +21,12 @@ export function command(name: string, description: string, examples: readonly st
   );
 }
 
-/** A command that works for a while, with the options of how it says so. */
+/** Makes a command that works for a while, with the options that say how it shows its progress. */
 export function longCommand(name: string, description: string, examples: readonly string[]): Command {
   return withOutputOptions(command(name, description, examples));
 }
 
-/** How to call iq-learn from the present folder: in a checkout it is a script of npm, installed it is on the path. */
+/** The words that call iq-learn from the present folder: in a checkout it is a script of npm; once installed it is on the path. */
 function launcher(): string {
   try {
     const { name } = JSON.parse(readFileSync('package.json', 'utf8')) as { name?: string };
@@ -36,7 +36,7 @@ function launcher(): string {
   }
 }
 
-/** The command line that repeats a command with these options, ready to be pasted into a shell. */
+/** The command line that repeats a command with these options. It can be pasted into a shell. */
 export function commandLine(
   name: string,
   options: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>,

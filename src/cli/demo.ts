@@ -27,7 +27,7 @@ import { type Assessment, assess, resultOf } from './assess.js';
 import { commandLine, type Io, longCommand, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { type Figure, resultFigures, writeFigures } from './figures.js';
-import { clone, episodeMetrics, type Learning, learn, type TrainingPlan } from './learning.js';
+import { clone, type Learning, learn, type TrainingPlan } from './learning.js';
 import {
   deviceOption,
   integer,
@@ -41,11 +41,12 @@ import {
 import type { OutputOptions } from './output.js';
 import { replaysOf, rewardTraces, topViewOf } from './report-data.js';
 import { checkTarget, defaultName, openRunFolder, type RunFolder } from './run-folder.js';
+import { episodeMetrics } from './run-progress.js';
 import { demonstrate, fileLogger, type Session } from './session.js';
 import { resultTable } from './table.js';
 import { planSettings } from './train-report.js';
 
-/** Evaluated starts whose ways the report draws. */
+/** The report draws the paths from so many of the evaluated starts. */
 const DRAWN_STARTS = 12;
 
 interface DemoOptions extends OutputOptions {
@@ -90,7 +91,7 @@ async function evaluateAll(
   ];
 }
 
-/** What decided the run, with the expert and the baseline beside the plan. */
+/** All settings that determine the run: those of the plan, of the expert and of the baseline. */
 function shownSettings(session: Session, plan: TrainingPlan, driver: ExpertDriver): Setting[] {
   const [seed, robotAndRate, ...rest] = planSettings(session, plan);
   return [
@@ -206,9 +207,9 @@ function interrupted(options: DemoOptions, folder: RunFolder): IqLearnError {
 const relativeTo = (path: string): string =>
   path.startsWith(`${process.cwd()}/`) ? path.slice(process.cwd().length + 1) : path;
 
-/** `iq-learn demo`: from demonstrations to a deployed policy and a report of it. */
+/** `iq-learn demo`: records demonstrations, learns from them, evaluates the deployed policy and writes a report. */
 export function demoCommand(io: Io): Command {
-  return longCommand('demo', 'from a few demonstrations to a deployed policy, with a report', [
+  return longCommand('demo', 'Record a few demonstrations, learn a policy from them, deploy it, and write a report.', [
     'iq-learn demo',
     'iq-learn demo --robot arm --demonstrations 3 --seed 7',
     'iq-learn demo --headless --json figures.json',
@@ -219,13 +220,20 @@ export function demoCommand(io: Io): Command {
       "episodes the expert shows (default: the robot's own)",
       integer('--demonstrations', 1, 1000),
     )
-    .option('--steps <n>', "steps the policy learns from (default: the robot's own)", integer('--steps', 1, 10_000_000))
+    .option(
+      '--steps <n>',
+      "own steps of the policy while it learns (default: the robot's setting)",
+      integer('--steps', 1, 10_000_000),
+    )
     .option(
       '--episodes <n>',
       "fresh starts of the evaluation (default: the robot's own)",
       integer('--episodes', 1, 10_000),
     )
-    .option('--expert <folder>', 'a trained policy demonstrates, e.g. one that iq-learn expert made')
+    .option(
+      '--expert <folder>',
+      'folder of a trained policy that demonstrates, for example one that iq-learn expert made',
+    )
     .addOption(settingsOption())
     .addOption(seedOption())
     .addOption(nameOption())

@@ -1,7 +1,7 @@
 import type { OutputOptions } from './output.js';
 import { type Progress, panel, progressLine, secondsLeft } from './panel.js';
 
-/** A part of a terminal that progress is drawn to (stderr, because stdout is for results). */
+/** What the display needs of a terminal's stream. Progress is drawn to stderr, because stdout is for results. */
 export interface Terminal {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -19,17 +19,17 @@ export interface DisplayOptions extends OutputOptions {
 
 /**
  * Shows how far a command is: a panel that is drawn over itself on a terminal, else a plain line every few seconds, or
- * a JSON object a line. Quiet, it shows warnings only.
+ * one JSON object on each line. With `quiet` it shows warnings only.
  */
 export class Display {
   readonly #out: Terminal;
   readonly #mode: 'panel' | 'lines' | 'json' | 'quiet';
   readonly #json: boolean;
   readonly #nowMs: () => number;
-  /** Lines of the panel that stand on the terminal. */
+  /** How many lines of the panel are on the terminal now. */
   #drawn = 0;
   #lastMs = Number.NEGATIVE_INFINITY;
-  /** The phase under way, and where it stood when it was first shown. */
+  /** The present phase, and its progress when it was first shown. */
   #phase = { name: '', done: 0, sinceMs: 0 };
 
   constructor(out: Terminal, options: DisplayOptions) {
@@ -40,7 +40,7 @@ export class Display {
     this.#nowMs = options.nowMs ?? (() => performance.now());
   }
 
-  /** Prints a line that stays. */
+  /** Prints a line above the panel, which no later drawing removes. */
   say(text: string): void {
     if (this.#mode !== 'quiet') this.#print('info', text);
   }
@@ -71,12 +71,12 @@ export class Display {
     } else this.#out.write(`${progressLine(progress)}\n`);
   }
 
-  /** Takes the panel away. */
+  /** Removes the panel from the terminal. */
   close(): void {
     this.#erase();
   }
 
-  /** The rate of a phase that does not measure its own: since it was first shown. */
+  /** The mean rate since the phase was first shown, for a phase that does not measure its own. */
   #withRate(progress: Progress, nowMs: number): Progress {
     const { done, sinceMs } = this.#phase;
     if (progress.perSecond !== undefined || progress.done <= done || nowMs <= sinceMs) return progress;

@@ -22,15 +22,23 @@ interface EvaluateOptions extends OutputOptions {
   readonly json?: string;
 }
 
-/** `iq-learn evaluate`: drives a policy through policy node and safety filter on fresh starts. */
+/** `iq-learn evaluate`: lets a policy drive the robot from fresh starts, through the policy node and the safety filter. */
 export function evaluateCommand(io: Io): Command {
-  return longCommand('evaluate', 'deploy a policy through policy node and safety filter, on fresh starts', [
-    'iq-learn evaluate --policy runs/my-run/policy --robot rover',
-    'iq-learn evaluate --policy runs/my-run/policy --robot rover --episodes 200 --json figures.json',
-  ])
+  return longCommand(
+    'evaluate',
+    'Deploy a policy through the policy node and the safety filter, and measure it from fresh starts.',
+    [
+      'iq-learn evaluate --policy runs/my-run/policy --robot rover',
+      'iq-learn evaluate --policy runs/my-run/policy --robot rover --episodes 200 --json figures.json',
+    ],
+  )
     .requiredOption('--policy <folder>', 'the folder of a policy bundle')
     .requiredOption('--robot <name>', `${robotNames().join(', ')}, or the path of a RobotSpec`, robot)
-    .option('--episodes <n>', "fresh starts (default: the robot's own)", integer('--episodes', 1, 100_000))
+    .option(
+      '--episodes <n>',
+      "number of fresh starts (default: the robot's setting)",
+      integer('--episodes', 1, 100_000),
+    )
     .addOption(seedOption())
     .addOption(jsonOption())
     .action(async (options: EvaluateOptions) => {

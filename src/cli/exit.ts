@@ -20,7 +20,7 @@ export function exitCodeOf(error: unknown): number {
   return BAD_INPUT.has(error.code) ? exitCode.badInput : exitCode.failure;
 }
 
-/** The line that is printed for an error; with `debug` its stack and those of its causes. */
+/** The line that is printed for an error; with `debug` it is followed by its stack trace and those of its causes. */
 export function errorText(error: unknown, debug: boolean): string {
   if (debug && error instanceof Error) {
     const cause = error.cause === undefined ? '' : `\ncaused by: ${errorText(error.cause, true)}`;

@@ -15,7 +15,7 @@ export function writeFigures(file: string, name: string, command: string, figure
   writeFileAtomic(file, `${JSON.stringify(content, null, 2)}\n`);
 }
 
-/** Success and return of evaluated policies. */
+/** The figures of evaluated policies: success, where the task defines it, and return. */
 export function resultFigures(results: readonly PolicyResult[], hasSuccess: boolean): Figure[] {
   return results.flatMap(({ policy, episodes }) => {
     const { mean, deviation, successRate, successInterval } = summarise(episodes);

@@ -21,9 +21,9 @@ async function description(given: string): Promise<string> {
   }
 }
 
-/** `iq-learn inspect`: what is in a file, and whether it is whole. */
+/** `iq-learn inspect`: says what a file or folder is, what it holds, and whether it is complete. */
 export function inspectCommand(io: Io): Command {
-  return command('inspect', 'say what a file or folder is, what is in it, and whether it is whole', [
+  return command('inspect', 'Say what a file or folder is, what it holds, and whether it is complete.', [
     'iq-learn inspect runs/my-run/policy',
     'iq-learn inspect config/robots/rover.yaml',
   ])

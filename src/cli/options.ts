@@ -12,7 +12,7 @@ function refuse(flag: string, text: string, expected: string, example: string): 
   });
 }
 
-/** A parser for whole numbers from `low` to `high`. */
+/** Makes a parser for whole numbers from `low` to `high`. */
 export function integer(flag: string, low: number, high: number): (text: string) => number {
   return (text) => {
     const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
@@ -28,7 +28,7 @@ export function runName(text: string): string {
   return text;
 }
 
-/** A parser for one of the known names. Throws NOT_FOUND with the nearest one for any other. */
+/** Makes a parser for one of the known names. For any other it throws NOT_FOUND, which proposes the nearest name. */
 export function oneOf<Name extends string>(kind: string, known: readonly Name[]): (text: string) => Name {
   return (text) => {
     const name = known.find((each) => each === text);
@@ -59,12 +59,21 @@ export const deviceOption = (): Option =>
 export const jsonOption = (): Option => new Option('--json <file>', 'also write the figures to this file, as JSON');
 
 export const logOption = (): Option =>
-  new Option('--log <sinks>', 'where metrics go in the folder of the run: csv, jsonl, tensorboard, terminal, or none')
+  new Option(
+    '--log <sinks>',
+    'forms of the metrics that the run writes: csv, jsonl, tensorboard, terminal (separated by commas), or none',
+  )
     .argParser((text): readonly MetricsSinkName[] => parseMetricsSinks(text))
     .default(defaultMetricsSinks, defaultMetricsSinks.join(','));
 
 export const nameOption = (): Option =>
-  new Option('--name <name>', 'the run goes to runs/<name> (default: robot, date and seed)').argParser(runName);
+  new Option(
+    '--name <name>',
+    'name of the run, which is written to runs/<name> (default: robot, date and seed)',
+  ).argParser(runName);
 
 export const settingsOption = (): Option =>
-  new Option('--settings <file>', 'YAML that changes how the robot is taught (steps, segmentSize, learner: {…})');
+  new Option(
+    '--settings <file>',
+    'YAML file of training settings that override the defaults (steps, segmentSize, learner: {…})',
+  );

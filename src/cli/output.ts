@@ -2,7 +2,7 @@ import { type Command, Help, Option } from 'commander';
 import { type LogLevel, logLevels } from '../platform/index.js';
 import { oneOf } from './options.js';
 
-/** How a command that works for a while says what it does. Results go to stdout whatever these are. */
+/** How a command that works for a while shows its progress. None of these options changes the results on stdout. */
 export interface OutputOptions {
   readonly headless: boolean;
   readonly quiet?: boolean;
@@ -30,8 +30,8 @@ export class OrderedHelp extends Help {
 /** Adds the options of {@link OutputOptions} to a command; its help shows them in a group of their own. */
 export function withOutputOptions(command: Command): Command {
   const options = [
-    new Option('--headless', 'plain lines of progress instead of the live panel').default(false),
-    new Option('--quiet', 'no progress on the terminal: warnings, errors and results only').default(false),
+    new Option('--headless', 'show progress as plain lines instead of the live panel').default(false),
+    new Option('--quiet', 'show no progress on the terminal, only warnings, errors and results').default(false),
     new Option('--log-level <level>', `how much nodes log: ${logLevels.join(', ')} (default: info)`).argParser(
       oneOf('log level', logLevels),
     ),

@@ -22,7 +22,7 @@ export interface Progress {
 
 const BLOCKS = '▁▂▃▄▅▆▇█';
 
-/** The last `width` values as blocks between their smallest and largest. */
+/** The last `width` values as block characters, scaled between the smallest and the largest of them. */
 export function sparkline(values: readonly number[], width: number): string {
   const shown = values.filter(Number.isFinite).slice(-width);
   const low = Math.min(...shown);
@@ -30,7 +30,7 @@ export function sparkline(values: readonly number[], width: number): string {
   return shown.map((value) => BLOCKS[span > 0 ? Math.round((7 * (value - low)) / span) : 3]).join('');
 }
 
-/** Seconds until `total` at the rate so far, where there is one. */
+/** Seconds until `total` is reached at the rate so far; undefined where no rate is known. */
 export function secondsLeft({ done, total, perSecond }: Progress): number | undefined {
   return perSecond !== undefined && perSecond > 0 ? (total - done) / perSecond : undefined;
 }

@@ -74,10 +74,10 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     return io.interrupt.exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return exitCode.ok;
-    const told = error instanceof CommanderError ? refusal(error, root, args) : error;
-    io.stderr.write(`${errorText(told, debug)}\n`);
+    const shown = error instanceof CommanderError ? refusal(error, root, args) : error;
+    io.stderr.write(`${errorText(shown, debug)}\n`);
     const interrupted = io.interrupt.exitCode;
-    if (interrupted !== exitCode.ok && told instanceof IqLearnError && told.code === 'CANCELLED') return interrupted;
-    return exitCodeOf(told);
+    if (interrupted !== exitCode.ok && shown instanceof IqLearnError && shown.code === 'CANCELLED') return interrupted;
+    return exitCodeOf(shown);
   }
 }

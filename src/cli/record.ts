@@ -16,22 +16,25 @@ interface RecordOptions extends OutputOptions {
   readonly seed: number;
 }
 
-/** `iq-learn record`: demonstrations of an expert at the teleoperation topic, as a rosbag2 folder. */
+/** `iq-learn record`: lets an expert demonstrate over the teleoperation topic, and records it as a rosbag2 folder. */
 export function recordCommand(io: Io): Command {
-  return longCommand('record', 'have an expert demonstrate over teleoperation, and record it (rosbag2, MCAP)', [
+  return longCommand('record', 'Let an expert demonstrate over teleoperation, and record it (rosbag2, MCAP).', [
     'iq-learn record --robot rover --episodes 5 --out demonstrations/rover',
     'iq-learn record --robot hopper --episodes 1 --expert runs/hopper-expert/policy',
   ])
     .requiredOption('--robot <name>', `${robotNames().join(', ')}, or the path of a RobotSpec`, robot)
-    .option('--episodes <n>', 'demonstrations', integer('--episodes', 1, 10_000), 5)
+    .option('--episodes <n>', 'number of demonstrations', integer('--episodes', 1, 10_000), 5)
     .option('--out <folder>', 'a new folder for the recording (default: runs/<robot, date and seed>/recording)')
-    .option('--expert <folder>', 'a trained policy demonstrates, e.g. one that iq-learn expert made')
+    .option(
+      '--expert <folder>',
+      'folder of a trained policy that demonstrates, for example one that iq-learn expert made',
+    )
     .addOption(seedOption())
     .action(async (options: RecordOptions) => {
       const spec = loadRobotSpec(options.robot);
       const driver = await expertDriver(spec, options.expert);
       const out = options.out ?? `runs/${defaultName(spec.robot, options.seed)}/recording`;
-      // Checked before any work; the writer takes the folder for itself.
+      // The folder is checked before any work; the writer creates and locks it later.
       openRunFolder(out).close();
       const display = new Display(io.stderr, options);
       const session = {

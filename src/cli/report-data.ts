@@ -5,12 +5,12 @@ import type { EpisodeOutcome, EpisodeTrace, TrainingSession } from '../sessions/
 import { createTaskClient, taskDefinition } from '../simulation/index.js';
 import type { Assessment } from './assess.js';
 
-/** Frames a second that are enough for the eye. */
+/** Frames for each second of a replay: more would not be seen. */
 const FRAME_RATE = 30;
 
 const rounded = (value: number, digits: number): number => Number(value.toFixed(digits));
 
-/** The poses of a message type along an episode. */
+/** The poses along an episode, one for each step, from the state topic of this message type; none where there is no such topic. */
 function posesOf(spec: RobotSpec, trace: EpisodeTrace, type: string): EpisodeTrace['poses'][string] {
   const topic = spec.stateTopics.find((state) => state.type === type)?.topic;
   return topic === undefined ? [] : (trace.poses[topic] ?? []);
@@ -63,7 +63,7 @@ export async function rewardTraces(
   return traces;
 }
 
-/** The first traced episode of each policy as moving bodies: the simulator, which is exact, drives it once more. */
+/** The first traced episode of each policy as moving bodies. The simulator is deterministic, so it repeats the episode exactly. */
 export async function replaysOf(spec: RobotSpec, assessments: readonly Assessment[]): Promise<SceneReplay[]> {
   if (spec.task === null) return [];
   const client = await createTaskClient(spec.task);

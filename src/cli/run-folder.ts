@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { IqLearnError, messageOf } from '../common/index.js';
 import { type FolderLock, lockFolder, timestamp } from '../platform/index.js';
 
-/** A run writes recordings, checkpoints and a report. With less free space than this it is not started. */
+/** Free space in bytes that a run needs for recordings, checkpoints and a report. With less it is not started. */
 const NEEDED_BYTES = 256 * 1024 * 1024;
 
 /** The folder of a run, locked for this process until it is closed. */
@@ -14,7 +14,7 @@ export interface RunFolder {
   close(): void;
 }
 
-/** The name of a run that got none: `rover`, seed 0, now → rover-20260102-030405-0. */
+/** The name of a run for which none was given: robot, time (UTC) and seed, for example rover-20260102-030405-0. */
 export function defaultName(subject: string, seed: number, now = new Date()): string {
   return `${subject}-${timestamp(now)}-${seed}`;
 }
@@ -24,7 +24,7 @@ function existing(path: string): string {
   return existsSync(path) || dirname(path) === path ? path : existing(dirname(path));
 }
 
-/** Refuses a disk without room for a run. Throws IO. */
+/** Throws IO where the disk has no room for a run. */
 export function checkSpace(path: string, statfs: typeof statfsSync = statfsSync, needed = NEEDED_BYTES): void {
   let free: number;
   try {
@@ -58,8 +58,9 @@ function checkWritable(path: string): void {
 }
 
 /**
- * Takes a folder for a run before any work is done: there is room, it can be written, no other process holds it, and
- * unless `reuse` it holds nothing yet. Throws IO or CONFLICT with nothing left behind.
+ * Creates and locks the folder of a run before any work is done, so that the run cannot fail on it later. Throws IO where
+ * the disk is full or the folder cannot be written, and CONFLICT where another process holds it or, unless `reuse` is
+ * given, where it is not empty. After an error nothing is left behind.
  */
 export function openRunFolder(folder: string, { reuse = false } = {}): RunFolder {
   const path = resolve(folder);
@@ -86,7 +87,7 @@ export function openRunFolder(folder: string, { reuse = false } = {}): RunFolder
   return { path, file: (...parts) => join(path, ...parts), close };
 }
 
-/** Refuses a file that could not be written later on, before any work. Throws IO. */
+/** Throws IO where a file could not be written. It is called before any work whose result goes to that file. */
 export function checkTarget(file: string): void {
   const folder = dirname(resolve(file));
   try {

@@ -8,7 +8,7 @@ import type { Io } from './command.js';
 import type { Display } from './display.js';
 import type { OutputOptions } from './output.js';
 
-/** What all steps of one command share. */
+/** What all steps of one command use. */
 export interface Session {
   readonly io: Io;
   readonly display: Display;
@@ -46,7 +46,7 @@ export interface Demonstrated {
   readonly seconds: number;
 }
 
-/** Lets the driver demonstrate over the teleoperation topic and records its episodes. */
+/** Lets the expert demonstrate over the teleoperation topic, and records the episodes. */
 export async function demonstrate(
   session: Session,
   driver: Driver,

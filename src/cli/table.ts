@@ -7,7 +7,7 @@ import {
   summarise,
 } from '../report/index.js';
 
-/** Columns under each other: numbers to the right, texts to the left. The first row may be a head. */
+/** Lays out rows in aligned columns: numbers to the right, texts to the left. The first row may be a heading. */
 export function columns(rows: readonly (readonly string[])[]): string {
   const body = rows.length > 1 ? rows.slice(1) : rows;
   const layout = (rows[0] ?? []).map((_, i) => ({
@@ -22,7 +22,7 @@ export function columns(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
-/** policy, success, return mean ± sd, episodes */
+/** A table with a row for each policy: its label, success, return (mean ± standard deviation) and number of episodes. */
 export function resultTable(
   candidates: readonly ReportCandidate[],
   results: readonly PolicyResult[],

@@ -8,10 +8,10 @@ import type { Session } from './session.js';
 /** Settings of the agent that every report shows, whether they are the defaults or not. */
 const ALWAYS = ['agent', 'critics', 'divergence', 'regMult', 'valueTerm', 'temperature'];
 
-/** camelCase → camel case */
+/** A name in camelCase as separate words. */
 const words = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
-/** What decided a run: seed, robot, the plan, and every setting of the agent that is not its default. */
+/** All that determines a run: seed, robot, the plan, and every setting of the agent that is not its default. */
 export function planSettings({ spec, seed }: Pick<Session, 'spec' | 'seed'>, plan: TrainingPlan): Setting[] {
   const standard = new Map<string, unknown>(Object.entries(learnerConfig({ agent: plan.config.agent })));
   const config = Object.entries(plan.config);
@@ -29,7 +29,7 @@ export function planSettings({ spec, seed }: Pick<Session, 'spec' | 'seed'>, pla
   ];
 }
 
-/** How much was demonstrated, as the policy's manifest says; a run that is resumed reads no recordings. */
+/** How much was demonstrated. It comes from the policy's manifest, because a resumed run reads no recordings. */
 function demonstrationsOf({ manifest }: PolicyBundle, rateHz: number): ReportData['demonstrations'] {
   const { training } = JSON.parse(manifest) as { training: Readonly<Record<string, unknown>> };
   const number = (name: string): number => (typeof training[name] === 'number' ? training[name] : 0);

@@ -34,13 +34,13 @@ export interface TrainOnTaskOptions extends OutputOptions {
 }
 
 const EVALUATION_EPISODES = 20;
-/** Demonstrations and evaluations begin at starts that no training episode has. */
+/** First seeds of demonstrations and evaluations, far from those of training, so that no start is shared. */
 const DEMONSTRATION_SEED = 2_000_000;
 const EVALUATION_SEED = 1_000_000;
-/** Updates between two looks at the progress, where nothing is simulated. */
+/** Updates from one display of the progress to the next, for an agent that learns without acting. */
 const UPDATES_PER_LOOK = 100;
 
-/** Settings of a gymnasium environment, of which nothing is known but its kind of actions. */
+/** Settings for a gymnasium environment with discrete actions: nothing else is known about it. */
 const discreteDefaults: LearnerSettings = { agent: 'iq-soft-q', online: false, batchSize: 64 };
 
 /**
@@ -150,7 +150,7 @@ async function learn(learner: Learner, environment: Environment, run: Run, io: I
   while (training.steps < steps && !io.interrupt.signal.aborted) {
     await training.step();
     show(training.steps);
-    // Signals arrive only where the loop leaves its turn now and then.
+    // Signals arrive only where the loop yields to the event loop now and then.
     if (training.steps % 16 === 0) await new Promise(setImmediate);
   }
 }

@@ -54,7 +54,7 @@ function missing(option: string, remedy: string): IqLearnError {
   });
 }
 
-/** The plan of a run that is to go on. Throws NOT_FOUND, CORRUPT_DATA. */
+/** Reads the plan of a run that is resumed. Throws NOT_FOUND where there is none, CORRUPT_DATA where it is damaged. */
 function earlierPlan(out: string | undefined, steps: number | undefined): TrainingPlan {
   if (out === undefined) throw missing('--out <folder>', 'give the folder of the run that is to go on');
   const file = join(out, 'training.json');
@@ -88,7 +88,7 @@ function freshPlan(options: TrainOptions): TrainingPlan {
   };
 }
 
-/** Writes policy, checkpoint and curves; true where it was interrupted. */
+/** Learns, and writes policy, checkpoint and curves. Resolves with true where the user interrupted it. */
 async function train(
   session: Session,
   plan: TrainingPlan,
@@ -118,9 +118,9 @@ async function train(
   return learning.interrupted;
 }
 
-/** `iq-learn train`: online IQ-Learn from recordings. */
+/** `iq-learn train`: learns online from recordings or, with --task, in a task without nodes. */
 export function trainCommand(io: Io): Command {
-  return longCommand('train', 'learn online from recordings: IQ-Learn with SAC', [
+  return longCommand('train', 'Learn a policy online from recordings by IQ-Learn with SAC, or in a task (--task).', [
     'iq-learn train --recording demonstrations/rover --robot rover --out runs/rover',
     'iq-learn train --out runs/rover --steps 40000 --resume',
     'iq-learn train --task cartpole --steps 1000 --out runs/cartpole',
@@ -130,14 +130,14 @@ export function trainCommand(io: Io): Command {
     .option('--robot <name>', `${robotNames().join(', ')}, or the path of a RobotSpec`, robot)
     .option(
       '--task <name>',
-      'in place of --robot: a simulated task, or gym:<id>, without nodes; its expert demonstrates',
+      'instead of --robot: a simulated task, whose scripted expert demonstrates, or gym:<id>; without nodes and topics',
     )
-    .option('--demonstrations <file>', 'with --task: demonstrations as .npz')
-    .option('--out <folder>', 'where policy, checkpoint and curves go (default: runs/<robot, date and seed>)')
-    .option('--steps <n>', "own steps of the policy (default: the robot's own)", integer('--steps', 1, 100_000_000))
+    .option('--demonstrations <file>', 'with --task: an .npz file of demonstrations (required for gym:<id>)')
+    .option('--out <folder>', 'folder for policy, checkpoint and curves (default: runs/<robot, date and seed>)')
+    .option('--steps <n>', "own steps of the policy (default: the robot's setting)", integer('--steps', 1, 100_000_000))
     .addOption(settingsOption())
     .option('--seed <n>', 'fixes every random choice of the run (default: 0)', integer('--seed', 0, 0xffffffff))
-    .option('--resume', 'go on from the checkpoint in --out', false)
+    .option('--resume', 'continue from the checkpoint in --out', false)
     .addOption(deviceOption())
     .addOption(logOption())
     .action(async (options: TrainOptions) => {
@@ -147,7 +147,7 @@ export function trainCommand(io: Io): Command {
       const spec = loadRobotSpec(plan.robot);
       const out = options.out ?? join('runs', defaultName(spec.robot, plan.seed));
       const display = new Display(io.stderr, options);
-      // Bad input is refused before the folder is made.
+      // Bad input is refused before the folder is created.
       const device = await chooseDevice(options.device);
       if (resume) loadCheckpoint(join(out, 'checkpoint'), ({ message }) => display.warn(message));
       const demonstrations = resume

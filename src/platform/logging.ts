@@ -2,7 +2,7 @@ import { createLogger, format, type Logger, transports } from 'winston';
 
 export type { Logger };
 
-/** From the gravest to the most talkative: a logger writes its level and those before it. */
+/** Levels from the most severe to the most detailed: a logger writes its own level and those before it. */
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
@@ -26,7 +26,7 @@ const textLine = format.printf(({ timestamp, level, message, node, ...fields }) 
 /**
  * The logger of one node. Records are structured (`logger.info('message', { fields })`) and carry the node's name.
  * The console (stderr, because stdout is for a program's results) gets one line a record, a file one JSON object a line.
- * A level in the environment that is not known counts as info, and is warned of: no robot stops for a misspelt word.
+ * An unknown level in the environment counts as info and gives a warning, so that a misspelt word does not stop a robot.
  */
 export function createNodeLogger(node: string, options: LoggerOptions = {}): Logger {
   const { IQ_LEARN_LOG_LEVEL: wanted = 'info', IQ_LEARN_LOG_FORMAT } = process.env;

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { IqLearnError, messageOf } from '../common/index.js';
 
-/** What stands at a path: links are followed; null where nothing is. */
+/** What is at a path, links followed; null where there is nothing. */
 export function kindOfPath(path: string): 'file' | 'folder' | null {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return null;

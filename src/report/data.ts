@@ -18,7 +18,7 @@ export interface EpisodeResult {
   readonly seed: number;
   /** Sum of the task's own rewards. */
   readonly return: number;
-  /** Steps. */
+  /** Number of steps. */
   readonly length: number;
   readonly success: boolean;
 }
@@ -29,7 +29,7 @@ export interface PolicyResult {
   readonly episodes: readonly EpisodeResult[];
 }
 
-/** Where learning stood after one segment of transitions. */
+/** The state of learning after one segment of transitions. */
 export interface LearningPoint {
   /** Seconds since learning began. */
   readonly seconds: number;
@@ -59,7 +59,7 @@ export interface RewardTrace {
   readonly policy: string;
   readonly seed: number;
   readonly recovered: readonly number[];
-  /** The task's own reward, which learning has never seen. */
+  /** The task's own reward, which learning does not use. */
   readonly task: readonly number[];
 }
 
@@ -116,18 +116,18 @@ export interface Setting {
   readonly value: string | number | boolean;
 }
 
-/** Everything a report shows. JSON-safe: `report.json` holds it beside `report.html`. */
+/** Everything that a report shows. It can be written as JSON: `report.json` holds it beside `report.html`. */
 export interface ReportData {
   readonly format: 'iq_learn report 1';
   readonly robot: string;
   readonly description: string;
-  /** Whether the task knows success; only returns are shown where it does not. */
+  /** Whether the task defines success. Where it does not, only returns are shown. */
   readonly hasSuccess: boolean;
   /** ISO 8601, UTC. */
   readonly date: string;
   readonly seconds: number;
   readonly demonstrations: { readonly episodes: number; readonly transitions: number; readonly seconds: number };
-  /** Everyone who drives in the report, in the order in which they are shown. */
+  /** All candidates of the report, in the order in which they are shown. */
   readonly candidates: readonly ReportCandidate[];
   readonly results: readonly PolicyResult[];
   readonly learning: LearningCurves;

@@ -10,7 +10,7 @@ import { headline } from './sections/headline.js';
 import { replay } from './sections/replay.js';
 import { topView } from './sections/top-view.js';
 
-/** Content security policy: the report may load nothing; a browser blocks every attempt. */
+/** Content security policy: browsers block every attempt of the report to load something. */
 const POLICY =
   "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 

@@ -10,12 +10,12 @@ export function figure(value: number, scale = value): string {
     .replace('-', '−');
 }
 
-/** A round number of an axis, without needless zeros. */
+/** A round number on an axis, without trailing zeros. */
 export function tick(value: number): string {
   return String(Number(value.toPrecision(6))).replace('-', '−');
 }
 
-/** mean ± sd with the same number of digits. */
+/** A mean and a standard deviation as 'mean ± sd', with the same number of digits. */
 export function meanAndDeviation({ mean, deviation }: { readonly mean: number; readonly deviation: number }): string {
   return `${figure(mean, deviation)} ± ${figure(deviation, mean)}`;
 }

@@ -8,7 +8,7 @@ export interface SceneBody {
   readonly size: readonly number[];
   readonly rgba: readonly number[];
   readonly position: readonly number[];
-  /** Row-major 3×3. */
+  /** Rotation matrix, 3×3, row by row. */
   readonly rotation: readonly number[];
 }
 
@@ -44,7 +44,7 @@ export function quaternionOf(m: readonly number[]): [number, number, number, num
 
 const rounded = (value: number): number => Math.round(value * 1e4) / 1e4;
 
-/** Frames of one episode → the replay's compact form. Every frame must show the same bodies in the same order. */
+/** The compact form of one episode's frames. Every frame must show the same bodies in the same order. */
 export function sceneReplay(
   episode: Omit<SceneReplay, 'bodies' | 'frames'>,
   frames: readonly (readonly SceneBody[])[],

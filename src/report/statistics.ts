@@ -7,12 +7,12 @@ export interface Summary {
   /** Sample standard deviation; 0 for a single episode. */
   readonly deviation: number;
   readonly successes: number;
-  /** successes / episodes and its 95 % interval (Wilson 1927), which is honest at 0 and 1 too. */
+  /** successes / episodes and its 95 % interval (Wilson 1927), which is valid near 0 and 1 too. */
   readonly successRate: number;
   readonly successInterval: readonly [number, number];
 }
 
-/** Two-sided 95 %. */
+/** The normal quantile of a two-sided 95 % interval. */
 const Z = 1.959964;
 
 export function summarise(episodes: readonly EpisodeResult[]): Summary {

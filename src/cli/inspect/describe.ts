@@ -31,7 +31,7 @@ function features(title: string, list: readonly Feature[]): string {
 
 const kib = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KiB`;
 
-/** The seal is checked on the way: a policy that is described here would be run. */
+/** Describes a policy bundle. Its digests and golden vectors are checked first, so a policy that is described here can also be run. */
 export async function describePolicy(path: string): Promise<string> {
   const { model } = readBundleFiles(path);
   const runtime = await readBundle(path);
@@ -74,7 +74,7 @@ export function describeModel(path: string): string {
   ].join('\n\n');
 }
 
-/** The robot whose recording it is, where this installation knows it. */
+/** The robot of a recording; undefined where this installation has no description of it. */
 function specOf(robot: string): RobotSpec | undefined {
   return robotNames().includes(robot) ? loadRobotSpec(robot) : undefined;
 }

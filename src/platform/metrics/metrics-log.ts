@@ -10,7 +10,7 @@ import { TerminalSink } from './terminal-sink.js';
 export const metricsSinkNames = ['csv', 'jsonl', 'tensorboard', 'terminal'] as const;
 export type MetricsSinkName = (typeof metricsSinkNames)[number];
 
-/** What a run writes when nobody says otherwise: the files. */
+/** The sinks of a run by default: all that write files. */
 export const defaultMetricsSinks: readonly MetricsSinkName[] = ['csv', 'jsonl', 'tensorboard'];
 
 /** 'csv,tensorboard' → the sinks; 'none' is no sink. Throws NOT_FOUND for a name that is not known, with the nearest. */
@@ -34,16 +34,16 @@ export interface MetricsLogOptions {
   readonly cutFrom?: number;
   /** Prints the tables of the sink `terminal`. Default: standard error. */
   readonly print?: (text: string) => void;
-  /** Is told once when a sink cannot be written to any more; the others go on. */
+  /** Called once for each sink that cannot be written to any more; the others go on. */
   readonly onProblem: (problem: IqLearnError) => void;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
 
 /**
- * Writes the metrics of a run to its sinks, a row at a time. Every row is whole the moment it is written: a process
- * that is killed leaves no half of one. A sink that fails (a full disk) is given up with one message: curves are not
- * worth a run, and least of all a robot that is moving.
+ * Writes the metrics of a run to its sinks, one row at a time. Every row is complete as soon as it is written: a process
+ * that is killed leaves no incomplete row. A sink that fails (for example on a full disk) is closed with one message, and
+ * the run goes on: losing curves is better than stopping a run, and above all a robot that moves.
  */
 export class MetricsLog {
   readonly #sinks: Map<MetricsSinkName, MetricsSink>;

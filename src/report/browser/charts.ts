@@ -31,7 +31,7 @@ class Chart {
     this.element.append(title, this.#keys, this.#stage);
   }
 
-  /** Draws afresh: the canvas holds the colours of the theme and the width of the page. */
+  /** Draws the chart anew, after a change of the theme's colours or of the page's width. */
   draw(): void {
     this.#plot?.destroy();
     const panel = this.#panel;
@@ -93,7 +93,7 @@ class Chart {
   }
 }
 
-/** The curve in words, for those who do not see it. */
+/** Describes the curve in words, for readers who do not see it. */
 function describe({ title, lines, xLabel, x }: Panel): string {
   const parts = lines.map(({ label, values }) => {
     const known = values.filter((value) => value !== null);
@@ -102,7 +102,7 @@ function describe({ title, lines, xLabel, x }: Panel): string {
   return `${title} over ${x.at(-1) ?? 0} ${xLabel}: ${parts.join('; ')}`;
 }
 
-/** Keeps a container filled with the charts of `panels()`; gives a function that makes them anew. */
+/** Fills a container with the charts of `panels()`, and returns a function that replaces them with new ones. */
 export function chartGroup(container: HTMLElement, panels: () => Panel[]): () => void {
   let charts: Chart[] = [];
   const rebuild = (): void => {

@@ -13,11 +13,12 @@ export function policyColour(id: string): string {
   return themeColour(colourVariable(id));
 }
 
-/** Tells when light turns to dark or back; an event of the document, because page and scene are separate programs. */
+/** Calls the listener when the theme changes. It is an event of the document, because page and scene are separate scripts. */
 export function onTheme(listener: () => void): void {
   document.addEventListener('iq-theme', listener);
 }
 
+/** Tells the listeners of {@link onTheme} that the theme has changed. */
 export function announceTheme(): void {
   document.dispatchEvent(new Event('iq-theme'));
 }

@@ -39,7 +39,7 @@ function startCopy(): void {
       await navigator.clipboard.writeText(code.textContent ?? '');
       button.textContent = 'Copied';
     } catch {
-      // No right to the clipboard (a file opened from the disk): the text is selected instead.
+      // A page that was opened from the disk may not use the clipboard: the text is selected instead.
       getSelection()?.selectAllChildren(code);
     }
   });

@@ -2,14 +2,14 @@ import { labelOf } from '../data.js';
 import { summarise } from '../statistics.js';
 import { data } from './data.js';
 
-/** A line of a panel; null where it has no value. */
+/** A line of a panel. Its values are null where it has none. */
 export interface Line {
   readonly label: string;
-  /** Id of the candidate whose colour it has, or the plain ink. */
+  /** The id of the candidate whose colour the line has, or 'ink' for the colour of text. */
   readonly colour: string;
   readonly values: readonly (number | null)[];
   readonly dashed?: boolean;
-  /** Single episodes, drawn faintly as points. */
+  /** Whether the values are single episodes, which are drawn faintly as points. */
   readonly points?: boolean;
 }
 
@@ -18,13 +18,13 @@ export interface Panel {
   readonly xLabel: string;
   readonly x: readonly number[];
   readonly lines: readonly Line[];
-  /** Fixed range of y, where it has one. */
+  /** The range of y, where it is fixed. */
   readonly range?: readonly [number, number];
 }
 
 export type Axis = 'transitions' | 'seconds';
 
-/** Episodes that a running mean takes in: the rate of success of a few is no rate. */
+/** Episodes in a running mean: enough of them that a rate of success has a meaning. */
 const WINDOW = 10;
 
 function runningMean(values: readonly number[]): number[] {
@@ -106,7 +106,7 @@ export function learningPanels(axis: Axis): Panel[] {
   return panels;
 }
 
-/** Recovered and true reward at each step, one line an episode. */
+/** Recovered and true reward at each step, with one line for each episode. */
 export function rewardPanels(): Panel[] {
   const longest = Math.max(0, ...data.rewards.map(({ recovered }) => recovered.length));
   const x = Array.from({ length: longest }, (_, t) => t);

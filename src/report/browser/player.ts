@@ -7,7 +7,7 @@ export class Player {
   #stepSeconds: number;
   #startedAt: number | null = null;
 
-  /** `root` holds the elements that the section `player` makes. */
+  /** `root` holds the elements of the section `player`; `show` is called with the number of every frame to show. */
   constructor(root: ParentNode, stepSeconds: number, show: (frame: number) => void) {
     this.#button = root.querySelector('.player .play')!;
     this.#range = root.querySelector('.player input')!;
@@ -33,7 +33,7 @@ export class Player {
     return Number(this.#range.max);
   }
 
-  /** Another episode with its own length; starts at its beginning. */
+  /** Takes another episode, with its own number of frames, from its first frame. */
   load(frames: number, stepSeconds: number): void {
     this.#stepSeconds = stepSeconds;
     this.#range.max = String(Math.max(0, frames - 1));

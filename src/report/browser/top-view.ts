@@ -1,14 +1,14 @@
 import { data } from './data.js';
 import { Player } from './player.js';
 
-/** Choice of a start, of policies, and of the moment, over the drawn top view. */
+/** Lets the reader choose a start, the policies and a moment of the drawn top view. */
 export function startTopView(): void {
   const figure = document.querySelector<HTMLElement>('.top-view');
   const view = data.topView;
   if (figure === null || view === null) return;
   const starts = [...figure.querySelectorAll<SVGGElement>('.start')];
   const which = figure.querySelector<HTMLButtonElement>('.which')!;
-  /** −1: all. */
+  /** The index of the start that is shown; −1 shows all of them. */
   let chosen = -1;
 
   const player = new Player(figure, view.stepSeconds, (frame) => {

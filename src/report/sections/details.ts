@@ -8,7 +8,7 @@ function list(title: string, rows: readonly (readonly [string, string])[]): Mark
   )}</dl></div>`;
 }
 
-/** The command, settings, seeds and versions: all that is needed to make the run again. */
+/** The command, settings, seeds and versions: all that is needed to repeat the run. */
 export function details(data: ReportData): Markup {
   const settings = data.settings.map(({ name, value }) => [name, String(value)] as const);
   return html`<section id="run">

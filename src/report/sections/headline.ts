@@ -10,7 +10,7 @@ type Summaries = ReadonlyMap<string, Summary>;
 /** The candidate that the report is about. */
 const learnedOf = ({ candidates }: ReportData) => candidates.find(({ role }) => role === 'learned');
 
-/** One sentence that says what came out, with its numbers. */
+/** The result in one sentence, with its figures. */
 function verdict(data: ReportData, summaries: Summaries): string {
   const { hasSuccess, candidates } = data;
   const text = (id: string | undefined): string | undefined => {
@@ -31,7 +31,7 @@ function verdict(data: ReportData, summaries: Summaries): string {
     : `The learned policy reached ${result}.${rest}`;
 }
 
-/** Share of the expert's success (or mean return) that was reached, where that has a meaning. */
+/** The policy's share of the expert's success or, without success, of its mean return; undefined where a share has no meaning. */
 function shareOfExpert(data: ReportData, summaries: Summaries): string | undefined {
   const of = (id: string | undefined) => (id === undefined ? undefined : summaries.get(id));
   const learned = of(learnedOf(data)?.id);
@@ -41,7 +41,7 @@ function shareOfExpert(data: ReportData, summaries: Summaries): string | undefin
   return b > 0 && a >= 0 ? percent(a / b) : undefined;
 }
 
-/** Title, verdict, the figures that matter most, and what the reader must know. */
+/** Title, result, the most important figures, and notes that the reader must know. */
 export function headline(data: ReportData): Markup {
   const summaries = new Map(data.results.map(({ policy, episodes }) => [policy, summarise(episodes)]));
   const learned = summaries.get(learnedOf(data)?.id ?? '');

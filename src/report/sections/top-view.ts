@@ -2,10 +2,10 @@ import { labelOf, type Path, type ReportData, type TopView } from '../data.js';
 import { html, type Markup } from '../escape.js';
 import { player } from './player.js';
 
-/** Drawn in centimetres: browsers draw curves of tiny units with gaps. */
+/** The drawing's unit is the centimetre, because browsers draw curves with gaps where units are very small. */
 const cm = (metres: number): string => (100 * metres).toFixed(1);
 
-/** What was learned lies on top. */
+/** The learned policy is drawn last, so that its path lies on top. */
 function inDrawingOrder(paths: readonly Path[], learned: string | undefined): Path[] {
   return [...paths].sort((a, b) => Number(a.policy === learned) - Number(b.policy === learned));
 }
@@ -20,7 +20,7 @@ function pathMarkup({ policy, success, x, y, yaw }: Path, view: TopView): Markup
   return html`<g class="path ${policy}" data-policy="${policy}"><path class="way" d="${d}"/>${end}<g class="robot" transform="translate(${cm(x[0] ?? 0)} ${cm(y[0] ?? 0)}) rotate(${(((yaw[0] ?? 0) * 180) / Math.PI).toFixed(1)})"><circle r="${cm(view.robotRadius)}"/><path d="M0 0H${cm(view.robotRadius)}"/></g></g>`;
 }
 
-/** Walls, obstacles, goals and ways seen from above. Readable without scripts; they add the choice of a start and time. */
+/** Walls, obstacles, goals and paths seen from above. It is readable without scripts, which add the choice of a start and a time. */
 export function topView(data: ReportData): Markup | null {
   const { topView: view } = data;
   if (view === null || view.starts.length === 0) return null;
@@ -31,7 +31,7 @@ export function topView(data: ReportData): Markup | null {
   const frames = Math.max(...view.starts.flatMap(({ paths }) => paths.map(({ x }) => x.length)));
   return html`<section id="driving">
     <h2>Where it drives</h2>
-    <p class="lead">The arena from above. A dot ends a way that succeeded, a cross one that did not; the ring is the goal.</p>
+    <p class="lead">The arena from above. A dot ends a path that succeeded, a cross one that did not; the ring is the goal.</p>
     <figure class="card top-view" data-step-seconds="${view.stepSeconds}">
       <div class="controls">
         <div class="segmented" role="group" aria-label="Start"><button type="button" data-step="-1" aria-label="Previous start">‹</button><button type="button" class="which" data-step="0" aria-live="polite">all ${view.starts.length} starts</button><button type="button" data-step="1" aria-label="Next start">›</button></div>
@@ -40,7 +40,7 @@ export function topView(data: ReportData): Markup | null {
             html`<label class="${policy}"><input type="checkbox" checked data-policy="${policy}"><i class="swatch"></i>${labelOf(data, policy)}</label>`,
         )}</div>
       </div>
-      <svg viewBox="${cm(-edge)} ${cm(-edge)} ${cm(2 * edge)} ${cm(2 * edge)}" role="img" aria-label="Ways of ${policies.map((policy) => labelOf(data, policy)).join(', ')} from ${view.starts.length} starts">
+      <svg viewBox="${cm(-edge)} ${cm(-edge)} ${cm(2 * edge)} ${cm(2 * edge)}" role="img" aria-label="Paths of ${policies.map((policy) => labelOf(data, policy)).join(', ')} from ${view.starts.length} starts">
         <g transform="scale(1 -1)">
           <rect class="wall" x="${cm(-edge)}" y="${cm(-edge)}" width="${cm(2 * edge)}" height="${cm(2 * edge)}" rx="8"/>
           <rect class="floor" x="${cm(-half)}" y="${cm(-half)}" width="${cm(2 * half)}" height="${cm(2 * half)}"/>
