@@ -14,9 +14,9 @@ import {
 } from '../common/index.js';
 import type { ArrayRecord } from '../engine/index.js';
 import type { Checkpoint } from '../platform/index.js';
+import type { BufferContents, BufferCounters } from './data/buffer-contents.js';
 import { observationAt } from './data/episode.js';
 import type { Normalisation } from './data/normalisation.js';
-import type { BufferContents, BufferCounters } from './data/replay-buffer.js';
 import { type LearnerConfig, learnerConfig } from './settings.js';
 
 /** The options that a learner was created with, but for how its program is executed: that may change on resuming. */
