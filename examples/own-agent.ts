@@ -1,10 +1,11 @@
 // A learning algorithm of one's own: cloning that minimises the absolute error instead of the squared one. An agent says
 // its settings, the rows that its batch needs, its update as a pure function with named outputs, and its policy.
 import * as tf from '@tensorflow/tfjs';
+import { vectorObservation } from 'iq_learn/common';
 import * as learning from 'iq_learn/learning';
 import { z } from 'zod';
 
-const ROWS = 64;
+const ROWS = 64; // of one batch
 const array = (...shape: number[]) => ({ shape, dtype: 'float32' }) as const;
 
 const absoluteCloning = learning.defineAgent({
@@ -30,31 +31,30 @@ const absoluteCloning = learning.defineAgent({
               return { loss: tf.mean(tf.abs(tf.sub(tf.tanh(mean), batch.actions!))) };
             },
           );
-          const before = { parameters: state.actor!, m: state.m!, v: state.v! };
-          const { parameters, ...moments } = learning.adam(before, learning.joinParameters(gradients), batch.adam!);
+          const flat = { parameters: state.actor!, m: state.m!, v: state.v! };
+          const { parameters, ...moments } = learning.adam(flat, learning.joinParameters(gradients), batch.adam!);
           return { state: { actor: parameters, ...moments }, outputs: { absolute_error: values.loss } };
         },
       },
-      initialState: (random) => {
-        const zeros = () => new Float32Array(layout.size);
-        return { actor: learning.initialParameters(layout, random), m: zeros(), v: zeros() };
+      initialState(random) {
+        const actor = learning.initialParameters(layout, random);
+        return { actor, m: new Float32Array(layout.size), v: new Float32Array(layout.size) };
       },
       deployed: ['actor'],
       policy(state, normalisation) {
-        const parameters = state.actor as Float32Array;
-        const shape = { layout, logStdRange: [-5, 2], actionSize: action } as const;
-        return learning.gaussianPolicy({ ...shape, parameters, normalisation });
+        const network = { layout, parameters: state.actor as Float32Array, logStdRange: [-5, 2] } as const;
+        return learning.gaussianPolicy({ ...network, normalisation, actionSize: action });
       },
     };
   },
 });
 learning.registerAgent('absolute-cloning', absoluteCloning);
-
 const observations = Float32Array.from({ length: 201 }, (_, t) => Math.sin(t / 9));
-const actions = observations.slice(0, 200).map((x) => 0.8 * x);
+const actions = observations.slice(0, -1).map((x) => 0.8 * x);
 const config = learning.learnerConfig({ agent: 'absolute-cloning' });
 const normalisation = learning.normalisationOf(observations, 1);
-const learner = await learning.Learner.create({ config, observationSize: 1, actionSize: 1, normalisation, seed: 1 });
+const options = { observation: vectorObservation(1), actionSize: 1, normalisation, seed: 1 };
+const learner = await learning.Learner.create({ config, ...options });
 learner.addDemonstration({ length: 200, observations, actions, terminated: false });
 for (let i = 0; i < 5; i++) console.log(`after ${learner.updates} updates:`, await learner.update(100));
 await learner.dispose();

@@ -1,5 +1,6 @@
 // An environment of one's own: a point on a line that has to be brought to 0. Three demonstrations of a hand-written
 // controller are enough for IQ-Learn to imitate it.
+import { vectorObservation } from 'iq_learn/common';
 import { Actor, type Episode, type LearnerSettings } from 'iq_learn/learning';
 import type { Environment } from 'iq_learn/simulation';
 import { EnvironmentTrainer, evaluateOnTask, runConfig, startLearner } from 'iq_learn/training';
@@ -47,11 +48,11 @@ const rates = { actorLearningRate: 1e-3, criticLearningRate: 1e-3, actorAveragin
 const settings: LearnerSettings = { agent: 'iq-sac', hiddenSizes: [32, 32], regMult: 0.5, temperature: 0.01, ...rates };
 const config = runConfig({ ...settings, batchSize: 64 }, { steps, updatesPerTransition: 1 });
 const demonstrations = [1, 2, 3].map(demonstrate);
-const learner = await startLearner({ config, observationSize: 2, actionSize: 1, seed: 1, demonstrations });
+const spaces = { observation: vectorObservation(2), actionSize: 1 };
+const learner = await startLearner({ config, ...spaces, seed: 1, demonstrations });
 const pace = { seed: 1, randomSteps: 100, updateAfter: 100, updatesPerStep: 1 };
 const trainer = await EnvironmentTrainer.create({ learner, environment: new Point(), ...pace });
 while (trainer.steps < steps) await trainer.step();
-
 const actor = await Actor.create(learner.policyFunction());
 const results = await evaluateOnTask(actor, new Point(), { episodes: 10, seed: 1000 });
 const mean = results.reduce((sum, each) => sum + each.return, 0) / results.length;

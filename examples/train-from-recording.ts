@@ -1,4 +1,5 @@
 // Learns a policy from a recording of the rover by IQ-Learn, in the simulated rover, and writes it as a bundle.
+import { vectorObservation } from 'iq_learn/common';
 import { readDemonstrations } from 'iq_learn/demonstrations';
 import { encodeBundle, writeBundle } from 'iq_learn/policy';
 import { contractOf, loadRobotSpec } from 'iq_learn/robot';
@@ -23,7 +24,7 @@ const config = runConfig(
 );
 const learner = await startLearner({
   config,
-  observationSize: spec.observation.length,
+  observation: vectorObservation(spec.observation.length),
   actionSize: spec.action.length,
   seed,
   demonstrations,

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { IqLearnError } from '../../src/common/index.js';
+import { IqLearnError, vectorObservation } from '../../src/common/index.js';
 import { Actor, type LearnerConfig, type Metrics } from '../../src/learning/index.js';
 import {
   generations,
@@ -126,7 +126,7 @@ export class SeedRun {
     }
     const learner = await startLearner({
       config,
-      observationSize: environment.observationSize,
+      observation: vectorObservation(environment.observationSize),
       actionSize: environment.actionLow.length,
       seed,
       demonstrations: demonstrations.episodes,

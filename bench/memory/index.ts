@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Random } from '../../src/common/index.js';
+import { Random, vectorObservation } from '../../src/common/index.js';
 import {
   Actor,
   identityNormalisation,
@@ -83,7 +83,7 @@ export async function run(args: string[]): Promise<BenchResult> {
   const atStart = process.memoryUsage.rss() / MIB;
   const learner = await Learner.create({
     config: learnerConfig({ agent: 'iq-sac', bufferSize: options.transitions }),
-    observationSize: o,
+    observation: vectorObservation(o),
     actionSize: a,
     normalisation: identityNormalisation(o),
     seed: 1,

@@ -1,4 +1,4 @@
-import { Random, unknownName } from '../../src/common/index.js';
+import { Random, unknownName, vectorObservation } from '../../src/common/index.js';
 import { compile, type Device, devices, type Executable } from '../../src/engine/index.js';
 import { createAgent, identityNormalisation, Learner, type LearnerConfig } from '../../src/learning/index.js';
 import type { Contender } from '../peers/peer.js';
@@ -39,7 +39,7 @@ async function timed(count: number, update: (i: number) => Promise<unknown>): Pr
 function learnerOptions(config: LearnerConfig, engine: Engine) {
   return {
     config,
-    observationSize: OBSERVATION,
+    observation: vectorObservation(OBSERVATION),
     actionSize: ACTION,
     normalisation: identityNormalisation(OBSERVATION),
     seed: 1,

@@ -1,3 +1,4 @@
+import { vectorObservation } from '../common/index.js';
 import { chooseDevice, type Device, type NamedDevice } from '../engine/index.js';
 import { Actor, type LearnerSettings } from '../learning/index.js';
 import {
@@ -88,7 +89,7 @@ async function begin(
   const config = withLearnerFile(own, options.settings);
   const learner = await startLearner({
     config: runConfig(config, { steps, updatesPerTransition: UPDATES_PER_STEP }),
-    observationSize: environment.observationSize,
+    observation: vectorObservation(environment.observationSize, 'none'),
     actionSize: environment.actionLow.length,
     seed,
     demonstrations: [],

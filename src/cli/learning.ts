@@ -4,7 +4,7 @@ import { behaviouralCloning, cloningSettingsOf, type LearnerConfig } from '../le
 import type { RunMetrics } from '../platform/index.js';
 import { encodeBundle, type PolicyBundle } from '../policy/index.js';
 import type { LearningCurves } from '../report/index.js';
-import { contractOf } from '../robot/index.js';
+import { contractOf, observationOf } from '../robot/index.js';
 import { learningEpisode, TrainingSession } from '../sessions/index.js';
 import { checkpointSegments } from '../training/index.js';
 import { type LearningFiles, RunProgress } from './run-progress.js';
@@ -106,7 +106,7 @@ export async function clone(
   const policy = await behaviouralCloning({
     updates,
     episodes: demonstrations.map((episode) => learningEpisode(episode, spec)),
-    observationSize: spec.observation.length,
+    observation: observationOf(spec),
     actionSize: spec.action.length,
     seed,
     settings: { ...cloningSettingsOf(config), ...(loss === undefined ? {} : { loss }) },

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { IqLearnError } from '../common/index.js';
+import { IqLearnError, vectorObservation } from '../common/index.js';
 import { Actor, type Episode, type Learner, type LearnerSettings } from '../learning/index.js';
 import { saveCheckpoint } from '../platform/index.js';
 import { withSettingsFile } from '../sessions/index.js';
@@ -66,7 +66,7 @@ export async function trainOnTask(options: TrainOnTaskOptions, io: Io): Promise<
     const folder = openRunFolder(options.out ?? join('runs', defaultName(task.replace(/[^\w.-]/g, '-'), seed)));
     const learner = await startLearner({
       config,
-      observationSize: environment.observationSize,
+      observation: vectorObservation(environment.observationSize),
       actionSize: environment.actionLow.length,
       seed,
       demonstrations,

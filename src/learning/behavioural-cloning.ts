@@ -1,7 +1,7 @@
-import { IqLearnError } from '../common/index.js';
+import { IqLearnError, type ObservationSpec } from '../common/index.js';
 import type { Device } from '../engine/index.js';
 import type { PolicyFunction } from '../policy/index.js';
-import type { Episode } from './data/episode.js';
+import { type Episode, numbersOf } from './data/episode.js';
 import { type Normalisation, normalisationOf } from './data/normalisation.js';
 import { Learner } from './learner.js';
 import { type LearnerConfig, type LearnerSettings, learnerConfig } from './settings.js';
@@ -11,7 +11,8 @@ export type CloningSettings = Omit<Extract<LearnerSettings, { agent: 'cloning' }
 
 export interface CloningOptions {
   readonly episodes: readonly Episode[];
-  readonly observationSize: number;
+  /** The blocks of an observation. */
+  readonly observation: ObservationSpec;
   readonly actionSize: number;
   readonly seed: number;
   /** What differs from the agent's defaults. */
@@ -33,7 +34,7 @@ const PROGRESS_UPDATES = 500;
  * seed. Throws INVALID_ARGUMENT without a step to clone, DIVERGED.
  */
 export async function behaviouralCloning(options: CloningOptions): Promise<PolicyFunction> {
-  const { episodes, observationSize, actionSize, seed, settings = {}, updates = 5000 } = options;
+  const { episodes, observation, actionSize, seed, settings = {}, updates = 5000 } = options;
   if (episodes.every(({ length }) => length === 0))
     throw new IqLearnError('INVALID_ARGUMENT', 'nothing to clone', {
       found: `${episodes.length} episodes without a step`,
@@ -41,9 +42,9 @@ export async function behaviouralCloning(options: CloningOptions): Promise<Polic
     });
   const learner = await Learner.create({
     config: learnerConfig({ decayUpdates: updates, ...settings, agent: 'cloning' }),
-    observationSize,
+    observation,
     actionSize,
-    normalisation: options.normalisation ?? normalisationOf(statesOf(episodes, observationSize), observationSize),
+    normalisation: options.normalisation ?? normalisationOfStates(observation, episodes),
     seed,
     ...(options.device === undefined ? {} : { device: options.device }),
   });
@@ -67,13 +68,14 @@ export function cloningSettingsOf(config: LearnerConfig): CloningSettings {
   };
 }
 
-/** The observations in which an action was taken, row after row. */
-function statesOf(episodes: readonly Episode[], size: number): Float32Array {
-  const states = new Float32Array(episodes.reduce((sum, { length }) => sum + length, 0) * size);
+/** The normalisation of the observations in which an action was taken. */
+function normalisationOfStates(observation: ObservationSpec, episodes: readonly Episode[]): Normalisation {
+  const states = episodes.map(({ observations, length }) => numbersOf(observation, observations, length));
+  const all = new Float32Array(states.reduce((sum, { length }) => sum + length, 0));
   let filled = 0;
-  for (const { observations, length } of episodes) {
-    states.set(observations.subarray(0, length * size), filled);
-    filled += length * size;
+  for (const each of states) {
+    all.set(each, filled);
+    filled += each.length;
   }
-  return states;
+  return normalisationOf(all, all.length / episodes.reduce((sum, { length }) => sum + length, 0));
 }

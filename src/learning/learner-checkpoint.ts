@@ -1,14 +1,28 @@
-import { IqLearnError, type RandomState } from '../common/index.js';
+import {
+  type BlockArray,
+  blockArray,
+  blockValues,
+  checkObservationSpec,
+  entryNames,
+  IqLearnError,
+  type Observation,
+  type ObservationSpec,
+  perBlock,
+  type RandomState,
+  shapeSize,
+  vectorObservation,
+} from '../common/index.js';
 import type { ArrayRecord } from '../engine/index.js';
 import type { Checkpoint } from '../platform/index.js';
+import type { BufferContents, BufferCounters } from './data/buffer-contents.js';
+import { observationAt } from './data/episode.js';
 import type { Normalisation } from './data/normalisation.js';
-import type { BufferContents } from './data/replay-buffer.js';
 import { type LearnerConfig, learnerConfig } from './settings.js';
 
 /** The options that a learner was created with, but for how its program is executed: that may change on resuming. */
 interface SavedOptions {
   readonly config: LearnerConfig;
-  readonly observationSize: number;
+  readonly observation: ObservationSpec;
   readonly actionSize: number;
   readonly normalisation: Normalisation;
   readonly seed: number;
@@ -22,50 +36,55 @@ export interface LearnerParts {
   readonly state: ArrayRecord;
   readonly expert: BufferContents;
   readonly policy: BufferContents;
-  readonly firstStates: readonly Float32Array[];
+  readonly firstStates: readonly Observation[];
 }
 
 /** The entry `learner` of a checkpoint's metadata. */
 interface LearnerMeta {
   readonly config: unknown;
-  readonly observationSize: number;
+  /** Absent in checkpoints of version 0.1, whose observation is a vector of `observationSize` numbers. */
+  readonly observation?: ObservationSpec;
+  readonly observationSize?: number;
   readonly actionSize: number;
   readonly seed: number;
   readonly updates: number;
   readonly sampling: RandomState;
   readonly noise: RandomState;
-  readonly expert: { readonly cursor: number; readonly added: number };
-  readonly policy: { readonly cursor: number; readonly added: number };
+  readonly expert: BufferCounters;
+  readonly policy: BufferCounters;
 }
 
 /** A learner as metadata and named arrays; arrays are views, not copies. */
 export function encodeLearner(parts: LearnerParts): Checkpoint {
-  const { config, observationSize, actionSize, normalisation, seed } = parts.options;
+  const { config, observation, actionSize, normalisation, seed } = parts.options;
   const { expert, policy, random, firstStates } = parts;
   const learner: LearnerMeta = {
     config,
-    observationSize,
+    observation,
     actionSize,
     seed,
     updates: parts.updates,
     sampling: random.sampling,
     noise: random.noise,
-    expert: { cursor: expert.cursor, added: expert.added },
-    policy: { cursor: policy.cursor, added: policy.added },
+    expert: expert.counters,
+    policy: policy.counters,
   };
-  const first = new Float32Array(firstStates.length * observationSize);
+  const first = observation.map((block) => blockArray(block, firstStates.length));
   firstStates.forEach((state, i) => {
-    first.set(state, i * observationSize);
+    blockValues<ArrayLike<number>>(observation, state, 'first state').forEach((values, k) => {
+      first[k]!.set(values, i * values.length);
+    });
   });
+  const firstNames = entryNames('firstStates', observation);
   return {
     meta: { learner },
     arrays: {
       ...prefixed('state.', parts.state),
-      ...prefixed('expert.', arraysOf(expert)),
-      ...prefixed('policy.', arraysOf(policy)),
+      ...prefixed('expert.', expert.arrays),
+      ...prefixed('policy.', policy.arrays),
       'normalisation.mean': normalisation.mean,
       'normalisation.scale': normalisation.scale,
-      firstStates: first,
+      ...Object.fromEntries(first.map((array, i) => [firstNames[i]!, array])),
     },
   };
 }
@@ -86,46 +105,42 @@ export function decodeLearner(
       });
     return found;
   };
-  const { observationSize, actionSize, seed, updates, sampling, noise } = meta;
-  const first = array('firstStates');
-  const firstStates: Float32Array[] = [];
-  for (let i = 0; i < first.length; i += observationSize) firstStates.push(first.slice(i, i + observationSize));
+  const { actionSize, seed, updates, sampling, noise } = meta;
+  const observation = checkObservationSpec(meta.observation ?? vectorObservation(meta.observationSize ?? 0));
+  const first = entryNames('firstStates', observation).map((name, i) => {
+    const found = checkpoint.arrays[name];
+    return observation[i]!.dtype === 'uint8' && found instanceof Uint8Array ? found : array(name);
+  });
+  const count = first[0]!.length / shapeSize(observation[0]!.shape);
+  const rows = perBlock<BlockArray>(observation, first);
+  const firstStates = Array.from({ length: count }, (_, i) => observationAt(observation, rows, i));
   return {
     options: {
       config: learnerConfig(meta.config as Readonly<Record<string, unknown>>),
-      observationSize,
+      observation,
       actionSize,
       seed,
       normalisation: { mean: array('normalisation.mean'), scale: array('normalisation.scale') },
     },
     updates,
     random: { sampling, noise },
-    expert: contentsOf('expert.', meta.expert, array),
-    policy: contentsOf('policy.', meta.policy, array),
+    expert: contentsOf('expert.', meta.expert, checkpoint),
+    policy: contentsOf('policy.', meta.policy, checkpoint),
     firstStates,
     stateOf: (entries) => Object.fromEntries(entries.map((name) => [name, array(`state.${name}`)])),
   };
-}
-
-function arraysOf({ cursor: _cursor, added: _added, ...arrays }: BufferContents): Record<string, Float32Array> {
-  return arrays;
 }
 
 function prefixed<T>(prefix: string, record: Readonly<Record<string, T>>): Record<string, T> {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [prefix + name, value]));
 }
 
-function contentsOf(
-  prefix: string,
-  counters: { readonly cursor: number; readonly added: number },
-  array: (name: string) => Float32Array,
-): BufferContents {
+function contentsOf(prefix: string, { cursor, added }: BufferCounters, { arrays }: Checkpoint): BufferContents {
+  const own = Object.entries(arrays).filter(([name]) => name.startsWith(prefix));
   return {
-    observations: array(`${prefix}observations`),
-    actions: array(`${prefix}actions`),
-    nextObservations: array(`${prefix}nextObservations`),
-    continues: array(`${prefix}continues`),
-    rewards: array(`${prefix}rewards`),
-    ...counters,
+    counters: { cursor, added },
+    arrays: Object.fromEntries(
+      own.map(([name, array]) => [name.slice(prefix.length), array]),
+    ) as BufferContents['arrays'],
   };
 }

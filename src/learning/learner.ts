@@ -1,13 +1,14 @@
-import { IqLearnError, Random } from '../common/index.js';
+import { blockArray, IqLearnError, type Observation, type ObservationSpec, Random } from '../common/index.js';
 import { type ArrayRecord, compile, type Device, type Executable } from '../engine/index.js';
 import type { Checkpoint } from '../platform/index.js';
 import type { PolicyFunction } from '../policy/index.js';
-import type { Agent, Spaces } from './agent.js';
+import type { Agent } from './agent.js';
 import { fillBatch } from './data/batch.js';
-import type { Episode } from './data/episode.js';
-import { type Normalisation, normalise } from './data/normalisation.js';
+import { type Episode, observationAt } from './data/episode.js';
+import { type Normalisation, normaliseObservation } from './data/normalisation.js';
 import { type BufferRow, ReplayBuffer } from './data/replay-buffer.js';
 import { decodeLearner, encodeLearner } from './learner-checkpoint.js';
+import { ObservationEncoder } from './networks/encoders.js';
 import { linearFall } from './optimiser/schedules.js';
 import { RewardModel } from './reward-model.js';
 import { agentDefinition, createAgent, fallOf, type LearnerConfig } from './settings.js';
@@ -21,7 +22,8 @@ export type LearnerTransition = BufferRow;
 
 export interface LearnerOptions {
   readonly config: LearnerConfig;
-  readonly observationSize: number;
+  /** The blocks of an observation. */
+  readonly observation: ObservationSpec;
   /** Dimensions of a continuous action, or the number of discrete ones. */
   readonly actionSize: number;
   /** Applied to every observation before the networks; part of every policy function. */
@@ -52,26 +54,30 @@ export class Learner {
   readonly #options: LearnerOptions;
   readonly #agent: Agent;
   readonly #executable: Executable;
-  readonly #spaces: Spaces;
+  readonly #encoder: ObservationEncoder;
+  readonly #observation: ObservationSpec;
+  readonly #actionSize: number;
   readonly #expert: ReplayBuffer;
   readonly #policy: ReplayBuffer;
   /** Batches in the order of the next updates: as many as the executable is best given at once. */
-  readonly #batches: readonly Record<string, Float32Array>[];
-  readonly #firstStates: Float32Array[] = [];
+  readonly #batches: readonly Record<string, Float32Array | Uint8Array>[];
+  readonly #firstStates: Observation[] = [];
   #random: { sampling: Random; noise: Random };
   #updates = 0;
   #rewards: RewardModel | undefined;
 
-  private constructor(options: LearnerOptions, spaces: Spaces, agent: Agent, executable: Executable) {
-    const { config, seed } = options;
+  private constructor(options: LearnerOptions, encoder: ObservationEncoder, agent: Agent, executable: Executable) {
+    const { config, seed, actionSize } = options;
     this.#options = options;
     this.config = config;
     this.normalisation = options.normalisation;
     this.#agent = agent;
-    this.#spaces = spaces;
+    this.#encoder = encoder;
+    this.#observation = encoder.spec;
+    this.#actionSize = actionSize;
     this.#executable = executable;
-    this.#expert = new ReplayBuffer(agent.rows.expert > 0 ? EXPERT_CAPACITY : 1, spaces.observation, spaces.action);
-    this.#policy = new ReplayBuffer(agent.rows.policy > 0 ? config.bufferSize : 1, spaces.observation, spaces.action);
+    this.#expert = new ReplayBuffer(agent.rows.expert > 0 ? EXPERT_CAPACITY : 1, encoder.spec, actionSize);
+    this.#policy = new ReplayBuffer(agent.rows.policy > 0 ? config.bufferSize : 1, encoder.spec, actionSize);
     const { streams } = agentDefinition(config);
     this.#random = {
       sampling: Random.derive(seed, `${streams}batches`),
@@ -79,9 +85,9 @@ export class Learner {
     };
     this.#batches = Array.from({ length: executable.batches }, () =>
       Object.fromEntries(
-        Object.entries(executable.inputs).map(([name, { shape }]) => [
+        Object.entries(executable.inputs).map(([name, { shape, dtype }]) => [
           name,
-          new Float32Array(shape.reduce((product, n) => product * n, 1)),
+          blockArray({ shape, dtype: dtype === 'uint8' ? dtype : 'float32' }),
         ]),
       ),
     );
@@ -90,14 +96,14 @@ export class Learner {
   /** Compiles the agent's program with random parameters. Throws UNAVAILABLE where the device cannot be used. */
   static async create(options: LearnerOptions): Promise<Learner> {
     const { config, seed, device = 'cpu', threads } = options;
-    const spaces = { observation: options.observationSize, action: options.actionSize };
-    const agent = createAgent(config, spaces);
+    const encoder = new ObservationEncoder(options.observation);
+    const agent = encoder.agent(createAgent(config, { observation: encoder.width, action: options.actionSize }));
     const executable = await compile(agent.program, {
       device,
       initialState: agent.initialState(Random.derive(seed, `${agentDefinition(config).streams}parameters`)),
       ...(threads === undefined ? {} : { threads }),
     });
-    return new Learner(options, spaces, agent, executable);
+    return new Learner(options, encoder, agent, executable);
   }
 
   /** Updates made. */
@@ -117,7 +123,7 @@ export class Learner {
 
   /** Adds a demonstration. Continuous actions are clipped to ±actionClip. Throws INVALID_ARGUMENT on bad numbers. */
   addDemonstration({ length, observations, actions, terminated }: Episode): void {
-    const { observation: o, action: a } = this.#spaces;
+    const [spec, a] = [this.#observation, this.#actionSize];
     if (this.#expert.added + length > this.#expert.capacity)
       throw new IqLearnError('INVALID_ARGUMENT', 'too many demonstrations', {
         found: `${this.#expert.added + length} transitions`,
@@ -126,9 +132,9 @@ export class Learner {
       });
     for (let t = 0; t < length; t++) {
       const row = this.#row({
-        observation: observations.subarray(t * o, (t + 1) * o),
+        observation: observationAt(spec, observations, t),
         action: actions.subarray(t * a, (t + 1) * a),
-        nextObservation: observations.subarray((t + 1) * o, (t + 2) * o),
+        nextObservation: observationAt(spec, observations, t + 1),
         terminated: terminated && t === length - 1,
         reward: 0,
       });
@@ -163,8 +169,8 @@ export class Learner {
 
   /** A transition as the buffers hold it: observations normalised, actions clipped. */
   #row({ observation, action, nextObservation, ...rest }: LearnerTransition) {
-    const normalised = (values: ArrayLike<number>): Float32Array =>
-      normalise(this.normalisation, values, new Float32Array(this.#spaces.observation));
+    const normalised = (values: Observation): Observation =>
+      normaliseObservation(this.normalisation, this.#observation, values);
     return {
       ...rest,
       observation: normalised(observation),
@@ -217,11 +223,11 @@ export class Learner {
   }
 
   /** Draws the batch of update `update`, from 1, and sets the coefficients of its optimisers. */
-  #fill(inputs: Record<string, Float32Array>, update: number): void {
+  #fill(inputs: Record<string, Float32Array | Uint8Array>, update: number): void {
     const { observationNoise, observationNoiseFloor } = this.config;
     const noise = observationNoise * linearFall(update, fallOf(this.config), observationNoiseFloor);
     const sources = { policy: this.#policy, expert: this.#expert, firstStates: this.#firstStates };
-    fillBatch(inputs, this.#agent.rows, sources, this.#random, noise);
+    fillBatch(inputs, this.#observation, this.#agent.rows, sources, this.#random, noise);
     for (const [input, coefficients] of Object.entries(this.#agent.adam)) {
       const { step, epsilon } = coefficients(update);
       inputs[input]![0] = step;
@@ -280,7 +286,7 @@ export class Learner {
       throw new IqLearnError('UNSUPPORTED', `the agent ${this.config.agent} recovers no reward`);
     if (this.#rewards?.samples !== samples) {
       await this.#rewards?.dispose();
-      this.#rewards = await RewardModel.create(reward, program, this.#spaces, samples);
+      this.#rewards = await RewardModel.create(reward, program, this.#encoder, this.#actionSize, samples);
     }
     return this.#rewards.recover(
       this.#executable.readState(reward.entries),

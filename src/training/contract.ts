@@ -1,4 +1,4 @@
-import { IqLearnError } from '../common/index.js';
+import { IqLearnError, type ObservationSpec, shapeSize } from '../common/index.js';
 import {
   behaviouralCloning,
   cloningSettingsOf,
@@ -12,6 +12,7 @@ import {
   learnerConfig,
   type Normalisation,
   normalisationOf,
+  numbersOf,
 } from '../learning/index.js';
 
 // What a setting of a training run means, for robots (segment trainer) and for tasks (environment trainer) alike. Whoever
@@ -35,7 +36,8 @@ export function runConfig(settings: LearnerSettings, { steps, updatesPerTransiti
 
 export interface StartOptions extends Pick<LearnerOptions, 'device' | 'threads'> {
   readonly config: LearnerConfig;
-  readonly observationSize: number;
+  /** The blocks of an observation. */
+  readonly observation: ObservationSpec;
   readonly actionSize: number;
   /** Of networks, batches and cloning. */
   readonly seed: number;
@@ -49,8 +51,9 @@ export interface StartOptions extends Pick<LearnerOptions, 'device' | 'threads'>
  * INVALID_ARGUMENT where the agent learns from demonstrations and there are none.
  */
 export async function startLearner(options: StartOptions): Promise<Learner> {
-  const { config, observationSize, actionSize, seed, demonstrations, ...engine } = options;
-  const { rows } = createAgent(config, { observation: observationSize, action: actionSize });
+  const { config, observation, actionSize, seed, demonstrations, ...engine } = options;
+  const size = observation.reduce((sum, { shape }) => sum + shapeSize(shape), 0);
+  const { rows } = createAgent(config, { observation: size, action: actionSize });
   if (rows.expert > 0 && demonstrations.every(({ length }) => length === 0))
     throw new IqLearnError('INVALID_ARGUMENT', 'there is nothing to learn from', {
       found: `${demonstrations.length} demonstrations without a step`,
@@ -58,10 +61,10 @@ export async function startLearner(options: StartOptions): Promise<Learner> {
       remedy: 'give recordings of demonstrations',
     });
   const common = {
-    observationSize,
+    observation,
     actionSize,
     seed,
-    normalisation: runNormalisation(demonstrations, observationSize),
+    normalisation: runNormalisation(demonstrations, observation),
   };
   const learner = await Learner.create({ ...common, ...engine, config });
   try {
@@ -83,16 +86,32 @@ export async function startLearner(options: StartOptions): Promise<Learner> {
   }
 }
 
-/** Mean 0 and deviation 1 over all observations of the demonstrations; the identity where there are none. */
-export function runNormalisation(demonstrations: readonly Episode[], observationSize: number): Normalisation {
-  if (demonstrations.length === 0) return identityNormalisation(observationSize);
-  const rows = new Float32Array(demonstrations.reduce((sum, { observations }) => sum + observations.length, 0));
+/**
+ * Mean 0 and deviation 1 over all observations of the demonstrations, for the numbers of blocks that are to be
+ * standardised; the identity for the others, and for all where there are no demonstrations.
+ */
+export function runNormalisation(demonstrations: readonly Episode[], observation: ObservationSpec): Normalisation {
+  const blocks = observation.filter(({ dtype }) => dtype === 'float32');
+  const size = blocks.reduce((sum, { shape }) => sum + shapeSize(shape), 0);
+  if (demonstrations.length === 0 || size === 0) return identityNormalisation(size);
+  const numbers = demonstrations.map(({ observations, length }) => numbersOf(observation, observations, length + 1));
+  const rows = new Float32Array(numbers.reduce((sum, { length }) => sum + length, 0));
   let filled = 0;
-  for (const { observations } of demonstrations) {
-    rows.set(observations, filled);
-    filled += observations.length;
+  for (const each of numbers) {
+    rows.set(each, filled);
+    filled += each.length;
   }
-  return normalisationOf(rows, observationSize);
+  const normalisation = normalisationOf(rows, size);
+  let from = 0;
+  for (const { shape, normalise } of blocks) {
+    const to = from + shapeSize(shape);
+    if (normalise === 'none') {
+      normalisation.mean.fill(0, from, to);
+      normalisation.scale.fill(1, from, to);
+    }
+    from = to;
+  }
+  return normalisation;
 }
 
 /** The updates that a run's transitions have paid for and that are still to be made; fractions add up. */

@@ -2,6 +2,7 @@ import { IqLearnError } from '../common/index.js';
 import { type Episode, Learner, type LearnerOptions, type Metrics } from '../learning/index.js';
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from '../platform/index.js';
 import { encodeBundle, type PolicyBundle, type TrainingSummary } from '../policy/index.js';
+import { observationOf } from '../robot/index.js';
 import { PendingUpdates, startLearner } from './contract.js';
 import type {
   LearningOptions,
@@ -68,7 +69,7 @@ export class SegmentTrainer {
     const { contract, demonstrations, config, seed } = options;
     const learner = await startLearner({
       config,
-      observationSize: contract.observation.length,
+      observation: observationOf(contract),
       actionSize: contract.action.length,
       seed,
       demonstrations,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { vectorObservation } from '#src/common/index.js';
 import { identityNormalisation, Learner, learnerConfig } from '#src/learning/index.js';
 import { encodeBundle, writeBundle } from '#src/policy/index.js';
 import { contractOf, loadRobotSpec } from '#src/robot/index.js';
@@ -11,7 +12,7 @@ async function bundleBy(algorithm: string): Promise<string> {
   const spec = loadRobotSpec('rover');
   const learner = await Learner.create({
     config: learnerConfig({ agent: 'sac', hiddenSizes: [8, 8], bufferSize: 1000 }),
-    observationSize: spec.observation.length,
+    observation: vectorObservation(spec.observation.length),
     actionSize: spec.action.length,
     normalisation: identityNormalisation(spec.observation.length),
     seed: 0,

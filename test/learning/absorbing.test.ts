@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Random } from '#src/common/index.js';
+import { Random, vectorObservation } from '#src/common/index.js';
 import { fillBatch } from '#src/learning/data/batch.js';
 import { ReplayBuffer } from '#src/learning/data/replay-buffer.js';
 import {
@@ -18,7 +18,10 @@ type Settings = Partial<Extract<LearnerSettings, { agent: 'iq-sac' }>>;
 
 describe('a batch with the absorbing state', () => {
   it('has one row that leads from it to itself for every terminal transition that a buffer holds', () => {
-    const buffers = [new ReplayBuffer(6, 2, 1), new ReplayBuffer(6, 2, 1)] as const;
+    const buffers = [
+      new ReplayBuffer(6, vectorObservation(2), 1),
+      new ReplayBuffer(6, vectorObservation(2), 1),
+    ] as const;
     const row = { observation: [1, 2], action: [0.5], nextObservation: [3, 4], reward: 0 };
     // Six rows with two terminals among the policy's, six rows without one among the expert's.
     for (let i = 0; i < 6; i++) {
@@ -36,7 +39,7 @@ describe('a batch with the absorbing state', () => {
       absorbing: columns(1),
     };
     const random = { sampling: new Random(1), noise: new Random(2) };
-    fillBatch(inputs, rows, { policy, expert, firstStates: [] }, random, 0);
+    fillBatch(inputs, vectorObservation(2), rows, { policy, expert, firstStates: [] }, random, 0);
     const drawn = inputs.absorbing.reduce((sum, x) => sum + x, 0);
     expect(drawn / 4000).toBeCloseTo(2 / 8, 1);
     expect(inputs.absorbing.subarray(4000).every((x) => x === 0)).toBe(true);
@@ -48,14 +51,14 @@ describe('a batch with the absorbing state', () => {
   });
 
   it('counts terminals as rows are overwritten and restored', () => {
-    const buffer = new ReplayBuffer(3, 1, 1);
+    const buffer = new ReplayBuffer(3, vectorObservation(1), 1);
     const add = (terminated: boolean): void =>
       buffer.add({ observation: [0], action: [0], nextObservation: [0], terminated });
     for (const terminated of [true, true, false]) add(terminated);
     expect(buffer.terminals).toBe(2);
     add(false);
     expect(buffer.terminals).toBe(1);
-    const other = new ReplayBuffer(3, 1, 1);
+    const other = new ReplayBuffer(3, vectorObservation(1), 1);
     other.restore(structuredClone(buffer.contents()));
     expect(other.terminals).toBe(1);
     add(true);
@@ -74,7 +77,7 @@ describe('the value of the absorbing state', () => {
   async function rewardsWith(settings: Settings, last = 1): Promise<Float32Array> {
     const learner = await Learner.create({
       config: learnerConfig({ agent: 'iq-sac', hiddenSizes: [8], ...settings }),
-      observationSize: 2,
+      observation: vectorObservation(2),
       actionSize: 1,
       normalisation: identityNormalisation(2),
       seed: 1,
@@ -187,9 +190,9 @@ describe('with the absorbing state learned, the defaults imitate', () => {
         gamma: 0.97,
         actorAveraging: 5e-3,
       }),
-      observationSize: 2,
+      observation: vectorObservation(2),
       actionSize: 1,
-      normalisation: normalisationOf(demonstrations[0]!.observations, 2),
+      normalisation: normalisationOf(demonstrations[0]!.observations as Float32Array, 2),
       seed: 1,
       threads: 1,
     });

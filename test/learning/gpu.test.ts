@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Random } from '#src/common/index.js';
+import { Random, vectorObservation } from '#src/common/index.js';
 import { checkCapturable } from '#src/engine/executors/onnx-cuda/capture.js';
 import { type ArrayRecord, compile, inspectModel } from '#src/engine/index.js';
 import { lowerProgram } from '#src/engine/lowering.js';
@@ -81,7 +81,7 @@ it('a learner on cuda draws the same batches as on the CPU, however many updates
     (['cuda', 'cpu'] as const).map((device) =>
       Learner.create({
         config: learnerConfig({ agent: 'iq-sac', ...small, observationNoise: 0.1, decayUpdates: 100 }),
-        observationSize: 3,
+        observation: vectorObservation(3),
         actionSize: 2,
         normalisation: identityNormalisation(3),
         seed: 3,

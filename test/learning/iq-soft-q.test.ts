@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Random } from '#src/common/index.js';
+import { Random, vectorObservation } from '#src/common/index.js';
 import {
   Actor,
   type Episode,
@@ -87,12 +87,13 @@ async function learnOnline(learner: Learner, task: Task, steps: number, actions:
   const choose = sampled(actor, random, actions);
   for (let seed = 0; learner.transitions < steps; seed++) {
     const { episode } = await rollout(task, seed, choose);
-    const o = episode.observations.length / (episode.length + 1);
+    const observations = episode.observations as Float32Array;
+    const o = observations.length / (episode.length + 1);
     for (let t = 0; t < episode.length; t++)
       learner.addTransition({
-        observation: episode.observations.subarray(t * o, (t + 1) * o),
+        observation: observations.subarray(t * o, (t + 1) * o),
         action: episode.actions.subarray(t * actions, (t + 1) * actions),
-        nextObservation: episode.observations.subarray((t + 1) * o, (t + 2) * o),
+        nextObservation: observations.subarray((t + 1) * o, (t + 2) * o),
         terminated: episode.terminated && t === episode.length - 1,
       });
     await learner.update(episode.length);
@@ -115,7 +116,7 @@ describe('IQ-Learn with soft Q-learning', () => {
         // Some cells are shown once or twice only: of these the likelihood of the expert's actions tells most.
         valueTerm: 'value_expert',
       }),
-      observationSize: 25,
+      observation: vectorObservation(25),
       actionSize: 5,
       normalisation: identityNormalisation(25),
       seed: 1,
@@ -159,9 +160,9 @@ describe('IQ-Learn with soft Q-learning', () => {
     });
     const learner = await Learner.create({
       config,
-      observationSize: 4,
+      observation: vectorObservation(4),
       actionSize: 2,
-      normalisation: normalisationOf(episode.observations, 4),
+      normalisation: normalisationOf(episode.observations as Float32Array, 4),
       seed: 1,
       threads: 1,
     });

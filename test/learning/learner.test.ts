@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { IqLearnError, Random } from '#src/common/index.js';
+import { IqLearnError, Random, vectorObservation } from '#src/common/index.js';
 import {
   Actor,
   behaviouralCloning,
@@ -28,7 +28,7 @@ function episode(seed: number, length: number, terminated: boolean, o = 3, a = 2
 async function learnerWith(settings: Settings = {}, seed = 1): Promise<Learner> {
   return Learner.create({
     config: learnerConfig({ agent: 'iq-sac', ...small, ...settings }),
-    observationSize: 3,
+    observation: vectorObservation(3),
     actionSize: 2,
     normalisation: identityNormalisation(3),
     seed,
@@ -124,7 +124,7 @@ describe('the learner', () => {
     const run = async (device: 'cpu' | 'wasm') => {
       const learner = await Learner.create({
         config: learnerConfig({ agent: 'iq-sac', ...small, ...settings }),
-        observationSize: 3,
+        observation: vectorObservation(3),
         actionSize: 2,
         normalisation: identityNormalisation(3),
         seed: 5,
@@ -193,8 +193,8 @@ describe('the learner', () => {
   it('starts its actor from a cloned one, leaves it alone during the delay, then moves it', async () => {
     const config = learnerConfig({ agent: 'iq-sac', ...small, actorDelay: 5, actorAveraging: 0.5 });
     const demonstration = episode(1, 40, false);
-    const normalisation = normalisationOf(demonstration.observations, 3);
-    const common = { observationSize: 3, actionSize: 2, normalisation, seed: 1 };
+    const normalisation = normalisationOf(demonstration.observations as Float32Array, 3);
+    const common = { observation: vectorObservation(3), actionSize: 2, normalisation, seed: 1 };
     const cloned = await behaviouralCloning({
       ...common,
       episodes: [demonstration],
@@ -290,7 +290,7 @@ describe('the learner', () => {
     expect(await namesOf(await learnerWith({ online: false }))).not.toContain('train/reward_policy');
     const sac = await Learner.create({
       config: learnerConfig({ agent: 'sac', hiddenSizes: [8], batchSize: 8, bufferSize: 100 }),
-      observationSize: 3,
+      observation: vectorObservation(3),
       actionSize: 2,
       normalisation: identityNormalisation(3),
       seed: 1,
@@ -400,7 +400,7 @@ const expertActor = { act: async (observation: ArrayLike<number>) => Float32Arra
 
 describe('a trivial continuous task', () => {
   const demonstrations = [1, 2, 3].map(demonstrate);
-  const normalisation = normalisationOf(demonstrations[0]!.observations, 2);
+  const normalisation = normalisationOf(demonstrations[0]!.observations as Float32Array, 2);
   const evaluation = { episodes: 20, seed: 1000 };
 
   it('is learnt by online IQ-Learn in its published form from three demonstrations', async () => {
@@ -420,7 +420,7 @@ describe('a trivial continuous task', () => {
         absorbing: 'zero',
         actorAveraging: 0,
       }),
-      observationSize: 2,
+      observation: vectorObservation(2),
       actionSize: 1,
       normalisation,
       seed: 1,
@@ -468,7 +468,7 @@ describe('a trivial continuous task', () => {
         temperatureLearningRate: 1e-3,
         tau: 0.01,
       }),
-      observationSize: 2,
+      observation: vectorObservation(2),
       actionSize: 1,
       normalisation,
       seed: 1,
@@ -495,7 +495,7 @@ describe('a trivial continuous task', () => {
   it.each(['mse', 'nll'] as const)('is cloned behaviourally (%s)', async (loss) => {
     const policy = await behaviouralCloning({
       episodes: demonstrations,
-      observationSize: 2,
+      observation: vectorObservation(2),
       actionSize: 1,
       seed: 1,
       settings: { hiddenSizes: [32, 32], loss, batchSize: 64 },
@@ -525,7 +525,7 @@ describe('a trivial continuous task', () => {
     const learnerOf = (): Promise<Learner> =>
       Learner.create({
         config: learnerConfig({ agent: 'iq-sac', hiddenSizes: [8], batchSize: 8, bufferSize: 50 }),
-        observationSize: 2,
+        observation: vectorObservation(2),
         actionSize: 1,
         normalisation,
         seed: 3,

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { Random } from '#src/common/index.js';
+import { Random, vectorObservation } from '#src/common/index.js';
 import { identityNormalisation, Learner, learnerConfig } from '#src/learning/index.js';
 import { encodeBundle, readBundle, writeBundle } from '#src/policy/index.js';
 import { describeWithPython, runPython } from '../support/python.js';
@@ -14,7 +14,7 @@ describeWithPython('a policy bundle in Python', () => {
     const [o, a] = [contract.observation.length, contract.action.length];
     const learner = await Learner.create({
       config: learnerConfig({ agent: 'iq-sac', hiddenSizes: [64, 64] }),
-      observationSize: o,
+      observation: vectorObservation(o),
       actionSize: a,
       normalisation: identityNormalisation(o),
       seed: 3,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Random } from '#src/common/index.js';
+import { Random, vectorObservation } from '#src/common/index.js';
 import { type Episode, type LearnerSettings, learnerConfig } from '#src/learning/index.js';
 import type { Environment } from '#src/simulation/index.js';
 import { PendingUpdates } from '#src/training/contract.js';
@@ -102,7 +102,7 @@ describe('one file of settings', () => {
     const onTask = await EnvironmentTrainer.create({
       learner: await startLearner({
         config,
-        observationSize: 2,
+        observation: vectorObservation(2),
         actionSize: 1,
         seed: SEED,
         demonstrations,
@@ -153,7 +153,13 @@ describe('one file of settings', () => {
     const demonstrations = [demonstration()];
     const start = async (warmStartUpdates: number) => {
       const config = runConfig({ ...settings, warmStartUpdates }, { steps: 10, updatesPerTransition: 1 });
-      const learner = await startLearner({ config, observationSize: 2, actionSize: 1, seed: 1, demonstrations });
+      const learner = await startLearner({
+        config,
+        observation: vectorObservation(2),
+        actionSize: 1,
+        seed: 1,
+        demonstrations,
+      });
       const { actor } = learner.parameters();
       expect(learner.expertTransitions).toBe(30);
       await learner.dispose();
@@ -166,7 +172,7 @@ describe('one file of settings', () => {
 
 describe('the parts of the contract', () => {
   it('refuse to learn from demonstrations where there are none, and ask an agent that learns from rewards for none', async () => {
-    const options = { observationSize: 2, actionSize: 1, seed: 1, demonstrations: [], threads: 1 };
+    const options = { observation: vectorObservation(2), actionSize: 1, seed: 1, demonstrations: [], threads: 1 };
     await expect(startLearner({ ...options, config: learnerConfig(settings) })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
       what: 'there is nothing to learn from',
@@ -176,9 +182,14 @@ describe('the parts of the contract', () => {
   });
 
   it('normalises by all observations of the demonstrations, and not at all without any', () => {
-    expect(runNormalisation([], 2)).toEqual({ mean: new Float32Array(2), scale: Float32Array.of(1, 1) });
-    const { mean } = runNormalisation([demonstration(), demonstration()], 2);
+    expect(runNormalisation([], vectorObservation(2))).toEqual({
+      mean: new Float32Array(2),
+      scale: Float32Array.of(1, 1),
+    });
+    const { mean } = runNormalisation([demonstration(), demonstration()], vectorObservation(2));
     for (const value of mean) expect(Math.abs(value - 5)).toBeLessThan(2);
+    const left = runNormalisation([demonstration()], vectorObservation(2, 'none'));
+    expect(left).toEqual({ mean: new Float32Array(2), scale: Float32Array.of(1, 1) });
   });
 
   it('adds up fractions of updates without losing one to rounding', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { vectorObservation } from '#src/common/index.js';
 import { identityNormalisation, Learner, learnerConfig } from '#src/learning/index.js';
 import { createTask, type Environment, environmentOf } from '#src/simulation/index.js';
 import { EnvironmentTrainer } from '#src/training/index.js';
@@ -20,7 +21,7 @@ const start = async (environment: Environment): Promise<EnvironmentTrainer> =>
   EnvironmentTrainer.create({
     learner: await Learner.create({
       config: learnerConfig({ agent: 'iq-soft-q', hiddenSizes: [8], batchSize: 8, bufferSize: 500, online: true }),
-      observationSize: 4,
+      observation: vectorObservation(4),
       actionSize: 2,
       normalisation: identityNormalisation(4),
       seed: 3,

@@ -1,7 +1,7 @@
 // A short training on a task as a process of its own, to be killed: node environment-trainer-run.mjs <folder> [last step]. It
 // goes on from the newest checkpoint if there is one, saves one every few steps and says the steps made. Where it was
 // not killed before the last step, it waits for it there.
-import { Random } from '#src/common/index.js';
+import { Random, vectorObservation } from '#src/common/index.js';
 import { identityNormalisation, Learner, learnerConfig } from '#src/learning/index.js';
 import { loadCheckpoint, saveCheckpoint } from '#src/platform/index.js';
 import { EnvironmentTrainer } from '#src/training/index.js';
@@ -54,7 +54,7 @@ async function begin() {
       critics: 2,
       learnTemperature: true,
     }),
-    observationSize: 2,
+    observation: vectorObservation(2),
     actionSize: 1,
     normalisation: identityNormalisation(2),
     seed: 3,

@@ -14,7 +14,11 @@ function episode(n: number, { offset = 0, terminated = false, seed = 1 } = {}): 
 }
 
 const demonstration = episode(400);
-const distance = new OccupancyDistance([demonstration], normalisationOf(demonstration.observations, 2), 1);
+const distance = new OccupancyDistance(
+  [demonstration],
+  normalisationOf(demonstration.observations as Float32Array, 2),
+  1,
+);
 
 describe('the distance of a policy from the demonstrations', () => {
   it('is zero for the demonstration itself and small for another episode like it', () => {
@@ -58,7 +62,7 @@ describe('the distance of a policy from the demonstrations', () => {
 
   it('does not count a goal that is reached as early as in the demonstrations', () => {
     const goal = episode(300, { terminated: true });
-    const toGoal = new OccupancyDistance([goal], normalisationOf(goal.observations, 2), 1);
+    const toGoal = new OccupancyDistance([goal], normalisationOf(goal.observations as Float32Array, 2), 1);
     expect(toGoal.measure([episode(300, { terminated: true, seed: 3 })]).distance).toBeLessThan(0.02);
     expect(toGoal.measure([episode(100, { terminated: true })]).distance).toBeGreaterThan(0.1);
   });
@@ -69,16 +73,20 @@ describe('the distance of a policy from the demonstrations', () => {
   });
 
   it('is the same for the same seed', () => {
-    const again = new OccupancyDistance([demonstration], normalisationOf(demonstration.observations, 2), 1);
+    const again = new OccupancyDistance(
+      [demonstration],
+      normalisationOf(demonstration.observations as Float32Array, 2),
+      1,
+    );
     const other = episode(300, { offset: 0.3 });
     expect(again.measure([other])).toEqual(distance.measure([other]));
   });
 
   it('refuses to measure from nothing, or nothing', () => {
     const empty = { length: 0, observations: new Float32Array(2), actions: new Float32Array(), terminated: false };
-    expect(() => new OccupancyDistance([empty], normalisationOf(demonstration.observations, 2), 1)).toThrow(
-      'nothing to measure',
-    );
+    expect(
+      () => new OccupancyDistance([empty], normalisationOf(demonstration.observations as Float32Array, 2), 1),
+    ).toThrow('nothing to measure');
     expect(() => distance.measure([empty])).toThrow('no episode');
   });
 });

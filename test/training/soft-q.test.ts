@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { vectorObservation } from '#src/common/index.js';
 import { Actor, Learner, type LearnerSettings, learnerConfig, normalisationOf } from '#src/learning/index.js';
 import { createExpert, createTask, environmentOf, taskDefinition } from '#src/simulation/index.js';
 import { EnvironmentTrainer, evaluateOnTask, expertEpisodes } from '#src/training/index.js';
@@ -10,10 +11,10 @@ async function taught(name: string, demonstrations: number, settings: Partial<Le
   const environment = environmentOf(task);
   const learner = await Learner.create({
     config: learnerConfig({ ...taskDefinition(name).preset!.config, ...settings } as LearnerSettings),
-    observationSize: environment.observationSize,
+    observation: vectorObservation(environment.observationSize),
     actionSize: environment.actionLow.length,
     normalisation: normalisationOf(
-      Float32Array.from(episodes.flatMap(({ observations }) => [...observations])),
+      Float32Array.from(episodes.flatMap(({ observations }) => [...(observations as Float32Array)])),
       environment.observationSize,
     ),
     seed: 0,

@@ -1,6 +1,16 @@
-import { IqLearnError } from '../../common/index.js';
+import {
+  blockValues,
+  IqLearnError,
+  type Observation,
+  type ObservationSpec,
+  perBlock,
+  shapeSize,
+} from '../../common/index.js';
 
-/** x ↦ (x − mean)/scale, feature by feature; travels with the policy. */
+/**
+ * x ↦ (x − mean)/scale, number by number; it travels with the policy. Mean and scale are those of the numbers of all
+ * float32 blocks of an observation, in the order of the blocks; bytes have none.
+ */
 export interface Normalisation {
   readonly mean: Float32Array;
   readonly scale: Float32Array;
@@ -46,4 +56,18 @@ export function normalise(by: Normalisation, values: ArrayLike<number>, out: Flo
     out[k] = Math.min(NORMALISED_LIMIT, Math.max(-NORMALISED_LIMIT, x));
   }
   return out;
+}
+
+/** An observation with its numbers normalised; bytes, and arrays of a wrong length, are left as they are. */
+export function normaliseObservation(by: Normalisation, spec: ObservationSpec, observation: Observation): Observation {
+  let offset = 0;
+  const values = blockValues<ArrayLike<number>>(spec, observation, 'observation').map((array, i) => {
+    const { shape, dtype } = spec[i]!;
+    const size = shapeSize(shape);
+    if (dtype !== 'float32') return array;
+    const part = { mean: by.mean.subarray(offset, offset + size), scale: by.scale.subarray(offset, offset + size) };
+    offset += size;
+    return array.length === size ? normalise(part, array, new Float32Array(size)) : array;
+  });
+  return perBlock(spec, values);
 }

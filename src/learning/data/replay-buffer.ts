@@ -1,163 +1,271 @@
-import { IqLearnError, type Random } from '../../common/index.js';
+import {
+  type BlockArray,
+  blockValues,
+  checkFinite,
+  checkObservationSpec,
+  describeObservation,
+  IqLearnError,
+  type Observation,
+  type ObservationSpec,
+  observationArrays,
+  type PerBlock,
+  type Random,
+  shapeSize,
+} from '../../common/index.js';
+import { type BufferContents, type BufferCounters, countZeros, piecesOf, rowsOf } from './buffer-contents.js';
+import { ObservationRows } from './observation-rows.js';
 
-/** Where a gathered batch goes; row i of the gather lands in row `offset + i` of every array. */
+/** Where a gathered batch goes; row i of the batch lands in row `offset + i` of every array. */
 export interface BatchTarget {
-  readonly observations: Float32Array;
+  readonly observations: PerBlock<BlockArray>;
   readonly actions: Float32Array;
-  readonly nextObservations?: Float32Array | undefined;
+  readonly nextObservations?: PerBlock<BlockArray> | undefined;
   readonly continues?: Float32Array | undefined;
   readonly rewards?: Float32Array | undefined;
 }
 
 /** One transition as learning takes it: observations in the space the network sees, actions in [−1, 1] or one-hot. */
 export interface BufferRow {
-  readonly observation: ArrayLike<number>;
+  readonly observation: Observation;
   readonly action: ArrayLike<number>;
-  readonly nextObservation: ArrayLike<number>;
-  /** A true terminal state; a time limit is not one. */
+  readonly nextObservation: Observation;
+  /** The next observation is a true terminal state; a time limit does not make it one. */
   readonly terminated: boolean;
   readonly reward?: number;
 }
 
-/** The contents of a buffer, oldest row where the ring says; for checkpoints. */
-export interface BufferContents {
-  readonly observations: Float32Array;
-  readonly actions: Float32Array;
-  readonly nextObservations: Float32Array;
-  readonly continues: Float32Array;
-  readonly rewards: Float32Array;
-  readonly cursor: number;
-  readonly added: number;
-}
-
 /**
- * A ring of transitions in typed arrays. Memory is reserved for the whole capacity and touched as it fills:
- * capacity × (2·o + a + 2) × 4 bytes. Gathering allocates nothing.
+ * A ring of the newest `capacity` transitions. Every observation is stored once: the next observation of a transition
+ * is the row after its own, which is at the same time the observation of the transition that follows in the episode.
+ * Where the transition that is added next does not begin with the observation that was stored last (a new episode, a
+ * gap, another robot), its observation gets a row of its own; this is decided by comparing the numbers, so a caller
+ * cannot get it wrong. Bytes are stored as bytes.
+ *
+ * Memory follows what is held: for each transition one observation, an action, and 12 bytes (row, continues, reward);
+ * one observation more for each episode or gap. Sampling allocates nothing that grows with the batch.
  */
 export class ReplayBuffer {
   readonly capacity: number;
-  readonly #o: number;
+  readonly #spec: ObservationSpec;
   readonly #a: number;
-  readonly #observations: Float32Array;
+  readonly #observations: ObservationRows;
+  /** The position of each transition's observation among the rows. */
+  readonly #rows: Int32Array;
   readonly #actions: Float32Array;
-  readonly #next: Float32Array;
   readonly #continues: Float32Array;
   readonly #rewards: Float32Array;
   #cursor = 0;
   #added = 0;
   #terminals = 0;
 
-  constructor(capacity: number, observationSize: number, actionSize: number) {
+  constructor(capacity: number, spec: ObservationSpec, actionSize: number) {
     this.capacity = capacity;
-    this.#o = observationSize;
+    this.#spec = checkObservationSpec(spec);
     this.#a = actionSize;
-    this.#observations = new Float32Array(capacity * observationSize);
+    // Each transition holds at most two rows, and the one that replaces the oldest is stored before that is released.
+    this.#observations = new ObservationRows(spec, 2 * capacity + 2);
+    this.#rows = new Int32Array(capacity);
     this.#actions = new Float32Array(capacity * actionSize);
-    this.#next = new Float32Array(capacity * observationSize);
     this.#continues = new Float32Array(capacity);
     this.#rewards = new Float32Array(capacity);
   }
 
-  /** Rows held now. */
+  /** Transitions held now. */
   get size(): number {
     return Math.min(this.#added, this.capacity);
   }
 
-  /** Rows held now whose next state is a true terminal. */
+  /** Transitions held now whose next state is a true terminal. */
   get terminals(): number {
     return this.#terminals;
   }
 
-  /** Rows ever added. */
+  /** Transitions ever added. */
   get added(): number {
     return this.#added;
   }
 
-  /** Adds a row, over the oldest where the ring is full. A non-finite number throws INVALID_ARGUMENT and adds nothing. */
+  /** Observations held now: between size + 1 and 2 · size. */
+  get observationsHeld(): number {
+    return this.#observations.held;
+  }
+
+  /** Bytes of memory: those of the observations as they fill, the rest reserved and touched as it fills. */
+  get bytes(): number {
+    return this.#observations.bytes + (3 + this.#a) * 4 * this.capacity;
+  }
+
+  /** Adds a transition, over the oldest where the ring is full. A bad number throws INVALID_ARGUMENT and adds nothing. */
   add(row: BufferRow): void {
-    this.#check('observation', row.observation, this.#o);
-    this.#check('action', row.action, this.#a);
-    this.#check('nextObservation', row.nextObservation, this.#o);
+    const observation = observationArrays(this.#spec, row.observation, 'observation in a transition');
+    const next = observationArrays(this.#spec, row.nextObservation, 'nextObservation in a transition');
+    if (row.action.length !== this.#a)
+      throw new IqLearnError('INVALID_ARGUMENT', 'bad action in a transition', {
+        found: `${row.action.length} numbers`,
+        expected: `${this.#a}`,
+      });
+    checkFinite('action in a transition', row.action);
+    this.#store(observation, next);
     const i = this.#cursor;
-    this.#observations.set(row.observation, i * this.#o);
     this.#actions.set(row.action, i * this.#a);
-    this.#next.set(row.nextObservation, i * this.#o);
     if (this.#added >= this.capacity && this.#continues[i] === 0) this.#terminals--;
     if (row.terminated) this.#terminals++;
     this.#continues[i] = row.terminated ? 0 : 1;
     this.#rewards[i] = row.reward ?? Number.NaN;
     this.#cursor = (i + 1) % this.capacity;
     this.#added++;
+    this.#observations.release(this.#rows[this.#added < this.capacity ? 0 : this.#cursor]!);
   }
 
-  /** Gathers `count` rows drawn uniformly with replacement into `target` from row `offset`. */
+  #store(observation: readonly ArrayLike<number>[], next: readonly ArrayLike<number>[]): void {
+    const rows = this.#observations;
+    const known = rows.held > 0 && rows.equals(rows.newest, observation);
+    this.#rows[this.#cursor] = known ? rows.newest : rows.push(observation);
+    rows.push(next);
+  }
+
+  /** Gathers `count` transitions drawn uniformly with replacement into `target` from row `offset`. */
   sample(count: number, random: Random, target: BatchTarget, offset = 0): void {
     const size = this.size;
     if (size === 0) throw new IqLearnError('INVALID_ARGUMENT', 'cannot sample an empty buffer');
-    const { observations, actions, nextObservations, continues, rewards } = target;
+    const { actions, continues, rewards } = target;
+    const observations = blockValues(this.#spec, target.observations, 'batch');
+    const nextObservations = target.nextObservations && blockValues(this.#spec, target.nextObservations, 'batch');
     for (let row = offset; row < offset + count; row++) {
       const i = random.integer(size);
-      copyRow(this.#observations, i, observations, row, this.#o);
-      copyRow(this.#actions, i, actions, row, this.#a);
-      if (nextObservations !== undefined) copyRow(this.#next, i, nextObservations, row, this.#o);
+      const at = this.#rows[i]!;
+      this.#observations.copy(at, observations, row);
+      if (nextObservations !== undefined)
+        this.#observations.copy(this.#observations.after(at, 1), nextObservations, row);
+      for (let k = 0; k < this.#a; k++) actions[row * this.#a + k] = this.#actions[i * this.#a + k]!;
       if (continues !== undefined) continues[row] = this.#continues[i]!;
       if (rewards !== undefined) rewards[row] = this.#rewards[i]!;
     }
   }
 
-  /** Views of the rows held (not copies). */
+  /** Copies the observation of transition `i`, in the order of the ring, into row `row` of `target`. */
+  copyObservation(i: number, target: PerBlock<BlockArray>, row: number): void {
+    this.#observations.copy(this.#rows[i]!, blockValues(this.#spec, target, 'batch'), row);
+  }
+
+  /** What {@link restore} needs. The arrays may be views: use them before the next transition is added. */
   contents(): BufferContents {
     const n = this.size;
-    return {
-      observations: this.#observations.subarray(0, n * this.#o),
+    const { positions, start } = this.#observations;
+    const arrays: Record<string, Float32Array | Int32Array | Uint8Array> = {
+      rows: this.#rows.slice(0, n).map((position) => (position - start + positions) % positions),
       actions: this.#actions.subarray(0, n * this.#a),
-      nextObservations: this.#next.subarray(0, n * this.#o),
       continues: this.#continues.subarray(0, n),
       rewards: this.#rewards.subarray(0, n),
-      cursor: this.#cursor,
-      added: this.#added,
     };
-  }
-
-  /** Replaces everything by what `contents` gave; MISMATCH where it was another buffer's changes nothing. */
-  restore(contents: BufferContents): void {
-    const n = Math.min(contents.added, this.capacity);
-    const widths = { observations: this.#o, actions: this.#a, nextObservations: this.#o, continues: 1, rewards: 1 };
-    for (const [name, width] of Object.entries(widths) as [keyof typeof widths, number][])
-      if (contents[name].length !== n * width || contents.cursor !== contents.added % this.capacity)
-        throw new IqLearnError('MISMATCH', 'the saved replay buffer does not fit', {
-          found: `${contents[name].length} values of ${name}, the next row at ${contents.cursor}`,
-          expected: `${n} rows of ${width}, the next row at ${contents.added % this.capacity}`,
-          remedy: 'resume with the settings the run was started with',
-        });
-    this.#observations.set(contents.observations);
-    this.#actions.set(contents.actions);
-    this.#next.set(contents.nextObservations);
-    this.#continues.set(contents.continues);
-    this.#terminals = contents.continues.reduce((count, continues) => count + (continues === 0 ? 1 : 0), 0);
-    this.#rewards.set(contents.rewards);
-    this.#cursor = contents.cursor;
-    this.#added = contents.added;
-  }
-
-  #check(what: string, values: ArrayLike<number>, length: number): void {
-    if (values.length !== length)
-      throw new IqLearnError('INVALID_ARGUMENT', `bad ${what} in a transition`, {
-        found: `${values.length} numbers`,
-        expected: `${length}`,
+    this.#spec.forEach(({ name }, block) => {
+      this.#observations.pieces(block).forEach((piece, i) => {
+        arrays[`observations.${name}.${i}`] = piece;
       });
-    for (let i = 0; i < length; i++)
-      if (!Number.isFinite(Math.fround(values[i]!)))
-        throw new IqLearnError('INVALID_ARGUMENT', `bad ${what} in a transition`, {
-          found: `${values[i]} at index ${i}`,
-          expected: 'finite float32 numbers',
-          remedy: 'drop the sample at its source',
-        });
+    });
+    return { counters: { cursor: this.#cursor, added: this.#added }, arrays };
   }
-}
 
-function copyRow(from: Float32Array, i: number, to: Float32Array, row: number, width: number): void {
-  const source = i * width;
-  const target = row * width;
-  for (let k = 0; k < width; k++) to[target + k] = from[source + k]!;
+  /**
+   * Replaces everything by what `contents` of such a buffer gave, or by what a checkpoint of version 0.1 holds, which
+   * has the next observations as an array of their own. Throws MISMATCH, changing nothing, where it does not fit.
+   */
+  restore({ counters, arrays }: BufferContents): void {
+    if (arrays.nextObservations !== undefined) {
+      this.#restoreOld(counters, arrays);
+      return;
+    }
+    const n = Math.min(counters.added, this.capacity);
+    const { rows, actions, continues, rewards } = arrays;
+    this.#checkCounters(counters);
+    this.#checkLength('rows', rows, n, 1);
+    this.#checkLength('actions', actions, n, this.#a);
+    this.#checkLength('continues', continues, n, 1);
+    this.#checkLength('rewards', rewards, n, 1);
+    const pieces = this.#spec.map(({ name }) => piecesOf(name, arrays));
+    const saved = this.#savedRows(pieces);
+    const first = counters.added < this.capacity ? 0 : counters.cursor;
+    for (let k = 0, last = -2; k < n; k++) {
+      const row = rows![(first + k) % this.capacity]!;
+      // The oldest transition has the oldest row; each other follows the one before with or without a gap of one row.
+      if (k === 0 ? row !== 0 : row !== last + 1 && row !== last + 2) this.#refuse(`row ${row} after row ${last}`);
+      last = row;
+      if (k === n - 1 && saved !== row + 2) this.#refuse(`${saved} observations`, `${row + 2}`);
+    }
+    this.#observations.clear();
+    for (const row of rowsOf(pieces, this.#spec)) this.#observations.push(row);
+    this.#rows.set(rows!);
+    this.#actions.set(actions!);
+    this.#continues.set(continues!);
+    this.#terminals = countZeros(continues!);
+    this.#rewards.set(rewards!);
+    this.#cursor = counters.cursor;
+    this.#added = counters.added;
+  }
+
+  /** Transitions with both observations, as saved before observations were stored once; one block of numbers. */
+  #restoreOld(counters: BufferCounters, arrays: BufferContents['arrays']): void {
+    const n = Math.min(counters.added, this.capacity);
+    const { observations, nextObservations, actions, continues, rewards } = arrays;
+    this.#checkCounters(counters);
+    if (this.#spec.length !== 1) this.#refuse('one block of numbers', describeObservation(this.#spec));
+    const size = shapeSize(this.#spec[0]!.shape);
+    this.#checkLength('observations', observations, n, size);
+    this.#checkLength('nextObservations', nextObservations, n, size);
+    this.#checkLength('actions', actions, n, this.#a);
+    this.#checkLength('continues', continues, n, 1);
+    this.#checkLength('rewards', rewards, n, 1);
+    this.#observations.clear();
+    const first = counters.added < this.capacity ? 0 : counters.cursor;
+    for (let k = 0; k < n; k++) {
+      const i = (first + k) % this.capacity;
+      this.#cursor = i;
+      this.#store(
+        [observations!.subarray(i * size, (i + 1) * size)],
+        [nextObservations!.subarray(i * size, (i + 1) * size)],
+      );
+    }
+    this.#actions.set(actions!);
+    this.#continues.set(continues!);
+    this.#terminals = countZeros(continues!);
+    this.#rewards.set(rewards!);
+    this.#cursor = counters.cursor;
+    this.#added = counters.added;
+  }
+
+  #checkCounters({ cursor, added }: BufferCounters): void {
+    if (cursor !== added % this.capacity)
+      this.#refuse(`the next transition at ${cursor}`, `at ${added % this.capacity} of ${this.capacity}`);
+  }
+
+  #checkLength(name: string, array: ArrayLike<number> | undefined, n: number, width: number): void {
+    if (array?.length !== n * width)
+      this.#refuse(`${array?.length ?? 'no'} values of ${name}`, `${n} rows of ${width}`);
+  }
+
+  /** Checks that every block has the same number of observations saved, and gives it. */
+  #savedRows(pieces: readonly (readonly ArrayLike<number>[])[]): number {
+    const counts = pieces.map((arrays, block) => {
+      const size = shapeSize(this.#spec[block]!.shape);
+      if (arrays.some(({ length }) => length % size !== 0))
+        this.#refuse(
+          `${arrays.map(({ length }) => length).join(' + ')} values of ${this.#spec[block]!.name}`,
+          `rows of ${size}`,
+        );
+      return arrays.reduce((sum, { length }) => sum + length / size, 0);
+    });
+    if (counts.some((count) => count !== counts[0])) this.#refuse(`${counts.join(', ')} observations of the blocks`);
+    return counts[0]!;
+  }
+
+  #refuse(
+    found: string,
+    expected = `a buffer of ${this.capacity} transitions of ${describeObservation(this.#spec)}`,
+  ): never {
+    throw new IqLearnError('MISMATCH', 'the saved replay buffer does not fit', {
+      found,
+      expected,
+      remedy: 'resume with the settings the run was started with',
+    });
+  }
 }

@@ -95,9 +95,11 @@ export class OccupancyDistance {
       const direction = this.#directions.subarray(k * this.#rowSize, (k + 1) * this.#rowSize);
       let row = 0;
       for (const { length, observations, actions } of episodes) {
+        // The segments that this is measured on are of robots, whose observation is one vector.
+        const numbers = observations as Float32Array;
         for (let t = 0; t < length; t++, row++) {
           let sum = 0;
-          for (let i = 0; i < o; i++) sum += (direction[i]! * (observations[t * o + i]! - mean[i]!)) / scale[i]!;
+          for (let i = 0; i < o; i++) sum += (direction[i]! * (numbers[t * o + i]! - mean[i]!)) / scale[i]!;
           for (let i = 0; i < a; i++) sum += direction[o + i]! * actions[t * a + i]!;
           projections[row] = sum;
         }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Block, type BlockArray, Random, vectorObservation } from '#src/common/index.js';
-import { type BatchTarget, type BufferRow, ReplayBuffer } from '#src/learning/data/block-replay-buffer.js';
+import { type BatchTarget, type BufferRow, ReplayBuffer } from '#src/learning/data/replay-buffer.js';
 
 const row = (n: number, change: Partial<BufferRow> = {}): BufferRow => ({
   observation: [n, n + 0.25],
@@ -103,7 +103,7 @@ describe('the replay buffer', () => {
       if (inside) drawn.add(n);
       expect([...observations.subarray(2 * i, 2 * i + 2)]).toEqual(inside ? [n, n + 0.25] : [99, 99]);
       expect([...nextObservations.subarray(2 * i, 2 * i + 2)]).toEqual(inside ? [n + 1, n + 1.25] : [99, 99]);
-      expect(batch.continues[i]).toBe(inside ? Number(n % 3 !== 0) : 99);
+      expect(batch.continues![i]).toBe(inside ? Number(n % 3 !== 0) : 99);
       expect(batch.rewards[i]).toBe(inside ? n / 8 : 99);
     }
     expect(drawn.size).toBeGreaterThan(1);

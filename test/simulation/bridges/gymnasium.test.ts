@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { vectorObservation } from '#src/common/index.js';
 import { identityNormalisation, Learner, learnerConfig } from '#src/learning/index.js';
 import { createExpert, Gymnasium, type GymnasiumOptions, gymnasiumEnvironment } from '#src/simulation/index.js';
 import { EnvironmentTrainer } from '#src/training/index.js';
@@ -164,7 +165,7 @@ describe.skipIf(!available)('gymnasium in a Python process', () => {
     const whole = await EnvironmentTrainer.create({
       learner: await Learner.create({
         config: learnerConfig({ agent: 'sac', hiddenSizes: [8], batchSize: 8, bufferSize: 500 }),
-        observationSize: 3,
+        observation: vectorObservation(3),
         actionSize: 1,
         normalisation: identityNormalisation(3),
         seed: 1,
