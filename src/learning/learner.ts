@@ -1,3 +1,4 @@
+// Longer than 300 lines: filling, running, publishing and saving share the learner's private state, and are short apart.
 import { blockArray, IqLearnError, type Observation, type ObservationSpec, Random } from '../common/index.js';
 import { type ArrayRecord, compile, type Device, type Executable } from '../engine/index.js';
 import type { Checkpoint } from '../platform/index.js';

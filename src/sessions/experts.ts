@@ -1,13 +1,12 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { IqLearnError } from '../common/index.js';
 import type { Driver } from '../nodes/index.js';
+import { join, kindOfPath, packageFolder } from '../platform/index.js';
 import { readBundle } from '../policy/index.js';
 import { checkContract, type RobotSpec } from '../robot/index.js';
 import { createExpert, expertNames } from '../simulation/index.js';
 
 /** Policies that drive where no script does, one folder a robot. */
-const SHIPPED = fileURLToPath(new URL('../../../config/experts/', import.meta.url));
+const shippedFolder = (): string => join(packageFolder(), 'config', 'experts');
 
 export interface ExpertDriver extends Driver {
   /** For people: 'scripted', or the policy's name. */
@@ -49,8 +48,8 @@ export async function expertDriver(spec: RobotSpec, folder?: string): Promise<Ex
       dispose: async () => undefined,
     };
   }
-  const shipped = `${SHIPPED}${spec.task ?? spec.robot}`;
-  if (existsSync(shipped)) return policyDriver(shipped, spec);
+  const shipped = join(shippedFolder(), spec.task ?? spec.robot);
+  if (kindOfPath(shipped) !== null) return policyDriver(shipped, spec);
   throw new IqLearnError('NOT_FOUND', `there is no expert for ${spec.robot}`, {
     found: 'neither a script nor a trained policy',
     expected: `a script (${expertNames.join(', ')}) or the folder of a policy`,

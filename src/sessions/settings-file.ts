@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { IqLearnError, messageOf, parseOrThrow } from '../common/index.js';
 import { type LearnerSettings, learnerConfig, learnerSchemas } from '../learning/index.js';
+import { readText } from '../platform/index.js';
 import type { TrainingSettings } from '../simulation/index.js';
 
 /** What --settings may hold; everything else stays as the robot's own. */
@@ -16,9 +16,9 @@ const fileSchema = z.strictObject({
 
 function read(file: string): unknown {
   try {
-    return parse(readFileSync(file, 'utf8')) ?? {};
+    return parse(readText(file)) ?? {};
   } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    const missing = cause instanceof IqLearnError && cause.code === 'NOT_FOUND';
     throw new IqLearnError(missing ? 'NOT_FOUND' : 'INVALID_CONFIG', `cannot read the settings ${file}`, {
       found: missing ? 'no such file' : messageOf(cause),
       expected: `YAML or JSON with ${Object.keys(fileSchema.shape).join(', ')}`,

@@ -1,17 +1,16 @@
 import { ActionRange, IqLearnError } from '../common/index.js';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import type { Device } from '../engine/index.js';
-import type { Episode, LearnerConfig } from '../learning/index.js';
+import type { LearnerConfig } from '../learning/index.js';
 import { LearnerNode, PolicyNode } from '../nodes/index.js';
-import type { Logger } from '../platform/index.js';
-import { createNodeLogger } from '../platform/index.js';
+import { createNodeLogger, type Logger } from '../platform/index.js';
 import { decodeBundle, type PolicyBundle, type TrainingSummary } from '../policy/index.js';
-import { contractOf, type RobotSpec } from '../robot/index.js';
-import type { LearningOptions, LearningProgress } from '../training/index.js';
-import { TrainingProcess } from '../training/index.js';
+import { contractOf } from '../robot/index.js';
+import { type LearningOptions, type LearningProgress, TrainingProcess } from '../training/index.js';
 import { ActingState } from './acting-state.js';
 import { conductTraining, type EpisodeOutcome } from './conductor.js';
 import { evaluate } from './evaluate.js';
+import { learningEpisode } from './learning-episode.js';
 import { learningPolicyParameters } from './learning-policy.js';
 import { Rig, type RigOptions } from './rig.js';
 
@@ -72,13 +71,6 @@ export interface TrainingOutcome {
   readonly bundle: PolicyBundle;
   /** True where the signal ended training early. */
   readonly interrupted: boolean;
-}
-
-/** A demonstration as learning takes it: actions in [−1, 1]. */
-export function learningEpisode(episode: DemonstrationEpisode, spec: RobotSpec): Episode {
-  const { length, observations, terminated } = episode;
-  const actions = ActionRange.of(spec.action).normalise(episode.actions);
-  return { length, observations, actions, terminated };
 }
 
 /**

@@ -6,14 +6,6 @@ import { describe, expect, it } from 'vitest';
 const src = fileURLToPath(new URL('../../src/', import.meta.url));
 const LIMIT = 300;
 
-/** Longer than the limit without a reason today. A file that is cut, or that gives its reason, leaves this list. */
-const beingMended = new Set([
-  'learning/agents/actor-critic.ts',
-  'learning/learner.ts',
-  'sessions/train.ts',
-  'simulation/physics/physics.ts',
-]);
-
 /** The first comment of a source: all lines of `//` up to the next other line, or one block. */
 const firstComment = (text: string): string => /(?:^[ \t]*\/\/.*\n?)+|\/\*[\s\S]*?\*\//m.exec(text)?.[0] ?? '';
 
@@ -26,7 +18,7 @@ describe('the length of files', () => {
     const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
     expect(files.length).toBeGreaterThan(200);
     const long = files.filter((name) => isTooLong(readFileSync(join(src, name), 'utf8')));
-    expect(long.filter((name) => !beingMended.has(name))).toEqual([]);
+    expect(long).toEqual([]);
   });
 
   it('is excused by a reason in the first comment only', () => {

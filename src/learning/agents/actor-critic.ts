@@ -1,3 +1,5 @@
+// Longer than 300 lines: everything that SAC and IQ-Learn have in common is read here in one place, so that the two
+// agents' files differ in what is their own.
 import * as tf from '@tensorflow/tfjs';
 import type { z } from 'zod';
 import type { Random } from '../../common/index.js';
