@@ -30,9 +30,9 @@ export function sparkline(values: readonly number[], width: number): string {
   return shown.map((value) => BLOCKS[span > 0 ? Math.round((7 * (value - low)) / span) : 3]).join('');
 }
 
-/** Seconds until `total` is reached at the rate so far; undefined where no rate is known. */
+/** Seconds until `total` is reached at the rate so far, 0 past it (a last segment is whole); undefined without a rate. */
 export function secondsLeft({ done, total, perSecond }: Progress): number | undefined {
-  return perSecond !== undefined && perSecond > 0 ? (total - done) / perSecond : undefined;
+  return perSecond !== undefined && perSecond > 0 ? Math.max(0, total - done) / perSecond : undefined;
 }
 
 const shown = (value: number | undefined, format: (value: number) => string = figure): string =>

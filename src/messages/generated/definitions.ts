@@ -89,9 +89,9 @@ uint32 step             # step within the episode, from 0
 `,
   'iq_learn/LearnerStatus': `# How learning goes. Published at 1 Hz.
 
-std_msgs/Header header      # when, in ROS time
+std_msgs/Header header      # when, in ROS time; frame_id names the run of the learner
 string robot                # name of the robot it learns for
-uint64 epoch                # of two learners for one robot the lower yields
+uint64 epoch                # of two learners for one robot the lower yields (of equal ones the lower frame_id)
 uint64 updates              # gradient updates made so far
 uint64 transitions          # transitions of the policy taken into the buffer so far
 uint64 demonstrations       # expert transitions held: demonstrated, and of takeovers where they count

@@ -160,11 +160,11 @@ export interface Intervention {
  * How learning goes. Published at 1 Hz.
  */
 export interface LearnerStatus {
-  /** When, in ROS time. */
+  /** When, in ROS time; frame_id names the run of the learner. */
   header: Header;
   /** Name of the robot it learns for. */
   robot: string;
-  /** Of two learners for one robot the lower yields. */
+  /** Of two learners for one robot the lower yields (of equal ones the lower frame_id). */
   epoch: bigint;
   /** Gradient updates made so far. */
   updates: bigint;
