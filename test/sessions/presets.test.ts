@@ -7,7 +7,8 @@ describe('training settings', () => {
     for (const { name, preset } of taskDefinitions)
       if (preset !== undefined) expect(trainingSettings(name)).toBe(preset);
     expect(trainingSettings('rover')).toMatchObject({ steps: 20_000, learningTask: { tour: true, maxSteps: 150 } });
-    expect(trainingSettings('hopper').config).toMatchObject({ warmStartUpdates: 10_000 });
+    expect(trainingSettings('arm').config).toMatchObject({ agent: 'iq-sac', warmStartUpdates: 5000 });
+    expect(trainingSettings('hopper').config).toEqual({ agent: 'iq-sac' }); // the agent's defaults
   });
 
   it('are those for one demonstration where the robot has no task', () => {
