@@ -32,9 +32,9 @@ export function prepareRuns(
   const names = entryNames('observation', spec);
   return (observation, noise) => {
     const values = blockValues<ArrayLike<number>>(spec, observation, 'observation');
-    const inputs: Record<string, Float32Array | Uint8Array> = { noise: Float32Array.from(noise) };
+    const inputs: Record<string, Float32Array | Uint8Array> = { noise: new Float32Array(noise) };
     for (let i = 0; i < values.length; i++)
-      inputs[names[i]!] = spec[i]!.dtype === 'uint8' ? Uint8Array.from(values[i]!) : Float32Array.from(values[i]!);
+      inputs[names[i]!] = spec[i]!.dtype === 'uint8' ? new Uint8Array(values[i]!) : new Float32Array(values[i]!);
     return async () => Float32Array.from((await model.run(inputs)).action!);
   };
 }
