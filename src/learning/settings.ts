@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { IqLearnError, unknownName } from '../common/index.js';
+import { IqLearnError, unknownName, valueAt } from '../common/index.js';
 import type { Agent, AgentDefinition, Spaces } from './agent.js';
 import { type AgentName, agentNames, agents } from './agents/index.js';
 import type { Fall } from './optimiser/schedules.js';
@@ -84,10 +84,6 @@ export const learnerConfigSchema = z.discriminatedUnion('agent', [
 export type LearnerConfig = z.output<typeof learnerConfigSchema>;
 /** Settings as they are given: the agent's name is needed, everything else has a default. */
 export type LearnerSettings = z.input<typeof learnerConfigSchema>;
-
-/** The value at a path of nested settings. */
-const valueAt = (settings: unknown, path: readonly PropertyKey[]): unknown =>
-  path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], settings);
 
 /** What a setting means, as the remedy for a bad value of it. */
 function remedyOf(shape: z.ZodRawShape, name: PropertyKey | undefined): { remedy?: string } {

@@ -195,12 +195,7 @@ export class ReplayBuffer {
     this.#observations.clear();
     for (const row of rowsOf(pieces, this.#spec)) this.#observations.push(row);
     this.#rows.set(rows!);
-    this.#actions.set(actions!);
-    this.#continues.set(continues!);
-    this.#terminals = countZeros(continues!);
-    this.#rewards.set(rewards!);
-    this.#cursor = counters.cursor;
-    this.#added = counters.added;
+    this.#restoreColumns(counters, arrays);
   }
 
   /** Transitions with both observations, as saved before observations were stored once; one block of numbers. */
@@ -225,6 +220,11 @@ export class ReplayBuffer {
         [nextObservations!.subarray(i * size, (i + 1) * size)],
       );
     }
+    this.#restoreColumns(counters, arrays);
+  }
+
+  /** What both layouts save alike, after it was checked. */
+  #restoreColumns(counters: BufferCounters, { actions, continues, rewards }: BufferContents['arrays']): void {
     this.#actions.set(actions!);
     this.#continues.set(continues!);
     this.#terminals = countZeros(continues!);
