@@ -1,3 +1,4 @@
+export type { CandidateScore } from './candidates.js';
 export {
   type Conductor,
   conductDemonstrations,
@@ -15,6 +16,6 @@ export { learningPolicyParameters } from './learning-policy.js';
 export { configurationFor, trainingSettings } from './presets.js';
 export type { RigOptions } from './rig.js';
 export { withLearnerFile, withSettingsFile } from './settings-file.js';
-export type { Rollout, TrainingEvaluation, TrainingOptions, TrainingPoint } from './train.js';
+export type { Rollout, TrainingOptions, TrainingPoint } from './train.js';
 export { TrainingSession } from './train.js';
 export { usableDemonstrations } from './usable-demonstrations.js';

@@ -1,4 +1,4 @@
-import { ActionRange, IqLearnError } from '../common/index.js';
+import { IqLearnError, messageOf } from '../common/index.js';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import type { Device } from '../engine/index.js';
 import type { LearnerConfig } from '../learning/index.js';
@@ -8,14 +8,14 @@ import { decodeBundle, type PolicyBundle, type TrainingSummary } from '../policy
 import { contractOf } from '../robot/index.js';
 import { type LearningOptions, type LearningProgress, TrainingProcess } from '../training/index.js';
 import { ActingState } from './acting-state.js';
+import { CandidateChoice, type CandidateScore } from './candidates.js';
 import { conductTraining, type EpisodeOutcome } from './conductor.js';
-import { evaluate } from './evaluate.js';
-import { learningEpisode } from './learning-episode.js';
+import { learningEpisode, tracedEpisode } from './learning-episode.js';
 import { learningPolicyParameters } from './learning-policy.js';
 import { Rig, type RigOptions } from './rig.js';
 
 export interface TrainingOptions extends RigOptions {
-  /** Not needed where a checkpoint is resumed. */
+  /** Where a checkpoint is resumed they are needed for comparing `candidates` alone. */
   readonly demonstrations: readonly DemonstrationEpisode[];
   readonly config: LearnerConfig;
   readonly seed: number;
@@ -30,12 +30,16 @@ export interface TrainingOptions extends RigOptions {
   readonly checkpoint?: { readonly folder: string; readonly everySegments: number };
   readonly resume?: boolean;
   readonly summary?: TrainingSummary;
-  /** Evaluates the policy of every so many segments beside the training, on these starts. */
-  readonly evaluation?: { readonly everySegments: number; readonly seeds: readonly number[] };
+  /**
+   * Compares the policy of every so many segments with the demonstrations beside the training, and deploys the one that
+   * is nearest to them instead of the last; the folder keeps them all. See {@link CandidateChoice}.
+   */
+  readonly candidates?: { readonly folder: string; readonly everySegments: number };
   readonly onProgress?: (point: TrainingPoint) => void;
   /** An episode that the learning policy drove: its actions are sampled. */
   readonly onRollout?: (rollout: Rollout) => void;
-  readonly onEvaluation?: (evaluation: TrainingEvaluation) => void;
+  /** A candidate has been compared: along the run, or again (`final`) with the other best ones at its end. */
+  readonly onCandidate?: (score: CandidateScore & { readonly transitions: number; readonly final: boolean }) => void;
 }
 
 /** Where training stands after a segment. */
@@ -55,20 +59,15 @@ export interface Rollout extends EpisodeOutcome {
   readonly transitions: number;
 }
 
-export interface TrainingEvaluation {
-  readonly version: number;
-  readonly transitions: number;
-  readonly updates: number;
-  readonly outcomes: readonly EpisodeOutcome[];
-}
-
 export interface TrainingOutcome {
   readonly version: number;
   readonly transitions: number;
   readonly updates: number;
   readonly seconds: number;
-  /** The policy as it is now, verified. */
+  /** The policy to deploy: the one that was chosen, or the last where none was compared. */
   readonly bundle: PolicyBundle;
+  /** How the chosen policy compares; absent where the last is deployed without a comparison. */
+  readonly chosen?: CandidateScore;
   /** True where the signal ended training early. */
   readonly interrupted: boolean;
 }
@@ -92,7 +91,7 @@ export class TrainingSession {
   #hear = (progress: LearningProgress): void => {
     this.#early.push(progress);
   };
-  #evaluations: Promise<void> = Promise.resolve();
+  readonly #choice: CandidateChoice | undefined;
 
   private constructor(options: TrainingOptions, client: TrainingProcess, rig: Rig, learner: LearnerNode) {
     this.#options = options;
@@ -101,6 +100,7 @@ export class TrainingSession {
     this.#learner = learner;
     this.#acting = new ActingState(options.spec.action.length, client.start.session);
     this.#logger = (options.logger ?? createNodeLogger)('training');
+    this.#choice = candidateChoice(options, client.start.version);
     learner.onProgress((progress) => this.#hear(progress));
   }
 
@@ -175,13 +175,32 @@ export class TrainingSession {
     try {
       const work = this.#segmentsLeft > 0 ? Promise.race([finished, this.#drive()]) : finished;
       if (last > 0) await this.#rig.guard(work);
-      await this.#evaluations;
     } catch (error) {
       if (!(error instanceof IqLearnError && error.code === 'CANCELLED') || signal?.aborted !== true) throw error;
       interrupted = true;
     }
-    const { version, transitions, updates, bundle } = final ?? this.#learner.progress;
-    return { version, transitions, updates, seconds: this.#seconds, bundle, interrupted };
+    const { version, transitions, updates } = final ?? this.#learner.progress;
+    const bundle = await this.#client.deployed();
+    const outcome = { version, transitions, updates, seconds: this.#seconds, bundle, interrupted };
+    const chosen = interrupted ? undefined : await this.#choose(outcome);
+    return chosen === undefined ? outcome : { ...outcome, bundle: chosen.bundle, chosen: chosen.score };
+  }
+
+  /** The candidate to deploy; undefined where there is nothing to choose from. */
+  async #choose(last: { readonly version: number; readonly bundle: PolicyBundle }) {
+    if (this.#choice === undefined) return undefined;
+    try {
+      return await this.#choice.choose(last, (score) => this.#tell(score, true));
+    } catch (error) {
+      if (this.#options.signal?.aborted !== true)
+        this.#logger.warn('no policy could be chosen; the last one is deployed', { reason: messageOf(error) });
+      return undefined;
+    }
+  }
+
+  #tell(score: CandidateScore, final: boolean): void {
+    const { segmentSize, onCandidate } = this.#options;
+    onCandidate?.({ ...score, transitions: score.version * segmentSize, final });
   }
 
   /** The reward recovered along an episode (robot's units), one a step. */
@@ -191,21 +210,7 @@ export class TrainingSession {
     readonly terminated: boolean;
   }): Promise<Float32Array> {
     const { spec } = this.#options;
-    const { observations, actions, terminated } = episode;
-    const flat = (rows: readonly ArrayLike<number>[], size: number): Float32Array => {
-      const out = new Float32Array(rows.length * size);
-      rows.forEach((row, i) => {
-        out.set(row, i * size);
-      });
-      return out;
-    };
-    const { rewards } = await this.#client.recoverRewards({
-      length: actions.length,
-      observations: flat(observations, spec.observation.length),
-      actions: ActionRange.of(spec.action).normalise(flat(actions, spec.action.length)),
-      terminated,
-    });
-    return rewards;
+    return (await this.#client.recoverRewards(tracedEpisode(episode, episode.terminated, spec))).rewards;
   }
 
   /** Stops the robot, then the learner, with a checkpoint where a folder is set. */
@@ -238,38 +243,37 @@ export class TrainingSession {
   }
 
   #report(progress: LearningProgress): void {
-    const { evaluation, onProgress } = this.#options;
-    const { version, transitions, updates, metrics } = progress;
-    onProgress?.({ seconds: this.#seconds, version, transitions, updates, metrics });
-    if (evaluation === undefined || version % evaluation.everySegments !== 0) return;
-    this.#evaluations = this.#evaluations.then(() => this.#evaluate(progress, evaluation.seeds));
+    const { version, transitions, updates, metrics, candidate } = progress;
+    this.#options.onProgress?.({ seconds: this.#seconds, version, transitions, updates, metrics });
+    if (candidate === undefined || this.#choice === undefined) return;
+    this.#choice.add(version, candidate).then(
+      (score) => this.#tell(score, false),
+      (error) => {
+        if (this.#options.signal?.aborted !== true)
+          this.#logger.warn('a candidate could not be compared', { version, reason: messageOf(error) });
+      },
+    );
   }
+}
 
-  async #evaluate(
-    { version, transitions, updates, bundle }: LearningProgress,
-    seeds: readonly number[],
-  ): Promise<void> {
-    try {
-      const { spec, task, logger, signal } = this.#options;
-      const outcomes = await evaluate({
-        spec,
-        ...(task === undefined ? {} : { task }),
-        ...(logger === undefined ? {} : { logger }),
-        ...(signal === undefined ? {} : { signal }),
-        candidate: { kind: 'policy', bundle },
-        seeds,
-      });
-      this.#options.onEvaluation?.({ version, transitions, updates, outcomes });
-    } catch (error) {
-      if (this.#options.signal?.aborted !== true)
-        this.#logger.warn('an evaluation failed', { version, reason: String(error) });
-    }
-  }
+/** The comparison of candidates, with those that a resumed run has had; undefined where nobody asks for one. */
+function candidateChoice(options: TrainingOptions, version: number): CandidateChoice | undefined {
+  const { candidates, spec, logger, signal, seed, demonstrations } = options;
+  if (candidates === undefined) return undefined;
+  const { folder, everySegments } = candidates;
+  const before = Array.from({ length: Math.floor(version / everySegments) }, (_, i) => (i + 1) * everySegments);
+  // As it will be deployed: with the task's own defaults, whatever it has learned with.
+  const rig = {
+    spec,
+    ...(logger === undefined ? {} : { logger }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+  return new CandidateChoice({ rig, seed, demonstrations, folder }, before);
 }
 
 function learningOptions(options: TrainingOptions, demonstrations: readonly DemonstrationEpisode[]): LearningOptions {
   const { spec, config, seed, updatesPerTransition } = options;
-  const { checkpoint, resume, device, threads, summary } = options;
+  const { checkpoint, candidates, resume, device, threads, summary } = options;
   return {
     config,
     contract: contractOf(spec),
@@ -277,6 +281,7 @@ function learningOptions(options: TrainingOptions, demonstrations: readonly Demo
     demonstrations: demonstrations.map((episode) => learningEpisode(episode, spec)),
     updatesPerTransition,
     ...(checkpoint === undefined ? {} : { checkpoint }),
+    ...(candidates === undefined ? {} : { candidateSegments: candidates.everySegments }),
     ...(resume === undefined ? {} : { resume }),
     ...(device === undefined ? {} : { device }),
     ...(threads === undefined ? {} : { threads }),

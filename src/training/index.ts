@@ -5,4 +5,5 @@ export { npzEpisodes } from './npz-episodes.js';
 export type { LearningEvents } from './process/client.js';
 export { type LearningClient, TrainingProcess } from './process/client.js';
 export type { LearningOptions, LearningProgress, RecoveredRewards, Segment, SessionState } from './process/protocol.js';
+export { type Distance, OccupancyDistance } from './progress/occupancy-distance.js';
 export { evaluationSeeds, runSeed } from './seeds.js';

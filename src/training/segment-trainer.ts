@@ -1,7 +1,7 @@
 import { IqLearnError } from '../common/index.js';
 import { type Episode, Learner, type LearnerOptions, type Metrics } from '../learning/index.js';
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from '../platform/index.js';
-import { encodeBundle, type PolicyBundle, type TrainingSummary } from '../policy/index.js';
+import { encodeBundle, type PolicyBundle, type PolicyFunction, type TrainingSummary } from '../policy/index.js';
 import { observationOf } from '../robot/index.js';
 import { PendingUpdates, startLearner } from './contract.js';
 import type {
@@ -81,7 +81,7 @@ export class SegmentTrainer {
   /** The first policy and how far learning has come; to be called once, before anything else. */
   async start(): Promise<LearningStart> {
     const { updates, transitions, expertTransitions: demonstrations } = this.#learner;
-    this.#published = this.#previous ?? (await this.#encode());
+    this.#published = this.#previous ?? (await this.#encode(this.#learner.actingPolicy()));
     return {
       version: this.#publishedVersion,
       updates,
@@ -159,16 +159,32 @@ export class SegmentTrainer {
     const { updates, transitions, expertTransitions: demonstrations } = this.#learner;
     const seconds = this.#seconds;
     this.#seconds = 0;
-    this.#published = await this.#encode();
+    this.#published = await this.#encode(this.#learner.actingPolicy());
     this.#publishedVersion = this.#version;
-    return { version: this.#version, updates, transitions, demonstrations, metrics, seconds, bundle: this.#published };
+    const { candidateSegments } = this.#options;
+    const due = candidateSegments !== undefined && this.#version % candidateSegments === 0;
+    return {
+      version: this.#version,
+      updates,
+      transitions,
+      demonstrations,
+      metrics,
+      seconds,
+      bundle: this.#published,
+      ...(due ? { candidate: await this.deployed() } : {}),
+    };
   }
 
-  async #encode(): Promise<PolicyBundle> {
+  /** The policy to deploy as it is now. */
+  deployed(): Promise<PolicyBundle> {
+    return this.#encode(this.#learner.policyFunction());
+  }
+
+  async #encode(policy: PolicyFunction): Promise<PolicyBundle> {
     const { contract, seed, updatesPerTransition } = this.#options;
     const { updates, transitions, expertTransitions } = this.#learner;
     return await encodeBundle({
-      policy: this.#learner.policyFunction(),
+      policy,
       contract,
       version: this.#version,
       training: {

@@ -6,7 +6,7 @@ import { IqLearnError, Random } from '#src/common/index.js';
 import { type Episode, type LearnerSettings, learnerConfig } from '#src/learning/index.js';
 import { header, type Transition } from '#src/messages/index.js';
 import { LearnerNode } from '#src/nodes/index.js';
-import { decodeBundle } from '#src/policy/index.js';
+import { decodeBundle, type PolicyBundle } from '#src/policy/index.js';
 import { contractOf } from '#src/robot/index.js';
 import type { LearningEvents, RecoveredRewards, SessionState } from '#src/training/index.js';
 import {
@@ -69,6 +69,9 @@ class FakeLearning implements LearningClient {
   }
   async recoverRewards(): Promise<RecoveredRewards> {
     return { rewards: new Float32Array(), updates: 0 };
+  }
+  async deployed(): Promise<PolicyBundle> {
+    return this.start.bundle;
   }
   async save(): Promise<number> {
     return 7;

@@ -304,17 +304,17 @@ export class ActorCritic {
   }
 
   /** The parts of an {@link Agent} that follow from the networks alone. */
-  agent(): Pick<Agent, 'actionClip' | 'initialState' | 'deployed' | 'policy' | 'warmStart'> {
+  agent(): Pick<Agent, 'actionClip' | 'initialState' | 'deployed' | 'acting' | 'policy' | 'warmStart'> {
     const { actorAveraging, actionClip, logStdRange } = this.#settings;
-    const deployed = actorAveraging > 0 ? 'average' : 'actor';
     return {
       actionClip,
       initialState: (random) => this.initialState(random),
-      deployed: [deployed],
-      policy: (state, normalisation) =>
+      deployed: actorAveraging > 0 ? 'average' : 'actor',
+      acting: 'actor',
+      policy: (parameters, normalisation) =>
         gaussianPolicy({
           layout: this.#actor,
-          parameters: state[deployed] as Float32Array,
+          parameters,
           normalisation,
           logStdRange,
           actionSize: this.#spaces.action,

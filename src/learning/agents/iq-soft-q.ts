@@ -206,11 +206,12 @@ function create(given: Settings, spaces: Spaces, fall: Fall): Agent {
         ...(averaged ? { average: critic.slice() } : {}),
       };
     },
-    deployed: [averaged ? 'average' : 'critic'],
-    policy: (state, normalisation) =>
+    deployed: averaged ? 'average' : 'critic',
+    acting: 'critic',
+    policy: (parameters, normalisation) =>
       softQPolicy({
         layout,
-        parameters: state[averaged ? 'average' : 'critic'] as Float32Array,
+        parameters,
         absorbingEntry: given.absorbing === 'learned',
         form: given,
         temperature,

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { IqLearnError, messageOf, unpackError } from '../../common/index.js';
 import type { Episode } from '../../learning/index.js';
+import type { PolicyBundle } from '../../policy/index.js';
 import type {
   LearnerReply,
   LearnerRequest,
@@ -35,6 +36,8 @@ export interface LearningClient {
   pause(paused: boolean): void;
   /** The recovered reward along an episode (robot's units, actions in [−1, 1]), one a step. */
   recoverRewards(episode: Episode): Promise<RecoveredRewards>;
+  /** The policy to deploy as it is now: the running average of the actor where the agent has one. */
+  deployed(): Promise<PolicyBundle>;
   /** Writes a checkpoint and gives its generation. */
   save(): Promise<number>;
   /** Ends learning, with a checkpoint where a folder is set; its generation or null. Never rejects. */
@@ -116,6 +119,10 @@ export class TrainingProcess implements LearningClient {
 
   async recoverRewards(episode: Episode): Promise<RecoveredRewards> {
     return (await this.#ask((id) => ({ kind: 'recover', id, episode }))) as RecoveredRewards;
+  }
+
+  async deployed(): Promise<PolicyBundle> {
+    return (await this.#ask((id) => ({ kind: 'deployed', id }))) as PolicyBundle;
   }
 
   async save(): Promise<number> {

@@ -16,6 +16,8 @@ export interface LearningOptions {
   readonly updatesPerTransition: number;
   /** Where generations of checkpoints go, and after how many segments each. */
   readonly checkpoint?: { readonly folder: string; readonly everySegments: number };
+  /** After how many segments each a policy that could be deployed comes with the progress; absent for never. */
+  readonly candidateSegments?: number;
   /** Goes on from the newest whole generation in the checkpoint folder. */
   readonly resume?: boolean;
   /** What updates run on, `cpu` by default. */
@@ -53,7 +55,10 @@ export interface LearningProgress {
   readonly metrics: Metrics;
   /** Time spent on the segment's updates. */
   readonly seconds: number;
+  /** The policy that acts while learning goes on: the actor as it is now. */
   readonly bundle: PolicyBundle;
+  /** The policy to deploy at this moment, its running average where the agent has one; see `candidateSegments`. */
+  readonly candidate?: PolicyBundle;
 }
 
 /** Rewards that the critic implies, one a step, and the gradient updates it had had. */
@@ -84,6 +89,7 @@ export type LearnerRequest =
   | { readonly kind: 'start'; readonly options: LearningOptions }
   | { readonly kind: 'segment'; readonly segment: Segment; readonly session: SessionState | undefined }
   | { readonly kind: 'recover'; readonly id: number; readonly episode: Episode }
+  | { readonly kind: 'deployed'; readonly id: number }
   | { readonly kind: 'save'; readonly id: number }
   | { readonly kind: 'pause'; readonly paused: boolean }
   | { readonly kind: 'stop'; readonly save: boolean };
