@@ -126,6 +126,15 @@ export function perBlock<T>(spec: ObservationSpec, values: readonly T[]): PerBlo
   return spec.length === 1 ? values[0]! : Object.fromEntries(spec.map(({ name }, i) => [name, values[i]!]));
 }
 
+/** A copy of an observation as arrays of its blocks' types. Throws INVALID_ARGUMENT where it has other blocks. */
+export function copyObservation(spec: ObservationSpec, value: Observation): PerBlock<BlockArray> {
+  const arrays = blockValues<ArrayLike<number>>(spec, value, 'observation');
+  return perBlock<BlockArray>(
+    spec,
+    arrays.map((values, i) => (spec[i]!.dtype === 'uint8' ? Uint8Array.from(values) : Float32Array.from(values))),
+  );
+}
+
 /**
  * The arrays of one observation in the order of the blocks, each checked: its length, finite float32 numbers or whole
  * numbers from 0 to 255. Throws INVALID_ARGUMENT.

@@ -8,6 +8,7 @@ export {
   blockValues,
   checkFinite,
   checkObservationSpec,
+  copyObservation,
   describeObservation,
   entryNames,
   type Observation,

@@ -1,4 +1,4 @@
-import { IqLearnError } from '../common/index.js';
+import { describeObservation, IqLearnError, shapeSize } from '../common/index.js';
 import { importNpz } from '../demonstrations/index.js';
 import type { Episode } from '../learning/index.js';
 import type { Environment } from '../simulation/index.js';
@@ -9,8 +9,16 @@ import { oneHot } from './environment-actions.js';
  * (one number) or one-hot. Throws what `importNpz` throws, and MISMATCH for demonstrations of another environment.
  */
 export function npzEpisodes(file: string, environment: Environment): Episode[] {
-  const { observationSize, actionLow, actionHigh, discrete } = environment;
-  const size = actionLow.length;
+  const { observation, actionRange, discrete } = environment;
+  const { size } = actionRange;
+  const [block, ...others] = observation;
+  if (block === undefined || others.length > 0)
+    throw new IqLearnError('UNSUPPORTED', `${file} cannot demonstrate in this environment`, {
+      found: `an environment that observes ${describeObservation(observation)}`,
+      expected: 'an observation of one block: an .npz file has one array of observations',
+      remedy: 'make the episodes in a program and give them to startLearner',
+    });
+  const observationSize = shapeSize(block.shape);
   return importNpz(file).map((episode) => {
     const indexed = discrete === true && episode.actionSize === 1;
     const inRange = !indexed || episode.actions.every((a) => Number.isInteger(a) && a >= 0 && a < size);
@@ -22,11 +30,9 @@ export function npzEpisodes(file: string, environment: Environment): Episode[] {
     const { length, observations, terminated } = episode;
     const actions = indexed
       ? Float32Array.from([...episode.actions].flatMap((index) => [...oneHot(size, index)]))
-      : episode.actions.map((value, i) => {
-          if (discrete === true) return value;
-          const k = i % size;
-          return (2 * (value - actionLow[k]!)) / (actionHigh[k]! - actionLow[k]!) - 1;
-        });
+      : discrete === true
+        ? episode.actions
+        : actionRange.normalise(episode.actions);
     return { length, observations, actions, terminated };
   });
 }
