@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { describeObservation, IqLearnError, sameBlocks, vectorObservation } from '../../src/common/index.js';
+import { describeObservation, IqLearnError, sameBlocks } from '../../src/common/index.js';
 import { importNpz } from '../../src/demonstrations/index.js';
 import type { Episode } from '../../src/learning/index.js';
 import type { Environment } from '../../src/simulation/index.js';
@@ -23,12 +23,10 @@ export function readDemonstrations(choice: DemonstrationChoice, environment: Env
   const all = importNpz(choice.file);
   const { observation, actionRange } = environment;
   const name = basename(choice.file);
-  const wrong = all.find(
-    (e) => !sameBlocks(observation, vectorObservation(e.observationSize)) || e.actionSize !== actionRange.size,
-  );
+  const wrong = all.find((e) => !sameBlocks(observation, e.observation) || e.actionSize !== actionRange.size);
   if (wrong !== undefined)
     throw new IqLearnError('MISMATCH', `${name} holds demonstrations of another task`, {
-      found: `${wrong.observationSize} observations, ${wrong.actionSize} actions`,
+      found: `${describeObservation(wrong.observation)} and ${wrong.actionSize} actions`,
       expected: `${describeObservation(observation)} and ${actionRange.size} actions`,
       remedy: 'give the data of this task with --data',
     });

@@ -136,6 +136,27 @@ export function copyObservation(spec: ObservationSpec, value: Observation): PerB
 }
 
 /**
+ * Several observations as one array for each block, row after row. Throws INVALID_ARGUMENT where one has other blocks or
+ * another number of numbers.
+ */
+export function stackObservations(spec: ObservationSpec, observations: readonly Observation[]): PerBlock<BlockArray> {
+  const rows = spec.map((block) => blockArray(block, observations.length));
+  observations.forEach((observation, row) => {
+    blockValues<ArrayLike<number>>(spec, observation, 'observation').forEach((values, i) => {
+      const { name, shape } = spec[i]!;
+      const size = shapeSize(shape);
+      if (values.length !== size)
+        throw new IqLearnError('INVALID_ARGUMENT', `bad ${name} of an observation`, {
+          found: `${values.length} numbers`,
+          expected: `${size}`,
+        });
+      rows[i]!.set(values, row * size);
+    });
+  });
+  return perBlock<BlockArray>(spec, rows);
+}
+
+/**
  * The arrays of one observation in the order of the blocks, each checked: its length, finite float32 numbers or whole
  * numbers from 0 to 255. Throws INVALID_ARGUMENT.
  */

@@ -1,3 +1,4 @@
+import type { BlockArray, PerBlock } from '../common/index.js';
 import { createObservationAssembler, type ObservationAssembler, type RobotSpec } from '../robot/index.js';
 import { overdueNs } from './stamp-order.js';
 import type { TimedMessage } from './timeline.js';
@@ -41,12 +42,12 @@ export class StateSampler {
   }
 
   /** The observation of a tick, made from the newest messages with stamps up to `untilNs`. Ticks must be asked for in order. */
-  at(tickNs: bigint, untilNs: bigint): Float32Array | 'state missing' | 'state refused' {
+  at(tickNs: bigint, untilNs: bigint): PerBlock<BlockArray> | 'state missing' | 'state refused' {
     const newestNs = this.#acceptUntil(tickNs, untilNs);
     if (this.#refused.size > 0) return 'state refused';
     if (this.#isLate(tickNs)) return 'state missing';
     const assembled = this.#assembler.assemble(newestNs);
-    return assembled.ok ? assembled.observation.slice() : 'state missing';
+    return assembled.ok ? assembled.observation : 'state missing';
   }
 
   /** Gives messages to the assembler; returns the newest stamp among them, at least `tickNs`. */

@@ -1,4 +1,11 @@
-import { clamp, unknownName } from '../common/index.js';
+import {
+  type BlockArray,
+  clamp,
+  describeObservation,
+  IqLearnError,
+  type PerBlock,
+  unknownName,
+} from '../common/index.js';
 import { type Header, nanosecondsOf } from '../messages/index.js';
 import { AssemblyPlan } from './assembly-plan.js';
 import type { TopicState } from './topic-state.js';
@@ -24,8 +31,11 @@ export interface AssemblerCounters {
 export type Assembled =
   | {
       readonly ok: true;
-      /** One number per feature, in the order and units of the spec's observation, clamped to its limits. */
-      readonly observation: Float32Array;
+      /**
+       * The blocks of the observation (see `observationOf`). The block `state` has one number per feature, in the order
+       * and units of the spec's observation, clamped to its limits.
+       */
+      readonly observation: PerBlock<BlockArray>;
       /** The newest stamp of the messages that it was made from. */
       readonly stampNs: bigint;
       /** Time since the oldest of them arrived; topics without a timeout do not count. */
@@ -48,7 +58,7 @@ export interface AssemblerOptions {
   readonly simulatedTime?: boolean;
 }
 
-/** Turns the messages of the state topics into observation vectors. The same code serves live and on recordings. */
+/** Turns the messages of the state topics into observations. The same code serves live and on recordings. */
 export interface ObservationAssembler {
   /** Topics to subscribe to. */
   readonly topics: readonly TopicSpec[];
@@ -70,7 +80,18 @@ export interface ObservationAssembler {
 /** This many messages in a row with older stamps mean that the clock has gone back a little. */
 const BACKWARD_STREAK = 5;
 
+/**
+ * Throws UNSUPPORTED for a robot that observes more than named numbers: no block is made of messages yet. Leaving it out
+ * of the observations would train a policy on less than its contract says.
+ */
 export function createObservationAssembler(spec: RobotSpec, options: AssemblerOptions = {}): ObservationAssembler {
+  const { robot, blocks = [] } = spec;
+  if (blocks.length > 0)
+    throw new IqLearnError('UNSUPPORTED', `${robot} observes a block that is not made of messages yet`, {
+      found: describeObservation(blocks),
+      expected: 'an observation of named numbers',
+      remedy: 'leave the block out of the description; its topic may stay in state, where it is watched and recorded',
+    });
   return new Assembler(spec, options);
 }
 

@@ -18,14 +18,14 @@ export function npzEpisodes(file: string, environment: Environment): Episode[] {
       expected: 'an observation of one block: an .npz file has one array of observations',
       remedy: 'make the episodes in a program and give them to startLearner',
     });
-  const observationSize = shapeSize(block.shape);
   return importNpz(file).map((episode) => {
     const indexed = discrete === true && episode.actionSize === 1;
     const inRange = !indexed || episode.actions.every((a) => Number.isInteger(a) && a >= 0 && a < size);
-    if (episode.observationSize !== observationSize || (!indexed && episode.actionSize !== size) || !inRange)
+    const fits = shapeSize(episode.observation[0]!.shape) === shapeSize(block.shape);
+    if (!fits || (!indexed && episode.actionSize !== size) || !inRange)
       throw new IqLearnError('MISMATCH', `${file} holds demonstrations of another environment`, {
-        found: `${episode.observationSize} observations, ${episode.actionSize} actions${inRange ? '' : ' beyond the range'}`,
-        expected: `${observationSize} observations, ${size} actions${discrete === true ? ' (an index, or one-hot)' : ''}`,
+        found: `${describeObservation(episode.observation)}, ${episode.actionSize} actions${inRange ? '' : ' beyond the range'}`,
+        expected: `${describeObservation(observation)}, ${size} actions${discrete === true ? ' (an index, or one-hot)' : ''}`,
       });
     const { length, observations, terminated } = episode;
     const actions = indexed
