@@ -92,9 +92,21 @@ describe('NaN or Inf in the state', () => {
       })(),
     ],
     [
-      'a NaN in the scan',
+      'a sector of the scan that is nothing but NaN',
       '/scan',
-      scan(200, [...new Array<number>(30).fill(1), Number.NaN, ...new Array<number>(29).fill(1)]),
+      scan(200, [
+        ...new Array<number>(28).fill(1),
+        ...new Array<number>(4).fill(Number.NaN),
+        ...new Array<number>(28).fill(1),
+      ]),
+    ],
+    [
+      'a scan that is mostly NaN',
+      '/scan',
+      scan(
+        200,
+        Array.from({ length: 60 }, (_, i) => (i % 4 === 0 ? 1 : Number.NaN)),
+      ),
     ],
     ['a scan without range_max', '/scan', scan(200, undefined, { range_max: Number.NaN })],
     ['a goal at NaN', '/goal_pose', goal(200, Number.NaN)],

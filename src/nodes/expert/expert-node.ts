@@ -63,7 +63,7 @@ export class ExpertNode extends LifecycleNode<typeof expertSchema> {
           topic,
           type,
           (message) => {
-            this.#assembler.accept(topic, message, headerStampNs(message) ?? 0n);
+            this.#assembler.accept(topic, message, headerStampNs(message) ?? 0n, null);
             this.#poll();
           },
           qos.sensor,

@@ -165,7 +165,8 @@ export class RealtimeLoop implements ControlLoop {
     const nowNs = clock.nowNs();
     const assembled = assembler.assemble(nowNs);
     const before = commands.lastOutput?.command;
-    const output = this.#apply(nowNs, null, assembled.ok ? assembled.ageMs : null);
+    const stateProblem = assembled.ok ? {} : { stateProblem: assembled.text };
+    const output = this.#apply(nowNs, null, assembled.ok ? assembled.ageMs : null, stateProblem);
     this.#steps.conclude();
     if (output !== undefined && !output.command.every((value, i) => value === before?.[i])) this.#steps.cut();
   }
@@ -182,7 +183,8 @@ export class RealtimeLoop implements ControlLoop {
     const assembled = assembler.assemble(nowNs);
     if (!assembled.ok || this.#awaitsState) {
       this.#steps.cut();
-      if (this.#hasBegun) this.#apply(nowNs, null, null);
+      const stateProblem = assembled.ok ? 'no state since the event loop was blocked' : assembled.text;
+      if (this.#hasBegun) this.#apply(nowNs, null, null, { stateProblem });
       return;
     }
     this.#stampNs = assembled.stampNs;
