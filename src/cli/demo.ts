@@ -127,6 +127,7 @@ async function runDemo(
   writeFileAtomic(folder.file('training.json'), `${JSON.stringify(plan, null, 2)}\n`);
   const learning = await learn(session, plan, demonstrations, {
     checkpoint: folder.file('checkpoint'),
+    candidates: folder.file('candidates'),
     curves: folder.file('learning.json'),
     metrics: { folder: folder.path, sinks: options.log },
     resume: false,

@@ -4,7 +4,7 @@ import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import { join, kindOfPath, readText, writeFileAtomic } from '../platform/index.js';
 import { type PolicyBundle, readBundleFiles, writeBundle } from '../policy/index.js';
 import { observationOf } from '../robot/index.js';
-import { OccupancyDistance, runNormalisation, runSeed } from '../training/index.js';
+import { OccupancyDistance, runSeed } from '../training/index.js';
 import type { EpisodeOutcome } from './conductor.js';
 import { type EvaluationOptions, evaluate } from './evaluate.js';
 import { learningEpisode, tracedEpisode } from './learning-episode.js';
@@ -63,8 +63,7 @@ export class CandidateChoice {
     this.#options = options;
     const { spec } = options.rig;
     const episodes = options.demonstrations.map((episode) => learningEpisode(episode, spec));
-    const normalisation = runNormalisation(episodes, observationOf(spec));
-    this.#distance = new OccupancyDistance(episodes, normalisation, spec.action.length);
+    this.#distance = new OccupancyDistance(episodes, observationOf(spec), spec.action.length);
     const known = versions.length === 0 ? [] : this.#readScores();
     for (const version of versions) {
       const score = known.find((each) => each.version === version);
@@ -143,7 +142,10 @@ export class CandidateChoice {
   #readScores(): CandidateScore[] {
     const file = this.#scoresFile;
     if (kindOfPath(file) !== 'file') return [];
-    const refused = { code: 'CORRUPT_DATA', remedy: 'delete the file: the candidates are then compared again' } as const;
+    const refused = {
+      code: 'CORRUPT_DATA',
+      remedy: 'delete the file: the candidates are then compared again',
+    } as const;
     let text: unknown;
     try {
       text = JSON.parse(readText(file));

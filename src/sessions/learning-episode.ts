@@ -1,7 +1,7 @@
-import { ActionRange } from '../common/index.js';
+import { ActionRange, stackObservations } from '../common/index.js';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import type { Episode } from '../learning/index.js';
-import type { RobotSpec } from '../robot/index.js';
+import { observationOf, type RobotSpec } from '../robot/index.js';
 import type { EpisodeTrace } from './episode-tracer.js';
 
 /** A demonstration as learning takes it: actions in [−1, 1]. */
@@ -19,17 +19,8 @@ export function tracedEpisode(
 ): Episode {
   return {
     length: actions.length,
-    observations: flat(observations, spec.observation.length),
-    actions: ActionRange.of(spec.action).normalise(flat(actions, spec.action.length)),
+    observations: stackObservations(observationOf(spec), observations),
+    actions: ActionRange.of(spec.action).normalise(actions.flatMap((action) => [...action])),
     terminated,
   };
-}
-
-/** Rows one after the other. */
-function flat(rows: readonly ArrayLike<number>[], size: number): Float32Array {
-  const out = new Float32Array(rows.length * size);
-  rows.forEach((row, i) => {
-    out.set(row, i * size);
-  });
-  return out;
 }

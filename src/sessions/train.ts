@@ -1,4 +1,4 @@
-import { IqLearnError, messageOf } from '../common/index.js';
+import { IqLearnError, messageOf, type Observation } from '../common/index.js';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import type { Device } from '../engine/index.js';
 import type { LearnerConfig } from '../learning/index.js';
@@ -205,7 +205,7 @@ export class TrainingSession {
 
   /** The reward recovered along an episode (robot's units), one a step. */
   async recoverRewards(episode: {
-    readonly observations: readonly Float32Array[];
+    readonly observations: readonly Observation[];
     readonly actions: readonly Float32Array[];
     readonly terminated: boolean;
   }): Promise<Float32Array> {

@@ -78,6 +78,18 @@ export class RunMetrics {
     });
   }
 
+  /** A policy of the run, after `steps`, was compared with the demonstrations; see OccupancyDistance in training. */
+  candidate(
+    steps: number,
+    found: { readonly distance: number; readonly worst: number; readonly return: number },
+  ): void {
+    this.#log.write(steps, {
+      'eval/distance': found.distance,
+      'eval/distance_worst': found.worst,
+      'eval/candidate_reward': found.return,
+    });
+  }
+
   /** An evaluation by itself, after learning. */
   evaluated(steps: number, episodes: readonly EpisodeMetrics[]): void {
     this.#log.write(steps, evaluationMetrics(episodes));
