@@ -1,7 +1,7 @@
 import { IqLearnError } from '../common/index.js';
 import type { RobotSpec } from '../robot/index.js';
 import type { DemonstrationEpisode } from './episode.js';
-import type { DemonstrationReport } from './episodes.js';
+import type { DemonstrationReport } from './report.js';
 
 /** A property of demonstrations that makes learning fail (`error`) or may do so (`warn`). */
 export interface Finding {
