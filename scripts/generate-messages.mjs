@@ -13,7 +13,7 @@
  *
  * `node scripts/generate-messages.mjs` writes the files; with `--check` it only says (exit code 1) which are out of date.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from '@foxglove/rosmsg';
 import { ros2jazzy } from '@foxglove/rosmsg-msgs-common';
@@ -307,7 +307,9 @@ function generate() {
 let stale = 0;
 for (const [path, text] of Object.entries(generate())) {
   if (!process.argv.includes('--check')) {
-    writeFileSync(new URL(path, root), text);
+    const file = new URL(path, root);
+    mkdirSync(new URL('.', file), { recursive: true });
+    writeFileSync(file, text);
     continue;
   }
   let found = '';
