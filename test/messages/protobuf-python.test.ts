@@ -52,7 +52,7 @@ describeWithPython("Python's protobuf", () => {
         join(folder, 'messages.jsonl'),
       );
       expect(Number(printed)).toBe(types.length * RUNS);
-      expect(types).toHaveLength(16);
+      expect(types).toHaveLength(18);
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -222,6 +222,19 @@ string sender   # identity of the connection
 int64 since_ns  # when it connected, in nanoseconds of its clock
 string version  # of iq_learn
 `,
+  'iq_learn_link/ServiceRequest': `# A call of a service over MQTT.
+
+uint64 id         # of the call, among those of its caller
+string caller     # identity of the caller, which the answer goes to
+uint8[] request   # the request, in protobuf
+`,
+  'iq_learn_link/ServiceResponse': `# The answer to a call of a service over MQTT.
+
+uint64 id          # of the call
+bool success       # whether there is a response; else \`error\` says why not
+uint8[] response   # the response, in protobuf
+string error       # the error, as JSON with code, what, found, expected and remedy
+`,
   'iq_learn_link/SignedPolicy': `# A policy bundle with the signature of the learner's side.
 
 string key          # name of the key: the first 16 hexadecimal digits of the SHA-256 of the public key

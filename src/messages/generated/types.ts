@@ -401,6 +401,34 @@ export interface Presence {
 }
 
 /**
+ * iq_learn_link/msg/ServiceRequest:
+ * A call of a service over MQTT.
+ */
+export interface ServiceRequest {
+  /** Of the call, among those of its caller. */
+  id: bigint;
+  /** Identity of the caller, which the answer goes to. */
+  caller: string;
+  /** The request, in protobuf. */
+  request: Uint8Array;
+}
+
+/**
+ * iq_learn_link/msg/ServiceResponse:
+ * The answer to a call of a service over MQTT.
+ */
+export interface ServiceResponse {
+  /** Of the call. */
+  id: bigint;
+  /** Whether there is a response; else `error` says why not. */
+  success: boolean;
+  /** The response, in protobuf. */
+  response: Uint8Array;
+  /** The error, as JSON with code, what, found, expected and remedy. */
+  error: string;
+}
+
+/**
  * iq_learn_link/msg/SignedPolicy:
  * A policy bundle with the signature of the learner's side.
  */
@@ -641,6 +669,8 @@ export interface MessageTypes {
   'iq_learn_link/msg/Envelope': Envelope;
   'iq_learn_link/msg/GatewayStatus': GatewayStatus;
   'iq_learn_link/msg/Presence': Presence;
+  'iq_learn_link/msg/ServiceRequest': ServiceRequest;
+  'iq_learn_link/msg/ServiceResponse': ServiceResponse;
   'iq_learn_link/msg/SignedPolicy': SignedPolicy;
   'iq_learn_link/msg/StreamBatch': StreamBatch;
   'iq_learn_link/msg/StreamPosition': StreamPosition;
@@ -681,6 +711,8 @@ export const messageTypeNames: readonly MessageTypeName[] = [
   'iq_learn_link/msg/Envelope',
   'iq_learn_link/msg/GatewayStatus',
   'iq_learn_link/msg/Presence',
+  'iq_learn_link/msg/ServiceRequest',
+  'iq_learn_link/msg/ServiceResponse',
   'iq_learn_link/msg/SignedPolicy',
   'iq_learn_link/msg/StreamBatch',
   'iq_learn_link/msg/StreamPosition',

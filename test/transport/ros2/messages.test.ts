@@ -25,7 +25,9 @@ describeWithRos('messages over ROS 2', () => {
       // control_msgs is no part of ROS 2's wheels.
       const inSight = (path: string) =>
         process.env.AMENT_PREFIX_PATH!.split(':').some((prefix) => existsSync(`${prefix}/share/${path}`));
-      const types = rosMessageTypeNames.filter((type) => type !== 'control_msgs/msg/JointJog' || inSight('control_msgs'));
+      const types = rosMessageTypeNames.filter(
+        (type) => type !== 'control_msgs/msg/JointJog' || inSight('control_msgs'),
+      );
       const { transport } = node;
       const received = new Map<string, AnyMessage[]>();
       const publishers = new Map<string, Publisher<AnyMessage>>();
