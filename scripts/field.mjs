@@ -76,10 +76,10 @@ for (const name of readdirSync(folder).sort()) {
     for (const recording of report.recordings) console.log(line(summariseRecording(recording)));
     for (const finding of lintDemonstrations(episodes, spec, report))
       console.log(line(`  ${describeFinding(finding)}`));
-    for (const { observations, actions, observationSize: o, actionSize: a } of episodes.slice(0, 1))
+    for (const { observations, actions, actionSize: a } of episodes.slice(0, 1))
       for (let k = 0; k < Number(values.show ?? 0); k++) {
         const row = (list, size) => [...list.subarray(k * size, (k + 1) * size)].map((x) => x.toFixed(3)).join(' ');
-        console.log(`  ${k}: ${row(observations, o)} | ${row(actions, a)}`);
+        console.log(`  ${k}: ${row(observations, spec.observation.length)} | ${row(actions, a)}`);
       }
   } catch (error) {
     refused++;

@@ -1,7 +1,18 @@
+import type { BlockArray, PerBlock } from '../common/index.js';
 import { createObservationAssembler, type ObservationAssembler, type RobotSpec } from '../robot/index.js';
 import { overdueNs } from './stamp-order.js';
 import type { TickLoss } from './tick.js';
 import type { TimedMessage } from './timeline.js';
+
+/** The observation of a tick, or why there is none. */
+export type Seen =
+  | { readonly observation: PerBlock<BlockArray>; readonly loss: null }
+  | { readonly observation: null; readonly loss: TickLoss };
+
+const unseen = (problem: TickLoss['problem'], reason: string): Seen => ({
+  observation: null,
+  loss: { problem, reason },
+});
 
 /** Observations at ticks, from the messages of the state topics, by the code that makes them live. */
 export class StateSampler {
@@ -41,13 +52,13 @@ export class StateSampler {
   }
 
   /** The observation of a tick, made from the newest messages with stamps up to `untilNs`. Ticks must be asked for in order. */
-  at(tickNs: bigint, untilNs: bigint): Float32Array | TickLoss {
+  at(tickNs: bigint, untilNs: bigint): Seen {
     const newestNs = this.#acceptUntil(tickNs, untilNs);
-    for (const reason of this.#refused.values()) return { problem: 'state refused', reason };
+    for (const reason of this.#refused.values()) return unseen('state refused', reason);
     const late = this.#lateTopic(tickNs);
-    if (late !== undefined) return late;
+    if (late !== undefined) return { observation: null, loss: late };
     const assembled = this.#assembler.assemble(newestNs);
-    return assembled.ok ? assembled.observation.slice() : { problem: 'state missing', reason: assembled.text };
+    return assembled.ok ? { observation: assembled.observation, loss: null } : unseen('state missing', assembled.text);
   }
 
   /** Gives messages to the assembler; returns the newest stamp among them, at least `tickNs`. */

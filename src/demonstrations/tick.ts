@@ -1,3 +1,5 @@
+import type { BlockArray, PerBlock } from '../common/index.js';
+
 /** Why the tick of an episode cannot be used. */
 export type TickProblem =
   /** A topic that publishes regularly lacks the message due at this tick, or its newest one is older than its timeout. */
@@ -16,7 +18,7 @@ export interface TickLoss {
 
 /** One instant of the control rate. `loss` says why observation or action are missing. */
 export interface Tick {
-  readonly observation: Float32Array | null;
+  readonly observation: PerBlock<BlockArray> | null;
   readonly action: Float32Array | null;
   readonly loss: TickLoss | null;
 }

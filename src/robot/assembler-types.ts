@@ -1,3 +1,4 @@
+import type { BlockArray, PerBlock } from '../common/index.js';
 import type { CountedRefusal, Refusal } from './refusals.js';
 import type { TopicSpec } from './types.js';
 
@@ -23,8 +24,11 @@ export interface AssemblerCounters {
 export type Assembled =
   | {
       readonly ok: true;
-      /** One number per feature, in the order and units of the spec's observation, clamped to its limits. */
-      readonly observation: Float32Array;
+      /**
+       * The blocks of the observation (see `observationOf`). The block `state` has one number per feature, in the order
+       * and units of the spec's observation, clamped to its limits.
+       */
+      readonly observation: PerBlock<BlockArray>;
       /** The newest stamp of the messages that it was made from. */
       readonly stampNs: bigint;
       /** Time since the oldest of them arrived; topics without a timeout do not count. */
@@ -51,7 +55,7 @@ export interface AssemblerOptions {
   readonly onRefusal?: (refusal: Refusal) => void;
 }
 
-/** Turns the messages of the state topics into observation vectors. The same code serves live and on recordings. */
+/** Turns the messages of the state topics into observations. The same code serves live and on recordings. */
 export interface ObservationAssembler {
   /** Topics to subscribe to. */
   readonly topics: readonly TopicSpec[];

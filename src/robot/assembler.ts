@@ -1,4 +1,4 @@
-import { clamp, unknownName } from '../common/index.js';
+import { clamp, describeObservation, IqLearnError, unknownName } from '../common/index.js';
 import { type Header, nanosecondsOf } from '../messages/index.js';
 import type {
   Assembled,
@@ -17,7 +17,18 @@ import type { RobotSpec, TopicSpec } from './types.js';
 /** This many messages in a row with older stamps mean that the clock has gone back a little. */
 const BACKWARD_STREAK = 5;
 
+/**
+ * Throws UNSUPPORTED for a robot that observes more than named numbers: no block is made of messages yet. Leaving it out
+ * of the observations would train a policy on less than its contract says.
+ */
 export function createObservationAssembler(spec: RobotSpec, options: AssemblerOptions = {}): ObservationAssembler {
+  const { robot, blocks = [] } = spec;
+  if (blocks.length > 0)
+    throw new IqLearnError('UNSUPPORTED', `${robot} observes a block that is not made of messages yet`, {
+      found: describeObservation(blocks),
+      expected: 'an observation of named numbers',
+      remedy: 'leave the block out of the description; its topic may stay in state, where it is watched and recorded',
+    });
   return new Assembler(spec, options);
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { importNpz, readNpz } from '#src/demonstrations/index.js';
+import { stateOf } from '../support/state.js';
 import { temporaryFolder } from './toy.js';
 
 /**
@@ -54,7 +55,7 @@ describe('npz', () => {
       [3, false, true],
       [1, false, true],
     ]);
-    expect(episodes.map(({ observations }) => [...observations])).toEqual([
+    expect(episodes.map(({ observations }) => [...stateOf(observations)])).toEqual([
       [0, 1, 2, 3, 4, 5, 6, 7],
       [6, 7, 8, 9, 10, 11, 90, 91],
       [12, 13, 14, 15],

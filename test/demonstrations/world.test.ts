@@ -5,6 +5,7 @@ import { type ReadOptions, readDemonstrations, summariseRecording } from '#src/d
 import { encode, stampOf } from '#src/messages/index.js';
 import type { RobotSpec } from '#src/robot/index.js';
 import { goal, ms, odometry, scan, vehicle } from '../robot/messages.js';
+import { stateOf } from '../support/state.js';
 import { type Written, writeBag } from './bag.js';
 import { rejection, temporaryFolder } from './toy.js';
 
@@ -252,7 +253,7 @@ describe('time', () => {
       );
     for (const hours of [0, -2, 2]) {
       const { episodes } = await read(said(hours), {}, once);
-      const distance = (k: number): number => episodes[0]!.observations[k * vehicle.observation.length]!;
+      const distance = (k: number): number => stateOf(episodes[0]!.observations)[k * vehicle.observation.length]!;
       expect([distance(0), distance(19), distance(20)].map((d) => Math.round(d * 100) / 100)).toEqual([1, 0.62, 1.6]);
     }
   });

@@ -16,6 +16,7 @@ import {
   SimulationClock,
 } from '#src/robot/index.js';
 import { goal, hopperJoints, joints, ms, odometry, scan, vehicle } from '../robot/messages.js';
+import { stateOf } from '../support/state.js';
 
 const hopper = loadRobotSpec('hopper');
 
@@ -31,7 +32,7 @@ function heardUntil(untilMs: number) {
 }
 const velocityOf = (result: Assembled): number => {
   if (!result.ok) throw new Error(result.text);
-  return result.observation[vehicle.observation.findIndex(({ name }) => name === 'linear_velocity')]!;
+  return stateOf(result.observation)[vehicle.observation.findIndex(({ name }) => name === 'linear_velocity')]!;
 };
 
 /** A filter that has just executed the action at 100 ms. */
@@ -376,7 +377,7 @@ describe('dropped, duplicated and reordered state', () => {
       const result = assembler.assemble(ms(i * 8));
       if (!result.ok) throw new Error(result.text);
       expect(result.stampNs).toBe(ms(newest * 8));
-      expect(result.observation[5]).toBe(Math.fround(newest / 1000));
+      expect(stateOf(result.observation)[5]).toBe(Math.fround(newest / 1000));
     }
     expect(assembler.counters).toMatchObject(expected);
     expect(expected.duplicates).toBeGreaterThan(10);

@@ -6,6 +6,7 @@ import {
   type ObservationAssembler,
   parseRobotSpec,
 } from '#src/robot/index.js';
+import { stateOf } from '../support/state.js';
 import { goal, ms, odometry, scan, vehicle, vehicleText } from './messages.js';
 
 /** Situations from public bug reports about other projects, made again with messages of our own. */
@@ -22,7 +23,7 @@ function heard(spec = vehicle): ObservationAssembler {
 function value(assembler: ObservationAssembler, name: string, atMs = 0): number {
   const result = assembler.assemble(ms(atMs));
   if (!result.ok) throw new Error(result.text);
-  return result.observation[at(name)]!;
+  return stateOf(result.observation)[at(name)]!;
 }
 const unstamped = (message: PoseStamped): PoseStamped => ({
   ...message,
@@ -216,7 +217,7 @@ stop: hold
   const observed = (assembler: ObservationAssembler, atMs: number): number[] => {
     const result = assembler.assemble(ms(atMs));
     if (!result.ok) throw new Error(result.text);
-    return [...result.observation];
+    return [...stateOf(result.observation)];
   };
 
   test('spread over two publishers are put together; strangers are passed over', () => {

@@ -112,7 +112,7 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
     );
     this.#transitions = new TransitionPublisher(
       this.own(transport.advertise(topics.transitions, 'iq_learn/msg/Transition', qos.event)),
-      spec.robot,
+      spec,
       session,
     );
     this.#statuses = this.own(transport.advertise(topics.policyStatus, 'iq_learn/msg/PolicyStatus', qos.event));

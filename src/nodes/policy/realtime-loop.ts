@@ -1,3 +1,4 @@
+import type { BlockArray, PerBlock } from '../../common/index.js';
 import { nanosecondsOf, type TaskState } from '../../messages/index.js';
 import type { SafetyOutput } from '../../robot/index.js';
 import { LoopWatch } from '../kit/loop-watch.js';
@@ -22,7 +23,7 @@ const LATE_TASK_MS = 1000;
 
 /** The newest state: the observation, its stamp, and its age at the tick. */
 interface Sight {
-  readonly observation: Float32Array;
+  readonly observation: PerBlock<BlockArray>;
   readonly stampNs: bigint;
   readonly ageMs: number;
 }
