@@ -15,14 +15,25 @@ import { commandLine, type Io, longCommand, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { readJson } from './inspect/kind.js';
 import { learn, type TrainingPlan } from './learning.js';
-import { deviceOption, integer, logOption, robot, settingsOption } from './options.js';
+import {
+  actionOption,
+  clockOption,
+  deviceOption,
+  integer,
+  logOption,
+  namespaceOption,
+  type ReadingOptions,
+  readingOf,
+  robot,
+  settingsOption,
+} from './options.js';
 import type { OutputOptions } from './output.js';
 import { defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 import { fileLogger, type Session } from './session.js';
 import { trainingReport } from './train-report.js';
 import { trainOnTask } from './train-task.js';
 
-interface TrainOptions extends OutputOptions {
+interface TrainOptions extends OutputOptions, ReadingOptions {
   readonly recording?: readonly string[];
   readonly robot?: string;
   readonly task?: string;
@@ -96,11 +107,13 @@ async function demonstrationsOf(
   spec: RobotSpec,
   recordings: readonly string[],
   resume: boolean,
-  warn: (text: string) => void,
+  display: Display,
+  reading: ReturnType<typeof readingOf>,
 ): Promise<DemonstrationEpisode[]> {
-  if (!resume) return usableDemonstrations(spec, recordings, warn);
+  const warn = (text: string): void => display.warn(text);
+  if (!resume) return usableDemonstrations(spec, recordings, warn, { ...reading, say: (text) => display.say(text) });
   try {
-    return await usableDemonstrations(spec, recordings, () => {});
+    return await usableDemonstrations(spec, recordings, () => {}, reading);
   } catch (error) {
     warn(`${messageOf(error)}; the run goes on, and its last policy is deployed without a comparison`);
     return [];
@@ -127,9 +140,10 @@ async function train(
   try {
     writeBundle(folder.file('policy'), learning.bundle);
     const { robot: name, recording, steps, settings, seed } = options;
+    const reading = readingOf(options);
     const again = resume
       ? commandLine('train', { out, steps, resume })
-      : commandLine('train', { recording, robot: name, out, steps, settings, seed });
+      : commandLine('train', { recording, robot: name, ...reading, out, steps, settings, seed });
     const report = trainingReport(session, plan, learning, again, new Date());
     writeFileAtomic(folder.file('learning.html'), renderReport(report));
   } finally {
@@ -158,6 +172,9 @@ export function trainCommand(io: Io): Command {
     .addOption(settingsOption())
     .option('--seed <n>', 'fixes every random choice of the run (default: 0)', integer('--seed', 0, 0xffffffff))
     .option('--resume', 'continue from the checkpoint in --out', false)
+    .addOption(actionOption())
+    .addOption(namespaceOption())
+    .addOption(clockOption())
     .addOption(deviceOption())
     .addOption(logOption())
     .action(async (options: TrainOptions) => {
@@ -170,7 +187,7 @@ export function trainCommand(io: Io): Command {
       // Bad input is refused before the folder is created.
       const device = await chooseDevice(options.device);
       if (resume) loadCheckpoint(join(out, 'checkpoint'), ({ message }) => display.warn(message));
-      const demonstrations = await demonstrationsOf(spec, plan.recordings, resume, (text) => display.warn(text));
+      const demonstrations = await demonstrationsOf(spec, plan.recordings, resume, display, readingOf(options));
       const folder = openRunFolder(out, { reuse: resume });
       const { seed } = plan;
       const logger = fileLogger(folder.file('log.jsonl'), options);
