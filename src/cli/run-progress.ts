@@ -98,8 +98,7 @@ export class RunProgress {
   /** Adds a policy that was compared with the demonstrations. */
   candidate({ transitions, distance, worst, episodes, return: total, final }: ChoicePoint): void {
     this.#choice.push({ transitions, distance, worst, episodes, return: total, final });
-    // The finalists are compared when the run's last row is written.
-    if (!final) this.#metrics?.candidate(transitions, { distance, worst, return: total });
+    if (!final) this.#metrics?.candidate({ distance, worst, return: total });
     this.#show();
   }
 

@@ -15,6 +15,15 @@ export interface EpisodeMetrics {
   readonly success?: boolean;
 }
 
+/** How a policy of the run compares with the demonstrations. */
+export interface CandidateMetrics {
+  /** Over all of its episodes, and of the worst one. */
+  readonly distance: number;
+  readonly worst: number;
+  /** Mean return. */
+  readonly return: number;
+}
+
 /** Where learning stands. */
 export interface LearningMetrics {
   /** Own steps of the policy so far, those before a resumption among them. */
@@ -47,6 +56,7 @@ function episodeMeans(
 export class RunMetrics {
   readonly #log: MetricsLog;
   readonly #episodes: EpisodeMetrics[] = [];
+  #candidate: MetricValues = {};
   readonly #from: { readonly steps: number; readonly seconds: number };
 
   /** `from`: where the run stands at the beginning of this process, so that time/fps is the rate of this process. */
@@ -71,6 +81,7 @@ export class RunMetrics {
         success: 'rollout/success_rate',
       }),
       ...evaluationMetrics(evaluated),
+      ...this.#newCandidate(),
       ...(Number.isFinite(rate) ? { 'time/fps': rate } : {}),
       'time/time_elapsed': seconds,
       'train/n_updates': updates,
@@ -78,21 +89,20 @@ export class RunMetrics {
     });
   }
 
-  /** A policy of the run, after `steps`, was compared with the demonstrations; see OccupancyDistance in training. */
-  candidate(
-    steps: number,
-    found: { readonly distance: number; readonly worst: number; readonly return: number },
-  ): void {
-    this.#log.write(steps, {
-      'eval/distance': found.distance,
-      'eval/distance_worst': found.worst,
-      'eval/candidate_reward': found.return,
-    });
+  /** A policy of the run was compared with the demonstrations: part of the next row. See OccupancyDistance in training. */
+  candidate({ distance, worst, return: total }: CandidateMetrics): void {
+    this.#candidate = { 'eval/distance': distance, 'eval/distance_worst': worst, 'eval/candidate_reward': total };
   }
 
   /** An evaluation by itself, after learning. */
   evaluated(steps: number, episodes: readonly EpisodeMetrics[]): void {
-    this.#log.write(steps, evaluationMetrics(episodes));
+    this.#log.write(steps, { ...evaluationMetrics(episodes), ...this.#newCandidate() });
+  }
+
+  #newCandidate(): MetricValues {
+    const values = this.#candidate;
+    this.#candidate = {};
+    return values;
   }
 }
 
