@@ -15,14 +15,13 @@ import {
 } from '../report/index.js';
 import { loadRobotSpec, robotNames } from '../robot/index.js';
 import {
-  configurationFor,
   type ExpertDriver,
   expertDriver,
   trainingSettings,
   usableDemonstrations,
   withSettingsFile,
 } from '../sessions/index.js';
-import { evaluationSeeds } from '../training/index.js';
+import { evaluationSeeds, runPlan } from '../training/index.js';
 import { type Assessment, assess, resultOf } from './assess.js';
 import { commandLine, type Io, longCommand, withDisplay } from './command.js';
 import { Display } from './display.js';
@@ -119,10 +118,8 @@ async function runDemo(
     robot: options.robot,
     recordings: [recording],
     seed,
-    steps: options.steps ?? settings.steps,
     segmentSize: settings.segmentSize,
-    updatesPerTransition: settings.updatesPerTransition,
-    config: configurationFor(settings, options.steps ?? settings.steps),
+    ...runPlan({ ...settings, steps: options.steps ?? settings.steps }),
   };
   writeFileAtomic(folder.file('training.json'), `${JSON.stringify(plan, null, 2)}\n`);
   const learning = await learn(session, plan, demonstrations, {

@@ -11,9 +11,16 @@ import {
 } from '../platform/index.js';
 import { encodeBundle, writeBundle } from '../policy/index.js';
 import { contractOf, loadRobotSpec, type RobotSpec } from '../robot/index.js';
-import { withLearnerFile } from '../sessions/index.js';
+import { trainingSettings, withSettingsFile } from '../sessions/index.js';
 import { createTask, type Environment, environmentOf, type Task } from '../simulation/index.js';
-import { EnvironmentTrainer, evaluateOnTask, runConfig, startLearner } from '../training/index.js';
+import {
+  EnvironmentTrainer,
+  environmentPace,
+  evaluateOnTask,
+  type RunPlan,
+  runPlan,
+  startLearner,
+} from '../training/index.js';
 import type { Io } from './command.js';
 import type { Display } from './display.js';
 import type { OutputOptions } from './output.js';
@@ -24,9 +31,9 @@ export const EVALUATION_EPISODES = 5;
 /** Steps from one row of metrics to the next. */
 const LOG_EVERY = 1000;
 const EVALUATION_SEED = 1_000_000;
-/** So many first steps take uniformly random actions, as in the SAC paper. */
+/** So many first steps take uniformly random actions, as in the SAC paper; in short runs a quarter of them. */
 const RANDOM_STEPS = 5000;
-const UPDATES_PER_STEP = 1;
+const STEPS = 200_000;
 /** The settings of the SAC paper, with a learned temperature. */
 const EXPERT_SETTINGS = {
   agent: 'sac',
@@ -40,7 +47,7 @@ const EXPERT_SETTINGS = {
 /** The options of `iq-learn expert`. */
 export interface ExpertOptions extends OutputOptions {
   readonly task: string;
-  readonly steps: number;
+  readonly steps?: number;
   readonly seed: number;
   readonly settings?: string;
   readonly name?: string;
@@ -48,6 +55,11 @@ export interface ExpertOptions extends OutputOptions {
   readonly device: Device;
   readonly json?: string;
   readonly log: readonly MetricsSinkName[];
+}
+
+/** The options with the plan that follows from them. */
+export interface PlannedOptions extends ExpertOptions {
+  readonly plan: RunPlan;
 }
 
 /** A run of `iq-learn expert` that has begun. */
@@ -63,8 +75,26 @@ export interface Run {
 
 const secondsOf = (run: Run): number => run.secondsBefore + (performance.now() - run.startedMs) / 1000;
 
+/** The course of a run: the paper's settings with a settings file over them, and the steps of the command line over both. */
+export function expertPlan({
+  task,
+  settings: file,
+  steps,
+}: Pick<ExpertOptions, 'task' | 'settings' | 'steps'>): RunPlan {
+  const { randomSteps: _, ...own } = trainingSettings(loadRobotSpec(task).task);
+  const settings = withSettingsFile({ ...own, steps: STEPS, updatesPerTransition: 1, config: EXPERT_SETTINGS }, file);
+  const length = steps ?? settings.steps;
+  const bufferSize = Math.min(1_000_000, Math.max(length, 1000));
+  return runPlan({
+    ...settings,
+    steps: length,
+    randomSteps: settings.randomSteps ?? Math.min(RANDOM_STEPS, Math.ceil(length / 4)),
+    config: { bufferSize, ...settings.config },
+  });
+}
+
 async function begin(
-  options: ExpertOptions,
+  options: PlannedOptions,
   task: Task,
   folder: RunFolder,
   device: NamedDevice,
@@ -83,26 +113,16 @@ async function begin(
       startedMs,
     };
   }
-  const { steps, seed } = options;
-  const own: LearnerSettings = { ...EXPERT_SETTINGS, bufferSize: Math.min(1_000_000, Math.max(steps, 1000)) };
-  const config = withLearnerFile(own, options.settings);
+  const { plan, seed } = options;
   const learner = await startLearner({
-    config: runConfig(config, { steps, updatesPerTransition: UPDATES_PER_STEP }),
+    config: plan.config,
     observation: environment.observation.map((block) => ({ ...block, normalise: 'none' as const })),
     actionSize: environment.actionRange.size,
     seed,
     demonstrations: [],
     device,
   });
-  const randomSteps = Math.min(RANDOM_STEPS, Math.ceil(options.steps / 4));
-  const training = await EnvironmentTrainer.create({
-    learner,
-    environment,
-    seed: options.seed,
-    randomSteps,
-    updateAfter: randomSteps,
-    updatesPerStep: UPDATES_PER_STEP,
-  });
+  const training = await EnvironmentTrainer.create({ learner, environment, seed, ...environmentPace(plan) });
   return { training, best: Number.NEGATIVE_INFINITY, secondsBefore: 0, startedMs };
 }
 
@@ -163,7 +183,7 @@ function openMetrics({ training, secondsBefore }: Run, { log }: ExpertOptions, f
 
 /** What the loop of learning works with beside the run itself. */
 interface Surroundings {
-  readonly options: ExpertOptions;
+  readonly options: PlannedOptions;
   readonly io: Io;
   readonly folder: RunFolder;
   readonly display: Display;
@@ -181,7 +201,7 @@ async function learn(run: Run, { options, io, folder, display, spec, evaluation,
   const from = training.steps;
   let evaluated: number | undefined;
   let losses: { criticLoss?: number; actorLoss?: number } = {};
-  while (training.steps < options.steps && !io.interrupt.signal.aborted) {
+  while (training.steps < options.plan.steps && !io.interrupt.signal.aborted) {
     const { metrics: measured, episode } = await training.step();
     if (measured !== undefined) {
       means.add(measured);
@@ -192,7 +212,7 @@ async function learn(run: Run, { options, io, folder, display, spec, evaluation,
       rows.episode({ return: episode.return, length: episode.length });
     }
     const { steps, learner } = training;
-    const due = steps % EVALUATE_EVERY === 0 || steps === options.steps;
+    const due = steps % EVALUATE_EVERY === 0 || steps === options.plan.steps;
     const episodes = due ? await evaluate(run, spec, evaluation, folder) : [];
     if (due || steps % LOG_EVERY === 0)
       rows.learned({ steps, updates: learner.updates, seconds: secondsOf(run), train: means.take() }, episodes);
@@ -203,7 +223,7 @@ async function learn(run: Run, { options, io, folder, display, spec, evaluation,
     display.show({
       phase: 'learning',
       done: steps,
-      total: options.steps,
+      total: options.plan.steps,
       unit: 'steps',
       perSecond: (steps - from) / (secondsOf(run) - run.secondsBefore),
       ...losses,
@@ -215,7 +235,7 @@ async function learn(run: Run, { options, io, folder, display, spec, evaluation,
 }
 
 /** Learns with tasks, metrics and checkpoints that are closed in every case. */
-export async function train(options: ExpertOptions, io: Io, folder: RunFolder, display: Display): Promise<Run> {
+export async function train(options: PlannedOptions, io: Io, folder: RunFolder, display: Display): Promise<Run> {
   const spec = loadRobotSpec(options.task);
   const task = await createTask(spec.task ?? options.task);
   const evaluationTask = await createTask(spec.task ?? options.task);

@@ -4,7 +4,14 @@ import { IqLearnError } from '../common/index.js';
 import { loadRobotSpec, robotNames } from '../robot/index.js';
 import { commandLine, type Io, longCommand, withDisplay } from './command.js';
 import { Display } from './display.js';
-import { EVALUATION_EPISODES, type ExpertOptions, type Run, train } from './expert-run.js';
+import {
+  EVALUATION_EPISODES,
+  type ExpertOptions,
+  expertPlan,
+  type PlannedOptions,
+  type Run,
+  train,
+} from './expert-run.js';
 import { type Figure, writeFigures } from './figures.js';
 import {
   deviceOption,
@@ -24,10 +31,19 @@ export function expertRobots(): string[] {
 }
 
 /** Prints where the policy is and how to repeat or continue the run, and writes the figures where --json asks for them. */
-function report({ training, best }: Run, options: ExpertOptions, name: string, io: Io): void {
-  const { task, steps, seed, settings } = options;
+function report({ training, best }: Run, options: PlannedOptions, name: string, io: Io): void {
+  const { task, plan, seed, settings, device } = options;
+  const { steps } = plan;
   const finished = training.steps >= steps;
-  const again = commandLine('expert', { task, steps, settings, seed, ...(finished ? {} : { name, resume: true }) });
+  const where = device === 'auto' ? {} : { device };
+  const again = commandLine('expert', {
+    task,
+    steps,
+    settings,
+    seed,
+    ...where,
+    ...(finished ? {} : { name, resume: true }),
+  });
   if (Number.isFinite(best)) {
     io.stdout.write(
       `best return ${best.toFixed(1)} over ${EVALUATION_EPISODES} episodes, after ${training.steps} steps in all\n`,
@@ -51,7 +67,11 @@ export function expertCommand(io: Io): Command {
     'iq-learn expert --task hopper --steps 400000 --name hopper-expert --resume',
   ])
     .requiredOption('--task <robot>', 'the robot whose task is learned', oneOf('task', expertRobots()))
-    .option('--steps <n>', 'steps in the simulator', integer('--steps', 100, 100_000_000), 200_000)
+    .option(
+      '--steps <n>',
+      'steps in the simulator (default: 200,000, or what the settings file says)',
+      integer('--steps', 100, 100_000_000),
+    )
     .addOption(settingsOption())
     .addOption(seedOption())
     .addOption(nameOption())
@@ -59,7 +79,8 @@ export function expertCommand(io: Io): Command {
     .addOption(jsonOption())
     .addOption(deviceOption())
     .addOption(logOption())
-    .action(async (options: ExpertOptions) => {
+    .action(async (given: ExpertOptions) => {
+      const options = { ...given, plan: expertPlan(given) };
       if (options.resume && options.name === undefined)
         throw new IqLearnError('INVALID_ARGUMENT', 'nothing to resume', {
           found: '--resume without a run',

@@ -10,12 +10,11 @@ import {
   conductDemonstrations,
   conductEvaluation,
   conductTraining,
-  configurationFor,
   type EpisodeOutcome,
   learningPolicyParameters,
 } from '../../sessions/index.js';
 import type { TrainingSettings } from '../../simulation/index.js';
-import { evaluationSeeds } from '../../training/index.js';
+import { evaluationSeeds, runPlan } from '../../training/index.js';
 import { qos, type Transport } from '../../transport/index.js';
 import { rosNames } from './parameters.js';
 import type { ParameterValues, Peers } from './peers.js';
@@ -86,6 +85,7 @@ export async function demonstrate(demo: DemoRun, wanted: number): Promise<void> 
 export async function learn(demo: DemoRun, steps: number, warmStart: number): Promise<void> {
   const { peers, conductor, logger, settings, seed, run } = demo;
   const { segmentSize } = settings;
+  const { config, randomSteps, updatesPerTransition } = runPlan({ ...settings, steps });
   const segments = Math.ceil(steps / segmentSize);
   const learner = {
     recording: [join(run, 'recording')],
@@ -93,7 +93,9 @@ export async function learn(demo: DemoRun, steps: number, warmStart: number): Pr
     resume: false,
     seed,
     segment_size: segmentSize,
-    'learner.decay_updates': configurationFor(settings, steps).decayUpdates,
+    updates_per_transition: updatesPerTransition,
+    random_steps: randomSteps,
+    'learner.decay_updates': config.decayUpdates,
     ...(warmStart < 0 ? {} : { 'learner.warm_start_updates': warmStart }),
   };
   const newest = new NewestPolicy(demo.transport, BigInt(segments));
@@ -101,7 +103,7 @@ export async function learn(demo: DemoRun, steps: number, warmStart: number): Pr
     logger.info('the learner prepares: it reads the recording and starts from behavioural cloning');
     await peers.bring('learner', learner, CLONING_MS);
     await prepareRobot(demo, settings.learningTask);
-    const driving = learningPolicyParameters({ seed, segmentSize, transitions: segments * segmentSize });
+    const driving = learningPolicyParameters({ seed, segmentSize, transitions: segments * segmentSize, randomSteps });
     await peers.bring('policy', { pace: 'lockstep', policy: '', ...rosNames(driving) }, PREPARING_MS);
     await settle(demo);
     const log = progressLog(logger, newest, segments * segmentSize);
@@ -133,7 +135,14 @@ export async function evaluate(
   await prepareRobot(demo, undefined);
   const expert = driving.source === 'teleop';
   if (expert) await peers.bring('expert', { engaged: true }, PREPARING_MS);
-  const still = { pace: 'lockstep', stochastic: false, synchronous_segment: 0, transition_limit: 0, explore: 'hold' };
+  const still = {
+    pace: 'lockstep',
+    stochastic: false,
+    synchronous_segment: 0,
+    transition_limit: 0,
+    explore: 'hold',
+    random_steps: 0,
+  };
   await peers.bring('policy', { ...still, ...driving }, PREPARING_MS);
   await settle(demo);
   const outcomes = await conductEvaluation(conductor, { seeds: evaluationSeeds(seed, episodes), expert });
