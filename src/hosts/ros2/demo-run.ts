@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import type { LearnerStatus, PolicyBundleMessage } from '../../messages/index.js';
 import { services, topics } from '../../nodes/index.js';
 import type { Logger } from '../../platform/index.js';
@@ -13,10 +14,10 @@ import {
   type EpisodeOutcome,
   learningPolicyParameters,
 } from '../../sessions/index.js';
-import type { TrainingSettings } from '../../simulation/index.js';
+import { parseTaskOptions, type TaskOptions, type TrainingSettings, taskDefinition } from '../../simulation/index.js';
 import { evaluationSeeds, runPlan } from '../../training/index.js';
 import { qos, type Transport } from '../../transport/index.js';
-import { rosNames } from './parameters.js';
+import { ParameterSet, rosNames } from './parameters.js';
 import type { ParameterValues, Peers } from './peers.js';
 
 /** Preparing takes as long as the slowest part of a machine under load; learning starts with cloning. */
@@ -45,11 +46,18 @@ export interface DemoRun {
   readonly settleMs?: number;
 }
 
-type Task = { readonly tour?: boolean; readonly maxSteps?: number } | undefined;
+/** The parameters of the simulator node that are a task's options: these, and the task's defaults for all others. */
+export function taskParameters(task: string | null, options: TaskOptions = {}): ParameterValues {
+  if (task === null) return {};
+  const definition = taskDefinition(task);
+  parseTaskOptions(definition, options);
+  const { declarations } = new ParameterSet(z.strictObject({ task: definition.options }));
+  const defaults = Object.fromEntries(declarations.map((declaration) => [declaration.name, declaration.default]));
+  return { ...defaults, ...rosNames(options as ParameterValues, 'task') };
+}
 
-async function prepareRobot({ peers }: DemoRun, task: Task): Promise<void> {
-  const options = { tour: task?.tour ?? false, max_steps: task?.maxSteps ?? 0 };
-  await peers.bring('simulator', { pace: 'lockstep', ...options }, PREPARING_MS);
+async function prepareRobot({ peers, spec }: DemoRun, options?: TaskOptions): Promise<void> {
+  await peers.bring('simulator', { pace: 'lockstep', ...taskParameters(spec.task, options) }, PREPARING_MS);
 }
 
 async function settle({ signal, settleMs = SETTLE_MS }: DemoRun): Promise<void> {
@@ -132,7 +140,7 @@ export async function evaluate(
   episodes: number,
 ): Promise<EpisodeOutcome[]> {
   const { peers, conductor, logger, seed } = demo;
-  await prepareRobot(demo, undefined);
+  await prepareRobot(demo);
   const expert = driving.source === 'teleop';
   if (expert) await peers.bring('expert', { engaged: true }, PREPARING_MS);
   const still = {
