@@ -71,7 +71,7 @@ export class EnvironmentTrainer {
   }
 
   static async create(options: EnvironmentTrainerOptions): Promise<EnvironmentTrainer> {
-    const training = new EnvironmentTrainer(options, await Actor.create(options.learner.policyFunction()));
+    const training = new EnvironmentTrainer(options, await Actor.create(options.learner.actingPolicy()));
     training.#observation = Float32Array.from(await options.environment.reset(taskSeed(options.seed, 0)));
     return training;
   }
@@ -127,7 +127,7 @@ export class EnvironmentTrainer {
       this.#pendingUpdates.made(due);
       if (due > 0) {
         metrics = await this.learner.update(due);
-        this.#actor.load(this.learner.policyFunction());
+        this.#actor.load(this.learner.actingPolicy());
       }
     }
     return { metrics, episode };
@@ -210,7 +210,7 @@ export class EnvironmentTrainer {
     const learner = await Learner.resume(checkpoint, options);
     const training = new EnvironmentTrainer(
       { ...meta, learner, environment },
-      await Actor.create(learner.policyFunction()),
+      await Actor.create(learner.actingPolicy()),
     );
     training.#exploration = Random.fromState(meta.exploration);
     training.#observation = observation;
