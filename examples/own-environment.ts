@@ -1,15 +1,14 @@
 // An environment of one's own: a point on a line that has to be brought to 0. Three demonstrations of a hand-written
 // controller are enough for IQ-Learn to imitate it.
-import { vectorObservation } from 'iq_learn/common';
+import { ActionRange, vectorObservation } from 'iq_learn/common';
 import { Actor, type Episode, type LearnerSettings } from 'iq_learn/learning';
 import type { Environment } from 'iq_learn/simulation';
 import { EnvironmentTrainer, evaluateOnTask, runConfig, startLearner } from 'iq_learn/training';
 
 /** Position and velocity, accelerated by the action; 50 steps an episode. */
 class Point implements Environment {
-  readonly observationSize = 2;
-  readonly actionLow = [-1];
-  readonly actionHigh = [1];
+  readonly observation = vectorObservation(2);
+  readonly actionRange = new ActionRange([-1], [1]);
   #state = [0, 0];
   #step = 0;
 
@@ -48,7 +47,7 @@ const rates = { actorLearningRate: 1e-3, criticLearningRate: 1e-3, actorAveragin
 const settings: LearnerSettings = { agent: 'iq-sac', hiddenSizes: [32, 32], regMult: 0.5, temperature: 0.01, ...rates };
 const config = runConfig({ ...settings, batchSize: 64 }, { steps, updatesPerTransition: 1 });
 const demonstrations = [1, 2, 3].map(demonstrate);
-const spaces = { observation: vectorObservation(2), actionSize: 1 };
+const spaces = { observation: new Point().observation, actionSize: 1 };
 const learner = await startLearner({ config, ...spaces, seed: 1, demonstrations });
 const pace = { seed: 1, randomSteps: 100, updateAfter: 100, updatesPerStep: 1 };
 const trainer = await EnvironmentTrainer.create({ learner, environment: new Point(), ...pace });

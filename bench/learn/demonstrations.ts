@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { IqLearnError } from '../../src/common/index.js';
+import { describeObservation, IqLearnError, sameBlocks } from '../../src/common/index.js';
 import { importNpz } from '../../src/demonstrations/index.js';
 import type { Episode } from '../../src/learning/index.js';
 import type { Environment } from '../../src/simulation/index.js';
@@ -21,13 +21,13 @@ export interface DemonstrationChoice {
 /** Reads expert episodes; actions go from the task's units to [−1, 1]. Throws CORRUPT_DATA, MISMATCH, INVALID_ARGUMENT. */
 export function readDemonstrations(choice: DemonstrationChoice, environment: Environment): Demonstrations {
   const all = importNpz(choice.file);
-  const { observationSize, actionLow, actionHigh } = environment;
+  const { observation, actionRange } = environment;
   const name = basename(choice.file);
-  const wrong = all.find((e) => e.observationSize !== observationSize || e.actionSize !== actionLow.length);
+  const wrong = all.find((e) => !sameBlocks(observation, e.observation) || e.actionSize !== actionRange.size);
   if (wrong !== undefined)
     throw new IqLearnError('MISMATCH', `${name} holds demonstrations of another task`, {
-      found: `${wrong.observationSize} observations, ${wrong.actionSize} actions`,
-      expected: `${observationSize} and ${actionLow.length}`,
+      found: `${describeObservation(wrong.observation)} and ${wrong.actionSize} actions`,
+      expected: `${describeObservation(observation)} and ${actionRange.size} actions`,
       remedy: 'give the data of this task with --data',
     });
   const returns = all.map(({ rewards }) => {
@@ -43,13 +43,11 @@ export function readDemonstrations(choice: DemonstrationChoice, environment: Env
       found: `${choice.count} wanted from index ${choice.first}`,
       expected: `within the ${all.length} of ${name}`,
     });
-  const scale = (value: number, k: number): number =>
-    (2 * (value - actionLow[k]!)) / (actionHigh[k]! - actionLow[k]!) - 1;
   const episodes = chosen.map(
-    ({ length, observations, actions, terminated, actionSize }): Episode => ({
+    ({ length, observations, actions, terminated }): Episode => ({
       length,
       observations,
-      actions: actions.map((value, i) => scale(value, i % actionSize)),
+      actions: actionRange.normalise(actions),
       terminated,
     }),
   );

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { IqLearnError, vectorObservation } from '../../src/common/index.js';
+import { IqLearnError } from '../../src/common/index.js';
 import { Actor, type LearnerConfig, type Metrics } from '../../src/learning/index.js';
 import {
   generations,
@@ -126,8 +126,8 @@ export class SeedRun {
     }
     const learner = await startLearner({
       config,
-      observation: vectorObservation(environment.observationSize),
-      actionSize: environment.actionLow.length,
+      observation: environment.observation,
+      actionSize: environment.actionRange.size,
       seed,
       demonstrations: demonstrations.episodes,
       threads,

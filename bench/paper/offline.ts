@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { mean, Random, vectorObservation } from '../../src/common/index.js';
+import { mean, Random } from '../../src/common/index.js';
 import { importNpz } from '../../src/demonstrations/index.js';
 import { Actor, type Learner, type LearnerSettings } from '../../src/learning/index.js';
 import { type OpenEnvironment, openEnvironment } from '../../src/simulation/index.js';
@@ -103,8 +103,8 @@ async function run(point: Point, options: TableOptions): Promise<Omit<RunResult,
     const config = runConfig(METHODS[method], { steps: updates, updatesPerTransition: 1 });
     const learner = await startLearner({
       config,
-      observation: vectorObservation(environment.observationSize),
-      actionSize: environment.actionLow.length,
+      observation: environment.observation,
+      actionSize: environment.actionRange.size,
       seed,
       demonstrations: drawn.map((i) => all[i]!),
       threads: 1,

@@ -1,4 +1,3 @@
-import { vectorObservation } from '../common/index.js';
 import { exportNpz } from '../demonstrations/index.js';
 import { chooseDevice, type Device, type NamedDevice } from '../engine/index.js';
 import { Actor, type LearnerSettings, type Metrics } from '../learning/index.js';
@@ -112,8 +111,8 @@ async function begin(
   const config = withLearnerFile(own, options.settings);
   const learner = await startLearner({
     config: runConfig(config, { steps, updatesPerTransition: UPDATES_PER_STEP }),
-    observation: vectorObservation(environment.observationSize, 'none'),
-    actionSize: environment.actionLow.length,
+    observation: environment.observation.map((block) => ({ ...block, normalise: 'none' as const })),
+    actionSize: environment.actionRange.size,
     seed,
     demonstrations: [],
     device,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { IqLearnError, vectorObservation } from '../common/index.js';
+import { IqLearnError } from '../common/index.js';
 import { Actor, type Episode, type Learner, type LearnerSettings } from '../learning/index.js';
 import { saveCheckpoint } from '../platform/index.js';
 import { withSettingsFile } from '../sessions/index.js';
@@ -66,8 +66,8 @@ export async function trainOnTask(options: TrainOnTaskOptions, io: Io): Promise<
     const folder = openRunFolder(options.out ?? join('runs', defaultName(task.replace(/[^\w.-]/g, '-'), seed)));
     const learner = await startLearner({
       config,
-      observation: vectorObservation(environment.observationSize),
-      actionSize: environment.actionLow.length,
+      observation: environment.observation,
+      actionSize: environment.actionRange.size,
       seed,
       demonstrations,
     });

@@ -126,6 +126,36 @@ export function perBlock<T>(spec: ObservationSpec, values: readonly T[]): PerBlo
   return spec.length === 1 ? values[0]! : Object.fromEntries(spec.map(({ name }, i) => [name, values[i]!]));
 }
 
+/** A copy of an observation as arrays of its blocks' types. Throws INVALID_ARGUMENT where it has other blocks. */
+export function copyObservation(spec: ObservationSpec, value: Observation): PerBlock<BlockArray> {
+  const arrays = blockValues<ArrayLike<number>>(spec, value, 'observation');
+  return perBlock<BlockArray>(
+    spec,
+    arrays.map((values, i) => (spec[i]!.dtype === 'uint8' ? Uint8Array.from(values) : Float32Array.from(values))),
+  );
+}
+
+/**
+ * Several observations as one array for each block, row after row. Throws INVALID_ARGUMENT where one has other blocks or
+ * another number of numbers.
+ */
+export function stackObservations(spec: ObservationSpec, observations: readonly Observation[]): PerBlock<BlockArray> {
+  const rows = spec.map((block) => blockArray(block, observations.length));
+  observations.forEach((observation, row) => {
+    blockValues<ArrayLike<number>>(spec, observation, 'observation').forEach((values, i) => {
+      const { name, shape } = spec[i]!;
+      const size = shapeSize(shape);
+      if (values.length !== size)
+        throw new IqLearnError('INVALID_ARGUMENT', `bad ${name} of an observation`, {
+          found: `${values.length} numbers`,
+          expected: `${size}`,
+        });
+      rows[i]!.set(values, row * size);
+    });
+  });
+  return perBlock<BlockArray>(spec, rows);
+}
+
 /**
  * The arrays of one observation in the order of the blocks, each checked: its length, finite float32 numbers or whole
  * numbers from 0 to 255. Throws INVALID_ARGUMENT.

@@ -8,6 +8,7 @@ export {
   blockValues,
   checkFinite,
   checkObservationSpec,
+  copyObservation,
   describeObservation,
   entryNames,
   type Observation,
@@ -18,6 +19,7 @@ export {
   STATE_BLOCK,
   sameBlocks,
   shapeSize,
+  stackObservations,
   vectorObservation,
 } from './blocks.js';
 export { type SteadyClock, steadyClock } from './clock.js';

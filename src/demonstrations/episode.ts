@@ -1,13 +1,16 @@
+import type { BlockArray, ObservationSpec, PerBlock } from '../common/index.js';
+
 /** One demonstration without gaps: n actions between n + 1 observations, at the robot's control rate. */
 export interface DemonstrationEpisode {
   /** Where it comes from: `<recording>#<number of the episode in it>`. */
   readonly source: string;
   /** Number of transitions, n. */
   readonly length: number;
-  readonly observationSize: number;
+  /** The blocks of an observation. */
+  readonly observation: ObservationSpec;
   readonly actionSize: number;
-  /** [(n + 1) × observationSize]; the observation after action t is row t + 1. */
-  readonly observations: Float32Array;
+  /** n + 1 rows of each block, in the robot's units; the observation after action t is row t + 1. */
+  readonly observations: PerBlock<BlockArray>;
   /** [n × actionSize], in the action's units. */
   readonly actions: Float32Array;
   /** The last observation is a true terminal state. */

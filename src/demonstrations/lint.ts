@@ -1,5 +1,13 @@
-import { IqLearnError } from '../common/index.js';
-import type { RobotSpec } from '../robot/index.js';
+import {
+  type BlockArray,
+  blockValues,
+  describeObservation,
+  IqLearnError,
+  STATE_BLOCK,
+  sameBlocks,
+  shapeSize,
+} from '../common/index.js';
+import { observationOf, type RobotSpec } from '../robot/index.js';
 import type { DemonstrationEpisode } from './episode.js';
 import type { DemonstrationReport } from './episodes.js';
 
@@ -30,7 +38,7 @@ export interface Finding {
 const percent = (fraction: number): string => `${(100 * fraction).toFixed(0)} %`;
 
 /** Smallest and largest value of column `i` of rows `width` wide. */
-function rangeOf(values: Float32Array, width: number, i: number): [number, number] {
+function rangeOf(values: BlockArray, width: number, i: number): [number, number] {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (let at = i; at < values.length; at += width) {
@@ -41,13 +49,14 @@ function rangeOf(values: Float32Array, width: number, i: number): [number, numbe
   return [low, high];
 }
 
-function isConstant(values: Float32Array, width: number, i: number, span: number): boolean {
+function isConstant(values: BlockArray, width: number, i: number, span: number): boolean {
   const [low, high] = rangeOf(values, width, i);
   return high - low <= 1e-6 * (Number.isFinite(span) && span > 0 ? span : Math.max(1, Math.abs(low)));
 }
 
 function lintEpisode(episode: DemonstrationEpisode, spec: RobotSpec): Finding[] {
-  const { source, length, observations, actions, observationSize, actionSize, stamps } = episode;
+  const { source, length, observation, observations, actions, actionSize, stamps } = episode;
+  const expected = observationOf(spec);
   const finding = (
     level: Finding['level'],
     check: Finding['check'],
@@ -55,17 +64,18 @@ function lintEpisode(episode: DemonstrationEpisode, spec: RobotSpec): Finding[] 
     expected: string,
     remedy: string,
   ) => [{ level, check, source, found, expected, remedy }];
-  if (observationSize !== spec.observation.length || actionSize !== spec.action.length)
+  if (!sameBlocks(observation, expected) || actionSize !== spec.action.length)
     return finding(
       'error',
       'shape',
-      `observations of ${observationSize} and actions of ${actionSize} numbers`,
-      `${spec.observation.length} and ${spec.action.length}, as ${spec.robot} has`,
+      `observations of ${describeObservation(observation)} and actions of ${actionSize} numbers`,
+      `${describeObservation(expected)} and ${spec.action.length}, as ${spec.robot} has`,
       'read the demonstrations with the description of their robot',
     );
   if (length === 0)
     return finding('error', 'empty', 'no transition', 'at least one', 'remove the episode, or record it again');
-  if (!observations.every(Number.isFinite) || !actions.every(Number.isFinite))
+  const blocks = blockValues(observation, observations, 'episode');
+  if (!blocks.every((values) => values.every(Number.isFinite)) || !actions.every(Number.isFinite))
     return finding('error', 'not finite', 'NaN or infinite numbers', 'finite numbers', 'record the episode again');
   const out: Finding[] = [];
   const span = ({ low, high }: { low: number; high: number }): number => high - low;
@@ -79,7 +89,14 @@ function lintEpisode(episode: DemonstrationEpisode, spec: RobotSpec): Finding[] 
         'check that the teleoperation was on, and record the episode again',
       ),
     );
-  if (spec.observation.every((feature, i) => isConstant(observations, observationSize, i, span(feature))))
+  const isStill = (values: BlockArray, b: number): boolean => {
+    const size = shapeSize(observation[b]!.shape);
+    const spans = observation[b]!.name === STATE_BLOCK ? spec.observation.map(span) : [];
+    return Array.from({ length: size }, (_, i) => i).every((i) =>
+      isConstant(values, size, i, spans[i] ?? Number.POSITIVE_INFINITY),
+    );
+  };
+  if (blocks.every(isStill))
     out.push(
       ...finding(
         'error',

@@ -1,3 +1,4 @@
+import { blockValues, describeObservation, IqLearnError, shapeSize } from '../common/index.js';
 import { crc32, writeFileAtomic } from '../platform/index.js';
 import type { DemonstrationEpisode } from './episode.js';
 
@@ -50,39 +51,49 @@ export function encodeNpz(arrays: Readonly<Record<string, NpzArray>>): Buffer {
 /** What a demonstration needs to be written as steps. */
 export type NpzEpisode = Pick<
   DemonstrationEpisode,
-  'length' | 'observationSize' | 'actionSize' | 'observations' | 'actions' | 'terminated' | 'rewards'
+  'length' | 'observation' | 'actionSize' | 'observations' | 'actions' | 'terminated' | 'rewards'
 >;
 
-/** The bytes of an .npz of steps, as `importNpz` reads it. Rewards are written where every episode has them. */
+/** The arrays of an .npz of steps that are filled one episode after the other. */
+function emptyArrays(rows: number, o: number, a: number) {
+  return {
+    observation: { shape: [rows, o], data: new Float32Array(rows * o) },
+    next_observation: { shape: [rows, o], data: new Float32Array(rows * o) },
+    action: { shape: [rows, a], data: new Float32Array(rows * a) },
+    terminated: { shape: [rows], data: new Uint8Array(rows) },
+    truncated: { shape: [rows], data: new Uint8Array(rows) },
+    episode: { shape: [rows], data: new Int32Array(rows) },
+    reward: { shape: [rows], data: new Float32Array(rows) },
+  };
+}
+
+/**
+ * The bytes of an .npz of steps, as `importNpz` reads it. Rewards are written where every episode has them. Throws
+ * UNSUPPORTED where an observation is not one block of numbers: such a file has one array of observations.
+ */
 export function encodeNpzDemonstrations(episodes: readonly NpzEpisode[]): Buffer {
+  const spec = episodes[0]?.observation ?? [];
+  if (spec.length !== 1 || spec[0]!.dtype !== 'float32')
+    throw new IqLearnError('UNSUPPORTED', 'these demonstrations cannot be written as an .npz', {
+      found: describeObservation(spec),
+      expected: 'observations of one block of numbers',
+    });
+  const [o, a] = [shapeSize(spec[0]!.shape), episodes[0]!.actionSize];
   const rows = episodes.reduce((sum, { length }) => sum + length, 0);
-  const [o, a] = [episodes[0]?.observationSize ?? 0, episodes[0]?.actionSize ?? 0];
-  const observation = new Float32Array(rows * o);
-  const next = new Float32Array(rows * o);
-  const action = new Float32Array(rows * a);
-  const [terminated, truncated] = [new Uint8Array(rows), new Uint8Array(rows)];
-  const index = new Int32Array(rows);
-  const reward = new Float32Array(rows);
+  const { reward, ...arrays } = emptyArrays(rows, o, a);
   let at = 0;
   episodes.forEach((episode, i) => {
-    const { length } = episode;
-    observation.set(episode.observations.subarray(0, length * o), at * o);
-    next.set(episode.observations.subarray(o, (length + 1) * o), at * o);
-    action.set(episode.actions, at * a);
-    index.fill(i, at, at + length);
-    reward.set(episode.rewards ?? [], at);
+    const { length, terminated } = episode;
+    const [observations] = blockValues(spec, episode.observations, 'episode') as [Float32Array];
+    arrays.observation.data.set(observations.subarray(0, length * o), at * o);
+    arrays.next_observation.data.set(observations.subarray(o, (length + 1) * o), at * o);
+    arrays.action.data.set(episode.actions, at * a);
+    arrays.episode.data.fill(i, at, at + length);
+    reward.data.set(episode.rewards ?? [], at);
     at += length;
-    (episode.terminated ? terminated : truncated)[at - 1] = 1;
+    (terminated ? arrays.terminated : arrays.truncated).data[at - 1] = 1;
   });
-  return encodeNpz({
-    observation: { shape: [rows, o], data: observation },
-    next_observation: { shape: [rows, o], data: next },
-    action: { shape: [rows, a], data: action },
-    terminated: { shape: [rows], data: terminated },
-    truncated: { shape: [rows], data: truncated },
-    episode: { shape: [rows], data: index },
-    ...(episodes.every(({ rewards }) => rewards !== null) ? { reward: { shape: [rows], data: reward } } : {}),
-  });
+  return encodeNpz({ ...arrays, ...(episodes.every(({ rewards }) => rewards !== null) ? { reward } : {}) });
 }
 
 /** Writes demonstrations as an .npz of steps, atomically. */

@@ -1,4 +1,4 @@
-import { IqLearnError, messageOf, shapeSize } from '../common/index.js';
+import { IqLearnError, messageOf, shapeSize, vectorObservation } from '../common/index.js';
 import { crc32, inflateRaw, readBytes } from '../platform/index.js';
 import type { DemonstrationEpisode } from './episode.js';
 
@@ -140,7 +140,7 @@ export function importNpz(path: string, options: { readonly rateHz?: number } = 
     episodes.push({
       source: `${path}#${episode.data[from]}`,
       length,
-      observationSize: o,
+      observation: vectorObservation(o),
       actionSize: a,
       observations,
       actions: action.data.slice(from * a, (last + 1) * a),

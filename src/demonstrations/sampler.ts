@@ -1,4 +1,5 @@
-import type { RobotSpec, TopicSpec } from '../robot/index.js';
+import { stackObservations } from '../common/index.js';
+import { observationOf, type RobotSpec, type TopicSpec } from '../robot/index.js';
 import { CommandSampler } from './command-sampler.js';
 import type { DemonstrationEpisode } from './episode.js';
 import { inStampOrder } from './stamp-order.js';
@@ -89,21 +90,20 @@ function episodesOf(
   const runs = usableRuns(ticks);
   countProblems(ticks, runs[0]?.[0] ?? 0, report);
   report.splits += Math.max(0, runs.length - 1);
-  const observationSize = spec.observation.length;
+  const observation = observationOf(spec);
   const actionSize = spec.action.length;
   return runs.map(([from, to]) => {
     const length = to - from;
-    const observations = new Float32Array((length + 1) * observationSize);
+    const observed = ticks.slice(from, to + 1).map((tick) => tick.observation!);
     const actions = new Float32Array(length * actionSize);
-    for (let k = 0; k <= length; k++) observations.set(ticks[from + k]!.observation!, k * observationSize);
     for (let k = 0; k < length; k++) actions.set(ticks[from + k]!.action!, k * actionSize);
     const terminated = part.terminated && part.endNs !== null && to === ticks.length - 1;
     return {
       source,
       length,
-      observationSize,
+      observation,
       actionSize,
-      observations,
+      observations: stackObservations(observation, observed),
       actions,
       terminated,
       truncated: !terminated,

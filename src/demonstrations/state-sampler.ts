@@ -1,3 +1,4 @@
+import type { BlockArray, PerBlock } from '../common/index.js';
 import { createObservationAssembler, type ObservationAssembler, type RobotSpec } from '../robot/index.js';
 import { overdueNs } from './stamp-order.js';
 import type { TimedMessage } from './timeline.js';
@@ -41,12 +42,13 @@ export class StateSampler {
   }
 
   /** The observation of a tick, made from the newest messages with stamps up to `untilNs`. Ticks must be asked for in order. */
-  at(tickNs: bigint, untilNs: bigint): Float32Array | 'state missing' | 'state refused' {
+  at(tickNs: bigint, untilNs: bigint): PerBlock<BlockArray> | 'state missing' | 'state refused' {
     const newestNs = this.#acceptUntil(tickNs, untilNs);
     if (this.#refused.size > 0) return 'state refused';
-    if (this.#isLate(tickNs)) return 'state missing';
+    const late = this.#lateTopic(tickNs);
+    if (late !== undefined) return this.#assembler.problemOf(late) === null ? 'state missing' : 'state refused';
     const assembled = this.#assembler.assemble(newestNs);
-    return assembled.ok ? assembled.observation.slice() : 'state missing';
+    return assembled.ok ? assembled.observation : 'state missing';
   }
 
   /** Gives messages to the assembler; returns the newest stamp among them, at least `tickNs`. */
@@ -54,20 +56,21 @@ export class StateSampler {
     let newestNs = tickNs;
     for (let item = this.#messages[this.#next]; item !== undefined && item.stampNs <= untilNs; ) {
       const { topic, message, stampNs } = item;
-      if (message !== null) this.#assembler.accept(topic, message, stampNs);
-      if (message !== null && this.#assembler.stamps.get(topic) === stampNs) this.#refused.delete(topic);
-      else this.#refused.add(topic);
+      if (message === null) this.#refused.add(topic);
+      else if (this.#assembler.accept(topic, message, stampNs, stampNs)) this.#refused.delete(topic);
+      // A message that is of no use, but says nothing against the topic, is another publisher's.
+      else if (this.#assembler.problemOf(topic) !== null) this.#refused.add(topic);
       if (stampNs > newestNs) newestNs = stampNs;
       item = this.#messages[++this.#next];
     }
     return newestNs;
   }
 
-  #isLate(tickNs: bigint): boolean {
+  #lateTopic(tickNs: bigint): string | undefined {
     for (const [topic, limitNs] of this.#overdueNs) {
       const stampNs = this.#assembler.stamps.get(topic);
-      if (stampNs === undefined || Number(tickNs - stampNs) >= limitNs) return true;
+      if (stampNs === undefined || Number(tickNs - stampNs) >= limitNs) return topic;
     }
-    return false;
+    return undefined;
   }
 }

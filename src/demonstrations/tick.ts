@@ -1,3 +1,5 @@
+import type { BlockArray, PerBlock } from '../common/index.js';
+
 /** Why the tick of an episode cannot be used. */
 export type TickProblem =
   /** A topic that publishes regularly lacks the message due at this tick, or its newest one is older than its timeout. */
@@ -9,7 +11,7 @@ export type TickProblem =
 
 /** One instant of the control rate. `problem` says why observation or action are missing. */
 export interface Tick {
-  readonly observation: Float32Array | null;
+  readonly observation: PerBlock<BlockArray> | null;
   readonly action: Float32Array | null;
   readonly problem: TickProblem | null;
 }

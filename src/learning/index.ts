@@ -7,7 +7,7 @@ export {
   type CloningSettings,
   cloningSettingsOf,
 } from './behavioural-cloning.js';
-export { type Episode, numbersOf } from './data/episode.js';
+export { type Episode, numbersOf, observationAt } from './data/episode.js';
 export { identityNormalisation, type Normalisation, normalisationOf } from './data/normalisation.js';
 export { Learner, type LearnerOptions, type LearnerTransition, type Metrics } from './learner.js';
 export {

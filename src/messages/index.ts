@@ -10,6 +10,7 @@ export {
   episodeEvent,
   type Float64MultiArray,
   type Header,
+  type Imu,
   type JointJog,
   type JointState,
   type JointTrajectory,

@@ -7,6 +7,7 @@ export {
   type NodeContext,
 } from './kit/lifecycle.js';
 export { services, topics } from './kit/topics.js';
+export { transitionObservations } from './kit/transition-observation.js';
 export { LearnerNode, type LearnerParameters, learnerSchema } from './learner/learner-node.js';
 export type { ActionReplay } from './policy/action-source.js';
 export { type PolicyParameters, policySchema } from './policy/parameters.js';

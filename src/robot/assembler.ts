@@ -1,76 +1,34 @@
-import { clamp, unknownName } from '../common/index.js';
+import { clamp, describeObservation, IqLearnError, unknownName } from '../common/index.js';
 import { type Header, nanosecondsOf } from '../messages/index.js';
+import type {
+  Assembled,
+  AssemblerCounters,
+  AssemblerOptions,
+  NotAssembled,
+  ObservationAssembler,
+} from './assembler-types.js';
 import { AssemblyPlan } from './assembly-plan.js';
+import { framesAgree } from './frames.js';
+import { type Refused, refuse } from './readers.js';
+import { type CountedRefusal, type Refusal, RefusalCounts } from './refusals.js';
 import type { TopicState } from './topic-state.js';
 import type { RobotSpec, TopicSpec } from './types.js';
-
-/** Counts of messages by what happened to them. All but `accepted` were dropped. */
-export interface AssemblerCounters {
-  readonly accepted: number;
-  /** NaN or ±Inf where a number is needed. */
-  readonly notFinite: number;
-  /** A joint, list or beam is missing. */
-  readonly incomplete: number;
-  /** The same stamp as the message before. */
-  readonly duplicates: number;
-  /** An older stamp than the message before: late or reordered. */
-  readonly reordered: number;
-  /** Given in another frame than the description of the robot says. */
-  readonly wrongFrame: number;
-  /** Times that the clock of the stamps jumped, and history was dropped. */
-  readonly clockJumps: number;
-}
-
-export type Assembled =
-  | {
-      readonly ok: true;
-      /** One number per feature, in the order and units of the spec's observation, clamped to its limits. */
-      readonly observation: Float32Array;
-      /** The newest stamp of the messages that it was made from. */
-      readonly stampNs: bigint;
-      /** Time since the oldest of them arrived; topics without a timeout do not count. */
-      readonly ageMs: number;
-    }
-  | {
-      readonly ok: false;
-      readonly reason: 'missing' | 'stale' | 'clock_jump';
-      readonly topics: readonly string[];
-      readonly text: string;
-    };
-
-export interface AssemblerOptions {
-  /** A stamp that goes back by more than this, or forward by this much more than time has passed, is a jump of the clock. Default 1000; at least 5 control periods. */
-  readonly jumpMs?: number;
-  /**
-   * With simulated time, a message that repeats its last stamp means that time stands still (a pause, lockstep): it
-   * counts as a duplicate but keeps the state fresh. Without simulated time (the default) it means that a driver hangs.
-   */
-  readonly simulatedTime?: boolean;
-}
-
-/** Turns the messages of the state topics into observation vectors. The same code serves live and on recordings. */
-export interface ObservationAssembler {
-  /** Topics to subscribe to. */
-  readonly topics: readonly TopicSpec[];
-  /**
-   * Takes a message; one that cannot be used is dropped and counted. `receivedNs` is on the same steady clock as the
-   * time given to `assemble` (for a recording: the log time). Throws NOT_FOUND for a topic that is not in `topics`.
-   */
-  accept(topic: string, message: unknown, receivedNs: bigint): void;
-  assemble(nowNs: bigint): Assembled;
-  /** The newest stamp of every topic that has one. */
-  readonly stamps: ReadonlyMap<string, bigint>;
-  /** Whether every topic has published a state of this instant or later; topics without a timeout need only have published once. */
-  completeAt(stampNs: bigint): boolean;
-  /** Forgets all messages (not the counters): between episodes. */
-  reset(): void;
-  readonly counters: AssemblerCounters;
-}
 
 /** This many messages in a row with older stamps mean that the clock has gone back a little. */
 const BACKWARD_STREAK = 5;
 
+/**
+ * Throws UNSUPPORTED for a robot that observes more than named numbers: no block is made of messages yet. Leaving it out
+ * of the observations would train a policy on less than its contract says.
+ */
 export function createObservationAssembler(spec: RobotSpec, options: AssemblerOptions = {}): ObservationAssembler {
+  const { robot, blocks = [] } = spec;
+  if (blocks.length > 0)
+    throw new IqLearnError('UNSUPPORTED', `${robot} observes a block that is not made of messages yet`, {
+      found: describeObservation(blocks),
+      expected: 'an observation of named numbers',
+      remedy: 'leave the block out of the description; its topic may stay in state, where it is watched and recorded',
+    });
   return new Assembler(spec, options);
 }
 
@@ -83,20 +41,27 @@ class Assembler implements ObservationAssembler {
   readonly #high: Float64Array;
   readonly #jumpNs: bigint;
   readonly #simulatedTime: boolean;
+  readonly #onRefusal: (refusal: Refusal) => void;
   readonly #counters = {
     accepted: 0,
     notFinite: 0,
     incomplete: 0,
+    foreign: 0,
     duplicates: 0,
     reordered: 0,
     wrongFrame: 0,
     clockJumps: 0,
   };
+  readonly #refusals = new RefusalCounts();
   #jumped: { topic: string; byMs: number } | null = null;
 
-  constructor(spec: RobotSpec, { jumpMs = 1000, simulatedTime = false }: AssemblerOptions) {
+  constructor(
+    spec: RobotSpec,
+    { jumpMs = 1000, simulatedTime = false, onRefusal = () => undefined }: AssemblerOptions,
+  ) {
     this.topics = spec.stateTopics;
     this.#simulatedTime = simulatedTime;
+    this.#onRefusal = onRefusal;
     this.#plan = new AssemblyPlan(spec);
     this.#states = [...this.#plan.states.values()];
     this.#low = Float64Array.from(spec.observation, ({ low }) => low);
@@ -108,55 +73,101 @@ class Assembler implements ObservationAssembler {
     return { ...this.#counters };
   }
 
-  accept(topic: string, message: unknown, receivedNs: bigint): void {
-    const state = this.#plan.states.get(topic);
-    if (state === undefined) throw unknownName('state topic', topic, [...this.#plan.states.keys()]);
-    const { header } = message as { readonly header: Header };
-    const { frameId } = state.spec;
-    if (frameId !== undefined && header.frame_id !== frameId) {
-      this.#counters.wrongFrame += 1;
-      state.problem = `is given in the frame '${header.frame_id}', expected '${frameId}'`;
-      return;
-    }
-    const stampNs = nanosecondsOf(header.stamp);
-    if (!this.#isNext(state, stampNs, receivedNs)) return;
-    const refused = state.read(message);
-    if (refused !== null) {
-      this.#counters[refused.kind] += 1;
-      state.problem = refused.text;
-      return;
-    }
-    this.#counters.accepted += 1;
-    state.known = true;
-    state.stampNs = stampNs;
-    state.receivedNs = receivedNs;
-    state.problem = null;
-    state.backward = 0;
-    this.stamps.set(topic, stampNs);
+  get refusals(): readonly CountedRefusal[] {
+    return this.#refusals.list;
   }
 
-  /** Whether a stamp follows the last one. After a jump of the clock all history is dropped, and any stamp follows. */
-  #isNext(state: TopicState, stampNs: bigint, receivedNs: bigint): boolean {
-    if (!state.known) return true;
-    const step = stampNs - state.stampNs;
-    const passed = receivedNs > state.receivedNs ? receivedNs - state.receivedNs : 0n;
-    if (step === 0n) {
-      this.#counters.duplicates += 1;
-      if (this.#simulatedTime) state.receivedNs = receivedNs;
-      else state.problem = 'repeats its last stamp';
+  problemOf(topic: string): string | null {
+    const problem = this.#plan.states.get(topic)?.problem ?? null;
+    return problem === null ? null : `${topic}: ${problem.text}`;
+  }
+
+  accept(topic: string, message: unknown, receivedNs: bigint, arrivalNs?: bigint | null): boolean {
+    const state = this.#plan.states.get(topic);
+    if (state === undefined) throw unknownName('state topic', topic, [...this.#plan.states.keys()]);
+    const { header } = message as { readonly header?: Header };
+    const { frameId } = state.spec;
+    const given = header?.frame_id ?? '';
+    if (frameId !== undefined && !framesAgree(given, frameId))
+      return this.#refuse(state, refuse('wrongFrame', 'header.frame_id', `'${given}'`, `'${frameId}'`));
+    const parts = state.select(message);
+    if (parts.length === 0) {
+      this.#counters.foreign += 1;
+      if (!state.known) state.problem = state.lacking(message, parts);
       return false;
     }
+    const last = state.newest(parts);
+    const written = header === undefined ? 0n : nanosecondsOf(header.stamp);
+    const isUnstamped = written === 0n && arrivalNs !== null && !this.#beganAtZero(state, last);
+    const stampNs = isUnstamped ? (arrivalNs ?? last?.stampNs ?? 0n) : written;
+    const order = isUnstamped || state.isUnstamped ? 'next' : this.#orderOf(state, last, stampNs, receivedNs);
+    if (order === 'late') return false;
+    const refused = state.read(message, parts, stampNs);
+    if (refused !== null) return this.#refuse(state, refused);
+    if (stampNs === last?.stampNs && state.isRepetition) return this.#repeated(state, parts, isUnstamped, receivedNs);
+    state.isUnstamped = isUnstamped;
+    state.commit(parts, stampNs, receivedNs);
+    // Only said where it matters: while the topic is not complete, or has grown old.
+    state.problem = parts.length === state.parts.length ? null : state.lacking(message, parts);
+    if (!state.known) return this.#refuse(state, state.incomplete(message));
+    this.#counters.accepted += 1;
+    this.stamps.set(topic, state.stampNs);
+    return true;
+  }
+
+  /** A simulation's time begins at 0: close to that, a stamp of 0 is a time and not the lack of one. */
+  #beganAtZero(state: TopicState, last: { readonly stampNs: bigint } | null): boolean {
+    return last !== null && !state.isUnstamped && last.stampNs > 0n && last.stampNs <= this.#jumpNs;
+  }
+
+  /** The same stamp and the same numbers: a driver that hangs, unless its messages have no stamps or time stands still. */
+  #repeated(state: TopicState, parts: readonly number[], isUnstamped: boolean, receivedNs: bigint): boolean {
+    this.#counters.duplicates += 1;
+    if (isUnstamped || this.#simulatedTime) state.refresh(parts, receivedNs);
+    else
+      state.problem = refuse(
+        'incomplete',
+        'header.stamp',
+        'the last one again',
+        'a newer one',
+        'repeats its last stamp',
+      );
+    return isUnstamped;
+  }
+
+  #refuse(state: TopicState, refused: Refused): false {
+    this.#counters[refused.kind] += 1;
+    const whole = { topic: state.spec.topic, ...refused };
+    if (this.#refusals.add(whole)) this.#onRefusal(whole);
+    state.problem = refused;
+    return false;
+  }
+
+  /**
+   * Where a stamp lies: after the last one of these parts, at the same time, or before it. After a jump of the clock all
+   * history is dropped, and any stamp is next.
+   */
+  #orderOf(
+    state: TopicState,
+    last: { readonly stampNs: bigint; readonly receivedNs: bigint } | null,
+    stampNs: bigint,
+    receivedNs: bigint,
+  ): 'next' | 'same' | 'late' {
+    if (last === null) return 'next';
+    const step = stampNs - last.stampNs;
+    if (step === 0n) return 'same';
+    const passed = receivedNs > last.receivedNs ? receivedNs - last.receivedNs : 0n;
     if (step < 0n && step >= -this.#jumpNs) {
       state.backward += 1;
       if (state.backward < BACKWARD_STREAK) {
         this.#counters.reordered += 1;
-        return false;
+        return 'late';
       }
-    } else if (step > 0n && step - passed <= this.#jumpNs) return true;
+    } else if (step > 0n && step - passed <= this.#jumpNs) return 'next';
     this.#counters.clockJumps += 1;
     this.reset();
     this.#jumped = { topic: state.spec.topic, byMs: Number(step) / 1e6 };
-    return true;
+    return 'next';
   }
 
   assemble(nowNs: bigint): Assembled {
@@ -187,20 +198,32 @@ class Assembler implements ObservationAssembler {
     return { ok: true, observation, stampNs: stampNs ?? 0n, ageMs: Number(ageNs) / 1e6 };
   }
 
-  #missing(): Assembled {
+  waitingFor(nowNs: bigint): string {
+    if (!this.#states.every(({ known }) => known)) return this.#missing().text;
+    const isStale = this.#states.some(
+      ({ timeoutNs, receivedNs }) => timeoutNs !== null && nowNs - receivedNs > timeoutNs,
+    );
+    return isStale ? this.#stale(nowNs).text : '';
+  }
+
+  #missing(): NotAssembled {
     const states = this.#states.filter(({ known }) => !known);
-    const text = states.map(({ spec, problem }) => `${spec.topic} ${problem ?? 'has not been heard'}`).join('; ');
+    const text = states
+      .map(({ spec, problem }) =>
+        problem === null ? `${spec.topic} has not been heard` : `${spec.topic}: ${problem.text}`,
+      )
+      .join('; ');
     return { ok: false, reason: 'missing', topics: states.map(({ spec }) => spec.topic), text };
   }
 
-  #stale(nowNs: bigint): Assembled {
+  #stale(nowNs: bigint): NotAssembled {
     const states = this.#states.filter(
       ({ timeoutNs, receivedNs }) => timeoutNs !== null && nowNs - receivedNs > timeoutNs,
     );
     const text = states
       .map(({ spec, receivedNs, problem }) => {
         const ageMs = Number(nowNs - receivedNs) / 1e6;
-        const why = problem === null ? '' : ` (since then it ${problem})`;
+        const why = problem === null ? '' : `: ${problem.text}`;
         return `${spec.topic} is ${ageMs.toFixed(0)} ms old, timeout ${spec.timeoutMs} ms${why}`;
       })
       .join('; ');

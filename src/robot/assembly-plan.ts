@@ -1,6 +1,7 @@
 import { unknownName } from '../common/index.js';
 import { RelativePose } from './geometry.js';
-import { TopicPlan, type TopicState } from './topic-state.js';
+import { TopicPlan } from './topic-plan.js';
+import type { TopicState } from './topic-state.js';
 import type { RobotSpec } from './types.js';
 
 interface Pair {
@@ -27,11 +28,15 @@ export class AssemblyPlan {
       return plan;
     };
     // All slots are reserved before the states, which have that many, are made.
-    const slots = spec.observation.map(({ source }) =>
-      source.kind === 'relative'
-        ? { at: planOf(source.topic).pose(), reference: planOf(source.reference).pose() }
-        : { at: planOf(source.topic).slotOf(source), reference: 0 },
-    );
+    const slots = spec.observation.map((feature) => {
+      const { source } = feature;
+      return source.kind === 'relative'
+        ? {
+            at: planOf(source.topic).pose('pose', source.component),
+            reference: planOf(source.reference).pose('reference', source.component),
+          }
+        : { at: planOf(source.topic).slotOf({ ...feature, source }), reference: 0 };
+    });
     const states = new Map([...plans].map(([topic, plan]) => [topic, plan.build()]));
     this.states = states;
     this.features = spec.observation.map(({ source }, i) => {

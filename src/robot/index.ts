@@ -1,6 +1,6 @@
 export { type ActionMapper, createActionMapper } from './action-mapper.js';
-export type { Assembled } from './assembler.js';
-export { createObservationAssembler, type ObservationAssembler } from './assembler.js';
+export { createObservationAssembler } from './assembler.js';
+export type { Assembled, ObservationAssembler } from './assembler-types.js';
 export type { RobotContract } from './contract.js';
 export { checkContract, contractOf, robotSpecHash } from './contract.js';
 export { createDeadMan, type DeadMan } from './dead-man.js';
@@ -10,6 +10,13 @@ export type { PoseReading, SensorReadings } from './kinds/sensor-readings.js';
 export { blockSchema, observationOf } from './observation-blocks.js';
 export { parseRobotSpec } from './parse.js';
 export { readingsToMessages, type TopicMessage } from './readings.js';
+export {
+  type CountedRefusal,
+  describeRefusal,
+  type Refusal,
+  RefusalCounts,
+  refusal,
+} from './refusals.js';
 export { createSafetyFilter } from './safety-filter.js';
 export type { SafetyCounters, SafetyFilter, SafetyInput, SafetyOptions, SafetyOutput } from './safety-types.js';
 export { SimulationClock } from './simulation-clock.js';

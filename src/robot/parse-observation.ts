@@ -141,6 +141,12 @@ function expandEntry(
           });
         return value;
       };
+      if (raw.from !== undefined && raw.quantity !== 'velocity')
+        throw document.refusal([...path, 'from'], {
+          found: `from: position with the quantity ${raw.quantity}`,
+          expected: 'quantity: velocity, the only one that is computed',
+        });
+      const derived = raw.from === undefined ? {} : { derived: true as const };
       const joints = new Set<string>();
       raw.joints.forEach((joint, i) => {
         checkUnique(document, joints, [...path, 'joints', i], joint, 'joints');
@@ -152,7 +158,7 @@ function expandEntry(
       return raw.joints.map((joint, i) =>
         one(
           { name: names[i]!, unit: unitOf[i]!, low: low[i]!, high: high[i]! },
-          { kind: 'joint', topic: raw.topic, joint, quantity: raw.quantity },
+          { kind: 'joint', topic: raw.topic, joint, quantity: raw.quantity, ...derived },
         ),
       );
     }

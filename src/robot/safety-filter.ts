@@ -133,15 +133,16 @@ class Filter implements SafetyFilter {
     this.#latch = { state: 'ESTOP', reason: 'the dead-man button was let go' };
   }
 
-  #reasonNotReady({ nowNs, estop, heartbeatNs, observationStampAgeMs: age }: SafetyInput): string | null {
+  #reasonNotReady({ nowNs, estop, heartbeatNs, ...input }: SafetyInput): string | null {
     if (estop) return 'the e-stop is pressed';
     if (this.#heartbeatNs !== null && (heartbeatNs === null || nowNs - heartbeatNs > this.#heartbeatNs))
       return 'the e-stop has no heartbeat';
-    return this.#staleness(age);
+    return this.#staleness(input);
   }
 
-  #staleness(age: number | null): string | null {
-    if (age === null) return 'the state is not known';
+  #staleness(input: Pick<SafetyInput, 'observationStampAgeMs' | 'observationProblem'>): string | null {
+    const { observationStampAgeMs: age, observationProblem } = input;
+    if (age === null) return observationProblem ?? 'the state is not known';
     return age <= this.#staleMs ? null : `the state is ${age.toFixed(0)} ms old, at most ${this.#staleMs} ms`;
   }
 
@@ -180,7 +181,7 @@ class Filter implements SafetyFilter {
       }
       this.#accept(input, input.action);
     }
-    const stale = this.#staleness(input.observationStampAgeMs);
+    const stale = this.#staleness(input);
     if (stale !== null) {
       this.#counters.stale += 1;
       return this.#stop('HOLDING', 'hold', stale);

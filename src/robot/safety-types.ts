@@ -11,6 +11,8 @@ export interface SafetyInput {
   readonly actionStampNs?: bigint | null;
   /** Age of the robot's state in milliseconds; null while it is unknown. */
   readonly observationStampAgeMs: number | null;
+  /** Why it is unknown or old, for people: topics and what is wrong with them. */
+  readonly observationProblem?: string;
   /** The newest action that a person's teleoperation sent since the last cycle, or null. */
   readonly takeover: Float32Array | null;
   readonly estop: boolean;

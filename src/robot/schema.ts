@@ -40,6 +40,7 @@ export const featureForms = {
     joints: z.array(name, 'a list of joint names').min(1, 'at least one joint'),
     quantity: z.enum(['position', 'velocity', 'effort'], 'position, velocity or effort'),
     names: z.array(name, 'a list of feature names').optional(),
+    from: z.literal('position', 'position: velocities are computed from positions').optional(),
     unit: z.union([unit, z.array(unit)], 'a unit in quotes, or one for every joint'),
     low: perElement.optional(),
     high: perElement.optional(),

@@ -1,3 +1,4 @@
+import { messageOf } from '../common/index.js';
 import { type Header, nanosecondsOf } from '../messages/index.js';
 import type { ActionMapper } from './action-mapper.js';
 import type { RobotSpec } from './types.js';
@@ -34,6 +35,8 @@ export interface TakeoverDetector {
   /** Forgets the stamps too: between episodes, or when the clock jumped. */
   reset(): void;
   readonly counters: TakeoverCounters;
+  /** Why the last malformed command could not be used; empty before the first. */
+  readonly lastProblem: string;
 }
 
 export function createTakeoverDetector(
@@ -47,6 +50,7 @@ export function createTakeoverDetector(
   let newest: Float32Array | null = null;
   let lastStampNs: bigint | null = null;
   let touchedNs: bigint | null = null;
+  let lastProblem = '';
 
   const isLate = (message: unknown, stampNowNs: bigint | undefined): boolean => {
     const header = (message as { readonly header?: Header }).header;
@@ -66,7 +70,8 @@ export function createTakeoverDetector(
       let action: Float32Array;
       try {
         action = mapper.fromMessage(message);
-      } catch {
+      } catch (error) {
+        lastProblem = messageOf(error);
         counters.malformed += 1;
         return;
       }
@@ -94,6 +99,9 @@ export function createTakeoverDetector(
       newest = null;
       lastStampNs = null;
       touchedNs = null;
+    },
+    get lastProblem() {
+      return lastProblem;
     },
     get counters() {
       return { ...counters };

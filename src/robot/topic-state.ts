@@ -1,111 +1,155 @@
-import type { MessageKind } from './kinds/message-kind.js';
-import { messageKind } from './kinds/registry.js';
-import {
-  fieldReader,
-  type JointSlot,
-  jointReader,
-  poseReader,
-  type Reader,
-  type Refused,
-  sectorReader,
-} from './readers.js';
-import type { FeatureSource, TopicSpec } from './types.js';
+import type { JointReader } from './joint-reader.js';
+import { type Reader, type Refused, refuse } from './readers.js';
+import type { TopicSpec } from './types.js';
 
-/** The last good message of a state topic, reduced to the numbers that features need. */
+/** A velocity that is computed from two positions of the same joint. */
+export interface DerivedVelocity {
+  readonly joint: string;
+  readonly position: number;
+  readonly velocity: number;
+}
+
+/** How a topic's messages become numbers. */
+export interface TopicReaders {
+  readonly whole: readonly Reader[];
+  readonly joints: JointReader | null;
+  readonly derived: readonly DerivedVelocity[];
+  /** The poses of these slots may be given in another frame, as /tf knows how they are turned. */
+  readonly poseSlot: number | null;
+  readonly slots: number;
+}
+
+/** Of a topic that is read as a whole. */
+const whole: readonly number[] = [0];
+
+/**
+ * The last good messages of a state topic, reduced to the numbers that features need. A topic has one part, or one for
+ * each joint where its messages name joints: those of a message are replaced, and the others stay.
+ */
 export class TopicState {
   readonly spec: TopicSpec;
   readonly timeoutNs: bigint | null;
-  readonly #readers: readonly Reader[];
+  readonly readers: TopicReaders;
   values: Float64Array;
   #scratch: Float64Array;
+  readonly #stampsNs: BigInt64Array;
+  readonly #receivedNs: BigInt64Array;
+  /** 0: not heard; 1: heard once, where a velocity needs two positions; 2: known. */
+  readonly #known: Uint8Array;
+  readonly #derivedOf: readonly (readonly DerivedVelocity[])[];
+  /** Whether all parts are known. */
   known = false;
+  /** The oldest stamp and arrival of its parts. */
   stampNs = 0n;
   receivedNs = 0n;
   backward = 0;
+  /** Its newest message had no stamp. */
+  isUnstamped = false;
   /** Why the newest message was dropped; null after one was accepted. */
-  problem: string | null = null;
+  problem: Refused | null = null;
 
-  constructor(spec: TopicSpec, readers: readonly Reader[], slots: number) {
+  constructor(spec: TopicSpec, readers: TopicReaders) {
     this.spec = spec;
+    this.readers = readers;
     this.timeoutNs = Number.isFinite(spec.timeoutMs) ? BigInt(Math.round(spec.timeoutMs * 1e6)) : null;
-    this.#readers = readers;
-    this.values = new Float64Array(slots);
-    this.#scratch = new Float64Array(slots);
+    this.values = new Float64Array(readers.slots);
+    this.#scratch = new Float64Array(readers.slots);
+    const parts = readers.joints?.parts ?? [''];
+    this.#stampsNs = new BigInt64Array(parts.length);
+    this.#receivedNs = new BigInt64Array(parts.length);
+    this.#known = new Uint8Array(parts.length);
+    this.#derivedOf = parts.map((part) => readers.derived.filter(({ joint }) => joint === part));
   }
 
-  /** Reads a message completely or not at all: a refused one leaves the last good values. Returns why it was refused, or null. */
-  read(message: unknown): Refused | null {
-    for (const reader of this.#readers) {
+  /** The parts that a message is of: none if it names only joints of others. */
+  select(message: unknown): readonly number[] {
+    return this.readers.joints?.select(message) ?? whole;
+  }
+
+  /** The newest stamp among these parts with its arrival; null if none of them was heard. */
+  newest(parts: readonly number[]): { stampNs: bigint; receivedNs: bigint } | null {
+    let found = -1;
+    for (const part of parts)
+      if (this.#known[part]! > 0 && (found < 0 || this.#stampsNs[part]! > this.#stampsNs[found]!)) found = part;
+    return found < 0 ? null : { stampNs: this.#stampsNs[found]!, receivedNs: this.#receivedNs[found]! };
+  }
+
+  /** Reads the parts of a message completely or not at all: a refused one leaves the last good values. Returns why it was refused, or null. */
+  read(message: unknown, parts: readonly number[], stampNs: bigint): Refused | null {
+    this.#scratch.set(this.values);
+    for (const reader of this.readers.whole) {
       const refused = reader(message, this.#scratch);
       if (refused !== null) return refused;
     }
-    [this.values, this.#scratch] = [this.#scratch, this.values];
+    const refused = this.readers.joints?.read(message, this.#scratch) ?? null;
+    if (refused !== null) return refused;
+    for (const part of parts) this.#derive(part, stampNs);
     return null;
+  }
+
+  #derive(part: number, stampNs: bigint): void {
+    const seconds = Number(stampNs - this.#stampsNs[part]!) / 1e9;
+    if (this.#known[part] === 0 || !(seconds > 0)) return;
+    for (const { position, velocity } of this.#derivedOf[part]!)
+      this.#scratch[velocity] = (this.#scratch[position]! - this.values[position]!) / seconds;
+  }
+
+  /** Whether what was read last is what is known already. */
+  get isRepetition(): boolean {
+    return this.values.every((value, i) => value === this.#scratch[i]);
+  }
+
+  /** Takes what was read last. */
+  commit(parts: readonly number[], stampNs: bigint, receivedNs: bigint): void {
+    [this.values, this.#scratch] = [this.#scratch, this.values];
+    for (const part of parts) {
+      this.#stampsNs[part] = stampNs;
+      this.#receivedNs[part] = receivedNs;
+      const needed = this.#derivedOf[part]!.length > 0 ? 2 : 1;
+      this.#known[part] = this.#known[part]! + 1 >= needed ? 2 : 1;
+    }
+    this.backward = 0;
+    this.known = this.#known.every((known) => known === 2);
+    if (!this.known) return;
+    this.stampNs = least(this.#stampsNs);
+    this.receivedNs = least(this.#receivedNs);
+  }
+
+  /** A message that repeats the last one arrived: what it is about is still true. */
+  refresh(parts: readonly number[], receivedNs: bigint): void {
+    for (const part of parts) this.#receivedNs[part] = receivedNs;
+    this.receivedNs = least(this.#receivedNs);
+  }
+
+  get parts(): readonly string[] {
+    return this.readers.joints?.parts ?? [''];
+  }
+
+  /** What a message that has only these parts lacks. */
+  lacking(message: unknown, parts: readonly number[]): Refused | null {
+    const missing = this.parts.filter((_, part) => !parts.includes(part));
+    return this.readers.joints?.lacking(message, missing) ?? null;
+  }
+
+  /** Why the topic is not known although a message was good. */
+  incomplete(message: unknown): Refused {
+    const missing = this.parts.filter((_, part) => this.#known[part] === 0);
+    const { joints } = this.readers;
+    if (joints !== null && missing.length > 0) return joints.lacking(message, missing);
+    return refuse('incomplete', 'position', 'one message', 'two, as velocities are computed from positions');
   }
 
   forget(): void {
     this.known = false;
+    this.#known.fill(0);
     this.backward = 0;
+    this.isUnstamped = false;
     this.problem = null;
   }
 }
 
-type StateKind = NonNullable<MessageKind['state']>;
-/** An accessor of a message kind that takes what arrived on the topic. */
-type Accessor<Form extends 'pose' | 'scan' | 'joints'> = (message: unknown) => ReturnType<NonNullable<StateKind[Form]>>;
-
-/** Collects which numbers features need from a topic, then makes its state. */
-export class TopicPlan {
-  readonly #spec: TopicSpec;
-  readonly #readers: Reader[] = [];
-  readonly #joints: JointSlot[] = [];
-  readonly #sectors = new Map<number, number>();
-  #poseSlot: number | undefined;
-  #slots = 0;
-
-  constructor(spec: TopicSpec) {
-    this.#spec = spec;
-  }
-
-  /** How this topic's type gives a form of features. Parsing has refused features that the type does not offer. */
-  #accessor<Form extends 'pose' | 'scan' | 'joints'>(form: Form): Accessor<Form> {
-    const accessor = messageKind(this.#spec.type)?.state?.[form];
-    if (accessor === undefined) throw new RangeError(`${this.#spec.type} offers no ${form}`);
-    return accessor as Accessor<Form>;
-  }
-
-  #reserve(count: number): number {
-    const slot = this.#slots;
-    this.#slots += count;
-    return slot;
-  }
-
-  pose(): number {
-    if (this.#poseSlot === undefined) {
-      this.#poseSlot = this.#reserve(7);
-      this.#readers.push(poseReader(this.#accessor('pose'), this.#poseSlot));
-    }
-    return this.#poseSlot;
-  }
-
-  slotOf(source: Exclude<FeatureSource, { kind: 'relative' }>): number {
-    if (source.kind === 'sector') {
-      let base = this.#sectors.get(source.sectors);
-      if (base === undefined) {
-        base = this.#reserve(source.sectors);
-        this.#sectors.set(source.sectors, base);
-        this.#readers.push(sectorReader(this.#accessor('scan'), source.sectors, base));
-      }
-      return base + source.index;
-    }
-    const slot = this.#reserve(1);
-    if (source.kind === 'field') this.#readers.push(fieldReader(source.path, slot));
-    else this.#joints.push({ joint: source.joint, quantity: source.quantity, slot });
-    return slot;
-  }
-
-  build(): TopicState {
-    if (this.#joints.length > 0) this.#readers.push(jointReader(this.#accessor('joints'), this.#joints));
-    return new TopicState(this.#spec, this.#readers, this.#slots);
-  }
+function least(times: BigInt64Array): bigint {
+  let found = times[0]!;
+  for (const time of times) if (time < found) found = time;
+  return found;
 }

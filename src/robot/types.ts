@@ -33,7 +33,14 @@ export type FeatureSource =
   /** `path` into the message, e.g. twist.twist.linear.x */
   | { readonly kind: 'field'; readonly topic: string; readonly path: string }
   /** A joint of a JointState by name. */
-  | { readonly kind: 'joint'; readonly topic: string; readonly joint: string; readonly quantity: JointQuantity }
+  | {
+      readonly kind: 'joint';
+      readonly topic: string;
+      readonly joint: string;
+      readonly quantity: JointQuantity;
+      /** A velocity that is computed from successive positions, for drivers that give none. */
+      readonly derived?: true;
+    }
   /** LaserScan → the nearest range within one of `sectors` equal sectors, metres, at most range_max. */
   | { readonly kind: 'sector'; readonly topic: string; readonly index: number; readonly sectors: number }
   /** The pose on `topic` in the frame of the pose (or odometry) on `reference`. */

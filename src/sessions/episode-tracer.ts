@@ -1,7 +1,7 @@
-import { IqLearnError } from '../common/index.js';
+import { IqLearnError, type Observation, type ObservationSpec } from '../common/index.js';
 import { nanosecondsOf, type Odometry, type PoseStamped, type Transition } from '../messages/index.js';
-import { topics } from '../nodes/index.js';
-import type { RobotSpec } from '../robot/index.js';
+import { topics, transitionObservations } from '../nodes/index.js';
+import { observationOf, type RobotSpec } from '../robot/index.js';
 import { qos, type Transport } from '../transport/index.js';
 
 export interface PoseSample {
@@ -14,7 +14,7 @@ export interface PoseSample {
 /** What happened along an episode of n steps. */
 export interface EpisodeTrace {
   /** n + 1 observations, in the robot's units. */
-  readonly observations: readonly Float32Array[];
+  readonly observations: readonly Observation[];
   /** n executed actions, in the robot's units. */
   readonly actions: readonly Float32Array[];
   /** n rewards of the task. */
@@ -29,7 +29,8 @@ const LAST_TRANSITION_MS = 30_000;
 /** Collects the transitions and poses of one episode; made before the episode starts. */
 export class EpisodeTracer {
   readonly #closables: { close(): void }[] = [];
-  readonly #observations: Float32Array[] = [];
+  readonly #spec: ObservationSpec;
+  readonly #observations: Observation[] = [];
   readonly #actions: Float32Array[] = [];
   readonly #rewards: number[] = [];
   readonly #poses: Record<string, PoseSample[]> = {};
@@ -38,6 +39,7 @@ export class EpisodeTracer {
   #arrived: () => void = () => {};
 
   constructor(transport: Transport, spec: RobotSpec) {
+    this.#spec = observationOf(spec);
     this.#closables.push(
       transport.subscribe(
         topics.transitions,
@@ -91,11 +93,12 @@ export class EpisodeTracer {
     for (const closable of this.#closables) closable.close();
   }
 
-  #takeTransition({ observation, action, next_observation, reward }: Transition): void {
-    if (this.#observations.length === 0) this.#observations.push(Float32Array.from(observation));
-    this.#observations.push(Float32Array.from(next_observation));
-    this.#actions.push(Float32Array.from(action));
-    this.#rewards.push(reward);
+  #takeTransition(transition: Transition): void {
+    const [before, after] = transitionObservations(this.#spec, transition);
+    if (this.#observations.length === 0) this.#observations.push(before);
+    this.#observations.push(after);
+    this.#actions.push(Float32Array.from(transition.action));
+    this.#rewards.push(transition.reward);
     this.#arrived();
   }
 

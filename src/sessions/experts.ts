@@ -1,4 +1,4 @@
-import { IqLearnError } from '../common/index.js';
+import { blockValues, IqLearnError, vectorObservation } from '../common/index.js';
 import type { Driver } from '../nodes/index.js';
 import { join, kindOfPath, packageFolder } from '../platform/index.js';
 import { readBundle } from '../policy/index.js';
@@ -40,11 +40,12 @@ export async function expertDriver(spec: RobotSpec, folder?: string): Promise<Ex
   if (spec.task !== null && expertNames.includes(spec.task)) {
     const expert = createExpert(spec.task);
     // It would refuse every single observation otherwise, and the robot stand still.
+    const vector = vectorObservation(spec.observation.length);
     expert.act(new Float32Array(spec.observation.length));
     return {
       name: 'scripted',
       reset: (seed) => expert.reset(seed),
-      act: (o) => expert.act(o),
+      act: (o) => expert.act(blockValues(vector, o, 'observation')[0]!),
       dispose: async () => undefined,
     };
   }

@@ -1,11 +1,11 @@
-import { ActionRange, IqLearnError } from '../common/index.js';
+import { ActionRange, IqLearnError, type Observation, stackObservations } from '../common/index.js';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import type { Device } from '../engine/index.js';
 import type { LearnerConfig } from '../learning/index.js';
 import { LearnerNode, PolicyNode } from '../nodes/index.js';
 import { createNodeLogger, type Logger } from '../platform/index.js';
 import { decodeBundle, type PolicyBundle, type TrainingSummary } from '../policy/index.js';
-import { contractOf } from '../robot/index.js';
+import { contractOf, observationOf } from '../robot/index.js';
 import { type LearningOptions, type LearningProgress, TrainingProcess } from '../training/index.js';
 import { ActingState } from './acting-state.js';
 import { conductTraining, type EpisodeOutcome } from './conductor.js';
@@ -186,23 +186,16 @@ export class TrainingSession {
 
   /** The reward recovered along an episode (robot's units), one a step. */
   async recoverRewards(episode: {
-    readonly observations: readonly Float32Array[];
+    readonly observations: readonly Observation[];
     readonly actions: readonly Float32Array[];
     readonly terminated: boolean;
   }): Promise<Float32Array> {
     const { spec } = this.#options;
     const { observations, actions, terminated } = episode;
-    const flat = (rows: readonly ArrayLike<number>[], size: number): Float32Array => {
-      const out = new Float32Array(rows.length * size);
-      rows.forEach((row, i) => {
-        out.set(row, i * size);
-      });
-      return out;
-    };
     const { rewards } = await this.#client.recoverRewards({
       length: actions.length,
-      observations: flat(observations, spec.observation.length),
-      actions: ActionRange.of(spec.action).normalise(flat(actions, spec.action.length)),
+      observations: stackObservations(observationOf(spec), observations),
+      actions: ActionRange.of(spec.action).normalise(actions.flatMap((action) => [...action])),
       terminated,
     });
     return rewards;

@@ -1,4 +1,10 @@
-import { IqLearnError } from '../common/index.js';
+import {
+  ActionRange,
+  IqLearnError,
+  type Observation,
+  type ObservationSpec,
+  vectorObservation,
+} from '../common/index.js';
 import type { BoxSpace, DiscreteSpace } from './task.js';
 
 /** A value from an environment in this thread, or a promise of it from an environment in another process. */
@@ -6,7 +12,7 @@ export type MaybePromise<T> = T | Promise<T>;
 
 /** What one step of an {@link Environment} gives. */
 export interface EnvironmentStep {
-  readonly observation: ArrayLike<number>;
+  readonly observation: Observation;
   readonly reward: number;
   /** Whether the state is a true terminal state, whose value is 0. */
   readonly terminated: boolean;
@@ -19,14 +25,14 @@ export interface EnvironmentStep {
  * an action is a one-hot vector, so that its length is the number of actions and all limits are 0 and 1.
  */
 export interface Environment {
-  readonly observationSize: number;
-  /** Limits of each action dimension in the task's units; a policy's −1 and 1 are mapped to them. */
-  readonly actionLow: readonly number[];
-  readonly actionHigh: readonly number[];
+  /** The blocks of an observation; `vectorObservation(n)` where it is one vector of n numbers. */
+  readonly observation: ObservationSpec;
+  /** The range of each action dimension in the task's units; a policy's −1 and 1 are mapped to its limits. */
+  readonly actionRange: ActionRange;
   /** Whether actions are discrete; false if not given. */
   readonly discrete?: boolean;
   /** Starts an episode and gives its first observation. The same seed starts the same episode. */
-  reset(seed: number): MaybePromise<ArrayLike<number>>;
+  reset(seed: number): MaybePromise<Observation>;
   step(action: ArrayLike<number>): MaybePromise<EnvironmentStep>;
   /**
    * The full state between two steps, for checkpoints. An environment without it is brought back to where it was by its
@@ -73,9 +79,8 @@ export function environmentOf(task: EnvironmentSource): Environment {
       expected: 'finite limits of every action dimension',
     });
   return {
-    observationSize: task.observationSpace.dimensions.length,
-    actionLow: limits.map(({ low }) => low),
-    actionHigh: limits.map(({ high }) => high),
+    observation: vectorObservation(task.observationSpace.dimensions.length),
+    actionRange: ActionRange.of(limits),
     discrete,
     reset: (seed) => task.reset(seed),
     step: discrete ? (action) => task.step([largestIndex(action)]) : (action) => task.step(action),

@@ -12,8 +12,7 @@ export function oneHot(n: number, index: number): Float32Array {
 }
 
 /** A uniformly random action as the learner takes it: in [−1, 1], or one-hot. */
-export function randomAction({ actionLow, discrete }: Environment, random: Random): Float32Array {
-  const size = actionLow.length;
+export function randomAction({ actionRange: { size }, discrete }: Environment, random: Random): Float32Array {
   if (discrete === true) return oneHot(size, random.integer(size));
   return Float32Array.from({ length: size }, () => random.uniform(-1, 1));
 }
@@ -22,23 +21,19 @@ export function randomAction({ actionLow, discrete }: Environment, random: Rando
  * The noise that makes a policy's output a sample: standard normal, or, for discrete actions, of the Gumbel
  * distribution (the largest preference plus Gumbel noise is a sample of their softmax).
  */
-export function explorationNoise({ actionLow, discrete }: Environment, random: Random): Float32Array {
-  const noise = new Float32Array(actionLow.length);
+export function explorationNoise({ actionRange, discrete }: Environment, random: Random): Float32Array {
+  const noise = new Float32Array(actionRange.size);
   if (discrete !== true) return random.fillNormal(noise);
   for (let i = 0; i < noise.length; i++) noise[i] = -Math.log(-Math.log(Math.max(random.uniform(), Number.MIN_VALUE)));
   return noise;
 }
 
 /** The action that a policy's output means: as it is in [−1, 1], or the one-hot vector of the largest preference. */
-export function chosenAction({ actionLow, discrete }: Environment, output: Float32Array): Float32Array {
-  return discrete === true ? oneHot(actionLow.length, largestIndex(output)) : output;
+export function chosenAction({ actionRange, discrete }: Environment, output: Float32Array): Float32Array {
+  return discrete === true ? oneHot(actionRange.size, largestIndex(output)) : output;
 }
 
 /** An action as the environment takes it: [−1, 1] mapped onto the task's units; one-hot stays one-hot. */
-export function inTaskUnits({ actionLow, actionHigh, discrete }: Environment, action: ArrayLike<number>): Float64Array {
-  if (discrete === true) return Float64Array.from(action);
-  const out = new Float64Array(actionLow.length);
-  for (let k = 0; k < out.length; k++)
-    out[k] = actionLow[k]! + 0.5 * (Math.min(1, Math.max(-1, action[k]!)) + 1) * (actionHigh[k]! - actionLow[k]!);
-  return out;
+export function inTaskUnits({ actionRange, discrete }: Environment, action: ArrayLike<number>): Float64Array {
+  return discrete === true ? Float64Array.from(action) : actionRange.toUnits(action);
 }

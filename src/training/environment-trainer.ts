@@ -1,4 +1,16 @@
-import { IqLearnError, Random, type RandomState } from '../common/index.js';
+import {
+  type BlockArray,
+  blockArray,
+  blockValues,
+  copyObservation,
+  entryNames,
+  IqLearnError,
+  type ObservationSpec,
+  type PerBlock,
+  perBlock,
+  Random,
+  type RandomState,
+} from '../common/index.js';
 import type { Device } from '../engine/index.js';
 import { Actor, Learner, type Metrics } from '../learning/index.js';
 import type { Checkpoint } from '../platform/index.js';
@@ -52,7 +64,7 @@ export class EnvironmentTrainer {
   readonly #options: Omit<EnvironmentTrainerOptions, 'learner' | 'environment'>;
   readonly #actor: Actor;
   #exploration: Random;
-  #observation: Float32Array;
+  #observation: PerBlock<BlockArray>;
   /** The actions of the episode so far, of an environment that has no snapshots. */
   readonly #actions: Float32Array[] = [];
   #steps = 0;
@@ -61,19 +73,20 @@ export class EnvironmentTrainer {
   #length = 0;
   #pendingUpdates = new PendingUpdates();
 
-  private constructor(options: EnvironmentTrainerOptions, actor: Actor) {
+  private constructor(options: EnvironmentTrainerOptions, actor: Actor, observation: PerBlock<BlockArray>) {
     this.learner = options.learner;
     this.#environment = options.environment;
     this.#options = options;
     this.#actor = actor;
     this.#exploration = taskExploration(options.seed);
-    this.#observation = new Float32Array(0);
+    this.#observation = observation;
   }
 
   static async create(options: EnvironmentTrainerOptions): Promise<EnvironmentTrainer> {
-    const training = new EnvironmentTrainer(options, await Actor.create(options.learner.actingPolicy()));
-    training.#observation = Float32Array.from(await options.environment.reset(taskSeed(options.seed, 0)));
-    return training;
+    const { learner, environment, seed } = options;
+    const actor = await Actor.create(learner.actingPolicy());
+    const first = await environment.reset(taskSeed(seed, 0));
+    return new EnvironmentTrainer(options, actor, copyObservation(environment.observation, first));
   }
 
   /** Environment steps made. */
@@ -94,7 +107,7 @@ export class EnvironmentTrainer {
           );
     const result = await environment.step(inTaskUnits(environment, action));
     if (environment.snapshot === undefined) this.#actions.push(action);
-    const next = Float32Array.from(result.observation);
+    const next = copyObservation(environment.observation, result.observation);
     this.learner.addTransition({
       observation: this.#observation,
       action,
@@ -118,7 +131,8 @@ export class EnvironmentTrainer {
       this.#return = 0;
       this.#length = 0;
       this.#actions.length = 0;
-      this.#observation = Float32Array.from(await environment.reset(taskSeed(seed, this.#episode)));
+      const first = await environment.reset(taskSeed(seed, this.#episode));
+      this.#observation = copyObservation(environment.observation, first);
     }
     let metrics: Metrics | undefined;
     if (this.#steps > updateAfter) {
@@ -154,7 +168,7 @@ export class EnvironmentTrainer {
       arrays: {
         ...learner.arrays,
         ...(await this.#environmentState()),
-        'environment.observation': this.#observation,
+        ...observationEntries(this.#environment.observation, this.#observation),
       },
     };
   }
@@ -163,7 +177,7 @@ export class EnvironmentTrainer {
   async #environmentState(): Promise<Checkpoint['arrays']> {
     const state = await this.#environment.snapshot?.();
     if (state !== undefined) return { 'environment.state': state };
-    const actions = new Float32Array(this.#actions.length * this.#environment.actionLow.length);
+    const actions = new Float32Array(this.#actions.length * this.#environment.actionRange.size);
     this.#actions.forEach((action, t) => {
       actions.set(action, t * action.length);
     });
@@ -184,13 +198,16 @@ export class EnvironmentTrainer {
     }
     if (!(actions instanceof Float32Array)) throw notOfTraining();
     let observation = await environment.reset(taskSeed(this.#options.seed, this.#episode));
-    const size = environment.actionLow.length;
+    const { size } = environment.actionRange;
     for (let from = 0; from < actions.length; from += size) {
       const action = actions.slice(from, from + size);
       ({ observation } = await environment.step(inTaskUnits(environment, action)));
       this.#actions.push(action);
     }
-    if (Float32Array.from(observation).some((value, i) => value !== this.#observation[i]))
+    const { observation: spec } = environment;
+    const saved = blockValues(spec, this.#observation, 'observation');
+    const repeated = blockValues(spec, copyObservation(spec, observation), 'observation');
+    if (repeated.some((values, block) => values.some((value, i) => value !== saved[block]![i])))
       throw new IqLearnError('UNSUPPORTED', 'the training cannot go on in the middle of an episode', {
         found: 'an environment that does not repeat an episode: same seed and actions, another observation',
         expected: 'an environment with snapshots, or a deterministic one',
@@ -205,15 +222,12 @@ export class EnvironmentTrainer {
     options: { readonly device?: Device; readonly threads?: number } = {},
   ): Promise<EnvironmentTrainer> {
     const meta = checkpoint.meta.training as TrainingMeta | undefined;
-    const observation = checkpoint.arrays['environment.observation'];
-    if (meta === undefined || !(observation instanceof Float32Array)) throw notOfTraining();
+    const observation = observationFrom(environment.observation, checkpoint.arrays);
+    if (meta === undefined || observation === undefined) throw notOfTraining();
     const learner = await Learner.resume(checkpoint, options);
-    const training = new EnvironmentTrainer(
-      { ...meta, learner, environment },
-      await Actor.create(learner.actingPolicy()),
-    );
+    const actor = await Actor.create(learner.actingPolicy());
+    const training = new EnvironmentTrainer({ ...meta, learner, environment }, actor, observation);
     training.#exploration = Random.fromState(meta.exploration);
-    training.#observation = observation;
     training.#steps = meta.steps;
     training.#episode = meta.episode;
     training.#return = meta.episodeReturn;
@@ -227,6 +241,22 @@ export class EnvironmentTrainer {
     await this.#actor.dispose();
     await this.learner.dispose();
   }
+}
+
+/** The observation that training is at, as entries of a checkpoint. */
+function observationEntries(spec: ObservationSpec, observation: PerBlock<BlockArray>): Checkpoint['arrays'] {
+  const names = entryNames('environment.observation', spec);
+  return Object.fromEntries(blockValues(spec, observation, 'observation').map((array, i) => [names[i]!, array]));
+}
+
+/** The inverse of {@link observationEntries}; undefined where a block has no entry of its type and size. */
+function observationFrom(spec: ObservationSpec, arrays: Checkpoint['arrays']): PerBlock<BlockArray> | undefined {
+  const names = entryNames('environment.observation', spec);
+  const blocks = spec.flatMap((block, i) => {
+    const [array, empty] = [arrays[names[i]!], blockArray(block)];
+    return array?.constructor === empty.constructor && array.length === empty.length ? [array as BlockArray] : [];
+  });
+  return blocks.length === spec.length ? perBlock(spec, blocks) : undefined;
 }
 
 function notOfTraining(): IqLearnError {

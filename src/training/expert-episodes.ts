@@ -1,3 +1,4 @@
+import { ActionRange } from '../common/index.js';
 import type { Episode } from '../learning/index.js';
 import type { Expert, Task } from '../simulation/index.js';
 import { oneHot } from './environment-actions.js';
@@ -19,10 +20,9 @@ export function expertEpisodes(
 function expertEpisode(task: Task, expert: Expert, seed: number): ExpertEpisode {
   const { actionSpace } = task;
   // Actions in the task's units → [−1, 1] per dimension, or one-hot.
+  const range = actionSpace.kind === 'discrete' ? null : ActionRange.of(actionSpace.dimensions);
   const learned = (action: ArrayLike<number>): Float32Array =>
-    actionSpace.kind === 'discrete'
-      ? oneHot(actionSpace.n, action[0]!)
-      : Float32Array.from(actionSpace.dimensions, ({ low, high }, k) => (2 * (action[k]! - low)) / (high - low) - 1);
+    actionSpace.kind === 'discrete' ? oneHot(actionSpace.n, action[0]!) : range!.normalise(action);
   let observation = task.reset(seed);
   expert.reset(seed);
   const [observations, actions] = [[...observation], [] as number[]];

@@ -1,4 +1,4 @@
-import { IqLearnError } from '../common/index.js';
+import { describeObservation, IqLearnError, shapeSize } from '../common/index.js';
 import { importNpz } from '../demonstrations/index.js';
 import type { Episode } from '../learning/index.js';
 import type { Environment } from '../simulation/index.js';
@@ -9,24 +9,30 @@ import { oneHot } from './environment-actions.js';
  * (one number) or one-hot. Throws what `importNpz` throws, and MISMATCH for demonstrations of another environment.
  */
 export function npzEpisodes(file: string, environment: Environment): Episode[] {
-  const { observationSize, actionLow, actionHigh, discrete } = environment;
-  const size = actionLow.length;
+  const { observation, actionRange, discrete } = environment;
+  const { size } = actionRange;
+  const [block, ...others] = observation;
+  if (block === undefined || others.length > 0)
+    throw new IqLearnError('UNSUPPORTED', `${file} cannot demonstrate in this environment`, {
+      found: `an environment that observes ${describeObservation(observation)}`,
+      expected: 'an observation of one block: an .npz file has one array of observations',
+      remedy: 'make the episodes in a program and give them to startLearner',
+    });
   return importNpz(file).map((episode) => {
     const indexed = discrete === true && episode.actionSize === 1;
     const inRange = !indexed || episode.actions.every((a) => Number.isInteger(a) && a >= 0 && a < size);
-    if (episode.observationSize !== observationSize || (!indexed && episode.actionSize !== size) || !inRange)
+    const fits = shapeSize(episode.observation[0]!.shape) === shapeSize(block.shape);
+    if (!fits || (!indexed && episode.actionSize !== size) || !inRange)
       throw new IqLearnError('MISMATCH', `${file} holds demonstrations of another environment`, {
-        found: `${episode.observationSize} observations, ${episode.actionSize} actions${inRange ? '' : ' beyond the range'}`,
-        expected: `${observationSize} observations, ${size} actions${discrete === true ? ' (an index, or one-hot)' : ''}`,
+        found: `${describeObservation(episode.observation)}, ${episode.actionSize} actions${inRange ? '' : ' beyond the range'}`,
+        expected: `${describeObservation(observation)}, ${size} actions${discrete === true ? ' (an index, or one-hot)' : ''}`,
       });
     const { length, observations, terminated } = episode;
     const actions = indexed
       ? Float32Array.from([...episode.actions].flatMap((index) => [...oneHot(size, index)]))
-      : episode.actions.map((value, i) => {
-          if (discrete === true) return value;
-          const k = i % size;
-          return (2 * (value - actionLow[k]!)) / (actionHigh[k]! - actionLow[k]!) - 1;
-        });
+      : discrete === true
+        ? episode.actions
+        : actionRange.normalise(episode.actions);
     return { length, observations, actions, terminated };
   });
 }

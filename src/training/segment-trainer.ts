@@ -1,5 +1,5 @@
 import { IqLearnError } from '../common/index.js';
-import { type Episode, Learner, type LearnerOptions, type Metrics } from '../learning/index.js';
+import { type Episode, Learner, type LearnerOptions, type Metrics, observationAt } from '../learning/index.js';
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from '../platform/index.js';
 import { encodeBundle, type PolicyBundle, type TrainingSummary } from '../policy/index.js';
 import { observationOf } from '../robot/index.js';
@@ -113,14 +113,15 @@ export class SegmentTrainer {
 
   /** Adds a segment's transitions and the updates they pay for; `session` is kept for whoever resumes the run. */
   add(segment: Segment, session?: SessionState): void {
-    const { observation, action } = this.#options.contract;
-    const row = (data: Float32Array, i: number, size: number): Float32Array => data.subarray(i * size, (i + 1) * size);
+    const { contract } = this.#options;
+    const spec = observationOf(contract);
+    const { length: a } = contract.action;
     let refused = 0;
     for (let i = 0; i < segment.length; i++) {
       const transition = {
-        observation: row(segment.observations, i, observation.length),
-        action: row(segment.actions, i, action.length),
-        nextObservation: row(segment.nextObservations, i, observation.length),
+        observation: observationAt(spec, segment.observations, i),
+        action: segment.actions.subarray(i * a, (i + 1) * a),
+        nextObservation: observationAt(spec, segment.nextObservations, i),
         terminated: segment.terminated[i] === 1,
       };
       // What a person showed during a takeover is not data of the policy as well: the critic would have to raise and

@@ -11,6 +11,7 @@ import {
   readDemonstrations,
 } from '#src/demonstrations/index.js';
 import { encode, schemaOf } from '#src/messages/index.js';
+import { stateOf } from '../support/state.js';
 import {
   command,
   expectTrue,
@@ -206,7 +207,7 @@ describe('files of ros2 bag record', () => {
     );
     const { episodes, report } = await readDemonstrations([path], toy);
     expectTrue(episodes);
-    expect(episodes.map(({ length, observations }) => [length, observations[1]])).toEqual([
+    expect(episodes.map(({ length, observations }) => [length, stateOf(observations)[1]])).toEqual([
       [20, 0],
       [20, 1],
     ]);

@@ -10,6 +10,7 @@ import {
   readDemonstrations,
 } from '#src/demonstrations/index.js';
 import type { RobotSpec } from '#src/robot/index.js';
+import { stateOf } from '../support/state.js';
 import {
   baseNs,
   command,
@@ -50,7 +51,7 @@ const both = (writer: RecordingWriter, k: number, stampNs = stampAt(0, k)): void
   writeCommand(writer, stampNs, 0, k);
 };
 const runs = ({ episodes }: Read): [number, number][] =>
-  episodes.map(({ observations, length }) => [observations[0]!, length]);
+  episodes.map(({ observations, length }) => [stateOf(observations)[0]!, length]);
 
 describe('transitions', () => {
   it('are exactly the recorded ones: true next observation, action of the step, flags of the end', async () => {

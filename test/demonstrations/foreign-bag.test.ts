@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { openRecording, readDemonstrations } from '#src/demonstrations/index.js';
 import { loadRobotSpec } from '#src/robot/index.js';
 import { describeWithPython, runPython } from '../support/python.js';
+import { stateOf } from '../support/state.js';
 import { temporaryFolder } from './toy.js';
 
 describeWithPython('a bag of ros2 bag record, without a marker of ours', () => {
@@ -22,8 +23,8 @@ describeWithPython('a bag of ros2 bag record, without a marker of ours', () => {
       expect([...new Set(actions)]).toEqual([Math.fround(0.2), 0]);
       expect({ terminated, truncated, success }).toEqual({ terminated: false, truncated: true, success: null });
       const size = rover.observation.length;
-      expect(observations[0]).toBe(1); // the goal is farther than the description looks
-      expect([...observations.subarray(3, size)].every((range) => range === 1)).toBe(true);
+      expect(stateOf(observations)[0]).toBe(1); // the goal is farther than the description looks
+      expect([...stateOf(observations).subarray(3, size)].every((range) => range === 1)).toBe(true);
     }
   });
 });

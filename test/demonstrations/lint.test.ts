@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { vectorObservation } from '#src/common/index.js';
 import type { Finding } from '#src/demonstrations/index.js';
 import {
   type DemonstrationEpisode,
@@ -19,7 +20,7 @@ function episode(
   return {
     source: `demo#${length}`,
     length,
-    observationSize: 2,
+    observation: vectorObservation(2),
     actionSize: 2,
     observations: Float32Array.from(Array.from({ length: length + 1 }, (_, t) => observation(t)).flat()),
     actions: Float32Array.from(Array.from({ length }, (_, t) => action(t)).flat()),

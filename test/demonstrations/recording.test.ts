@@ -12,6 +12,7 @@ import {
 } from '#src/demonstrations/index.js';
 import { emptyMessage, messageTypeNames, schemaOf } from '#src/messages/index.js';
 import { robotSpecHash } from '#src/robot/index.js';
+import { stateOf } from '../support/state.js';
 import {
   baseNs,
   expectTrue,
@@ -134,7 +135,7 @@ describe('recording', () => {
     writeEpisode(writer, 2, 5);
     expect(await writer.close()).toMatchObject({ episodes: 3, discarded: 1 });
     const { episodes, report } = await readDemonstrations([folder], toy);
-    expect(episodes.map(({ observations }) => observations[1])).toEqual([0, 2]);
+    expect(episodes.map(({ observations }) => stateOf(observations)[1])).toEqual([0, 2]);
     expect(report.recordings[0]).toMatchObject({ discarded: 1, splits: 0, clockJumps: 0 });
   });
 

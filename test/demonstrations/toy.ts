@@ -6,6 +6,7 @@ import type { DemonstrationEpisode, RecordingWriter } from '#src/demonstrations/
 import type { TwistStamped } from '#src/messages/index.js';
 import { header, type JointState } from '#src/messages/index.js';
 import { parseRobotSpec } from '#src/robot/index.js';
+import { stateOf } from '../support/state.js';
 
 export const toyText = `
 robot: toy
@@ -77,7 +78,8 @@ export function writeEpisode(writer: RecordingWriter, episode: number, length: n
 
 /** Every transition must be one that was recorded: step k, the action of step k, step k + 1, all of one episode. */
 export function expectTrue(episodes: readonly DemonstrationEpisode[]): void {
-  for (const { length, observations, actions, terminated, truncated } of episodes) {
+  for (const { length, observations: rows, actions, terminated, truncated } of episodes) {
+    const observations = stateOf(rows);
     expect(terminated).toBe(!truncated);
     const episode = observations[1]!;
     for (let t = 0; t < length; t++) {

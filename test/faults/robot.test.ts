@@ -16,6 +16,7 @@ import {
   SimulationClock,
 } from '#src/robot/index.js';
 import { goal, hopperJoints, joints, ms, odometry, scan, vehicle } from '../robot/messages.js';
+import { stateOf } from '../support/state.js';
 
 const hopper = loadRobotSpec('hopper');
 
@@ -31,7 +32,7 @@ function heardUntil(untilMs: number) {
 }
 const velocityOf = (result: Assembled): number => {
   if (!result.ok) throw new Error(result.text);
-  return result.observation[vehicle.observation.findIndex(({ name }) => name === 'linear_velocity')]!;
+  return stateOf(result.observation)[vehicle.observation.findIndex(({ name }) => name === 'linear_velocity')]!;
 };
 
 /** A filter that has just executed the action at 100 ms. */
@@ -91,9 +92,21 @@ describe('NaN or Inf in the state', () => {
       })(),
     ],
     [
-      'a NaN in the scan',
+      'a sector of the scan that is nothing but NaN',
       '/scan',
-      scan(200, [...new Array<number>(30).fill(1), Number.NaN, ...new Array<number>(29).fill(1)]),
+      scan(200, [
+        ...new Array<number>(28).fill(1),
+        ...new Array<number>(4).fill(Number.NaN),
+        ...new Array<number>(28).fill(1),
+      ]),
+    ],
+    [
+      'a scan that is mostly NaN',
+      '/scan',
+      scan(
+        200,
+        Array.from({ length: 60 }, (_, i) => (i % 4 === 0 ? 1 : Number.NaN)),
+      ),
     ],
     ['a scan without range_max', '/scan', scan(200, undefined, { range_max: Number.NaN })],
     ['a goal at NaN', '/goal_pose', goal(200, Number.NaN)],
@@ -364,7 +377,7 @@ describe('dropped, duplicated and reordered state', () => {
       const result = assembler.assemble(ms(i * 8));
       if (!result.ok) throw new Error(result.text);
       expect(result.stampNs).toBe(ms(newest * 8));
-      expect(result.observation[5]).toBe(Math.fround(newest / 1000));
+      expect(stateOf(result.observation)[5]).toBe(Math.fround(newest / 1000));
     }
     expect(assembler.counters).toMatchObject(expected);
     expect(expected.duplicates).toBeGreaterThan(10);

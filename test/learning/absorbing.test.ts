@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Random, vectorObservation } from '#src/common/index.js';
+import { ActionRange, Random, vectorObservation } from '#src/common/index.js';
 import { fillBatch } from '#src/learning/data/batch.js';
 import { ReplayBuffer } from '#src/learning/data/replay-buffer.js';
 import {
@@ -110,9 +110,8 @@ describe('the value of the absorbing state', () => {
 
 /** A pole that stands on its end and is pushed: it ends where it has fallen. Action: torque. */
 class Pole implements Environment {
-  readonly observationSize = 2;
-  readonly actionLow = [-1];
-  readonly actionHigh = [1];
+  readonly observation = vectorObservation(2);
+  readonly actionRange = new ActionRange([-1], [1]);
   protected state: [number, number, number] = [0, 0, 0];
 
   reset(seed: number): number[] {

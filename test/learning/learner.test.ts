@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { IqLearnError, Random, vectorObservation } from '#src/common/index.js';
+import { ActionRange, IqLearnError, Random, vectorObservation } from '#src/common/index.js';
 import {
   Actor,
   behaviouralCloning,
@@ -337,9 +337,8 @@ describe('normalisation', () => {
 
 /** A point on a line: x′ = x + 0.1 v, v′ = v + 0.3 a − friction; the expert is a PD controller to x = 0. */
 class PointMass implements Environment {
-  readonly observationSize = 2;
-  readonly actionLow = [-2];
-  readonly actionHigh = [2];
+  readonly observation = vectorObservation(2);
+  readonly actionRange = new ActionRange([-2], [2]);
   #x = 0;
   #v = 0;
   #t = 0;

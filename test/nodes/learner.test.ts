@@ -16,6 +16,7 @@ import {
   type Segment,
   TrainingProcess,
 } from '#src/training/index.js';
+import { stateOf } from '../support/state.js';
 import { diagnosed, Rig, spec, trolleyBundle, until } from './toy.js';
 
 let rig: Rig;
@@ -41,6 +42,8 @@ const transition = (sequence: number, change: Partial<Transition> = {}): Transit
   observation: [sequence / 100, 0],
   action: [0.5],
   next_observation: [(sequence + 1) / 100, 0.5],
+  blocks: new Uint8Array(),
+  next_blocks: new Uint8Array(),
   terminated: false,
   truncated: false,
   reward: Number.NaN,
@@ -104,7 +107,7 @@ describe('the learner node', () => {
     await rig.broker.idle();
     expect(client.segments.length).toBe(1);
     // 3 closed the segment before 2 came; 2 goes with the next.
-    expect([...client.segments[0]!.observations]).toEqual([0, 0, 0.01, 0, 0.03, 0].map(Math.fround));
+    expect([...stateOf(client.segments[0]!.observations)]).toEqual([0, 0, 0.01, 0, 0.03, 0].map(Math.fround));
     expect([...client.segments[0]!.actions]).toEqual([0.5, 0.5, 0.5]);
     expect([...client.segments[0]!.terminated]).toEqual([0, 0, 0]);
     for (const sequence of [5, 6, 7]) send(sequence); // 4 is lost
@@ -115,7 +118,7 @@ describe('the learner node', () => {
     expect(diagnosed(node, 'foreign')).toBe('1');
     expect(node.status().level).toBe(1);
     const all = client.segments.flatMap(({ length, observations }) =>
-      Array.from({ length }, (_, i) => Math.round(observations[2 * i]! * 100)),
+      Array.from({ length }, (_, i) => Math.round(stateOf(observations)[2 * i]! * 100)),
     );
     expect(all.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TwistStamped } from '#src/messages/index.js';
-import { nanosecondsOf, type PolicyStatus, type Transition } from '#src/messages/index.js';
+import { emptyMessage, nanosecondsOf, type PolicyStatus, stampOf, type Transition } from '#src/messages/index.js';
 import { ExpertNode, PolicyNode, type PolicyParameters, SimulatorNode } from '#src/nodes/index.js';
 import type { PolicyRuntime } from '#src/policy/index.js';
 import { diagnosed, driver, type Rig, Trolley } from './toy.js';
@@ -54,6 +54,23 @@ describe('the policy node in real time', () => {
       expect(nanosecondsOf(transitions[i]!.header.stamp)).toBeGreaterThan(
         nanosecondsOf(transitions[i - 1]!.header.stamp),
       );
+  });
+
+  it('says why it waits: the topic, what was found and what is expected, in status, diagnostics and log', async () => {
+    const node = drive({}, await quickPolicy());
+    await until(() => state() === 'IDLE', 'the first status');
+    expect(statuses.at(-1)!.reason).toBe('/odom has not been heard');
+    const message = emptyMessage('nav_msgs/msg/Odometry');
+    message.header = { stamp: stampOf(1_000_000_000_000n), frame_id: 'bot1/odom' };
+    for (let i = 0; i < 3; i++) rig.say('/odom', 'nav_msgs/msg/Odometry', message);
+    const reason = "/odom: header.frame_id is 'bot1/odom', expected 'odom'";
+    await until(() => statuses.at(-1)!.reason === reason, 'the reason');
+    expect(node.status()).toMatchObject({ level: 1, message: `IDLE: ${reason}` });
+    expect(diagnosed(node, 'states_refused_why')).toContain(reason);
+    expect(commands).toEqual([]);
+    const warned = rig.records.filter(({ level }) => level === 'warn').map(({ fields }) => fields.reason);
+    expect(warned).toEqual([reason]); // once; the diagnostics count the others
+    expect(diagnosed(node, 'states_refused_why')).toContain('(3 times)');
   });
 
   it('stops a robot whose state goes stale, and goes on when it is back', async () => {

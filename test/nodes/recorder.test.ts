@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type RecordingFile, RecordingWriter, readDemonstrations } from '#src/demonstrations/index.js';
 import type { TaskState } from '#src/messages/index.js';
 import { ExpertNode, PolicyNode, RecorderNode, SimulatorNode } from '#src/nodes/index.js';
+import { stateOf } from '../support/state.js';
 import { diagnosed, driver, Rig, spec, Trolley, until } from './toy.js';
 
 let folder: string;
@@ -71,7 +72,8 @@ describe('the recorder', () => {
       ]);
       expect([...episodes[0]!.actions]).toEqual(first);
       expect([...episodes[1]!.actions]).toEqual(second);
-      const { observations, length } = episodes[0]!;
+      const { length } = episodes[0]!;
+      const observations = stateOf(episodes[0]!.observations);
       expect(observations[0]).toBeCloseTo(1.6, 6);
       for (let t = 0; t < length; t++)
         expect(observations[2 * (t + 1)]).toBeCloseTo(observations[2 * t]! + first[t]! / 20, 5);

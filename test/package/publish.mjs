@@ -21,6 +21,8 @@ setInterval(() => {
     observation: [0.5, 0.25],
     action: [-1],
     next_observation: [1, 2],
+    blocks: [],
+    next_blocks: [],
     terminated: false,
     truncated: true,
     reward: -0.125,

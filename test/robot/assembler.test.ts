@@ -7,6 +7,7 @@ import {
   type ObservationAssembler,
   parseRobotSpec,
 } from '#src/robot/index.js';
+import { stateOf } from '../support/state.js';
 import { goal, hopperJoints, joints, ms, odometry, scan, vehicle } from './messages.js';
 
 fc.configureGlobal({ seed: 20261121 });
@@ -29,11 +30,18 @@ const vehicleOf = (change: Parameters<typeof odometry>[1], ranges?: number[], at
   assembler.accept('/odom', odometry(0, change), 0n);
   assembler.accept('/scan', scan(0, ranges), 0n);
   assembler.accept('/goal_pose', goal(0, ...at), 0n);
-  const { observation } = good(assembler.assemble(0n));
+  const observation = stateOf(good(assembler.assemble(0n)).observation);
   return Object.fromEntries(names.map((name, i) => [name, observation[i]!]));
 };
 
 describe('observation assembler', () => {
+  test('refuses a robot that observes an image, instead of leaving the image out of its observations', () => {
+    const camera = { name: 'camera', shape: [84, 84, 3], dtype: 'uint8', normalise: 'unit' } as const;
+    expect(() => createObservationAssembler({ ...vehicle, blocks: [camera] })).toThrow(
+      expect.objectContaining({ code: 'UNSUPPORTED', found: 'camera uint8[84, 84, 3]' }),
+    );
+  });
+
   test('fields, clamped to their limits, as float32', () => {
     expect(vehicleOf({ v: 0.3, w: -0.7 })).toMatchObject({
       linear_velocity: Math.fround(0.3),
@@ -92,7 +100,7 @@ stop: zero
     // The tool is turned by 90° about x: its y axis points up, its z axis to −y.
     assembler.accept('/tool_pose', pose(1, 1, 1, [half, 0, 0, half]), 0n);
     assembler.accept('/object_pose', pose(2, 3, 5, [0, 0, half, half]), 0n);
-    const { observation } = good(assembler.assemble(0n));
+    const observation = stateOf(good(assembler.assemble(0n)).observation);
     expect([...observation].map((value) => Math.round(value * 1e5) / 1e5 + 0)).toEqual([
       1,
       4,
@@ -122,7 +130,7 @@ stop: zero
       scan(1, ranges.toReversed(), { angle_min: 2, angle_max: -2, angle_increment: -4 / 59 }),
       0n,
     );
-    const { observation } = good(assembler.assemble(0n));
+    const observation = stateOf(good(assembler.assemble(0n)).observation);
     expect(observation[names.indexOf('scan_0')]).toBe(1);
     expect(observation[names.indexOf('scan_14')]).toBe(0.5);
   });
@@ -134,7 +142,7 @@ stop: zero
       fc.property(fc.shuffledSubarray([...hopperJoints, 'gripper', 'wheel'], { minLength: 8 }), (order) => {
         assembler.reset();
         assembler.accept('/joint_states', joints(0, order), 0n);
-        expect([...good(assembler.assemble(0n)).observation]).toEqual(expected);
+        expect([...stateOf(good(assembler.assemble(0n)).observation)]).toEqual(expected);
       }),
     );
   });
@@ -196,7 +204,7 @@ stop: zero
           ),
           offset + ms(i * 100),
         );
-        all.push(...good(assembler.assemble(offset + ms(i * 100))).observation);
+        all.push(...stateOf(good(assembler.assemble(offset + ms(i * 100))).observation));
       }
       return all;
     };

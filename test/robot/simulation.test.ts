@@ -8,6 +8,7 @@ import {
   robotNames,
 } from '#src/robot/index.js';
 import { createTask } from '#src/simulation/index.js';
+import { stateOf } from '../support/state.js';
 
 const simulated = robotNames().filter((name) => loadRobotSpec(name).task !== null);
 
@@ -38,7 +39,7 @@ describe.each(simulated)('%s and its simulated task', (name) => {
         expect(assembler.completeAt(stampNs)).toBe(true);
         const assembled = assembler.assemble(stampNs);
         if (!assembled.ok) throw new Error(assembled.text);
-        expect([...assembled.observation]).toEqual([...Float32Array.from(expected)]);
+        expect([...stateOf(assembled.observation)]).toEqual([...Float32Array.from(expected)]);
       };
       for (const seed of [1, 2]) {
         check(task.reset(seed));

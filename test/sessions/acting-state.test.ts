@@ -14,6 +14,8 @@ const step = (change: Partial<Transition>): Transition => ({
   observation: [0],
   action: [1, 2],
   next_observation: [0],
+  blocks: new Uint8Array(),
+  next_blocks: new Uint8Array(),
   terminated: false,
   truncated: false,
   reward: Number.NaN,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ActionRange, vectorObservation } from '#src/common/index.js';
 import { createExpert, createTask, environmentOf } from '#src/simulation/index.js';
 import { gridworldMdp } from '#src/simulation/tasks/gridworld/mdp.js';
 import { softSolution } from '#src/simulation/tasks/gridworld/solution.js';
@@ -7,7 +8,11 @@ describe('the environment of a task', () => {
   it('takes a discrete action as a one-hot vector: as many limits as actions', async () => {
     const [task, other] = [await createTask('cartpole'), await createTask('cartpole')];
     const environment = environmentOf(task);
-    expect(environment).toMatchObject({ observationSize: 4, actionLow: [0, 0], actionHigh: [1, 1], discrete: true });
+    expect(environment).toMatchObject({
+      observation: vectorObservation(4),
+      actionRange: new ActionRange([0, 0], [1, 1]),
+      discrete: true,
+    });
     expect(await environment.reset(3)).toEqual(other.reset(3));
     for (const action of [0, 1, 1, 0])
       expect(await environment.step(action === 0 ? [1, 0] : [0, 1])).toEqual(other.step([action]));
@@ -15,7 +20,11 @@ describe('the environment of a task', () => {
 
   it('takes a continuous action as it is', async () => {
     const task = await createTask('hopper');
-    expect(environmentOf(task)).toMatchObject({ observationSize: 11, actionLow: [-1, -1, -1], discrete: false });
+    expect(environmentOf(task)).toMatchObject({
+      observation: vectorObservation(11),
+      actionRange: new ActionRange([-1, -1, -1], [1, 1, 1]),
+      discrete: false,
+    });
     task.close();
   });
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { vectorObservation } from '#src/common/index.js';
 import { openEnvironment } from '#src/simulation/index.js';
 
 describe('environments by name', () => {
   it('are tasks of the package, opened and closed', async () => {
     const environment = await openEnvironment('cartpole', { maxSteps: 3 });
-    expect(environment).toMatchObject({ observationSize: 4, discrete: true });
+    expect(environment).toMatchObject({ observation: vectorObservation(4), discrete: true });
     await environment.reset(0);
     for (const truncated of [false, false, true]) expect(await environment.step([1, 0])).toMatchObject({ truncated });
     await environment.close();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Random, vectorObservation } from '#src/common/index.js';
+import { ActionRange, Random, vectorObservation } from '#src/common/index.js';
 import { type Episode, type LearnerSettings, learnerConfig } from '#src/learning/index.js';
 import type { Environment } from '#src/simulation/index.js';
 import { PendingUpdates } from '#src/training/contract.js';
@@ -51,9 +51,8 @@ interface Step {
 
 /** A point on a line, in units that are those of the policy; notes every step. */
 class Line implements Environment {
-  readonly observationSize = 2;
-  readonly actionLow = [-1];
-  readonly actionHigh = [1];
+  readonly observation = vectorObservation(2);
+  readonly actionRange = new ActionRange([-1], [1]);
   readonly steps: Step[] = [];
   #x = 0;
   #t = 0;

@@ -1,7 +1,7 @@
 // A short training on a task as a process of its own, to be killed: node environment-trainer-run.mjs <folder> [last step]. It
 // goes on from the newest checkpoint if there is one, saves one every few steps and says the steps made. Where it was
 // not killed before the last step, it waits for it there.
-import { Random, vectorObservation } from '#src/common/index.js';
+import { ActionRange, Random, vectorObservation } from '#src/common/index.js';
 import { identityNormalisation, Learner, learnerConfig } from '#src/learning/index.js';
 import { loadCheckpoint, saveCheckpoint } from '#src/platform/index.js';
 import { EnvironmentTrainer } from '#src/training/index.js';
@@ -11,9 +11,8 @@ const STEPS = 160;
 
 /** A point on a line that slips at random; it falls off at ±1.5, anywhere in an episode. */
 class Slider {
-  observationSize = 2;
-  actionLow = [-2];
-  actionHigh = [2];
+  observation = vectorObservation(2);
+  actionRange = new ActionRange([-2], [2]);
   #x = 0;
   #t = 0;
   #random = new Random(0);

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { ActionRange, vectorObservation } from '#src/common/index.js';
 import type { Environment } from '#src/simulation/index.js';
 import { npzEpisodes } from '#src/training/index.js';
 import { npzOf } from './npz.js';
@@ -14,13 +15,12 @@ const unused = (): never => {
 };
 /** Two observations; two actions within −2…2 and 0…10. */
 const continuous: Environment = {
-  observationSize: 2,
-  actionLow: [-2, 0],
-  actionHigh: [2, 10],
+  observation: vectorObservation(2),
+  actionRange: new ActionRange([-2, 0], [2, 10]),
   reset: unused,
   step: unused,
 };
-const discrete: Environment = { ...continuous, actionLow: [0, 0, 0], actionHigh: [1, 1, 1], discrete: true };
+const discrete: Environment = { ...continuous, actionRange: new ActionRange([0, 0, 0], [1, 1, 1]), discrete: true };
 
 const observations = [
   [0, 1],
@@ -88,7 +88,7 @@ describe('npzEpisodes', () => {
           [0, 0],
           [0, 0],
         ]),
-        { ...continuous, observationSize: 3 },
+        { ...continuous, observation: vectorObservation(3) },
       ),
     ).toThrow(mismatch);
     for (const index of [3, -1, 0.5]) expect(() => npzEpisodes(fileOf([[index], [0]]), discrete)).toThrow(mismatch);

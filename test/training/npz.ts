@@ -1,3 +1,4 @@
+import { vectorObservation } from '#src/common/index.js';
 import { encodeNpzDemonstrations } from '#src/demonstrations/index.js';
 
 /** The bytes of an .npz of demonstrations. Each episode has n + 1 observations and n actions. */
@@ -8,7 +9,7 @@ export function npzOf(
   return encodeNpzDemonstrations(
     episodes.map(({ observations, actions }) => ({
       length: actions.length,
-      observationSize: observations[0]!.length,
+      observation: vectorObservation(observations[0]!.length),
       actionSize: actions[0]!.length,
       observations: Float32Array.from(observations.flat()),
       actions: Float32Array.from(actions.flat()),

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { vectorObservation } from '#src/common/index.js';
 import { Actor, Learner, type LearnerSettings, learnerConfig, normalisationOf } from '#src/learning/index.js';
 import { createExpert, createTask, environmentOf, taskDefinition } from '#src/simulation/index.js';
 import { EnvironmentTrainer, evaluateOnTask, expertEpisodes } from '#src/training/index.js';
@@ -11,11 +10,11 @@ async function taught(name: string, demonstrations: number, settings: Partial<Le
   const environment = environmentOf(task);
   const learner = await Learner.create({
     config: learnerConfig({ ...taskDefinition(name).preset!.config, ...settings } as LearnerSettings),
-    observation: vectorObservation(environment.observationSize),
-    actionSize: environment.actionLow.length,
+    observation: environment.observation,
+    actionSize: environment.actionRange.size,
     normalisation: normalisationOf(
       Float32Array.from(episodes.flatMap(({ observations }) => [...(observations as Float32Array)])),
-      environment.observationSize,
+      task.observationSpace.dimensions.length,
     ),
     seed: 0,
     threads: 1,

@@ -174,12 +174,14 @@ uint32 episode              # number of the episode within the session, from 0
 uint32 step                 # step within the episode, from 0
 int64 policy_version        # version of the policy that chose the action; -1 for a person or an expert
 bool intervention           # a person had taken over
-float32[] observation       # in the order and units of the RobotSpec
+float32[] observation       # the named numbers, in the order and units of the RobotSpec
 float32[] action            # what was executed, after the safety filter, in the order and units of the RobotSpec
 float32[] next_observation  # one control period later
 bool terminated             # next_observation is a true terminal state, whose value is 0
 bool truncated              # the episode was cut here; its value bootstraps
 float64 reward              # the task's own reward where a simulator gives one, else NaN; for curves, never for learning
+uint8[] blocks              # bytes of the observation's further blocks, such as images, in the order of the RobotSpec; float32 is little-endian
+uint8[] next_blocks         # one control period later
 `,
   'lifecycle_msgs/ChangeState_Request': `lifecycle_msgs/Transition transition
 `,

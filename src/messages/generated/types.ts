@@ -300,7 +300,7 @@ export interface Transition {
   policy_version: bigint;
   /** a person had taken over. */
   intervention: boolean;
-  /** In the order and units of the RobotSpec. */
+  /** The named numbers, in the order and units of the RobotSpec. */
   observation: Float32Array | number[];
   /** What was executed, after the safety filter, in the order and units of the RobotSpec. */
   action: Float32Array | number[];
@@ -312,6 +312,10 @@ export interface Transition {
   truncated: boolean;
   /** The task's own reward where a simulator gives one, else NaN; for curves, never for learning. */
   reward: number;
+  /** Bytes of the observation's further blocks, such as images, in the order of the RobotSpec; float32 is little-endian. */
+  blocks: Uint8Array;
+  /** One control period later. */
+  next_blocks: Uint8Array;
 }
 
 /** lifecycle_msgs/msg/State */

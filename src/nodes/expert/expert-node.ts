@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { messageOf } from '../../common/index.js';
+import { messageOf, type Observation } from '../../common/index.js';
 import type { MessageTypeName, MessageTypes } from '../../messages/index.js';
 import {
   type ActionMapper,
@@ -26,7 +26,7 @@ export type ExpertParameters = z.input<typeof expertSchema>;
 export interface Driver {
   /** Starts an episode. */
   reset(seed: number): void;
-  act(observation: Float32Array): ArrayLike<number> | Promise<ArrayLike<number>>;
+  act(observation: Observation): ArrayLike<number> | Promise<ArrayLike<number>>;
 }
 
 /**
@@ -63,7 +63,7 @@ export class ExpertNode extends LifecycleNode<typeof expertSchema> {
           topic,
           type,
           (message) => {
-            this.#assembler.accept(topic, message, headerStampNs(message) ?? 0n);
+            this.#assembler.accept(topic, message, headerStampNs(message) ?? 0n, null);
             this.#poll();
           },
           qos.sensor,

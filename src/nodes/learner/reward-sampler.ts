@@ -1,7 +1,8 @@
-import { ActionRange, IqLearnError, messageOf } from '../../common/index.js';
+import { ActionRange, IqLearnError, messageOf, stackObservations } from '../../common/index.js';
 import type { RecoveredReward, Transition } from '../../messages/index.js';
-import type { RobotSpec } from '../../robot/index.js';
+import { observationOf, type RobotSpec } from '../../robot/index.js';
 import type { LearningClient } from '../../training/index.js';
+import { transitionObservations } from '../kit/transition-observation.js';
 
 export interface RewardSamplerOptions {
   readonly spec: RobotSpec;
@@ -47,10 +48,11 @@ export class RewardSampler {
 
   async #recover(transition: Transition): Promise<void> {
     const { spec, client, publish } = this.#options;
-    const { header, robot, session, sequence, episode, step, observation, action, terminated } = transition;
+    const { header, robot, session, sequence, episode, step, action, terminated } = transition;
+    const observation = observationOf(spec);
     const { rewards, updates } = await client.recoverRewards({
       length: 1,
-      observations: Float32Array.of(...observation, ...transition.next_observation),
+      observations: stackObservations(observation, transitionObservations(observation, transition)),
       actions: ActionRange.of(spec.action).normalise(action),
       terminated,
     });

@@ -1,7 +1,8 @@
-import { ActionRange } from '../../common/index.js';
+import { ActionRange, stackObservations } from '../../common/index.js';
 import type { Transition } from '../../messages/index.js';
-import type { RobotSpec } from '../../robot/index.js';
+import { observationOf, type RobotSpec } from '../../robot/index.js';
 import type { Segment } from '../../training/index.js';
+import { transitionObservations } from '../kit/transition-observation.js';
 
 /**
  * Transitions as learning takes them: one array per quantity, row after row; actions in [−1, 1]. A row is `demonstrated`
@@ -9,23 +10,29 @@ import type { Segment } from '../../training/index.js';
  */
 export function segmentOf(
   transitions: readonly Transition[],
-  spec: Pick<RobotSpec, 'observation' | 'action'>,
+  spec: Pick<RobotSpec, 'observation' | 'blocks' | 'action'>,
   interventionsAsDemonstrations: boolean,
 ): Segment {
   const range = ActionRange.of(spec.action);
-  const [n, o, a] = [transitions.length, spec.observation.length, spec.action.length];
+  const observation = observationOf(spec);
+  const observed = transitions.map((transition) => transitionObservations(observation, transition));
+  const [n, a] = [transitions.length, spec.action.length];
   const segment = {
     length: n,
-    observations: new Float32Array(n * o),
+    observations: stackObservations(
+      observation,
+      observed.map(([before]) => before),
+    ),
     actions: new Float32Array(n * a),
-    nextObservations: new Float32Array(n * o),
+    nextObservations: stackObservations(
+      observation,
+      observed.map(([, after]) => after),
+    ),
     terminated: new Uint8Array(n),
     demonstrated: new Uint8Array(n),
   };
   transitions.forEach((transition, i) => {
-    segment.observations.set(transition.observation, i * o);
     segment.actions.set(range.normalise(transition.action), i * a);
-    segment.nextObservations.set(transition.next_observation, i * o);
     segment.terminated[i] = transition.terminated ? 1 : 0;
     segment.demonstrated[i] = interventionsAsDemonstrations && transition.intervention ? 1 : 0;
   });

@@ -1,6 +1,7 @@
 import type { Transition } from '../../messages/index.js';
-import type { RobotSpec } from '../../robot/index.js';
+import { observationOf, type RobotSpec } from '../../robot/index.js';
 import { SequenceTracker } from '../kit/sequence-tracker.js';
+import { transitionObservations } from '../kit/transition-observation.js';
 
 /** The sender of one session's transitions. */
 interface Sender {
@@ -10,7 +11,7 @@ interface Sender {
 }
 
 export interface TransitionIntakeOptions {
-  readonly spec: Pick<RobotSpec, 'robot' | 'observation' | 'action'>;
+  readonly spec: Pick<RobotSpec, 'robot' | 'observation' | 'blocks' | 'action'>;
   /** Transitions per segment. */
   readonly segmentSize: number;
   /** Senders that are remembered; the oldest is forgotten. */
@@ -119,14 +120,13 @@ export class TransitionIntake {
 }
 
 /** Whether the vectors have the robot's lengths and every number is finite. */
-function isSound(
-  { observation, action, next_observation }: Transition,
-  spec: Pick<RobotSpec, 'observation' | 'action'>,
-): boolean {
-  return (
-    observation.length === spec.observation.length &&
-    next_observation.length === spec.observation.length &&
-    action.length === spec.action.length &&
-    [observation, action, next_observation].every((values) => values.every((value: number) => Number.isFinite(value)))
-  );
+function isSound(transition: Transition, spec: Pick<RobotSpec, 'observation' | 'blocks' | 'action'>): boolean {
+  const { action } = transition;
+  if (action.length !== spec.action.length || !action.every((value: number) => Number.isFinite(value))) return false;
+  try {
+    transitionObservations(observationOf(spec), transition);
+    return true;
+  } catch {
+    return false;
+  }
 }

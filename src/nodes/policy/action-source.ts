@@ -1,4 +1,4 @@
-import { Random } from '../../common/index.js';
+import { type Observation, Random } from '../../common/index.js';
 import type { PolicyRuntime } from '../../policy/index.js';
 import type { RobotSpec } from '../../robot/index.js';
 
@@ -61,7 +61,7 @@ export class ActionSource {
   }
 
   /** The action for this observation, in the robot's units. */
-  async act(observation: Float32Array): Promise<Float32Array> {
+  async act(observation: Observation): Promise<Float32Array> {
     const { spec, stochastic } = this.#options;
     if (this.#runtime === undefined)
       return Float32Array.from(spec.action, ({ low, high }) => this.#random.uniform(low, high));

@@ -29,6 +29,8 @@ export interface Decision {
   readonly expiryNs: bigint;
   /** Age of the state; null if the state is not known. */
   readonly stateAgeMs: number | null;
+  /** Why it is not known, for people. */
+  readonly stateProblem?: string;
   /** The event loop was blocked for this long: a reason to stop. */
   readonly blockedMs?: number;
 }
@@ -142,7 +144,16 @@ export class CommandOutput {
    * Puts a decision, and the commands of a person since the last one, through the filter, and publishes the result.
    * Undefined if nothing was published: the joints that the robot has to hold are not known yet.
    */
-  apply({ nowNs, seenNs, stampNs, action, expiryNs, stateAgeMs, blockedMs }: Decision): SafetyOutput | undefined {
+  apply({
+    nowNs,
+    seenNs,
+    stampNs,
+    action,
+    expiryNs,
+    stateAgeMs,
+    stateProblem,
+    blockedMs,
+  }: Decision): SafetyOutput | undefined {
     if (this.#filter === undefined) this.beginEpisode(nowNs);
     if (this.#filter === undefined) return undefined;
     const output = this.#filter.step({
@@ -155,6 +166,7 @@ export class CommandOutput {
       estop: this.estop,
       deadmanReleased: this.deadman?.held(nowNs) === false,
       heartbeatNs: this.#heartbeatNs,
+      ...(stateProblem === undefined ? {} : { observationProblem: stateProblem }),
       ...(blockedMs === undefined ? {} : { blockedMs }),
     });
     this.#pressed = false;
@@ -184,6 +196,15 @@ export class CommandOutput {
     this.#last = { stampNs, message };
     this.#publisher.publish(message);
     this.#events.sent();
+  }
+
+  /** Why nothing was published yet; empty if something was, or could be. */
+  get waitingFor(): string {
+    if (this.#filter !== undefined || this.#held() !== undefined) return '';
+    const unknown = this.#spec.action.filter(
+      ({ path, quantity }) => quantity === 'position' && !this.#joints.has(path),
+    );
+    return `the position of ${unknown.map(({ path }) => path).join(', ')} has not been heard, and a stop holds it`;
   }
 
   /** The joints' positions as a command; velocities and efforts are 0. Undefined if a joint's position is not known. */

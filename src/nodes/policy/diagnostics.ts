@@ -1,5 +1,5 @@
 import type { SteadyClock } from '../../common/index.js';
-import type { ObservationAssembler } from '../../robot/index.js';
+import { describeRefusal, type ObservationAssembler } from '../../robot/index.js';
 import { type Diagnosis, diagnosticLevel } from '../kit/lifecycle.js';
 import { PeakMeter, RateMeter } from '../kit/statistics.js';
 import type { ActionSource } from './action-source.js';
@@ -56,13 +56,14 @@ export class PolicyDiagnostics {
     const { notFinite, incomplete, duplicates, reordered, wrongFrame, clockJumps } = assembler.counters;
     const safety = commands.counters;
     const { state, reason } = condition;
+    const waits = state === 'IDLE' && loop !== undefined && assembler.waitingFor(0n) !== '';
     const blockedMs = this.blocked.take();
     const level =
       problem !== undefined || state === 'FAULT' || state === 'ESTOP'
         ? diagnosticLevel.error
         : state === 'HOLDING' && (safety?.stale ?? 0) > 0
           ? diagnosticLevel.stale
-          : inbox.lastRefusal !== '' || blockedMs > 0
+          : inbox.lastRefusal !== '' || blockedMs > 0 || waits
             ? diagnosticLevel.warn
             : diagnosticLevel.ok;
     return {
@@ -80,6 +81,9 @@ export class PolicyDiagnostics {
         gaps: transitions.gaps,
         states_dropped: notFinite + incomplete + wrongFrame,
         states_late: duplicates + reordered,
+        states_refused_why: assembler.refusals
+          .map(({ refusal, count }) => `${describeRefusal(refusal)} (${count} times)`)
+          .join('; '),
         clock_jumps: clockJumps + this.clockJumps,
         overruns: loop?.overruns ?? 0,
         loop_lags: loop?.lags ?? 0,

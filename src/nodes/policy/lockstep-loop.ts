@@ -1,3 +1,4 @@
+import type { Observation } from '../../common/index.js';
 import type { TaskState } from '../../messages/index.js';
 import { LockstepGate, type ReadyStep } from '../kit/lockstep-gate.js';
 import type { ControlLoop, LoopParts } from './control-loop.js';
@@ -190,7 +191,7 @@ export class LockstepLoop implements ControlLoop {
   }
 
   /** Waits for the policy's action for this state. Null if a person's command, or a stop, is to be executed instead. */
-  async #decide(stampNs: bigint, observation: Float32Array): Promise<Float32Array | null> {
+  async #decide(stampNs: bigint, observation: Observation): Promise<Float32Array | null> {
     const { actions, commands, paused } = this.#parts;
     const { source, teleopWaitMs } = this.#options;
     while (!this.#closed) {

@@ -1,6 +1,6 @@
 import { type Closable, qos } from '../../transport/index.js';
 import { headerStampNs } from '../kit/stamps.js';
-import type { InputOptions } from './robot-input.js';
+import { type InputOptions, stampNowNs } from './robot-input.js';
 
 /** Subscribes to what a person does: teleoperation, the dead-man button where the robot has one, and the e-stop. */
 export function subscribeOperator(options: InputOptions): Closable[] {
@@ -40,7 +40,7 @@ export function subscribeOperator(options: InputOptions): Closable[] {
 }
 
 function takeTeleop(message: object, receivedNs: bigint, options: InputOptions): void {
-  const { commands, diagnostics, loop } = options;
+  const { spec, commands, diagnostics, log, loop } = options;
   const running = loop();
   if (running === undefined) return;
   const nowNs = timeOf(receivedNs, options);
@@ -48,19 +48,14 @@ function takeTeleop(message: object, receivedNs: bigint, options: InputOptions):
     diagnostics.unheld++;
     return;
   }
-  const before = commands.takeover.counters.accepted;
+  const { accepted, malformed } = commands.takeover.counters;
   commands.takeover.accept(message, nowNs, stampNowNs(options));
-  if (commands.takeover.counters.accepted > before) running.takeTeleop(headerStampNs(message));
+  if (commands.takeover.counters.malformed > malformed)
+    log.teleopRefused(spec.teleop.topic, commands.takeover.lastProblem);
+  if (commands.takeover.counters.accepted > accepted) running.takeTeleop(headerStampNs(message));
 }
 
 /** The time of a message on the clock of the safety filter: simulated in lockstep, else when it arrived. */
 function timeOf(receivedNs: bigint, { lockstep, loop }: InputOptions): bigint {
   return lockstep ? (loop()?.stampNs ?? 0n) : receivedNs;
-}
-
-/** The present time on the clock that messages are stamped by. */
-function stampNowNs({ lockstep, loop, simulation }: InputOptions): bigint {
-  if (lockstep) return loop()?.stampNs ?? 0n;
-  const clock = simulation.status();
-  return clock.state === 'running' || clock.state === 'paused' ? clock.timeNs : BigInt(Date.now()) * 1_000_000n;
 }

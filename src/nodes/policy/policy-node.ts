@@ -19,10 +19,11 @@ import { PolicyDiagnostics } from './diagnostics.js';
 import { InterventionLog, type InterventionMoment } from './interventions.js';
 import { LockstepLoop } from './lockstep-loop.js';
 import { subscribeOperator } from './operator-input.js';
+import { OperatorLog } from './operator-log.js';
 import { type PolicyParameters, policySchema } from './parameters.js';
 import { type Condition, conditionOf, statusOf } from './policy-status.js';
 import { RealtimeLoop } from './realtime-loop.js';
-import { subscribeRobot } from './robot-input.js';
+import { hearAgain, type InputOptions, subscribeRobot } from './robot-input.js';
 import { TransitionPublisher } from './transition-publisher.js';
 
 const STATUS_PERIOD_MS = 1000;
@@ -41,6 +42,7 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
   readonly #inbox: BundleInbox;
   readonly #actions: ActionSource;
   readonly #diagnostics: PolicyDiagnostics;
+  readonly #log: OperatorLog;
   #commands!: CommandOutput;
   #transitions!: TransitionPublisher;
   #statuses!: Publisher<MessageTypes['iq_learn/msg/PolicyStatus']>;
@@ -52,6 +54,7 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
   /** Why another policy node has the robot; undefined while this one has it. */
   #yielded: string | undefined;
   #paused = false;
+  readonly #said: InputOptions['said'] = new Map();
 
   /**
    * `initial`: a policy to start with, the node's own from then on. `replay` (lockstep): commands that the first episode
@@ -64,7 +67,10 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
     this.#initial = initial;
     this.#replay = [...(replay?.commands ?? [])];
     this.#diagnostics = new PolicyDiagnostics(context.clock);
-    this.#assembler = createObservationAssembler(spec);
+    this.#log = new OperatorLog(context);
+    this.#assembler = createObservationAssembler(spec, {
+      onRefusal: (refusal) => this.#log.refused(refusal),
+    });
     this.#simulation = new SimulationClock(context.clock);
     this.#inbox = new BundleInbox({
       spec,
@@ -106,14 +112,14 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
     );
     this.#transitions = new TransitionPublisher(
       this.own(transport.advertise(topics.transitions, 'iq_learn/msg/Transition', qos.event)),
-      spec.robot,
+      spec,
       session,
     );
     this.#statuses = this.own(transport.advertise(topics.policyStatus, 'iq_learn/msg/PolicyStatus', qos.event));
   }
 
   #collectParts(): LoopParts {
-    const { spec, clock, logger } = this.context;
+    const { spec, clock } = this.context;
     return {
       spec,
       clock,
@@ -125,12 +131,7 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
       replay: this.#replay,
       paused: () => this.#paused,
       fail: (error) => this.fail(error),
-      blocked: (ms) => {
-        this.#diagnostics.blocked.see(ms);
-        logger.error('the event loop was blocked: the robot is stopped until fresh state is there', {
-          ms: Math.round(ms),
-        });
-      },
+      blocked: (ms) => this.#log.blocked(ms, this.#diagnostics),
     };
   }
 
@@ -141,8 +142,10 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
       transport,
       simulation: this.#simulation,
       diagnostics: this.#diagnostics,
+      log: this.#log,
       lockstep: this.#lockstep,
       loop: () => this.#loop,
+      said: this.#said,
     };
     for (const subscription of [...subscribeRobot(options), ...subscribeOperator(options)]) this.own(subscription);
     this.own(
@@ -190,6 +193,7 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
 
   protected override onActivate(): void {
     this.#assembler.reset();
+    if (!this.#lockstep) hearAgain(this.#said, this.#assembler);
     this.#commands.takeover.reset();
     this.#lease = new Lease(this.parameters.session);
     this.#yielded = undefined;
@@ -244,7 +248,9 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
 
   /** The safety filter has changed its state. */
   #changed(): void {
-    const { state, reason } = this.#commands.lastOutput!;
+    const output = this.#commands.lastOutput!;
+    const { state, reason } = output;
+    if (!this.#lockstep || this.#commands.latched) this.#log.changed(output);
     // Where only a person drives, there is no policy to take over from.
     const active = state === 'TAKEOVER' && this.parameters.source === 'policy';
     this.#interventions.set(active, this.#moment(), reason === '' ? state : `${state}: ${reason}`);
@@ -273,6 +279,8 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
       output: this.#commands.lastOutput,
       lockstep: this.#lockstep,
       paused: this.#paused,
+      waitingFor:
+        this.#commands.waitingFor || this.#assembler.waitingFor(this.#lockstep ? 0n : this.context.clock.nowNs()),
     });
   }
 

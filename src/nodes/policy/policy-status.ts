@@ -19,16 +19,24 @@ export interface ConditionInputs {
   readonly output: SafetyOutput | undefined;
   readonly lockstep: boolean;
   readonly paused: boolean;
+  /** What the robot waits for before anything can be commanded; empty if for nothing. */
+  readonly waitingFor: string;
 }
 
 /** The condition to be published. A latched stop is shown between episodes too; other states only during one. */
-export function conditionOf({ yielded, task, output, lockstep, paused }: ConditionInputs): Condition {
+export function conditionOf({ yielded, task, output, lockstep, paused, waitingFor }: ConditionInputs): Condition {
   if (yielded !== undefined) return { state: 'FAULT', reason: yielded };
   // On a real robot there may be no publisher of episode events: without a task it is always at work.
   const isOver = task === undefined ? lockstep : task.terminated || task.truncated;
   if (output === undefined || (isOver && output.state !== 'ESTOP' && output.state !== 'FAULT'))
-    return { state: 'IDLE', reason: '' };
+    return { state: 'IDLE', reason: idleReason(task, isOver, waitingFor) };
   return paused && output.state === 'HOLDING' ? { state: 'HOLDING', reason: 'paused' } : output;
+}
+
+function idleReason(task: TaskState | undefined, isOver: boolean, waitingFor: string): string {
+  if (task !== undefined && isOver) return 'the episode is over';
+  if (waitingFor !== '') return waitingFor;
+  return isOver ? 'no task has been heard yet' : 'no control period has passed yet';
 }
 
 export interface StatusParts {

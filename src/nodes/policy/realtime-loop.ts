@@ -1,3 +1,4 @@
+import type { BlockArray, PerBlock } from '../../common/index.js';
 import { nanosecondsOf, type TaskState } from '../../messages/index.js';
 import type { SafetyOutput } from '../../robot/index.js';
 import { LoopWatch } from '../kit/loop-watch.js';
@@ -22,7 +23,7 @@ const LATE_TASK_MS = 1000;
 
 /** The newest state: the observation, its stamp, and its age at the tick. */
 interface Sight {
-  readonly observation: Float32Array;
+  readonly observation: PerBlock<BlockArray>;
   readonly stampNs: bigint;
   readonly ageMs: number;
 }
@@ -164,7 +165,8 @@ export class RealtimeLoop implements ControlLoop {
     const nowNs = clock.nowNs();
     const assembled = assembler.assemble(nowNs);
     const before = commands.lastOutput?.command;
-    const output = this.#apply(nowNs, null, assembled.ok ? assembled.ageMs : null);
+    const stateProblem = assembled.ok ? {} : { stateProblem: assembled.text };
+    const output = this.#apply(nowNs, null, assembled.ok ? assembled.ageMs : null, stateProblem);
     this.#steps.conclude();
     if (output !== undefined && !output.command.every((value, i) => value === before?.[i])) this.#steps.cut();
   }
@@ -181,7 +183,8 @@ export class RealtimeLoop implements ControlLoop {
     const assembled = assembler.assemble(nowNs);
     if (!assembled.ok || this.#awaitsState) {
       this.#steps.cut();
-      if (this.#hasBegun) this.#apply(nowNs, null, null);
+      const stateProblem = assembled.ok ? 'no state since the event loop was blocked' : assembled.text;
+      if (this.#hasBegun) this.#apply(nowNs, null, null, { stateProblem });
       return;
     }
     this.#stampNs = assembled.stampNs;

@@ -1,3 +1,4 @@
+import type { BlockArray, PerBlock } from '../../common/index.js';
 import { nanosecondsOf, type TaskState } from '../../messages/index.js';
 import type { SafetyOutput } from '../../robot/index.js';
 import type { Arrival, TransitionPublisher } from './transition-publisher.js';
@@ -26,7 +27,7 @@ export class RealtimeSteps {
   }
 
   /** Takes an observation as the outcome of the step before, and says where in the episode it lies. */
-  observe(observation: Float32Array, stampNs: bigint, task: TaskState | undefined): Phase {
+  observe(observation: PerBlock<BlockArray>, stampNs: bigint, task: TaskState | undefined): Phase {
     const ended =
       task !== undefined && (task.terminated || task.truncated) && nanosecondsOf(task.header.stamp) <= stampNs;
     const { previous } = this.#publisher;
@@ -51,7 +52,7 @@ export class RealtimeSteps {
   }
 
   /** Notes what was commanded for this observation. */
-  executed(observation: Float32Array, stampNs: bigint, output: SafetyOutput, version: number): void {
+  executed(observation: PerBlock<BlockArray>, stampNs: bigint, output: SafetyOutput, version: number): void {
     this.#publisher.executed({
       stampNs,
       observation,

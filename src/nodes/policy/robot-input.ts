@@ -1,10 +1,11 @@
-import { type JointState, type MessageTypeName, type MessageTypes, nanosecondsOf } from '../../messages/index.js';
-import type { SimulationClock } from '../../robot/index.js';
-import { type Closable, qos, type Transport } from '../../transport/index.js';
+import { type JointState, type MessageTypes, nanosecondsOf } from '../../messages/index.js';
+import type { SimulationClock, TopicSpec } from '../../robot/index.js';
+import { type Closable, type Qos, qos, type Transport } from '../../transport/index.js';
 import { headerStampNs } from '../kit/stamps.js';
 import { topics } from '../kit/topics.js';
 import type { ControlLoop, LoopParts } from './control-loop.js';
 import type { PolicyDiagnostics } from './diagnostics.js';
+import type { OperatorLog } from './operator-log.js';
 
 /** A /clock message that is behind the last by less than this was overtaken by it; by more, the clock went back. */
 const LATE_NS = 1_000_000_000n;
@@ -14,10 +15,13 @@ export interface InputOptions extends LoopParts {
   readonly transport: Transport;
   readonly simulation: SimulationClock;
   readonly diagnostics: PolicyDiagnostics;
+  readonly log: OperatorLog;
   /** In lockstep all time is simulated: how long learning took must not make a state old. */
   readonly lockstep: boolean;
   /** The loop that runs; undefined while the node is not active. */
   readonly loop: () => ControlLoop | undefined;
+  /** The last message of each topic whose state is said once: it may arrive before the node is active. */
+  readonly said: Map<string, { readonly message: unknown; readonly receivedNs: bigint }>;
 }
 
 /** Subscribes to what the robot (or its simulator) publishes: the state topics, /task_state and /clock. */
@@ -25,7 +29,7 @@ export function subscribeRobot(options: InputOptions): Closable[] {
   const { transport, assembler, loop } = options;
   let clockNs = -1n;
   return [
-    ...assembler.topics.map(({ topic, type }) => subscribeState(topic, type, options)),
+    ...assembler.topics.flatMap((spec) => subscribeState(spec, options)),
     transport.subscribe(topics.taskState, 'iq_learn/msg/TaskState', (task) => loop()?.takeTask(task), qos.event),
     transport.subscribe(
       topics.clock,
@@ -41,25 +45,39 @@ export function subscribeRobot(options: InputOptions): Closable[] {
   ];
 }
 
-function subscribeState(
-  topic: string,
-  type: MessageTypeName,
-  { transport, assembler, commands, diagnostics, lockstep, loop }: InputOptions,
-): Closable {
+/**
+ * A topic whose state is said once is heard from publishers of both kinds: one that keeps its last message for those who
+ * come later, and one that does not. A message that comes twice is a repetition.
+ */
+function subscribeState(spec: TopicSpec, options: InputOptions): Closable[] {
+  const qualities = spec.timeoutMs === Number.POSITIVE_INFINITY ? [qos.sensor, qos.latched] : [qos.sensor];
+  return qualities.map((quality) => subscribeWith(spec, quality, options));
+}
+
+function subscribeWith({ topic, type, timeoutMs }: TopicSpec, quality: Qos, options: InputOptions): Closable {
+  const { transport, assembler, commands, diagnostics, lockstep, loop, said } = options;
+  const isSaidOnce = timeoutMs === Number.POSITIVE_INFINITY;
   return transport.subscribe(
     topic,
     type,
     (message, { receivedNs }) => {
+      if (isSaidOnce) said.set(topic, { message, receivedNs });
       const running = loop();
       if (running === undefined) return;
-      const before = assembler.stamps.get(topic);
-      assembler.accept(topic, message, lockstep ? (headerStampNs(message) ?? 0n) : receivedNs);
+      const accepted = lockstep
+        ? assembler.accept(topic, message, headerStampNs(message) ?? 0n, null)
+        : assembler.accept(topic, message, receivedNs, stampNowNs(options));
       if (type === 'sensor_msgs/msg/JointState') commands.updateJoints(message as JointState);
       diagnostics.stateRate.mark();
-      running.takeState(topic, assembler.stamps.get(topic) !== before);
+      running.takeState(topic, accepted);
     },
-    qos.sensor,
+    quality,
   );
+}
+
+/** Gives the assembler, which has forgotten all, what was said once and stays true. */
+export function hearAgain(said: InputOptions['said'], assembler: LoopParts['assembler']): void {
+  for (const [topic, { message, receivedNs }] of said) assembler.accept(topic, message, receivedNs);
 }
 
 /** After a jump of the clock, state from before it is forgotten, and the step under way has no outcome. */
@@ -72,4 +90,11 @@ function takeClock(
   assembler.reset();
   commands.takeover.reset();
   transitions.cut();
+}
+
+/** The present time on the clock that messages are stamped by. */
+export function stampNowNs({ lockstep, loop, simulation }: InputOptions): bigint {
+  if (lockstep) return loop()?.stampNs ?? 0n;
+  const clock = simulation.status();
+  return clock.state === 'running' || clock.state === 'paused' ? clock.timeNs : BigInt(Date.now()) * 1_000_000n;
 }

@@ -1,11 +1,13 @@
+import type { BlockArray, ObservationSpec, PerBlock } from '../../common/index.js';
 import { header, type MessageTypes, type TaskState } from '../../messages/index.js';
-import type { SafetyOutput } from '../../robot/index.js';
+import { observationOf, type RobotSpec, type SafetyOutput } from '../../robot/index.js';
 import type { Publisher } from '../../transport/index.js';
+import { fieldsOf } from '../kit/transition-observation.js';
 
 /** The observation and the command of one control step. */
 export interface ExecutedStep {
   readonly stampNs: bigint;
-  readonly observation: Float32Array;
+  readonly observation: PerBlock<BlockArray>;
   /** The command that was executed, after the safety filter, in the robot's units. */
   readonly action: Float32Array;
   readonly source: SafetyOutput['source'];
@@ -18,7 +20,7 @@ export interface ExecutedStep {
 /** The outcome of a step: what the robot was like one period later. */
 export interface Arrival {
   readonly stampNs: bigint;
-  readonly observation: Float32Array;
+  readonly observation: PerBlock<BlockArray>;
   readonly reward: number;
   readonly terminated: boolean;
   readonly truncated: boolean;
@@ -31,14 +33,16 @@ export interface Arrival {
 export class TransitionPublisher {
   readonly #publisher: Publisher<MessageTypes['iq_learn/msg/Transition']>;
   readonly #robot: string;
+  readonly #observation: ObservationSpec;
   readonly #session: string;
   #previous: ExecutedStep | undefined;
   #sequence = 0n;
   #gaps = 0;
 
-  constructor(publisher: Publisher<MessageTypes['iq_learn/msg/Transition']>, robot: string, session: string) {
+  constructor(publisher: Publisher<MessageTypes['iq_learn/msg/Transition']>, spec: RobotSpec, session: string) {
     this.#publisher = publisher;
-    this.#robot = robot;
+    this.#robot = spec.robot;
+    this.#observation = observationOf(spec);
     this.#session = session;
   }
 
@@ -67,6 +71,7 @@ export class TransitionPublisher {
     const previous = this.#previous;
     this.#previous = undefined;
     if (previous === undefined || previous.source === 'hold' || previous.source === 'stop') return;
+    const [before, after] = [previous.observation, observation].map((each) => fieldsOf(this.#observation, each));
     this.#publisher.publish({
       header: header(stampNs),
       robot: this.#robot,
@@ -76,9 +81,11 @@ export class TransitionPublisher {
       step: previous.step,
       policy_version: BigInt(previous.source === 'takeover' ? -1 : previous.version),
       intervention: previous.source === 'takeover',
-      observation: previous.observation,
+      observation: before!.numbers,
       action: previous.action,
-      next_observation: observation,
+      next_observation: after!.numbers,
+      blocks: before!.bytes,
+      next_blocks: after!.bytes,
       terminated,
       truncated,
       reward,

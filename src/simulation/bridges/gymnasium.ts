@@ -1,12 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import {
+  ActionRange,
   type Block,
   blockArray,
   IqLearnError,
   type Observation,
   type ObservationSpec,
   perBlock,
-  shapeSize,
 } from '../../common/index.js';
 import { largestIndex, type OpenEnvironment } from '../environment.js';
 import { type Frame, PythonProcess, pythonCommand } from './python-process.js';
@@ -170,16 +170,10 @@ export class Gymnasium {
 
 /**
  * The first environment as learning takes it. It has no snapshots: resuming repeats the episode's seed and actions.
- * Throws UNSUPPORTED where the observation is not one vector, or an action has no limits.
+ * Throws UNSUPPORTED where an action has no limits. Whether there is a network for each block is the learner's to say.
  */
 export function gymnasiumEnvironment(gymnasium: Gymnasium): OpenEnvironment {
   const { observation, actions, id } = gymnasium;
-  const [block] = observation;
-  if (observation.length !== 1 || block!.shape.length !== 1 || block!.dtype !== 'float32')
-    throw new IqLearnError('UNSUPPORTED', `${id} cannot be learned yet`, {
-      found: `an observation of ${observation.map(({ name, shape, dtype }) => `${name}: ${dtype}[${shape.join(', ')}]`).join('; ')}`,
-      expected: 'one vector of numbers',
-    });
   const discrete = actions.kind === 'discrete';
   const low = discrete ? new Array<number>(actions.n).fill(0) : actions.low;
   const high = discrete ? new Array<number>(actions.n).fill(1) : actions.high;
@@ -189,15 +183,11 @@ export function gymnasiumEnvironment(gymnasium: Gymnasium): OpenEnvironment {
       expected: 'finite limits',
     });
   return {
-    observationSize: shapeSize(block!.shape),
-    actionLow: low,
-    actionHigh: high,
+    observation,
+    actionRange: new ActionRange(low, high),
     discrete,
-    reset: async (seed) => (await gymnasium.reset(0, seed)) as ArrayLike<number>,
-    async step(action) {
-      const [step] = await gymnasium.step([discrete ? [largestIndex(action)] : action]);
-      return { ...step!, observation: step!.observation as ArrayLike<number> };
-    },
+    reset: (seed) => gymnasium.reset(0, seed),
+    step: async (action) => (await gymnasium.step([discrete ? [largestIndex(action)] : action]))[0]!,
     close: () => gymnasium.close(),
   };
 }

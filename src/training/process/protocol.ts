@@ -1,4 +1,4 @@
-import type { PackedError } from '../../common/index.js';
+import type { BlockArray, PackedError, PerBlock } from '../../common/index.js';
 import type { Device } from '../../engine/index.js';
 import type { Episode, LearnerConfig, Metrics } from '../../learning/index.js';
 import type { Checkpoint } from '../../platform/index.js';
@@ -28,12 +28,12 @@ export interface LearningOptions {
   readonly summary?: TrainingSummary;
 }
 
-/** Transitions of the policy, row-major: n × o, n × a (in [−1, 1]), n × o, n, n. */
+/** n transitions of the policy: n rows of each block of the observations, n × a of actions in [−1, 1], row-major. */
 export interface Segment {
   readonly length: number;
-  readonly observations: Float32Array;
+  readonly observations: PerBlock<BlockArray>;
   readonly actions: Float32Array;
-  readonly nextObservations: Float32Array;
+  readonly nextObservations: PerBlock<BlockArray>;
   /** 1 where the next observation is a true terminal state. */
   readonly terminated: Uint8Array;
   /** 1 where a person had taken over and what they did counts as demonstration; all 0 where it does not. */

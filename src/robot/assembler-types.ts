@@ -1,0 +1,84 @@
+import type { BlockArray, PerBlock } from '../common/index.js';
+import type { CountedRefusal, Refusal } from './refusals.js';
+import type { TopicSpec } from './types.js';
+
+/** Counts of messages by what happened to them. All but `accepted` were dropped. */
+export interface AssemblerCounters {
+  readonly accepted: number;
+  /** NaN or ±Inf where a number is needed. */
+  readonly notFinite: number;
+  /** A joint, list or beam is missing, and what was known before does not make up for it. */
+  readonly incomplete: number;
+  /** Messages on a topic of joints that name none of this robot's features: another publisher's. They are passed over. */
+  readonly foreign: number;
+  /** The same stamp and content as the message before. */
+  readonly duplicates: number;
+  /** An older stamp than the message before: late or reordered. */
+  readonly reordered: number;
+  /** Given in another frame than the description of the robot says. */
+  readonly wrongFrame: number;
+  /** Times that the clock of the stamps jumped, and history was dropped. */
+  readonly clockJumps: number;
+}
+
+export type Assembled =
+  | {
+      readonly ok: true;
+      /**
+       * The blocks of the observation (see `observationOf`). The block `state` has one number per feature, in the order
+       * and units of the spec's observation, clamped to its limits.
+       */
+      readonly observation: PerBlock<BlockArray>;
+      /** The newest stamp of the messages that it was made from. */
+      readonly stampNs: bigint;
+      /** Time since the oldest of them arrived; topics without a timeout do not count. */
+      readonly ageMs: number;
+    }
+  | {
+      readonly ok: false;
+      readonly reason: 'missing' | 'stale' | 'clock_jump';
+      readonly topics: readonly string[];
+      readonly text: string;
+    };
+
+export type NotAssembled = Extract<Assembled, { readonly ok: false }>;
+
+export interface AssemblerOptions {
+  /** A stamp that goes back by more than this, or forward by this much more than time has passed, is a jump of the clock. Default 1000; at least 5 control periods. */
+  readonly jumpMs?: number;
+  /**
+   * With simulated time, a message that repeats its last stamp means that time stands still (a pause, lockstep): it
+   * counts as a duplicate but keeps the state fresh. Without simulated time (the default) it means that a driver hangs.
+   */
+  readonly simulatedTime?: boolean;
+  /** Hears the first refusal of its kind: for a log that says it once. Later ones are only counted. */
+  readonly onRefusal?: (refusal: Refusal) => void;
+}
+
+/** Turns the messages of the state topics into observations. The same code serves live and on recordings. */
+export interface ObservationAssembler {
+  /** Topics to subscribe to. */
+  readonly topics: readonly TopicSpec[];
+  /**
+   * Takes a message, and returns whether it was used; one that cannot be used is dropped and counted. `receivedNs` is on
+   * the same steady clock as the time given to `assemble` (for a recording: the log time). `arrivalNs` is the time of
+   * arrival on the clock of the stamps: it stands in for the stamp of a message that has none (stamp 0, as
+   * `ros2 topic pub` sends it, or no header); null where every message has one and 0 is a time like others. Throws
+   * NOT_FOUND for a topic that is not in `topics`.
+   */
+  accept(topic: string, message: unknown, receivedNs: bigint, arrivalNs?: bigint | null): boolean;
+  assemble(nowNs: bigint): Assembled;
+  /** The newest stamp of every topic that has one. */
+  readonly stamps: ReadonlyMap<string, bigint>;
+  /** Whether every topic has published a state of this instant or later; topics without a timeout need only have published once. */
+  completeAt(stampNs: bigint): boolean;
+  /** Forgets all messages (not the counters): between episodes. */
+  reset(): void;
+  readonly counters: AssemblerCounters;
+  /** Why messages were refused, each reason with its count and the first message as the example. */
+  readonly refusals: readonly CountedRefusal[];
+  /** Why the newest message of a topic was not used; null if it was. */
+  problemOf(topic: string): string | null;
+  /** What {@link assemble} would say is missing or stale at this time; empty if nothing is. */
+  waitingFor(nowNs: bigint): string;
+}

@@ -1,0 +1,259 @@
+import { describe, expect, test } from 'vitest';
+import { emptyMessage, type JointState, type LaserScan, type PoseStamped, stampOf } from '#src/messages/index.js';
+import {
+  createObservationAssembler,
+  describeRefusal,
+  type ObservationAssembler,
+  parseRobotSpec,
+} from '#src/robot/index.js';
+import { stateOf } from '../support/state.js';
+import { goal, ms, odometry, scan, vehicle, vehicleText } from './messages.js';
+
+/** Situations from public bug reports about other projects, made again with messages of our own. */
+
+const at = (name: string): number => vehicle.observation.findIndex((feature) => feature.name === name);
+
+function heard(spec = vehicle): ObservationAssembler {
+  const assembler = createObservationAssembler(spec);
+  assembler.accept('/odom', odometry(10_000), ms(0));
+  assembler.accept('/scan', scan(10_000), ms(0));
+  assembler.accept('/goal_pose', goal(10_000, 1), ms(0));
+  return assembler;
+}
+function value(assembler: ObservationAssembler, name: string, atMs = 0): number {
+  const result = assembler.assemble(ms(atMs));
+  if (!result.ok) throw new Error(result.text);
+  return stateOf(result.observation)[at(name)]!;
+}
+const unstamped = (message: PoseStamped): PoseStamped => ({
+  ...message,
+  header: { ...message.header, stamp: { sec: 0, nanosec: 0 } },
+});
+const texts = (assembler: ObservationAssembler): string[] =>
+  assembler.refusals.map(({ refusal }) => describeRefusal(refusal));
+
+describe('a stamp of 0 is no stamp (ros2 topic pub)', () => {
+  test('every new goal counts, at its arrival', () => {
+    const assembler = createObservationAssembler(vehicle);
+    assembler.accept('/odom', odometry(10_000), ms(0));
+    assembler.accept('/scan', scan(10_000), ms(0));
+    expect(assembler.accept('/goal_pose', unstamped(goal(0, 1)), ms(0), ms(10_000))).toBe(true);
+    expect(value(assembler, 'goal_distance')).toBe(1);
+    expect(assembler.accept('/goal_pose', unstamped(goal(0, 2)), ms(50), ms(10_050))).toBe(true);
+    expect(value(assembler, 'goal_distance', 60)).toBe(2);
+    expect(assembler.stamps.get('/goal_pose')).toBe(ms(10_050));
+  });
+
+  test('also where the time of arrival is not known, and after stamped goals', () => {
+    const assembler = heard();
+    expect(assembler.accept('/goal_pose', unstamped(goal(0, 2)), ms(50))).toBe(true);
+    expect(assembler.accept('/goal_pose', unstamped(goal(0, 1.5)), ms(60))).toBe(true);
+    expect(value(assembler, 'goal_distance', 60)).toBe(1.5);
+    expect(assembler.accept('/goal_pose', goal(10_100, 1), ms(70))).toBe(true);
+    expect(assembler.counters).toMatchObject({ clockJumps: 0, reordered: 0 });
+  });
+
+  test('the same one again keeps it fresh', () => {
+    const assembler = heard();
+    assembler.accept('/goal_pose', unstamped(goal(0, 2)), ms(0));
+    for (const time of [1000, 2000, 3000]) assembler.accept('/goal_pose', unstamped(goal(0, 2)), ms(time));
+    expect(assembler.waitingFor(ms(3100))).not.toContain('/goal_pose');
+  });
+
+  test('in a simulation whose time begins at 0 it is a time: one that comes late is dropped', () => {
+    const assembler = createObservationAssembler(vehicle);
+    assembler.accept('/odom', odometry(0, { v: 0.1 }), ms(0), null);
+    assembler.accept('/odom', odometry(100, { v: 0.2 }), ms(100), null);
+    expect(assembler.accept('/odom', odometry(0, { v: 0.3 }), ms(110), null)).toBe(false);
+    expect(assembler.counters.reordered).toBe(1);
+  });
+});
+
+test('another content with the same stamp is no repetition', () => {
+  const assembler = heard();
+  expect(assembler.accept('/goal_pose', goal(10_000, 2), ms(5))).toBe(true);
+  expect(value(assembler, 'goal_distance', 5)).toBe(2);
+  expect(assembler.accept('/goal_pose', goal(10_000, 2), ms(6))).toBe(false);
+  expect(assembler.counters.duplicates).toBe(1);
+});
+
+describe('ranges by REP 117', () => {
+  const ranges = (touch: (ranges: number[]) => void): number[] => {
+    const made = new Array<number>(60).fill(1.5);
+    touch(made);
+    return made;
+  };
+  const sector = (message: LaserScan, index: number): number => {
+    const assembler = heard();
+    assembler.accept('/scan', message, ms(1));
+    return value(assembler, `scan_${index}`);
+  };
+
+  test('a NaN beam is no measurement: the others of its sector count', () => {
+    const message = scan(
+      10_100,
+      ranges((r) => r.splice(0, 2, Number.NaN, Number.NaN)),
+    );
+    expect(sector(message, 0)).toBe(1.5);
+  });
+
+  test('0 is no measurement, whatever range_min says', () => {
+    const zeros = ranges((r) => r.fill(0, 0, 30));
+    expect(sector(scan(10_100, zeros, { range_min: 0 }), 0)).toBe(2);
+    expect(sector(scan(10_100, zeros, { range_min: 0 }), 14)).toBe(1.5);
+    expect(sector(scan(10_100, [...ranges(() => {})].fill(Number.NEGATIVE_INFINITY, 0, 1), { range_min: 0 }), 0)).toBe(
+      0,
+    );
+  });
+
+  test('a sensor without a largest range: free up to the limit of the feature', () => {
+    const open = new Array<number>(60).fill(Number.POSITIVE_INFINITY);
+    expect(sector(scan(10_100, open, { range_max: Number.POSITIVE_INFINITY }), 3)).toBe(2);
+    const unlimited = parseRobotSpec(vehicleText.replace('sectors: 15, low: 0, high: 2', 'sectors: 15, low: 0'), 'v');
+    const assembler = heard(unlimited);
+    assembler.accept('/scan', scan(10_100, open, { range_max: Number.POSITIVE_INFINITY }), ms(1));
+    expect(texts(assembler)).toEqual([
+      '/scan: range_max is Infinity, expected metres above 0, or `high` at the feature',
+    ]);
+  });
+
+  test('a sector, or most of the scan, of nothing but NaN is refused and named', () => {
+    const assembler = heard();
+    assembler.accept(
+      '/scan',
+      scan(
+        10_100,
+        ranges((r) => r.fill(Number.NaN, 0, 4)),
+      ),
+      ms(1),
+    );
+    expect(assembler.refusals).toMatchObject([
+      { count: 1, refusal: { topic: '/scan', field: 'ranges', found: 'NaN in all 4 beams of sector 0' } },
+    ]);
+    assembler.accept(
+      '/scan',
+      scan(
+        10_200,
+        Array.from({ length: 60 }, (_, i) => (i % 4 === 0 ? 1 : Number.NaN)),
+      ),
+      ms(1),
+    );
+    expect(assembler.problemOf('/scan')).toBe(
+      '/scan: ranges is NaN in 45 of 60 beams, expected measurements in most of the beams',
+    );
+  });
+});
+
+describe('orientations that are none', () => {
+  test('do not matter where only the position counts: a goal that was typed by hand', () => {
+    const typed = goal(10_100, 2);
+    typed.pose.orientation = { x: 0, y: 0, z: 0, w: 0 };
+    const assembler = heard();
+    expect(assembler.accept('/goal_pose', typed, ms(1))).toBe(true);
+    expect(value(assembler, 'goal_distance')).toBe(2);
+  });
+
+  test('are refused with their numbers where they turn something', () => {
+    const message = odometry(10_100);
+    message.pose.pose.orientation = { x: 0, y: 0, z: 0, w: 0 };
+    const assembler = heard();
+    expect(assembler.accept('/odom', message, ms(1))).toBe(false);
+    expect(texts(assembler)).toEqual(['/odom: pose.orientation is (0, 0, 0, 0), expected a quaternion of length 1']);
+  });
+
+  test('an Imu that says that it has none', () => {
+    const text = vehicleText
+      .replace('  /scan:', '  /imu: { type: sensor_msgs/msg/Imu, timeout_ms: 500 }\n  /scan:')
+      .replace('observation:', "observation:\n  - { name: turn, topic: /imu, field: orientation.z, unit: '1' }");
+    const assembler = createObservationAssembler(parseRobotSpec(text, 'v'));
+    const imu = emptyMessage('sensor_msgs/msg/Imu');
+    imu.header.stamp = stampOf(ms(10_000));
+    imu.orientation.w = 1;
+    imu.orientation_covariance[0] = -1;
+    expect(assembler.accept('/imu', imu, ms(0))).toBe(false);
+    expect(texts(assembler)[0]).toContain('orientation_covariance[0] is -1, which says that there is none');
+  });
+});
+
+describe('frames', () => {
+  test('a leading slash does not count; another frame is refused with both names', () => {
+    const framed = (frame_id: string) => ({ ...odometry(10_100), header: { stamp: stampOf(ms(10_100)), frame_id } });
+    const assembler = heard();
+    expect(assembler.accept('/odom', framed('/odom'), ms(1))).toBe(true);
+    expect(assembler.accept('/odom', framed('bot1/odom'), ms(2))).toBe(false);
+    expect(texts(assembler)).toEqual(["/odom: header.frame_id is 'bot1/odom', expected 'odom'"]);
+  });
+});
+
+describe('joint states', () => {
+  const arm = (extra = '') =>
+    parseRobotSpec(
+      `
+robot: arm
+description: An arm and its gripper.
+rate_hz: 20
+frame_id: base
+state:
+  /joint_states: { type: sensor_msgs/msg/JointState, timeout_ms: 200 }
+observation:
+  - { topic: /joint_states, joints: [j1, grip], quantity: position, unit: rad }
+${extra}
+command: { topic: /cmd, type: sensor_msgs/msg/JointState, timeout_ms: 500 }
+teleop: { topic: /teleop }
+action:
+  - { name: j1, joint: j1, unit: rad, low: -3, high: 3 }
+estop_topic: /estop
+stop: hold
+`,
+      'arm.yaml',
+    );
+  const state = (stampMs: number, values: Record<string, number>, velocity: number[] = []): JointState => ({
+    header: { stamp: stampOf(ms(stampMs)), frame_id: '' },
+    name: Object.keys(values),
+    position: Object.values(values),
+    velocity,
+    effort: [],
+  });
+  const observed = (assembler: ObservationAssembler, atMs: number): number[] => {
+    const result = assembler.assemble(ms(atMs));
+    if (!result.ok) throw new Error(result.text);
+    return [...stateOf(result.observation)];
+  };
+
+  test('spread over two publishers are put together; strangers are passed over', () => {
+    const assembler = createObservationAssembler(arm());
+    assembler.accept('/joint_states', state(1000, { j1: 0.5, j9: 9 }), ms(0));
+    expect(assembler.waitingFor(ms(0))).toBe('/joint_states: lacks the joints grip (it has j1, j9)');
+    expect(assembler.accept('/joint_states', state(1000, { grip: 0.25 }), ms(1))).toBe(true);
+    expect(assembler.accept('/joint_states', state(1002, { wheel: 7 }), ms(2))).toBe(false);
+    expect(observed(assembler, 2)).toEqual([0.5, 0.25]);
+    expect(assembler.accept('/joint_states', state(1050, { j1: 1 }), ms(50))).toBe(true);
+    expect(observed(assembler, 50)).toEqual([1, 0.25]);
+    expect(assembler.stamps.get('/joint_states')).toBe(ms(1000));
+    expect(assembler.counters).toMatchObject({ foreign: 1, duplicates: 0, reordered: 0, clockJumps: 0 });
+  });
+
+  test('one publisher that dies is noticed, and its joints are named', () => {
+    const assembler = createObservationAssembler(arm());
+    assembler.accept('/joint_states', state(1000, { grip: 0.25 }), ms(0));
+    for (let t = 0; t <= 250; t += 50) assembler.accept('/joint_states', state(1000 + t, { j1: t }), ms(t));
+    expect(assembler.waitingFor(ms(250))).toBe(
+      '/joint_states is 250 ms old, timeout 200 ms: lacks the joints grip (it has j1)',
+    );
+  });
+
+  test('without velocities: the reason, and velocities from positions where the description asks for them', () => {
+    const wanted = '  - { topic: /joint_states, joints: [j1], quantity: velocity, unit: rad/s }';
+    const refusing = createObservationAssembler(arm(wanted));
+    refusing.accept('/joint_states', state(1000, { j1: 0, grip: 0 }), ms(0));
+    expect(texts(refusing)[0]).toContain('/joint_states: velocity has 0 numbers for 2 joints');
+    const computing = createObservationAssembler(arm(wanted.replace('unit', 'from: position, unit')));
+    computing.accept('/joint_states', state(1000, { j1: 0, grip: 0 }), ms(0));
+    expect(computing.waitingFor(ms(0))).toContain('expected two, as velocities are computed from positions');
+    computing.accept('/joint_states', state(1050, { j1: 0.1, grip: 0 }), ms(50));
+    expect(observed(computing, 50)[2]).toBeCloseTo(2, 5);
+    expect(() => arm(wanted.replace('velocity', 'effort').replace('unit: rad/s', 'from: position, unit: N·m'))).toThrow(
+      /expected: quantity: velocity/,
+    );
+  });
+});
