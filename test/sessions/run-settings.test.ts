@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expertPlan } from '#src/cli/expert-run.js';
+import { expertPlan } from '#src/cli/expert-plan.js';
 import { freshPlan } from '#src/cli/train.js';
 import { planOf } from '../../bench/learn/index.js';
 
@@ -31,7 +31,7 @@ describe('a settings file', () => {
     expect(plan).toMatchObject({ steps: 700, randomSteps: 300, updatesPerTransition: 0.5 });
     expect(plan.config).toMatchObject({ gamma: 0.9, warmStartUpdates: 3, decayUpdates: 350 });
     expect(planOf({ ...bench, settings }, ['--settings', settings])).toEqual(plan);
-    const { config, ...course } = expertPlan({ task: 'hopper', settings });
+    const { config, ...course } = expertPlan({ settings }, false);
     const { bufferSize, ...expert } = config;
     const { bufferSize: own, ...learner } = plan.config;
     expect({ ...course, config: expert }).toEqual({ ...plan, config: learner });
@@ -43,15 +43,15 @@ describe('a settings file', () => {
       randomSteps: 40, // never more than steps
       updatesPerTransition: 0.5,
     });
-    expect(expertPlan({ task: 'hopper', settings, steps: 400 })).toMatchObject({ steps: 400, randomSteps: 300 });
+    expect(expertPlan({ settings, steps: 400 }, false)).toMatchObject({ steps: 400, randomSteps: 300 });
   });
 
   it('may be left out: then each command has the defaults that it documents', () => {
     expect(trainPlan()).toMatchObject({ steps: 60_000, randomSteps: 0 });
     expect(planOf({ ...bench, settings: null }, [])).toMatchObject({ steps: 100_000, randomSteps: 2000 });
-    const { config, ...expert } = expertPlan({ task: 'hopper' });
+    const { config, ...expert } = expertPlan({}, false);
     expect(expert).toEqual({ steps: 200_000, randomSteps: 5000, updatesPerTransition: 1 });
     expect(config).toMatchObject({ agent: 'sac', critics: 2, bufferSize: 200_000, decayUpdates: 200_000 });
-    expect(expertPlan({ task: 'hopper', steps: 100 }).randomSteps).toBe(25);
+    expect(expertPlan({ steps: 100 }, true).randomSteps).toBe(25);
   });
 });

@@ -53,7 +53,7 @@ export function taskParameters(task: string | null, options: TaskOptions = {}): 
   parseTaskOptions(definition, options);
   const { declarations } = new ParameterSet(z.strictObject({ task: definition.options }));
   const defaults = Object.fromEntries(declarations.map((declaration) => [declaration.name, declaration.default]));
-  return { ...defaults, ...rosNames(options as ParameterValues, 'task') };
+  return { ...defaults, ...rosNames(options, 'task') } as ParameterValues;
 }
 
 async function prepareRobot({ peers, spec }: DemoRun, options?: TaskOptions): Promise<void> {

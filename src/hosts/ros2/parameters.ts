@@ -135,7 +135,9 @@ function declared(path: readonly string[], given: Shape, mayMiss: boolean): Decl
       type,
       default: (initial ?? emptyOf(type)) as ParameterValue,
       description: descriptionOf(given, nothing),
-      ...(range === undefined ? {} : { range: nothing === undefined ? range : { ...range, from: Math.min(0, range.from) } }),
+      ...(range === undefined
+        ? {}
+        : { range: nothing === undefined ? range : { ...range, from: Math.min(0, range.from) } }),
       ...(shape.enum === undefined ? {} : { choices: shape.enum }),
       ...(readOnly === true ? { readOnly } : {}),
     },
@@ -144,7 +146,10 @@ function declared(path: readonly string[], given: Shape, mayMiss: boolean): Decl
 
 function descriptionOf({ description = '', dynamic }: Shape, nothing: Declared['nothing']): string {
   const zero = { null: ['0: none.'], 'not given': ['0: not given.'] };
-  const notes = [...(nothing === undefined ? [] : zero[nothing]), ...(dynamic === true ? ['May change while the node runs.'] : [])];
+  const notes = [
+    ...(nothing === undefined ? [] : zero[nothing]),
+    ...(dynamic === true ? ['May change while the node runs.'] : []),
+  ];
   return [description, ...notes].join(' ').replaceAll('`', "'");
 }
 
