@@ -4,6 +4,7 @@ export { readDemonstrations } from './episodes.js';
 export type { Finding } from './lint.js';
 export { describeFinding, lintDemonstrations, refusePoorDemonstrations } from './lint.js';
 export { importNpz, type NumpyArray, readNpz } from './npz.js';
+export { encodeNpzDemonstrations, exportNpz, type NpzEpisode } from './npz-output.js';
 export type { RecordingFile } from './recording-file.js';
 export type { RecordingOptions, RecordingSummary } from './recording-options.js';
 export {

@@ -24,6 +24,8 @@ export interface TrainingOptions extends RigOptions {
   /** Transitions between two policies. */
   readonly segmentSize: number;
   readonly updatesPerTransition: number;
+  /** First steps, which take uniformly random actions and no update; 0 if not given. */
+  readonly randomSteps?: number;
   /** What updates run on, `cpu` by default. */
   readonly device?: Device;
   readonly threads?: number;
@@ -84,7 +86,6 @@ export class TrainingSession {
   readonly #learner: LearnerNode;
   readonly #rig: Rig;
   readonly #acting: ActingState;
-  readonly #logger: Logger;
   #start = process.hrtime.bigint();
   /** Progress before `run` listens. */
   readonly #early: LearningProgress[] = [];
@@ -92,6 +93,7 @@ export class TrainingSession {
     this.#early.push(progress);
   };
   readonly #choice: CandidateChoice | undefined;
+  readonly #logger: Logger;
 
   private constructor(options: TrainingOptions, client: TrainingProcess, rig: Rig, learner: LearnerNode) {
     this.#options = options;
@@ -130,7 +132,12 @@ export class TrainingSession {
       const policy = new PolicyNode(
         rig.context('policy'),
         {
-          ...learningPolicyParameters({ seed: options.seed, segmentSize, transitions: left }),
+          ...learningPolicyParameters({
+            seed: options.seed,
+            segmentSize,
+            transitions: left,
+            randomSteps: options.randomSteps ?? 0,
+          }),
           session: `training ${options.seed} from ${segments}`,
         },
         // A run that is resumed goes on with its policy; a fresh one explores at random first.
@@ -272,7 +279,7 @@ function candidateChoice(options: TrainingOptions, version: number): CandidateCh
 }
 
 function learningOptions(options: TrainingOptions, demonstrations: readonly DemonstrationEpisode[]): LearningOptions {
-  const { spec, config, seed, updatesPerTransition } = options;
+  const { spec, config, seed, updatesPerTransition, randomSteps = 0 } = options;
   const { checkpoint, candidates, resume, device, threads, summary } = options;
   return {
     config,
@@ -280,6 +287,7 @@ function learningOptions(options: TrainingOptions, demonstrations: readonly Demo
     seed,
     demonstrations: demonstrations.map((episode) => learningEpisode(episode, spec)),
     updatesPerTransition,
+    randomSteps,
     ...(checkpoint === undefined ? {} : { checkpoint }),
     ...(candidates === undefined ? {} : { candidateSegments: candidates.everySegments }),
     ...(resume === undefined ? {} : { resume }),
@@ -287,14 +295,4 @@ function learningOptions(options: TrainingOptions, demonstrations: readonly Demo
     ...(threads === undefined ? {} : { threads }),
     summary: { ...summary, robot: spec.robot, demonstrations: demonstrations.length },
   };
-}
-
-/** Trains from start to end and closes everything. */
-export async function runTraining(options: TrainingOptions): Promise<TrainingOutcome> {
-  const session = await TrainingSession.create(options);
-  try {
-    return await session.run();
-  } finally {
-    await session.close();
-  }
 }

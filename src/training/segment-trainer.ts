@@ -12,11 +12,14 @@ import type {
   Segment,
   SessionState,
 } from './process/protocol.js';
+import { sessionOf, withSession } from './session-state.js';
 
 /** What the checkpoint holds of the trainer itself, next to the learner's state. */
 interface TrainerMeta {
   readonly version: number;
   readonly pendingUpdates: number;
+  /** Transitions still to come that pay for no update; not in checkpoints from before there were random steps. */
+  readonly unpaid?: number;
   readonly metricSums: Metrics;
   readonly updatesCounted: number;
   readonly summary: TrainingSummary;
@@ -45,6 +48,8 @@ export class SegmentTrainer {
   /** What the session handed over with the newest segment. */
   #session: SessionState | undefined;
   #pendingUpdates = new PendingUpdates();
+  /** Transitions still to come that pay for no update. */
+  #unpaid: number;
   /** Sums of the metrics over the segment's updates so far, and how many updates those are. */
   readonly #metricSums = new Map<string, number>();
   #updatesCounted = 0;
@@ -56,6 +61,7 @@ export class SegmentTrainer {
     this.#options = options;
     this.#learner = learner;
     this.#summary = options.summary ?? {};
+    this.#unpaid = options.randomSteps ?? 0;
   }
 
   /** `warn` is called for each damaged checkpoint that is skipped. */
@@ -131,7 +137,9 @@ export class SegmentTrainer {
     }
     if (refused > 0)
       this.#warn(`${refused} steps of takeovers do not fit beside the demonstrations any more and are left out`);
-    this.#pendingUpdates.pay(segment.length, this.#options.updatesPerTransition);
+    const unpaid = Math.min(this.#unpaid, segment.length);
+    this.#unpaid -= unpaid;
+    this.#pendingUpdates.pay(segment.length - unpaid, this.#options.updatesPerTransition);
     this.#version++;
     this.#previous = this.#published;
     this.#session = session;
@@ -209,21 +217,15 @@ export class SegmentTrainer {
     const trainer: TrainerMeta = {
       version: this.#version,
       pendingUpdates: this.#pendingUpdates.count,
+      unpaid: this.#unpaid,
       metricSums: Object.fromEntries(this.#metricSums),
       updatesCounted: this.#updatesCounted,
       summary: this.#summary,
       previousManifest: this.#previous?.manifest ?? '',
     };
-    const session = this.#session;
-    const sessionArrays = Object.entries(session?.arrays ?? {}).map(([name, array]) => [`session.${name}`, array]);
-    return saveCheckpoint(folderOf(this.#options), {
-      meta: { ...meta, trainer, ...(session === undefined ? {} : { session: session.meta }) },
-      arrays: {
-        ...arrays,
-        'trainer.previousModel': this.#previous?.model ?? new Uint8Array(),
-        ...(Object.fromEntries(sessionArrays) as Checkpoint['arrays']),
-      },
-    });
+    const previousModel = this.#previous?.model ?? new Uint8Array();
+    const own = { meta: { ...meta, trainer }, arrays: { ...arrays, 'trainer.previousModel': previousModel } };
+    return saveCheckpoint(folderOf(this.#options), withSession(own, this.#session));
   }
 
   /** Goes back to the newest whole generation; null where there is none. */
@@ -258,6 +260,7 @@ export class SegmentTrainer {
     this.#version = meta.version;
     this.#publishedVersion = Math.max(0, meta.version - 1);
     this.#pendingUpdates = new PendingUpdates(meta.pendingUpdates);
+    this.#unpaid = meta.unpaid ?? 0;
     this.#metricSums.clear();
     for (const [name, sum] of Object.entries(meta.metricSums)) this.#metricSums.set(name, sum);
     this.#updatesCounted = meta.updatesCounted;
@@ -265,16 +268,6 @@ export class SegmentTrainer {
     this.#previous = meta.version > 0 ? { model, manifest: meta.previousManifest } : undefined;
     this.#session = sessionOf(checkpoint);
   }
-}
-
-/** The session's part of a generation; undefined where no session gave one. */
-function sessionOf({ meta, arrays }: Checkpoint): SessionState | undefined {
-  if (meta.session === undefined) return undefined;
-  const prefix = 'session.';
-  const own = Object.entries(arrays).flatMap(([name, array]) =>
-    name.startsWith(prefix) ? [[name.slice(prefix.length), array] as const] : [],
-  );
-  return { meta: meta.session as Checkpoint['meta'], arrays: Object.fromEntries(own) };
 }
 
 function folderOf({ checkpoint }: LearningOptions): string {

@@ -11,7 +11,6 @@ import { decodeBundle, readBundle, readBundleFiles, writeBundle } from '#src/pol
 import { checkContract, loadRobotSpec } from '#src/robot/index.js';
 import type { CandidateScore, Rollout, TrainingOptions, TrainingPoint } from '#src/sessions/index.js';
 import { evaluate, runDemonstrations, TrainingSession } from '#src/sessions/index.js';
-import { runTraining } from '#src/sessions/train.js';
 import { createExpert } from '#src/simulation/index.js';
 import { EmbeddedBroker } from '#src/transport/index.js';
 import { until } from './toy.js';
@@ -55,6 +54,12 @@ const training = (change: Partial<TrainingOptions> = {}): TrainingOptions => ({
   logger,
   ...change,
 });
+
+/** Trains from start to end. */
+async function runTraining(options: TrainingOptions) {
+  const session = await TrainingSession.create(options);
+  return await session.run().finally(() => session.close());
+}
 
 describe('training over nodes', () => {
   it('is the same bit for bit with the same options, and not with another seed', async () => {

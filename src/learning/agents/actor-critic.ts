@@ -38,7 +38,7 @@ const vector = (size: number): TensorSpec => ({ shape: [size], dtype: 'float32' 
 export const matrix = (rows: number, columns: number): TensorSpec => ({ shape: [rows, columns], dtype: 'float32' });
 
 /** What the critics see of states: observations, and the entry that says whether they are absorbing. */
-const entriesOf = ({ observations, absorbing }: States): tf.Tensor =>
+export const entriesOf = ({ observations, absorbing }: States): tf.Tensor =>
   absorbing === undefined ? observations : tf.concat([observations, absorbing], 1);
 
 /**
