@@ -1,5 +1,6 @@
 export { cdr } from './codecs/cdr/cdr.js';
 export { type Codec, maxMessageBytes, type WireTypeName, type WireTypes } from './codecs/codec.js';
+export { protobuf } from './codecs/protobuf/protobuf.js';
 export { checkSchema, schemaOf } from './definitions.js';
 export { emptyMessage } from './empty-message.js';
 export {
@@ -35,5 +36,5 @@ export {
   type TwistStamped,
 } from './generated/types.js';
 export { decode, encode } from './messages.js';
-export { isMessageTypeName } from './names.js';
+export { isMessageTypeName, rosMessageTypeNames } from './names.js';
 export { header, nanosecondsOf, stampOf } from './time.js';

@@ -6,3 +6,8 @@ const known: ReadonlySet<string> = new Set(messageTypeNames);
 export function isMessageTypeName(type: string): type is MessageTypeName {
   return known.has(type);
 }
+
+/** The message types that ROS 2 knows: all but those of the package iq_learn_link, which travel over MQTT only. */
+export const rosMessageTypeNames: readonly MessageTypeName[] = messageTypeNames.filter(
+  (name) => !name.startsWith('iq_learn_link/'),
+);

@@ -11,6 +11,12 @@ export type { PendingCall } from './base/pending-call.js';
 export { type BrokerOptions, EmbeddedBroker } from './embedded/broker.js';
 export type { EmbeddedTransport } from './embedded/embedded-transport.js';
 export type { FaultPlan, FaultRule } from './embedded/faults.js';
+export type { ConnectionState, MqttConnection } from './mqtt/connection.js';
+export type { TopicLimits } from './mqtt/envelope.js';
+export { type MqttCounters, MqttTransport } from './mqtt/mqtt-transport.js';
+export { checkLevel, LEARNER } from './mqtt/names.js';
+export { openMqtt } from './mqtt/open.js';
+export { isLoopback, type MqttCredentials, type MqttOptions } from './mqtt/options.js';
 export {
   type Closable,
   defaultQos,

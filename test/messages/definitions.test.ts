@@ -44,7 +44,7 @@ describe('src/messages/generated', () => {
   it('says which files are out of date, and what to do', () => {
     const copy = mkdtempSync(join(tmpdir(), 'iq-messages-'));
     try {
-      for (const path of ['scripts/generate-messages.mjs', 'src/messages', 'msg', 'srv'])
+      for (const path of ['scripts/generate-messages.mjs', 'src/messages', 'msg', 'srv', 'proto'])
         cpSync(join(root, path), join(copy, path), { recursive: true });
       symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
       appendFileSync(join(copy, 'msg/TaskState.msg'), 'float32 wind  # speed of the wind, m/s\n');

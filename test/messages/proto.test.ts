@@ -56,10 +56,10 @@ function expected(): Interfaces {
   return found;
 }
 
-function ofProto(text: string): Interfaces {
+function ofProto(text: string, packageName = 'iq_learn'): Interfaces {
   const { root } = protobuf.parse(text, { keepCase: true });
   const found: Record<string, Fields> = {};
-  for (const message of (root.lookup('iq_learn') as protobuf.Namespace).nestedArray) {
+  for (const message of (root.lookup(packageName) as protobuf.Namespace).nestedArray) {
     const { name, fieldsArray } = message as protobuf.Type;
     found[name] = fieldsArray.map((f) => `${f.repeated ? 'repeated ' : ''}${f.type} ${f.name}`);
     expect(new Set(fieldsArray.map(({ id }) => id)).size, name).toBe(fieldsArray.length);
@@ -72,6 +72,15 @@ describe('proto/iq_learn.proto', () => {
 
   it('has the fields of msg/ and srv/: names, types, order', () => {
     expect(ofProto(text)).toEqual(expected());
+  });
+
+  it('gives each field the number of its place, as the codec does', () => {
+    const { root } = protobuf.parse(text, { keepCase: true });
+    for (const message of (root.lookup('iq_learn') as protobuf.Namespace).nestedArray) {
+      const { name, fieldsArray } = message as protobuf.Type;
+      const numbers = fieldsArray.map(({ id }) => id);
+      expect(numbers, name).toEqual(numbers.map((_, i) => i + 1));
+    }
   });
 
   it.each([
@@ -89,5 +98,18 @@ describe('proto/iq_learn.proto', () => {
     const changed = text.replace(from, to);
     expect(changed).not.toBe(text);
     expect(ofProto(changed)).not.toEqual(expected());
+  });
+});
+
+describe('proto/iq_learn_link.proto', () => {
+  it('has the fields of src/messages/interfaces/iq_learn_link: names, types, order', () => {
+    const folder = 'src/messages/interfaces/iq_learn_link/';
+    const found = readdirSync(new URL(`../../${folder}`, import.meta.url)).map((file) => [
+      file.replace('.msg', ''),
+      ofDefinition(parse(read(folder + file), { ros2: true, skipTypeFixup: true })[0]!.definitions).map((field) =>
+        field.replace('iq_learn_link/', ''),
+      ),
+    ]);
+    expect(ofProto(read('proto/iq_learn_link.proto'), 'iq_learn_link')).toEqual(Object.fromEntries(found));
   });
 });

@@ -183,6 +183,86 @@ float64 reward              # the task's own reward where a simulator gives one,
 uint8[] blocks              # bytes of the observation's further blocks, such as images, in the order of the RobotSpec; float32 is little-endian
 uint8[] next_blocks         # one control period later
 `,
+  'iq_learn_link/ClockProbe': `# Measures the offset of two clocks: the robot asks with its time, the learner's side answers with both.
+
+string robot       # identity of the robot
+int64 asked_ns     # when the robot asked, in nanoseconds of its clock
+int64 answered_ns  # when the learner's side answered, in nanoseconds of its clock; 0 in the question
+`,
+  'iq_learn_link/Envelope': `# What every MQTT message of the link is: who sent it, and one message of the type that its topic has.
+
+string robot        # identity of the robot whose topic this is; the same as in the topic's name
+string sender       # identity of one connection of one sender
+uint64 sequence     # counts the sender's messages on this topic from 0, so that a repeated one is seen
+int64 sent_ns       # when it was sent, in nanoseconds of the sender's clock
+uint32 lifetime_ms  # how long it is worth anything, in milliseconds; 0 for ever
+string type         # ROS 2 name of the type of the message within
+uint8[] payload     # that message, in protobuf
+`,
+  'iq_learn_link/GatewayStatus': `# What the robot's end of the link is doing. Published at 1 Hz.
+
+int64 sent_ns                # when it was sent, in nanoseconds of the robot's clock
+string robot                 # identity of the robot
+uint64 epoch                 # of the robot's stream
+uint64 written               # records written to the stream so far
+uint64 confirmed             # records that the learner's side has in a checkpoint
+uint64 waiting               # records in the spool
+uint64 waiting_bytes         # size of the spool, in bytes
+uint64 dropped_transitions   # transitions of the policy dropped because the spool was full
+uint64 dropped_demonstrations  # other records dropped because the spool was full
+int64 policy_version         # version of the newest policy handed to the robot; -1 before the first
+uint64 refused_policies      # policies with a wrong or unknown signature
+float64 clock_offset_ms      # clock of the learner's side minus that of the robot, in milliseconds; NaN while it is unknown
+float64 round_trip_ms        # of the best of the last clock probes, in milliseconds; NaN while it is unknown
+float64 records_per_second   # records written over the last second
+`,
+  'iq_learn_link/Presence': `# Whether one end of the link is there. Retained; the broker publishes CONNECTIONBROKEN for an end that goes silent.
+
+string robot    # identity of the robot
+string state    # ONLINE, OFFLINE or CONNECTIONBROKEN, as in VDA 5050
+string sender   # identity of the connection
+int64 since_ns  # when it connected, in nanoseconds of its clock
+string version  # of iq_learn
+`,
+  'iq_learn_link/ServiceRequest': `# A call of a service over MQTT.
+
+uint64 id         # of the call, among those of its caller
+string caller     # identity of the caller, which the answer goes to
+uint8[] request   # the request, in protobuf
+`,
+  'iq_learn_link/ServiceResponse': `# The answer to a call of a service over MQTT.
+
+uint64 id          # of the call
+bool success       # whether there is a response; else \`error\` says why not
+uint8[] response   # the response, in protobuf
+string error       # the error, as JSON with code, what, found, expected and remedy
+`,
+  'iq_learn_link/SignedPolicy': `# A policy bundle with the signature of the learner's side.
+
+string key          # name of the key: the first 16 hexadecimal digits of the SHA-256 of the public key
+uint8[] signature   # Ed25519 of the fleet's name, a zero byte and the bundle
+uint8[] bundle      # iq_learn/msg/PolicyBundle, in protobuf
+`,
+  'iq_learn_link/StreamBatch': `# A part of the stream of one robot: records one after the other.
+
+string robot      # identity of the robot
+uint64 epoch      # of the stream: a robot whose spool was lost begins another one, with a higher epoch
+uint64 previous   # the record that comes directly before the first one here; 0 for none
+iq_learn_link/StreamRecord[] records  # in ascending order
+`,
+  'iq_learn_link/StreamPosition': `# How far the learner's side has come in the stream of one robot.
+
+string robot     # identity of the robot
+uint64 epoch     # of the stream; 0 where the learner's side knows of none
+uint64 received  # every record up to this one has arrived
+uint64 durable   # every record up to this one is in a checkpoint: the robot may forget it
+`,
+  'iq_learn_link/StreamRecord': `# One message that must not get lost, with its place in the stream of its robot.
+
+uint64 sequence  # place in the stream, from 1; numbers that are left out were dropped on the robot
+string topic     # topic within the robot, as /transitions
+uint8[] payload  # the message, in protobuf; the topic says its type
+`,
   'lifecycle_msgs/ChangeState_Request': `lifecycle_msgs/Transition transition
 `,
   'lifecycle_msgs/ChangeState_Response': `bool success

@@ -318,6 +318,176 @@ export interface Transition {
   next_blocks: Uint8Array;
 }
 
+/**
+ * iq_learn_link/msg/ClockProbe:
+ * Measures the offset of two clocks: the robot asks with its time, the learner's side answers with both.
+ */
+export interface ClockProbe {
+  /** Identity of the robot. */
+  robot: string;
+  /** When the robot asked, in nanoseconds of its clock. */
+  asked_ns: bigint;
+  /** When the learner's side answered, in nanoseconds of its clock; 0 in the question. */
+  answered_ns: bigint;
+}
+
+/**
+ * iq_learn_link/msg/Envelope:
+ * What every MQTT message of the link is: who sent it, and one message of the type that its topic has.
+ */
+export interface Envelope {
+  /** Identity of the robot whose topic this is; the same as in the topic's name. */
+  robot: string;
+  /** Identity of one connection of one sender. */
+  sender: string;
+  /** Counts the sender's messages on this topic from 0, so that a repeated one is seen. */
+  sequence: bigint;
+  /** When it was sent, in nanoseconds of the sender's clock. */
+  sent_ns: bigint;
+  /** How long it is worth anything, in milliseconds; 0 for ever. */
+  lifetime_ms: number;
+  /** ROS 2 name of the type of the message within. */
+  type: string;
+  /** That message, in protobuf. */
+  payload: Uint8Array;
+}
+
+/**
+ * iq_learn_link/msg/GatewayStatus:
+ * What the robot's end of the link is doing. Published at 1 Hz.
+ */
+export interface GatewayStatus {
+  /** When it was sent, in nanoseconds of the robot's clock. */
+  sent_ns: bigint;
+  /** Identity of the robot. */
+  robot: string;
+  /** Of the robot's stream. */
+  epoch: bigint;
+  /** Records written to the stream so far. */
+  written: bigint;
+  /** Records that the learner's side has in a checkpoint. */
+  confirmed: bigint;
+  /** Records in the spool. */
+  waiting: bigint;
+  /** Size of the spool, in bytes. */
+  waiting_bytes: bigint;
+  /** Transitions of the policy dropped because the spool was full. */
+  dropped_transitions: bigint;
+  /** Other records dropped because the spool was full. */
+  dropped_demonstrations: bigint;
+  /** Version of the newest policy handed to the robot; -1 before the first. */
+  policy_version: bigint;
+  /** Policies with a wrong or unknown signature. */
+  refused_policies: bigint;
+  /** Clock of the learner's side minus that of the robot, in milliseconds; NaN while it is unknown. */
+  clock_offset_ms: number;
+  /** Of the best of the last clock probes, in milliseconds; NaN while it is unknown. */
+  round_trip_ms: number;
+  /** Records written over the last second. */
+  records_per_second: number;
+}
+
+/**
+ * iq_learn_link/msg/Presence:
+ * Whether one end of the link is there. Retained; the broker publishes CONNECTIONBROKEN for an end that goes silent.
+ */
+export interface Presence {
+  /** Identity of the robot. */
+  robot: string;
+  /** ONLINE, OFFLINE or CONNECTIONBROKEN, as in VDA 5050. */
+  state: string;
+  /** Identity of the connection. */
+  sender: string;
+  /** When it connected, in nanoseconds of its clock. */
+  since_ns: bigint;
+  /** Of iq_learn. */
+  version: string;
+}
+
+/**
+ * iq_learn_link/msg/ServiceRequest:
+ * A call of a service over MQTT.
+ */
+export interface ServiceRequest {
+  /** Of the call, among those of its caller. */
+  id: bigint;
+  /** Identity of the caller, which the answer goes to. */
+  caller: string;
+  /** The request, in protobuf. */
+  request: Uint8Array;
+}
+
+/**
+ * iq_learn_link/msg/ServiceResponse:
+ * The answer to a call of a service over MQTT.
+ */
+export interface ServiceResponse {
+  /** Of the call. */
+  id: bigint;
+  /** Whether there is a response; else `error` says why not. */
+  success: boolean;
+  /** The response, in protobuf. */
+  response: Uint8Array;
+  /** The error, as JSON with code, what, found, expected and remedy. */
+  error: string;
+}
+
+/**
+ * iq_learn_link/msg/SignedPolicy:
+ * A policy bundle with the signature of the learner's side.
+ */
+export interface SignedPolicy {
+  /** Name of the key: the first 16 hexadecimal digits of the SHA-256 of the public key. */
+  key: string;
+  /** Ed25519 of the fleet's name, a zero byte and the bundle. */
+  signature: Uint8Array;
+  /** Iq_learn/msg/PolicyBundle, in protobuf. */
+  bundle: Uint8Array;
+}
+
+/**
+ * iq_learn_link/msg/StreamBatch:
+ * A part of the stream of one robot: records one after the other.
+ */
+export interface StreamBatch {
+  /** Identity of the robot. */
+  robot: string;
+  /** Of the stream: a robot whose spool was lost begins another one, with a higher epoch. */
+  epoch: bigint;
+  /** The record that comes directly before the first one here; 0 for none. */
+  previous: bigint;
+  /** In ascending order. */
+  records: StreamRecord[];
+}
+
+/**
+ * iq_learn_link/msg/StreamPosition:
+ * How far the learner's side has come in the stream of one robot.
+ */
+export interface StreamPosition {
+  /** Identity of the robot. */
+  robot: string;
+  /** Of the stream; 0 where the learner's side knows of none. */
+  epoch: bigint;
+  /** Every record up to this one has arrived. */
+  received: bigint;
+  /** Every record up to this one is in a checkpoint: the robot may forget it. */
+  durable: bigint;
+}
+
+/**
+ * iq_learn_link/msg/StreamRecord:
+ * One message that must not get lost, with its place in the stream of its robot.
+ */
+export interface StreamRecord {
+  /** Place in the stream, from 1; numbers that are left out were dropped on the robot. */
+  sequence: bigint;
+  /** Topic within the robot, as /transitions. */
+  topic: string;
+  /** The message, in protobuf; the topic says its type. */
+  payload: Uint8Array;
+}
+
 /** lifecycle_msgs/msg/State */
 export interface LifecycleState {
   id: number;
@@ -499,6 +669,16 @@ export interface MessageTypes {
   'iq_learn/msg/RecoveredReward': RecoveredReward;
   'iq_learn/msg/TaskState': TaskState;
   'iq_learn/msg/Transition': Transition;
+  'iq_learn_link/msg/ClockProbe': ClockProbe;
+  'iq_learn_link/msg/Envelope': Envelope;
+  'iq_learn_link/msg/GatewayStatus': GatewayStatus;
+  'iq_learn_link/msg/Presence': Presence;
+  'iq_learn_link/msg/ServiceRequest': ServiceRequest;
+  'iq_learn_link/msg/ServiceResponse': ServiceResponse;
+  'iq_learn_link/msg/SignedPolicy': SignedPolicy;
+  'iq_learn_link/msg/StreamBatch': StreamBatch;
+  'iq_learn_link/msg/StreamPosition': StreamPosition;
+  'iq_learn_link/msg/StreamRecord': StreamRecord;
   'nav_msgs/msg/Odometry': Odometry;
   'rosgraph_msgs/msg/Clock': Clock;
   'sensor_msgs/msg/CompressedImage': CompressedImage;
@@ -531,6 +711,16 @@ export const messageTypeNames: readonly MessageTypeName[] = [
   'iq_learn/msg/RecoveredReward',
   'iq_learn/msg/TaskState',
   'iq_learn/msg/Transition',
+  'iq_learn_link/msg/ClockProbe',
+  'iq_learn_link/msg/Envelope',
+  'iq_learn_link/msg/GatewayStatus',
+  'iq_learn_link/msg/Presence',
+  'iq_learn_link/msg/ServiceRequest',
+  'iq_learn_link/msg/ServiceResponse',
+  'iq_learn_link/msg/SignedPolicy',
+  'iq_learn_link/msg/StreamBatch',
+  'iq_learn_link/msg/StreamPosition',
+  'iq_learn_link/msg/StreamRecord',
   'nav_msgs/msg/Odometry',
   'rosgraph_msgs/msg/Clock',
   'sensor_msgs/msg/CompressedImage',

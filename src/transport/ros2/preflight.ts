@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { IqLearnError, messageOf } from '../../common/index.js';
-import { messageTypeNames, serviceTypeNames } from '../../messages/index.js';
+import { rosMessageTypeNames, serviceTypeNames } from '../../messages/index.js';
 import type { RclAddon } from './rclnodejs.js';
 
 /** The facts that decide whether rclnodejs can be imported. Tests give their own. */
@@ -88,7 +88,7 @@ function checkSourced({ env }: Surroundings): void {
       `source /opt/ros/<distro>/setup.bash and this package's install/setup.bash; without a ROS 2: ${setup}`,
     );
   const prefixes = env.AMENT_PREFIX_PATH!.split(delimiter).filter(Boolean);
-  const packages = new Set([...messageTypeNames, ...interfaces].map((type) => type.split('/')[0]!));
+  const packages = new Set([...rosMessageTypeNames, ...interfaces].map((type) => type.split('/')[0]!));
   // Only robots commanded by JointJog need this package; if it is missing, the topic's error says so.
   packages.delete('control_msgs');
   const absent = [...packages].filter((name) => !prefixes.some((prefix) => existsSync(join(prefix, 'share', name))));

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type MessageTypes, messageTypeNames } from '#src/messages/index.js';
+import { type MessageTypes, rosMessageTypeNames } from '#src/messages/index.js';
 import { type Publisher, qos } from '#src/transport/index.js';
 import { anyMessage } from '../../messages/arbitrary.js';
 import { describeWithRos } from '../../support/ros.js';
@@ -25,7 +25,9 @@ describeWithRos('messages over ROS 2', () => {
       // control_msgs is no part of ROS 2's wheels.
       const inSight = (path: string) =>
         process.env.AMENT_PREFIX_PATH!.split(':').some((prefix) => existsSync(`${prefix}/share/${path}`));
-      const types = messageTypeNames.filter((type) => type !== 'control_msgs/msg/JointJog' || inSight('control_msgs'));
+      const types = rosMessageTypeNames.filter(
+        (type) => type !== 'control_msgs/msg/JointJog' || inSight('control_msgs'),
+      );
       const { transport } = node;
       const received = new Map<string, AnyMessage[]>();
       const publishers = new Map<string, Publisher<AnyMessage>>();

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { messageTypeNames } from '#src/messages/index.js';
+import { rosMessageTypeNames } from '#src/messages/index.js';
 import { createNodeLogger } from '#src/platform/index.js';
 import { openRos2 } from '#src/transport/ros2/index.js';
 import { checkRos, type Surroundings } from '#src/transport/ros2/preflight.js';
@@ -20,7 +20,7 @@ describe('what is refused before rclnodejs is imported, which would build or gen
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), 'preflight-'));
     loaded.length = 0;
-    for (const name of new Set([...messageTypeNames.map((type) => type.split('/')[0]!), ...services]))
+    for (const name of new Set([...rosMessageTypeNames.map((type) => type.split('/')[0]!), ...services]))
       write(`ros/share/${name}/package.xml`);
     write('rcl/package.json', '{"version": "2.2.0"}');
     write('rcl/build/Release/rclnodejs.node');
