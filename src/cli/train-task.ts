@@ -17,10 +17,12 @@ import {
   expertEpisodes,
   npzEpisodes,
   runConfig,
+  type StatesOnly,
   startLearner,
 } from '../training/index.js';
 import { type Io, withDisplay } from './command.js';
 import { Display } from './display.js';
+import { withStatesOnly } from './options.js';
 import type { OutputOptions } from './output.js';
 import { defaultName, openRunFolder } from './run-folder.js';
 
@@ -32,6 +34,7 @@ export interface TrainOnTaskOptions extends OutputOptions {
   readonly steps?: number;
   readonly settings?: string;
   readonly seed?: number;
+  readonly statesOnly?: StatesOnly;
 }
 
 const EVALUATION_EPISODES = 20;
@@ -56,7 +59,7 @@ export async function trainOnTask(options: TrainOnTaskOptions, io: Io): Promise<
       ...oneDemonstration,
       ...(environment.discrete === true ? { config: discreteDefaults } : {}),
     };
-    const settings = withSettingsFile(preset, options.settings);
+    const settings = withStatesOnly(withSettingsFile(preset, options.settings), options.statesOnly);
     const steps = options.steps ?? settings.steps;
     const config = runConfig(settings.config, { ...settings, steps });
     const demonstrations =

@@ -11,6 +11,7 @@ import { writeBundle } from '../policy/index.js';
 import { renderReport } from '../report/index.js';
 import { loadRobotSpec, robotNames } from '../robot/index.js';
 import { configurationFor, trainingSettings, usableDemonstrations, withSettingsFile } from '../sessions/index.js';
+import type { StatesOnly } from '../training/index.js';
 import { commandLine, type Io, longCommand, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { readJson } from './inspect/kind.js';
@@ -26,10 +27,13 @@ import {
   readingOf,
   robot,
   settingsOption,
+  statesOnlyOption,
+  withStatesOnly,
 } from './options.js';
 import type { OutputOptions } from './output.js';
 import { defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 import { fileLogger, type Session } from './session.js';
+import { trainOffline } from './train-offline.js';
 import { trainingReport } from './train-report.js';
 import { trainOnTask } from './train-task.js';
 
@@ -43,6 +47,9 @@ interface TrainOptions extends OutputOptions, ReadingOptions {
   readonly settings?: string;
   readonly seed?: number;
   readonly resume: boolean;
+  readonly offline: boolean;
+  /** How the actions of demonstrations are found out, where they are not to be looked at. */
+  readonly statesOnly?: StatesOnly;
   readonly device: Device;
   readonly log: readonly MetricsSinkName[];
 }
@@ -87,7 +94,8 @@ function freshPlan(options: TrainOptions): TrainingPlan {
   const { recording, robot: name, seed = 0, steps } = options;
   if (recording === undefined) throw missing('--recording <path…>', 'record one: iq-learn record --robot rover');
   if (name === undefined) throw missing('--robot <name>', `one of ${robotNames().join(', ')}`);
-  const settings = withSettingsFile(trainingSettings(loadRobotSpec(name).task), options.settings);
+  const own = withSettingsFile(trainingSettings(loadRobotSpec(name).task), options.settings);
+  const settings = withStatesOnly(own, options.statesOnly);
   return {
     robot: name,
     recordings: recording,
@@ -135,6 +143,8 @@ export function trainCommand(io: Io): Command {
   return longCommand('train', 'Learn a policy online from recordings by IQ-Learn with SAC, or in a task (--task).', [
     'iq-learn train --recording demonstrations/rover --robot rover --out runs/rover',
     'iq-learn train --out runs/rover --steps 40000 --resume',
+    'iq-learn train --offline --recording recordings/one --robot turtlebot4 --out runs/turtlebot4',
+    'iq-learn train --states-only --recording demonstrations/rover --robot rover --out runs/rover-states',
     'iq-learn train --task cartpole --steps 1000 --out runs/cartpole',
     'iq-learn train --task gym:CartPole-v1 --demonstrations cartpole.npz --out runs/gym-cartpole',
   ])
@@ -149,6 +159,12 @@ export function trainCommand(io: Io): Command {
     .option('--steps <n>', "own steps of the policy (default: the robot's setting)", integer('--steps', 1, 100_000_000))
     .addOption(settingsOption())
     .option('--seed <n>', 'fixes every random choice of the run (default: 0)', integer('--seed', 0, 0xffffffff))
+    .option(
+      '--offline',
+      'learn from the recording alone, for a robot that has no simulator; --steps are updates',
+      false,
+    )
+    .addOption(statesOnlyOption())
     .option('--resume', 'continue from the checkpoint in --out', false)
     .addOption(actionOption())
     .addOption(namespaceOption())
@@ -157,6 +173,7 @@ export function trainCommand(io: Io): Command {
     .addOption(logOption())
     .action(async (options: TrainOptions) => {
       if (options.task !== undefined) return trainOnTask({ ...options, task: options.task }, io);
+      if (options.offline) return trainOffline(options, io);
       const { resume } = options;
       const plan = resume ? earlierPlan(options.out, options.steps) : freshPlan(options);
       const spec = loadRobotSpec(plan.robot);
