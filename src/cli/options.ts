@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import { IqLearnError, unknownName } from '../common/index.js';
 import { type Device, devices } from '../engine/index.js';
+import { type AgentName, agentNames, type LearnerSettings } from '../learning/index.js';
 import { defaultMetricsSinks, type MetricsSinkName, parseMetricsSinks } from '../platform/index.js';
 import { robotNames } from '../robot/index.js';
 import type { TrainingSettings } from '../simulation/index.js';
@@ -95,6 +96,18 @@ export const statesOnlyOption = (): Option =>
   )
     .argParser((text): StatesOnly => oneOf('way to find out actions', statesOnlyWays)(text))
     .preset('inverse-dynamics');
+
+export const agentOption = (): Option =>
+  new Option('--agent <name>', `learning algorithm, with its own defaults: ${agentNames.join(', ')}`).argParser(
+    oneOf('agent', agentNames),
+  );
+
+/** Settings of a run with another agent and its defaults; the agent that the settings have keeps its settings. */
+export function withAgent(settings: TrainingSettings, agent: AgentName | undefined): TrainingSettings {
+  return agent === undefined || agent === settings.config.agent
+    ? settings
+    : { ...settings, config: { agent } as LearnerSettings };
+}
 
 /** Settings of a run, changed for learning from observations alone where that is asked for. */
 export function withStatesOnly(settings: TrainingSettings, how: StatesOnly | undefined): TrainingSettings {

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { IqLearnError, parseOrThrow } from '../common/index.js';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import { chooseDevice, type Device, type DeviceChoice } from '../engine/index.js';
-import { learnerConfigSchema } from '../learning/index.js';
+import { type AgentName, learnerConfigSchema } from '../learning/index.js';
 import { loadCheckpoint, type MetricsSinkName, writeFileAtomic } from '../platform/index.js';
 import { writeBundle } from '../policy/index.js';
 import { renderReport } from '../report/index.js';
@@ -18,6 +18,7 @@ import { readJson } from './inspect/kind.js';
 import { learn, type TrainingPlan } from './learning.js';
 import {
   actionOption,
+  agentOption,
   clockOption,
   deviceOption,
   integer,
@@ -28,11 +29,13 @@ import {
   robot,
   settingsOption,
   statesOnlyOption,
+  withAgent,
   withStatesOnly,
 } from './options.js';
 import type { OutputOptions } from './output.js';
 import { defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 import { fileLogger, type Session } from './session.js';
+import { taskOfRun } from './task-plan.js';
 import { trainOffline } from './train-offline.js';
 import { trainingReport } from './train-report.js';
 import { trainOnTask } from './train-task.js';
@@ -50,6 +53,8 @@ interface TrainOptions extends OutputOptions, ReadingOptions {
   readonly offline: boolean;
   /** How the actions of demonstrations are found out, where they are not to be looked at. */
   readonly statesOnly?: StatesOnly;
+  /** The learning algorithm, where it is not that of the settings. */
+  readonly agent?: AgentName;
   readonly device: Device;
   readonly log: readonly MetricsSinkName[];
 }
@@ -94,13 +99,13 @@ function earlierPlan(out: string | undefined, steps: number | undefined): Traini
 
 /** The plan of a run that begins, by the robot's settings, the settings file and the options. Throws INVALID_ARGUMENT. */
 export function freshPlan(
-  options: Pick<TrainOptions, 'recording' | 'robot' | 'settings' | 'seed' | 'steps' | 'statesOnly'>,
+  options: Pick<TrainOptions, 'recording' | 'robot' | 'settings' | 'seed' | 'steps' | 'statesOnly' | 'agent'>,
 ): TrainingPlan {
   const { recording, robot: name, seed = 0, steps } = options;
   if (recording === undefined) throw missing('--recording <path…>', 'record one: iq-learn record --robot rover');
   if (name === undefined) throw missing('--robot <name>', `one of ${robotNames().join(', ')}`);
   const own = withSettingsFile(trainingSettings(loadRobotSpec(name).task), options.settings);
-  const settings = withStatesOnly(own, options.statesOnly);
+  const settings = withStatesOnly(withAgent(own, options.agent), options.statesOnly);
   return {
     robot: name,
     recordings: recording,
@@ -132,13 +137,58 @@ async function train(
     const reading = readingOf(options);
     const again = resume
       ? commandLine('train', { out, steps, resume })
-      : commandLine('train', { recording, robot: name, ...reading, out, steps, settings, seed });
+      : commandLine('train', {
+          recording,
+          robot: name,
+          ...reading,
+          out,
+          steps,
+          settings,
+          seed,
+          agent: options.agent,
+          'states-only': options.statesOnly,
+        });
     const report = trainingReport(session, plan, learning, again, new Date());
     writeFileAtomic(folder.file('learning.html'), renderReport(report));
   } finally {
     await learning.close();
   }
   return learning.interrupted;
+}
+
+/** Learns online from recordings, on the robot of the plan. */
+async function trainOnRobot(options: TrainOptions, io: Io): Promise<void> {
+  const { resume } = options;
+  const plan = resume ? earlierPlan(options.out, options.steps) : freshPlan(options);
+  const spec = loadRobotSpec(plan.robot);
+  const out = options.out ?? join('runs', defaultName(spec.robot, plan.seed));
+  const display = new Display(io.stderr, options);
+  // Bad input is refused before the folder is created.
+  const device = await chooseDevice(options.device);
+  if (resume) loadCheckpoint(join(out, 'checkpoint'), ({ message }) => display.warn(message));
+  const demonstrations = resume
+    ? []
+    : await usableDemonstrations(spec, plan.recordings, (text) => display.warn(text), {
+        ...readingOf(options),
+        say: (text) => display.say(text),
+      });
+  const folder = openRunFolder(out, { reuse: resume });
+  const { seed } = plan;
+  const logger = fileLogger(folder.file('log.jsonl'), options);
+  const session: Session = { io, display, spec, settings: trainingSettings(spec.task), seed, logger };
+  try {
+    const interrupted = await withDisplay(display, () =>
+      train(session, plan, demonstrations, folder, { ...options, device }),
+    );
+    io.stdout.write(`policy: ${join(out, 'policy')}\nreport: ${join(out, 'learning.html')}\n`);
+    io.stdout.write(
+      interrupted
+        ? `go on: ${commandLine('train', { out, resume: true })}\n`
+        : `evaluate: ${commandLine('evaluate', { policy: join(out, 'policy'), robot: plan.robot })}\n`,
+    );
+  } finally {
+    folder.close();
+  }
 }
 
 /** `iq-learn train`: learns online from recordings or, with --task, in a task without nodes. */
@@ -161,6 +211,7 @@ export function trainCommand(io: Io): Command {
     .option('--out <folder>', 'folder for policy, checkpoint and curves (default: runs/<robot, date and seed>)')
     .option('--steps <n>', "own steps of the policy (default: the robot's setting)", integer('--steps', 1, 100_000_000))
     .addOption(settingsOption())
+    .addOption(agentOption())
     .option('--seed <n>', 'fixes every random choice of the run (default: 0)', integer('--seed', 0, 0xffffffff))
     .option(
       '--offline',
@@ -175,38 +226,8 @@ export function trainCommand(io: Io): Command {
     .addOption(deviceOption())
     .addOption(logOption())
     .action(async (options: TrainOptions) => {
-      if (options.task !== undefined) return trainOnTask({ ...options, task: options.task }, io);
-      if (options.offline) return trainOffline(options, io);
-      const { resume } = options;
-      const plan = resume ? earlierPlan(options.out, options.steps) : freshPlan(options);
-      const spec = loadRobotSpec(plan.robot);
-      const out = options.out ?? join('runs', defaultName(spec.robot, plan.seed));
-      const display = new Display(io.stderr, options);
-      // Bad input is refused before the folder is created.
-      const device = await chooseDevice(options.device);
-      if (resume) loadCheckpoint(join(out, 'checkpoint'), ({ message }) => display.warn(message));
-      const demonstrations = resume
-        ? []
-        : await usableDemonstrations(spec, plan.recordings, (text) => display.warn(text), {
-            ...readingOf(options),
-            say: (text) => display.say(text),
-          });
-      const folder = openRunFolder(out, { reuse: resume });
-      const { seed } = plan;
-      const logger = fileLogger(folder.file('log.jsonl'), options);
-      const session: Session = { io, display, spec, settings: trainingSettings(spec.task), seed, logger };
-      try {
-        const interrupted = await withDisplay(display, () =>
-          train(session, plan, demonstrations, folder, { ...options, device }),
-        );
-        io.stdout.write(`policy: ${join(out, 'policy')}\nreport: ${join(out, 'learning.html')}\n`);
-        io.stdout.write(
-          interrupted
-            ? `go on: ${commandLine('train', { out, resume: true })}\n`
-            : `evaluate: ${commandLine('evaluate', { policy: join(out, 'policy'), robot: plan.robot })}\n`,
-        );
-      } finally {
-        folder.close();
-      }
+      const task = options.task ?? (options.resume ? taskOfRun(options.out) : undefined);
+      if (task !== undefined) return trainOnTask({ ...options, task }, io);
+      return options.offline ? trainOffline(options, io) : trainOnRobot(options, io);
     });
 }
