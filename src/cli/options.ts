@@ -43,6 +43,36 @@ export function robot(text: string): string {
   return oneOf('robot', robotNames())(text);
 }
 
+export const actionOption = (): Option =>
+  new Option(
+    '--action <topic>',
+    'topic of the recording that carries the actions: teleop (what the person sent) or command (default: teleop if it has messages)',
+  ).argParser(oneOf('source of actions', ['teleop', 'command']));
+
+export const namespaceOption = (): Option =>
+  new Option('--namespace <name>', "where the robot's topics stand in the recording: bot1 for /bot1/odom");
+
+export const clockOption = (): Option =>
+  new Option(
+    '--clock <times>',
+    'whose times count in the recording: stamps, or log where the stamps are wrong (default: stamps)',
+  ).argParser(oneOf('clock', ['stamps', 'log']));
+
+export interface ReadingOptions {
+  readonly action?: 'teleop' | 'command';
+  readonly namespace?: string;
+  readonly clock?: 'stamps' | 'log';
+}
+
+/** Those of a command's options that say how a recording is read. */
+export function readingOf({ action, namespace, clock }: ReadingOptions): ReadingOptions {
+  return {
+    ...(action === undefined ? {} : { action }),
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(clock === undefined ? {} : { clock }),
+  };
+}
+
 export const seedOption = (): Option =>
   new Option('--seed <n>', 'fixes every random choice of the run')
     .argParser(integer('--seed', 0, 0xffffffff))

@@ -15,14 +15,25 @@ import { commandLine, type Io, longCommand, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { readJson } from './inspect/kind.js';
 import { learn, type TrainingPlan } from './learning.js';
-import { deviceOption, integer, logOption, robot, settingsOption } from './options.js';
+import {
+  actionOption,
+  clockOption,
+  deviceOption,
+  integer,
+  logOption,
+  namespaceOption,
+  type ReadingOptions,
+  readingOf,
+  robot,
+  settingsOption,
+} from './options.js';
 import type { OutputOptions } from './output.js';
 import { defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 import { fileLogger, type Session } from './session.js';
 import { trainingReport } from './train-report.js';
 import { trainOnTask } from './train-task.js';
 
-interface TrainOptions extends OutputOptions {
+interface TrainOptions extends OutputOptions, ReadingOptions {
   readonly recording?: readonly string[];
   readonly robot?: string;
   readonly task?: string;
@@ -107,9 +118,10 @@ async function train(
   try {
     writeBundle(folder.file('policy'), learning.bundle);
     const { robot: name, recording, steps, settings, seed } = options;
+    const reading = readingOf(options);
     const again = resume
       ? commandLine('train', { out, steps, resume })
-      : commandLine('train', { recording, robot: name, out, steps, settings, seed });
+      : commandLine('train', { recording, robot: name, ...reading, out, steps, settings, seed });
     const report = trainingReport(session, plan, learning, again, new Date());
     writeFileAtomic(folder.file('learning.html'), renderReport(report));
   } finally {
@@ -138,6 +150,9 @@ export function trainCommand(io: Io): Command {
     .addOption(settingsOption())
     .option('--seed <n>', 'fixes every random choice of the run (default: 0)', integer('--seed', 0, 0xffffffff))
     .option('--resume', 'continue from the checkpoint in --out', false)
+    .addOption(actionOption())
+    .addOption(namespaceOption())
+    .addOption(clockOption())
     .addOption(deviceOption())
     .addOption(logOption())
     .action(async (options: TrainOptions) => {
@@ -152,7 +167,10 @@ export function trainCommand(io: Io): Command {
       if (resume) loadCheckpoint(join(out, 'checkpoint'), ({ message }) => display.warn(message));
       const demonstrations = resume
         ? []
-        : await usableDemonstrations(spec, plan.recordings, (text) => display.warn(text));
+        : await usableDemonstrations(spec, plan.recordings, (text) => display.warn(text), {
+            ...readingOf(options),
+            say: (text) => display.say(text),
+          });
       const folder = openRunFolder(out, { reuse: resume });
       const { seed } = plan;
       const logger = fileLogger(folder.file('log.jsonl'), options);

@@ -1,41 +1,19 @@
 import { IqLearnError } from '../common/index.js';
 import { type Header, type MessageTypeName, nanosecondsOf } from '../messages/index.js';
 import { join, kindOfPath, namesIn } from '../platform/index.js';
-import { isImage, type RobotSpec, type TopicSpec } from '../robot/index.js';
+import { createObservationAssembler, isImage, type RobotSpec, type TopicSpec } from '../robot/index.js';
+import { chooseTopics, type ReadOptions } from './choose-topics.js';
+import { alignClocks } from './clocks.js';
 import type { DemonstrationEpisode } from './episode.js';
 import { openRecording, type RecordingReader } from './recording-reader.js';
 import { episodeTopic } from './recording-writer.js';
+import type { DemonstrationReport, RecordingReport } from './report.js';
 import { samplePart } from './sampler.js';
-import { emptySampleReport, type SampleReport } from './tick.js';
+import { describeLoss } from './summary.js';
+import { emptySampleReport, ReasonCounts } from './tick.js';
 import { findEpisodes, splitEras, type TimedMessage } from './timeline.js';
 
 const eventType = 'iq_learn/msg/EpisodeEvent';
-
-export interface ReadOptions {
-  /** The topic of the actions: what the person sent (`teleop`) or what the robot was commanded. Default: teleop if it was recorded. */
-  readonly action?: 'teleop' | 'command';
-}
-
-/** What was read from a recording, and what was left out. */
-export interface RecordingReport extends SampleReport {
-  readonly path: string;
-  /** What could not be read, for people: damage, missing files. */
-  readonly problems: readonly string[];
-  readonly episodes: number;
-  readonly transitions: number;
-  /** Episodes that the operator discarded. */
-  readonly discarded: number;
-  readonly clockJumps: number;
-  /** Messages whose bytes do not decode as their type. */
-  readonly undecodable: number;
-  readonly actionTopic: string;
-}
-
-export interface DemonstrationReport {
-  readonly recordings: readonly RecordingReport[];
-  readonly episodes: number;
-  readonly transitions: number;
-}
 
 /** A recording, or every recording directly inside a folder of recordings. */
 function recordingsIn(path: string): string[] {
@@ -50,60 +28,29 @@ function recordingsIn(path: string): string[] {
   return inside.length > 0 ? inside : [path];
 }
 
-/** The topic of the actions. Refuses another robot's recording, and one without the topics that observation and action need. */
-function actionTopicOf(reader: RecordingReader, spec: RobotSpec, wanted: ReadOptions['action']): TopicSpec {
-  if (reader.info !== null && reader.info.robot !== spec.robot)
-    throw new IqLearnError('MISMATCH', `${reader.path} is another robot's recording`, {
-      found: `robot '${reader.info.robot}'`,
-      expected: `robot '${spec.robot}'`,
-      remedy: `use recordings of ${spec.robot}, or choose the robot ${reader.info.robot}`,
-    });
-  const { teleop, command } = spec;
-  const action = wanted === 'command' || (wanted === undefined && !reader.topics.has(teleop.topic)) ? command : teleop;
-  const needed = [...spec.stateTopics, reader.topics.has(action.topic) || wanted !== undefined ? action : teleop];
-  const missing = needed
-    .filter(({ topic }) => !reader.topics.has(topic))
-    .map(({ topic, type }) => `${topic} (${type})`);
-  if (missing.length > 0)
-    throw new IqLearnError('MISMATCH', `${reader.path} lacks topics of ${spec.robot}`, {
-      found: `topics ${[...reader.topics.keys()].sort().join(', ')}`,
-      expected: `also ${missing.join(', ')}`,
-      remedy: 'record these topics too, or adapt the topics in the description of the robot',
-    });
-  for (const { topic, type } of needed) {
-    const recorded = reader.topics.get(topic)!;
-    if (recorded.unreadable !== null) throw recorded.unreadable;
-    if (recorded.type !== type)
-      throw new IqLearnError('MISMATCH', `${topic} of ${reader.path} carries another type`, {
-        found: recorded.type,
-        expected: type,
-        remedy: 'adapt the type in the description of the robot, or record the topic it names',
-      });
-  }
-  return action;
+function writtenStamp(message: unknown): bigint {
+  const stamp = (message as { readonly header?: Header }).header?.stamp;
+  return stamp === undefined ? 0n : nanosecondsOf(stamp);
 }
 
-function stampOf(message: unknown, logTimeNs: bigint): bigint {
-  const stamp = (message as { readonly header?: Header }).header?.stamp;
-  const stampNs = stamp === undefined ? 0n : nanosecondsOf(stamp);
-  return stampNs === 0n ? logTimeNs : stampNs;
-}
+/** What a recording may be refused with. */
+const refusals: ReadonlySet<string> = new Set(['CORRUPT_DATA', 'MISMATCH', 'UNSUPPORTED']);
 
 const noBytes = new Uint8Array(0);
 
-async function readRecording(
-  path: string,
+/** The messages of the robot's topics, decoded, in the order in which they were logged. */
+async function timedMessages(
+  reader: RecordingReader,
   spec: RobotSpec,
-  options: ReadOptions,
-): Promise<{ episodes: DemonstrationEpisode[]; report: RecordingReport }> {
-  const reader = await openRecording(path);
-  const action = actionTopicOf(reader, spec, options.action);
+  action: TopicSpec,
+): Promise<{ messages: TimedMessage[]; undecodable: ReasonCounts }> {
   const types = new Map<string, MessageTypeName>(spec.stateTopics.map(({ topic, type }) => [topic, type]));
   types.set(action.topic, action.type);
   if (reader.topics.get(episodeTopic)?.type === eventType) types.set(episodeTopic, eventType);
-
+  const states = new Set(spec.stateTopics.map(({ topic }) => topic));
+  const assembler = createObservationAssembler(spec);
   const messages: TimedMessage[] = [];
-  let undecodable = 0;
+  const undecodable = new ReasonCounts();
   for await (const recorded of reader.messages({ topics: [...types.keys()] })) {
     try {
       const type = types.get(recorded.topic)!;
@@ -112,14 +59,40 @@ async function readRecording(
       // Only the arrival of pictures matters here; a recording of them would not fit into memory.
       const data = isImage(type) ? noBytes : recorded.data;
       const kept = isImage(type) ? { header: (message as { header: Header }).header } : message;
-      messages.push({ topic, message: kept, data, stampNs: stampOf(message, logTimeNs) });
+      const written = writtenStamp(message);
+      const isStamped = written !== 0n;
+      const part = states.has(topic) ? assembler.partsOf(topic, kept) : [0];
+      // A message that names only joints of others is another publisher's.
+      if (part.length === 0) continue;
+      const stampNs = isStamped ? written : logTimeNs;
+      messages.push({ topic, message: kept, data, stampNs, logNs: logTimeNs, isStamped, part: part.join() });
     } catch (error) {
       if (!(error instanceof IqLearnError) || error.code !== 'CORRUPT_DATA') throw error;
-      undecodable++;
+      undecodable.add(`${recorded.topic}: ${error.message}`);
     }
   }
-  const jumpNs = BigInt(Math.round(Math.max(1e9, 5e9 / spec.rateHz)));
+  return { messages, undecodable };
+}
+
+async function readRecording(
+  path: string,
+  described: RobotSpec,
+  options: ReadOptions,
+): Promise<{ episodes: DemonstrationEpisode[]; report: RecordingReport }> {
+  const reader = await openRecording(path);
+  const { spec, action, other } = chooseTopics(reader, described, options);
+  const read = await timedMessages(reader, spec, action);
   const finite = spec.stateTopics.filter(({ timeoutMs }) => Number.isFinite(timeoutMs)).map(({ topic }) => topic);
+  const saidOnce = spec.stateTopics.filter(({ timeoutMs }) => !Number.isFinite(timeoutMs)).map(({ topic }) => topic);
+  const { messages, notes } = alignClocks(read.messages, {
+    periodNs: 1e9 / spec.rateHz,
+    steady: new Set(finite),
+    saidOnce: new Set(saidOnce),
+    action: action.topic,
+    clock: options.clock ?? 'stamps',
+    path,
+  });
+  const jumpNs = BigInt(Math.round(Math.max(1e9, 5e9 / spec.rateHz)));
   const eras = splitEras(messages, new Set(finite), jumpNs);
   const { parts, discarded, clockJumps } = findEpisodes(eras, episodeTopic);
   const sampled = emptySampleReport();
@@ -135,13 +108,15 @@ async function readRecording(
     report: {
       ...sampled,
       path,
-      problems: reader.problems,
+      problems: [...reader.problems, ...notes.map((note) => `${path}: ${note}`)],
       episodes: episodes.length,
       transitions: episodes.reduce((sum, { length }) => sum + length, 0),
       discarded,
       clockJumps,
-      undecodable,
+      undecodable: read.undecodable.list.reduce((sum, { count }) => sum + count, 0),
+      undecodableReasons: read.undecodable,
       actionTopic: action.topic,
+      otherAction: other,
     },
   };
 }
@@ -163,22 +138,6 @@ function latchedBefore(
     for (const message of eras[i - 1]!.messages.toReversed())
       if (topics.has(message.topic) && !found.has(message.topic)) found.set(message.topic, message);
   return [...found.values()];
-}
-
-/** One line per reason why something was left out, for people; empty if nothing was. */
-export function describeLoss(report: RecordingReport): string[] {
-  const lines = [...report.problems];
-  const add = (count: number, text: string): void => {
-    if (count > 0) lines.push(`${report.path}: ${count} ${text}`);
-  };
-  add(report.discarded, 'episodes were thrown away by the operator');
-  add(report.clockJumps, 'jumps of the clock (or silences as long) inside episodes; no transition reaches across them');
-  add(report.splits, 'gaps inside episodes; no transition reaches across them');
-  for (const [reason, count] of Object.entries(report.ticks)) add(count, `control periods left out: ${reason}`);
-  add(report.undecodable, 'messages that cannot be decoded');
-  add(report.contradictions, 'messages that contradict another with the same stamp');
-  add(report.duplicates, 'messages recorded twice');
-  return lines;
 }
 
 /**
@@ -203,8 +162,8 @@ export async function readDemonstrations(
         episodes.push(...read.episodes);
         recordings.push(read.report);
       } catch (error) {
-        // A recording that was cut before its first message must not hide the others in its folder.
-        if (path === given || !(error instanceof IqLearnError) || error.code !== 'CORRUPT_DATA') throw error;
+        // A recording that cannot be used must not hide the others in its folder: it is said, and they are read.
+        if (path === given || !(error instanceof IqLearnError) || !refusals.has(error.code)) throw error;
         recordings.push(unreadableReport(path, error));
       }
     }

@@ -1,11 +1,6 @@
+export type { ReadOptions } from './choose-topics.js';
 export type { DemonstrationEpisode } from './episode.js';
-export {
-  type DemonstrationReport,
-  describeLoss,
-  type ReadOptions,
-  type RecordingReport,
-  readDemonstrations,
-} from './episodes.js';
+export { readDemonstrations } from './episodes.js';
 export type { Finding } from './lint.js';
 export { describeFinding, lintDemonstrations, refusePoorDemonstrations } from './lint.js';
 export { importNpz, type NumpyArray, readNpz } from './npz.js';
@@ -20,4 +15,6 @@ export {
 } from './recording-reader.js';
 export { episodeTopic, RecordingWriter } from './recording-writer.js';
 export { type Recovery, recover } from './recover.js';
+export type { DemonstrationReport, RecordingReport } from './report.js';
+export { describeLoss, summariseRecording } from './summary.js';
 export type { SampleReport, TickProblem } from './tick.js';

@@ -9,7 +9,7 @@ import {
 } from '../common/index.js';
 import { observationOf, type RobotSpec } from '../robot/index.js';
 import type { DemonstrationEpisode } from './episode.js';
-import type { DemonstrationReport } from './episodes.js';
+import type { DemonstrationReport } from './report.js';
 
 /** A property of demonstrations that makes learning fail (`error`) or may do so (`warn`). */
 export interface Finding {

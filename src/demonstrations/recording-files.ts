@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import { IqLearnError, messageOf } from '../common/index.js';
+import { IqLearnError } from '../common/index.js';
 import { basename, join, kindOfPath, namesIn, readText } from '../platform/index.js';
 
 /**
@@ -18,14 +18,14 @@ export function recordingFiles(path: string, problems: string[]): string[] {
   const metadata = join(path, 'metadata.yaml');
   if (kindOfPath(metadata) !== null) {
     try {
-      const listed = bagFiles(readText(metadata), metadata);
+      const listed = bagFiles(readText(metadata), metadata, present);
       const missing = listed.filter((name) => !names.includes(name));
       if (missing.length > 0) problems.push(`${path} lacks ${missing.join(', ')}, which metadata.yaml lists`);
       const there = listed.filter((name) => names.includes(name));
       if (there.length > 0) return there.map((name) => join(path, name));
     } catch (error) {
-      if (error instanceof IqLearnError && error.code === 'UNSUPPORTED') throw error;
-      problems.push(`${metadata} cannot be read: ${messageOf(error)}`);
+      if (!(error instanceof IqLearnError) || error.code === 'UNSUPPORTED') throw error;
+      problems.push(error.message);
     }
   }
   const unfinished = present.filter((name) => name.endsWith('.part'));
@@ -39,11 +39,33 @@ export function recordingFiles(path: string, problems: string[]): string[] {
   return present.map((name) => join(path, name));
 }
 
-/** The file names that metadata.yaml lists. Throws UNSUPPORTED for storages and compressions other than MCAP's own. */
-function bagFiles(text: string, path: string): string[] {
-  const bag = (parse(text) as { rosbag2_bagfile_information?: Record<string, unknown> }).rosbag2_bagfile_information;
-  if (bag === undefined || !Array.isArray(bag.relative_file_paths)) throw new Error('no relative_file_paths');
-  const storage = String(bag.storage_identifier);
+/**
+ * The file names that metadata.yaml lists. Throws UNSUPPORTED for storages and compressions other than MCAP's own, and
+ * CORRUPT_DATA where it is no metadata; the files are then read as they are.
+ */
+function bagFiles(text: string, path: string, present: readonly string[]): string[] {
+  const cut = (found: string): IqLearnError =>
+    new IqLearnError('CORRUPT_DATA', `${path} cannot be used`, {
+      found: `${found}, as when the recorder was killed`,
+      expected: 'the list of files of a bag',
+      remedy: 'nothing: the files of the folder are read as they are (ros2 bag reindex writes it anew)',
+    });
+  if (text.trim() === '') throw cut('an empty file');
+  let content: unknown;
+  try {
+    content = parse(text, { logLevel: 'error' });
+  } catch {
+    throw cut('a file that is cut');
+  }
+  const bag = (content as { rosbag2_bagfile_information?: Record<string, unknown> } | null)
+    ?.rosbag2_bagfile_information;
+  if (bag === undefined || !Array.isArray(bag.relative_file_paths)) throw cut('no relative_file_paths');
+  // Only the name counts, never a path: the file must be in the folder.
+  const listed = bag.relative_file_paths.map((name) => basename(String(name)));
+  // `ros2 bag reindex` leaves the storage empty on some distributions: the files say what it is.
+  const written = String(bag.storage_identifier ?? '');
+  const isMcap = [...listed, ...present].some((name) => name.endsWith('.mcap'));
+  const storage = written === '' && isMcap ? 'mcap' : written;
   const mode = String(bag.compression_mode ?? '').toLowerCase();
   if (storage !== 'mcap' || (mode !== '' && mode !== 'none'))
     throw new IqLearnError('UNSUPPORTED', `cannot read the bag of ${path}`, {
@@ -51,6 +73,5 @@ function bagFiles(text: string, path: string): string[] {
       expected: "storage mcap, uncompressed or with MCAP's own chunk compression",
       remedy: 'convert it: ros2 bag convert with storage_id mcap and no compression_mode',
     });
-  // Only the name counts, never a path: the file must be in the folder.
-  return bag.relative_file_paths.map((name) => basename(String(name)));
+  return listed;
 }

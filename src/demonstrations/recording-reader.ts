@@ -72,7 +72,7 @@ export class RecordingReader {
       for await (const item of readMcap(file, () => undefined)) {
         if (item.type === 'Schema') types.set(item.id, item.name);
         else if (item.type === 'Channel')
-          channels.set(item.id, { topic: item.topic, type: types.get(item.schemaId) ?? '' });
+          channels.set(item.id, { topic: item.topic, type: fullTypeName(types.get(item.schemaId) ?? '') });
         else if (item.type === 'Message') {
           const channel = channels.get(item.channelId)!;
           if (wanted !== undefined && !wanted.has(channel.topic)) continue;
@@ -110,20 +110,35 @@ interface Scan {
   timesNs: [bigint, bigint] | null;
 }
 
+/** 'nav_msgs/Odometry', as ROS 1 and old tools write it → 'nav_msgs/msg/Odometry'. */
+function fullTypeName(name: string): string {
+  return /^\w+\/\w+$/.test(name) ? name.replace('/', '/msg/') : name;
+}
+
+/** Why a channel's messages cannot be decoded here; null if they can. `assume` hears where this package's definition is taken. */
 function unreadable(
   file: string,
   channel: McapTypes.Channel,
   schema: McapTypes.Schema | undefined,
+  assume: (text: string) => void,
 ): IqLearnError | null {
-  if (channel.messageEncoding !== 'cdr' || schema?.encoding !== 'ros2msg')
+  const type = fullTypeName(schema?.name ?? '');
+  const isKnown = isMessageTypeName(type);
+  if (channel.messageEncoding !== 'cdr' || (schema?.encoding !== 'ros2msg' && !isKnown))
     return new IqLearnError('UNSUPPORTED', `cannot read ${channel.topic} of ${file}`, {
-      found: `message encoding '${channel.messageEncoding}', schema encoding '${schema?.encoding ?? 'none'}'`,
-      expected: "'cdr' and 'ros2msg', as ros2 bag record writes them",
-      remedy: 'record the topic with ROS 2, or convert the file',
+      found: `message encoding '${channel.messageEncoding}', schema '${type}' in the encoding '${schema?.encoding ?? 'none'}'`,
+      expected: "CDR of a type with a 'ros2msg' definition, or of one that this package knows",
+      remedy: 'leave the topic out of the description of the robot, or convert the file',
     });
-  if (!isMessageTypeName(schema.name)) return null;
+  if (!isKnown) return null;
+  const text = new TextDecoder().decode(schema!.data);
+  if (schema!.encoding !== 'ros2msg' || text.trim() === '') {
+    const stored = text.trim() === '' ? 'is missing' : `is stored as ${schema!.encoding}`;
+    assume(`${file}: the definition of ${type} ${stored}; that of this package is used`);
+    return null;
+  }
   try {
-    checkSchema(schema.name, new TextDecoder().decode(schema.data));
+    checkSchema(type, text);
     return null;
   } catch (error) {
     return error as IqLearnError;
@@ -155,15 +170,18 @@ async function scanFile(file: string, scan: Scan, problems: string[]): Promise<v
     else if (item.type === 'Channel' && !counts.has(item.id)) {
       counts.set(item.id, { topic: item.topic, count: 0 });
       const schema = schemas.get(item.schemaId);
+      const type = fullTypeName(schema?.name ?? '');
       const known = scan.topics.get(item.topic);
       if (known === undefined)
         scan.topics.set(item.topic, {
           topic: item.topic,
-          type: schema?.name ?? '',
+          type,
           messages: 0,
-          unreadable: unreadable(file, item, schema),
+          unreadable: unreadable(file, item, schema, (text) => {
+            if (!problems.includes(text)) problems.push(text);
+          }),
         });
-      else if (known.type !== schema?.name) problems.push(`${file}: ${item.topic} changes its type to ${schema?.name}`);
+      else if (known.type !== type) problems.push(`${file}: ${item.topic} changes its type to ${type}`);
     } else if (item.type === 'Message') {
       counts.get(item.channelId)!.count++;
       counted++;

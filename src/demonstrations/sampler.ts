@@ -4,7 +4,7 @@ import { CommandSampler } from './command-sampler.js';
 import type { DemonstrationEpisode } from './episode.js';
 import { inStampOrder } from './stamp-order.js';
 import { StateSampler } from './state-sampler.js';
-import type { SampleReport, Tick } from './tick.js';
+import type { SampleReport, Tick, TickLoss } from './tick.js';
 import type { EpisodePart, TimedMessage } from './timeline.js';
 
 /** A part of an episode with the messages that it is made of. */
@@ -32,11 +32,15 @@ export function samplePart(sampled: PartToSample, report: SampleReport): Demonst
   const periodNs = 1e9 / spec.rateHz;
   const toleranceNs = BigInt(Math.floor(periodNs / 2)) - 1n;
   const { states, commands } = messagesOf(sampled, toleranceNs, report);
-  const observations = StateSampler.of(states, spec);
-  if (observations === null) {
-    report.ticks['state missing']++;
+  const silent = spec.stateTopics.find(({ topic }) => states.every((item) => item.topic !== topic));
+  if (silent !== undefined) {
+    countLoss(
+      { problem: 'state missing', reason: `${silent.topic}: no message in this part of the recording` },
+      report,
+    );
     return [];
   }
+  const observations = StateSampler.of(states, spec);
   const actions = new CommandSampler(commands, spec, action);
   // Where all topics are published only once, ticks begin with the episode.
   const originNs = observations.originNs ?? part.startNs ?? states[0]!.stampNs;
@@ -44,12 +48,12 @@ export function samplePart(sampled: PartToSample, report: SampleReport): Demonst
   const count = Math.max(0, Math.floor(Number(lastNs - originNs) / periodNs) + 1);
   const tickNs = (k: number): bigint => originNs + BigInt(Math.round(k * periodNs));
   const ticks = Array.from({ length: count }, (_, k): Tick => {
-    const observation = observations.at(tickNs(k), tickNs(k) + toleranceNs);
+    const { observation, loss } = observations.at(tickNs(k), tickNs(k) + toleranceNs);
     const command = actions.at(tickNs(k), tickNs(k) + toleranceNs);
     return {
-      observation: typeof observation === 'string' ? null : observation,
-      action: typeof command === 'string' ? null : command,
-      problem: typeof observation === 'string' ? observation : typeof command === 'string' ? command : null,
+      observation,
+      action: command instanceof Float32Array ? command : null,
+      loss: loss ?? (command instanceof Float32Array ? null : command),
     };
   });
   return episodesOf(ticks, tickNs, sampled, report);
@@ -72,7 +76,7 @@ function messagesOf(
       (topic === action.topic || state.has(topic)),
   );
   return {
-    states: inStampOrder([...latched, ...within.filter(({ topic }) => state.has(topic))], report),
+    states: inStampOrder([...latched, ...within.filter(({ topic }) => state.has(topic))], report, isLatched),
     commands: inStampOrder(
       within.filter(({ topic }) => topic === action.topic),
       report,
@@ -133,7 +137,12 @@ function usableRuns(ticks: readonly Tick[]): [from: number, to: number][] {
 
 /** Counts ticks with problems from the first usable one on: before it, a person is getting ready. The last tick needs no command. */
 function countProblems(ticks: readonly Tick[], first: number, report: SampleReport): void {
-  ticks.forEach(({ problem, observation }, k) => {
-    if (problem !== null && k >= first && !(k === ticks.length - 1 && observation !== null)) report.ticks[problem]++;
+  ticks.forEach(({ loss, observation }, k) => {
+    if (loss !== null && k >= first && !(k === ticks.length - 1 && observation !== null)) countLoss(loss, report);
   });
+}
+
+function countLoss({ problem, reason }: TickLoss, report: SampleReport): void {
+  report.ticks[problem]++;
+  report.reasons?.add(`${problem}: ${reason}`);
 }

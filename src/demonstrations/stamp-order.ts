@@ -3,9 +3,14 @@ import type { TimedMessage } from './timeline.js';
 
 /**
  * Messages in order of their stamps; equal stamps keep their order. A repetition of a message is left out. Of messages
- * that contradict each other (one topic, one stamp, other bytes) one place is kept, with `message` null.
+ * that contradict each other (one topic, one stamp, other bytes) one place is kept, with `message` null; of topics of
+ * which the newest counts, that is kept instead.
  */
-export function inStampOrder(messages: readonly TimedMessage[], report: SampleReport): TimedMessage[] {
+export function inStampOrder(
+  messages: readonly TimedMessage[],
+  report: SampleReport,
+  newestCounts: (topic: string) => boolean = () => false,
+): TimedMessage[] {
   const sorted = messages
     .map((item, i) => ({ item, i }))
     .sort((a, b) => (a.item.stampNs === b.item.stampNs ? a.i - b.i : a.item.stampNs < b.item.stampNs ? -1 : 1))
@@ -13,11 +18,13 @@ export function inStampOrder(messages: readonly TimedMessage[], report: SampleRe
   const out: TimedMessage[] = [];
   const last = new Map<string, number>();
   for (const item of sorted) {
-    const at = last.get(item.topic);
+    const key = `${item.topic}\n${item.part}`;
+    const at = last.get(key);
     const before = at === undefined ? undefined : out[at]!;
     if (before === undefined || before.stampNs !== item.stampNs) {
-      last.set(item.topic, out.push(item) - 1);
+      last.set(key, out.push(item) - 1);
     } else if (before.message !== null && Buffer.compare(before.data, item.data) === 0) report.duplicates++;
+    else if (newestCounts(item.topic) || !item.isStamped) out[at!] = item;
     else {
       report.contradictions++;
       out[at!] = { ...before, message: null };

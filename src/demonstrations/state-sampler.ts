@@ -1,7 +1,18 @@
 import type { BlockArray, PerBlock } from '../common/index.js';
 import { createObservationAssembler, type ObservationAssembler, type RobotSpec } from '../robot/index.js';
 import { overdueNs } from './stamp-order.js';
+import type { TickLoss } from './tick.js';
 import type { TimedMessage } from './timeline.js';
+
+/** The observation of a tick, or why there is none. */
+export type Seen =
+  | { readonly observation: PerBlock<BlockArray>; readonly loss: null }
+  | { readonly observation: null; readonly loss: TickLoss };
+
+const unseen = (problem: TickLoss['problem'], reason: string): Seen => ({
+  observation: null,
+  loss: { problem, reason },
+});
 
 /** Observations at ticks, from the messages of the state topics, by the code that makes them live. */
 export class StateSampler {
@@ -11,20 +22,19 @@ export class StateSampler {
   readonly #assembler: ObservationAssembler;
   /** By topic; topics without a timeout are never overdue. */
   readonly #overdueNs: ReadonlyMap<string, number>;
-  /** Topics whose newest message was refused. */
-  readonly #refused = new Set<string>();
+  /** Topics whose newest message was refused, and why. */
+  readonly #refused = new Map<string, string>();
   #next = 0;
 
-  /** `messages` are in order of their stamps. Null if a topic has no message at all. */
-  static of(messages: readonly TimedMessage[], spec: RobotSpec): StateSampler | null {
+  /** `messages` are in order of their stamps; every state topic has at least one. */
+  static of(messages: readonly TimedMessage[], spec: RobotSpec): StateSampler {
     const overdue = new Map<string, number>();
     let originNs: bigint | null = null;
     for (const { topic, timeoutMs } of spec.stateTopics) {
-      const stamps = messages.filter((item) => item.topic === topic).map(({ stampNs }) => stampNs);
-      if (stamps[0] === undefined) return null;
       if (timeoutMs === Number.POSITIVE_INFINITY) continue;
-      overdue.set(topic, overdueNs(stamps, 1e9 / spec.rateHz, timeoutMs * 1e6));
-      if (originNs === null || stamps[0] > originNs) originNs = stamps[0];
+      const own = messages.filter((item) => item.topic === topic);
+      overdue.set(topic, overdueOf(own, 1e9 / spec.rateHz, timeoutMs * 1e6));
+      if (originNs === null || own[0]!.stampNs > originNs) originNs = own[0]!.stampNs;
     }
     return new StateSampler(messages, spec, overdue, originNs);
   }
@@ -42,13 +52,13 @@ export class StateSampler {
   }
 
   /** The observation of a tick, made from the newest messages with stamps up to `untilNs`. Ticks must be asked for in order. */
-  at(tickNs: bigint, untilNs: bigint): PerBlock<BlockArray> | 'state missing' | 'state refused' {
+  at(tickNs: bigint, untilNs: bigint): Seen {
     const newestNs = this.#acceptUntil(tickNs, untilNs);
-    if (this.#refused.size > 0) return 'state refused';
+    for (const reason of this.#refused.values()) return unseen('state refused', reason);
     const late = this.#lateTopic(tickNs);
-    if (late !== undefined) return this.#assembler.problemOf(late) === null ? 'state missing' : 'state refused';
+    if (late !== undefined) return { observation: null, loss: late };
     const assembled = this.#assembler.assemble(newestNs);
-    return assembled.ok ? assembled.observation : 'state missing';
+    return assembled.ok ? { observation: assembled.observation, loss: null } : unseen('state missing', assembled.text);
   }
 
   /** Gives messages to the assembler; returns the newest stamp among them, at least `tickNs`. */
@@ -56,21 +66,48 @@ export class StateSampler {
     let newestNs = tickNs;
     for (let item = this.#messages[this.#next]; item !== undefined && item.stampNs <= untilNs; ) {
       const { topic, message, stampNs } = item;
-      if (message === null) this.#refused.add(topic);
-      else if (this.#assembler.accept(topic, message, stampNs, stampNs)) this.#refused.delete(topic);
-      // A message that is of no use, but says nothing against the topic, is another publisher's.
-      else if (this.#assembler.problemOf(topic) !== null) this.#refused.add(topic);
+      if (message === null) this.#refused.set(topic, contradiction(topic));
+      else if (this.#assembler.accept(topic, message, stampNs, stampNs, stampNs)) this.#refused.delete(topic);
+      else {
+        // A message that is of no use, but says nothing against the topic, is another publisher's.
+        const problem = this.#assembler.problemOf(topic);
+        if (problem !== null) this.#refused.set(topic, problem);
+      }
       if (stampNs > newestNs) newestNs = stampNs;
       item = this.#messages[++this.#next];
     }
     return newestNs;
   }
 
-  #lateTopic(tickNs: bigint): string | undefined {
+  #lateTopic(tickNs: bigint): TickLoss | undefined {
     for (const [topic, limitNs] of this.#overdueNs) {
       const stampNs = this.#assembler.stamps.get(topic);
-      if (stampNs === undefined || Number(tickNs - stampNs) >= limitNs) return topic;
+      if (stampNs !== undefined && Number(tickNs - stampNs) < limitNs) continue;
+      const problem = this.#assembler.problemOf(topic);
+      if (problem !== null) return { problem: 'state refused', reason: problem };
+      const last = stampNs === undefined ? 'no message yet' : 'no message for this control period';
+      return {
+        problem: 'state missing',
+        reason: `${topic}: ${last}, expected one every ${(limitNs / 1e6).toFixed(0)} ms`,
+      };
     }
     return undefined;
   }
+}
+
+function contradiction(topic: string): string {
+  return `${topic}: two messages with the same stamp differ, expected a stamp of its own for each (--clock log takes the log times)`;
+}
+
+/** The age at which a topic counts as overdue; each of its parts has to come in that time. */
+function overdueOf(messages: readonly TimedMessage[], periodNs: number, timeoutNs: number): number {
+  const byPart = new Map<string, bigint[]>();
+  for (const { part, stampNs } of messages) {
+    const stamps = byPart.get(part);
+    if (stamps === undefined) byPart.set(part, [stampNs]);
+    else stamps.push(stampNs);
+  }
+  const parts = [...byPart.values()];
+  const regular = parts.filter(({ length }) => length > 2);
+  return Math.max(...(regular.length > 0 ? regular : parts).map((stamps) => overdueNs(stamps, periodNs, timeoutNs)));
 }

@@ -9,17 +9,43 @@ export type TickProblem =
   | 'command missing'
   | 'command refused';
 
-/** One instant of the control rate. `problem` says why observation or action are missing. */
+/** What a tick lacks, with the sentence that a live robot would say. */
+export interface TickLoss {
+  readonly problem: TickProblem;
+  /** Topic, field, found and expected, as one sentence. */
+  readonly reason: string;
+}
+
+/** One instant of the control rate. `loss` says why observation or action are missing. */
 export interface Tick {
   readonly observation: PerBlock<BlockArray> | null;
   readonly action: Float32Array | null;
-  readonly problem: TickProblem | null;
+  readonly loss: TickLoss | null;
+}
+
+/** Counts of sentences that differ only in their numbers; the first of each is the one that is shown. */
+export class ReasonCounts {
+  readonly #counted = new Map<string, { readonly reason: string; count: number }>();
+
+  add(reason: string, count = 1): void {
+    const key = reason.replace(/(?<![\w/])-?\d[\d.:TZ-]*/g, '#');
+    const known = this.#counted.get(key);
+    if (known === undefined) this.#counted.set(key, { reason, count });
+    else known.count += count;
+  }
+
+  /** The most frequent first. */
+  get list(): readonly { readonly reason: string; readonly count: number }[] {
+    return [...this.#counted.values()].sort((a, b) => b.count - a.count);
+  }
 }
 
 /** What happened to the messages and ticks of a recording; counters that sampling increases. */
 export interface SampleReport {
   /** Ticks inside an episode that were left out. */
   readonly ticks: Record<TickProblem, number>;
+  /** Why ticks were left out; absent in reports that were made without reading. */
+  readonly reasons?: ReasonCounts;
   /** Places where an episode was cut in two. */
   splits: number;
   /** Messages with the same topic, stamp and bytes as another: used once. */
@@ -31,6 +57,7 @@ export interface SampleReport {
 export function emptySampleReport(): SampleReport {
   return {
     ticks: { 'state missing': 0, 'state refused': 0, 'command missing': 0, 'command refused': 0 },
+    reasons: new ReasonCounts(),
     splits: 0,
     duplicates: 0,
     contradictions: 0,

@@ -8,6 +8,12 @@ export interface TimedMessage {
   readonly data: Uint8Array;
   /** The header's stamp; the log time where there is no header or its stamp is 0. */
   readonly stampNs: bigint;
+  /** When the recorder received it. */
+  readonly logNs: bigint;
+  /** Whether its header has a stamp that is not 0. */
+  readonly isStamped: boolean;
+  /** Of a topic of joints: which of them it is about. Messages of other parts do not contradict it. */
+  readonly part: string;
 }
 
 /** A stretch of a recording, in log order, within which the clock of the stamps does not jump. */

@@ -63,10 +63,11 @@ export interface ObservationAssembler {
    * Takes a message, and returns whether it was used; one that cannot be used is dropped and counted. `receivedNs` is on
    * the same steady clock as the time given to `assemble` (for a recording: the log time). `arrivalNs` is the time of
    * arrival on the clock of the stamps: it stands in for the stamp of a message that has none (stamp 0, as
-   * `ros2 topic pub` sends it, or no header); null where every message has one and 0 is a time like others. Throws
-   * NOT_FOUND for a topic that is not in `topics`.
+   * `ros2 topic pub` sends it, or no header); null where every message has one and 0 is a time like others.
+   * `stampNs` replaces the stamp, for a recording whose clocks were put right. Throws NOT_FOUND for a topic that is not in
+   * `topics`.
    */
-  accept(topic: string, message: unknown, receivedNs: bigint, arrivalNs?: bigint | null): boolean;
+  accept(topic: string, message: unknown, receivedNs: bigint, arrivalNs?: bigint | null, stampNs?: bigint): boolean;
   assemble(nowNs: bigint): Assembled;
   /** The newest stamp of every topic that has one. */
   readonly stamps: ReadonlyMap<string, bigint>;
@@ -77,6 +78,8 @@ export interface ObservationAssembler {
   readonly counters: AssemblerCounters;
   /** Why messages were refused, each reason with its count and the first message as the example. */
   readonly refusals: readonly CountedRefusal[];
+  /** The parts of a topic's state that a message is about; none if it names only joints of others. */
+  partsOf(topic: string, message: unknown): readonly number[];
   /** Why the newest message of a topic was not used; null if it was. */
   problemOf(topic: string): string | null;
   /** What {@link assemble} would say is missing or stale at this time; empty if nothing is. */

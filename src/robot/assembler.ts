@@ -73,6 +73,10 @@ class Assembler implements ObservationAssembler {
     return { ...this.#counters };
   }
 
+  partsOf(topic: string, message: unknown): readonly number[] {
+    return this.#plan.states.get(topic)?.select(message) ?? [];
+  }
+
   get refusals(): readonly CountedRefusal[] {
     return this.#refusals.list;
   }
@@ -82,13 +86,13 @@ class Assembler implements ObservationAssembler {
     return problem === null ? null : `${topic}: ${problem.text}`;
   }
 
-  accept(topic: string, message: unknown, receivedNs: bigint, arrivalNs?: bigint | null): boolean {
+  accept(topic: string, message: unknown, receivedNs: bigint, arrivalNs?: bigint | null, stamp?: bigint): boolean {
     const state = this.#plan.states.get(topic);
     if (state === undefined) throw unknownName('state topic', topic, [...this.#plan.states.keys()]);
     const { header } = message as { readonly header?: Header };
-    const { frameId } = state.spec;
+    const { frameId, framePrefix } = state.spec;
     const given = header?.frame_id ?? '';
-    if (frameId !== undefined && !framesAgree(given, frameId))
+    if (frameId !== undefined && !framesAgree(given, frameId, framePrefix))
       return this.#refuse(state, refuse('wrongFrame', 'header.frame_id', `'${given}'`, `'${frameId}'`));
     const parts = state.select(message);
     if (parts.length === 0) {
@@ -97,8 +101,8 @@ class Assembler implements ObservationAssembler {
       return false;
     }
     const last = state.newest(parts);
-    const written = header === undefined ? 0n : nanosecondsOf(header.stamp);
-    const isUnstamped = written === 0n && arrivalNs !== null && !this.#beganAtZero(state, last);
+    const written = stamp ?? (header === undefined ? 0n : nanosecondsOf(header.stamp));
+    const isUnstamped = stamp === undefined && written === 0n && arrivalNs !== null && !this.#beganAtZero(state, last);
     const stampNs = isUnstamped ? (arrivalNs ?? last?.stampNs ?? 0n) : written;
     const order = isUnstamped || state.isUnstamped ? 'next' : this.#orderOf(state, last, stampNs, receivedNs);
     if (order === 'late') return false;

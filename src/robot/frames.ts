@@ -3,7 +3,9 @@ export function plainFrame(frame: string): string {
   return frame.startsWith('/') ? frame.slice(1) : frame;
 }
 
-/** Whether two names mean the same frame. */
-export function framesAgree(a: string, b: string): boolean {
-  return plainFrame(a) === plainFrame(b);
+/** Whether a frame is the expected one, or that under the namespace of the robot. */
+export function framesAgree(given: string, expected: string, prefix?: string): boolean {
+  const plain = plainFrame(given);
+  const wanted = plainFrame(expected);
+  return plain === wanted || (prefix !== undefined && plain === `${prefix}/${wanted}`);
 }

@@ -62,6 +62,8 @@ export interface TopicSpec {
   readonly timeoutMs: number;
   /** The frame its messages must be given in, where the robot's description names one. */
   readonly frameId?: string;
+  /** A namespace that may stand before the frame: bot1/odom for odom. */
+  readonly framePrefix?: string;
 }
 
 /** A button that a person holds while driving; sensor_msgs/msg/Joy. */

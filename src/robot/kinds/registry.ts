@@ -1,4 +1,5 @@
 import type { MessageTypeName } from '../../messages/index.js';
+import type { RobotSpec } from '../types.js';
 import { float64MultiArray } from './float64-multi-array.js';
 import { jointJog } from './joint-jog.js';
 import { jointState } from './joint-state.js';
@@ -8,6 +9,7 @@ import type { JointCommand, MessageKind, PathCommand } from './message-kind.js';
 import { odometry } from './odometry.js';
 import { pathCommand } from './path-command.js';
 import { poseStamped } from './pose-stamped.js';
+import { carriesAction } from './quantities.js';
 
 /**
  * The message types that a robot's state, command and teleoperation may have, in the order in which errors list them.
@@ -72,6 +74,15 @@ export function siblingsOf(type: MessageTypeName): MessageTypeName[] {
       ? command.addresses === 'paths' && command.body === own.body
       : command.addresses === 'joints';
   });
+}
+
+/** The types that carry the same action as `type` for this robot, `type` first. */
+export function carriesSameAction(spec: RobotSpec, type: MessageTypeName): MessageTypeName[] {
+  const others = siblingsOf(type).filter((other) => {
+    const command = commandKind(other);
+    return other !== type && (command.addresses === 'paths' || carriesAction(command, spec.action));
+  });
+  return [type, ...others];
 }
 
 /** Whether a topic of this type carries pictures. */

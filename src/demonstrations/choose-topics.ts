@@ -1,0 +1,102 @@
+import { IqLearnError } from '../common/index.js';
+import type { MessageTypeName } from '../messages/index.js';
+import { carriesSameAction, type RobotSpec, type TopicSpec, withNamespace } from '../robot/index.js';
+import type { RecordingReader } from './recording-reader.js';
+
+export interface ReadOptions {
+  /** The topic of the actions: what the person sent (`teleop`) or what the robot was commanded. Default: teleop if it has messages. */
+  readonly action?: 'teleop' | 'command';
+  /** Where the robot's topics stand in the recording: `bot1` for /bot1/odom. Frames may have it before them, too. */
+  readonly namespace?: string;
+  /** Whose times count: the stamps of the messages (the default), or when the recorder received them. */
+  readonly clock?: 'stamps' | 'log';
+}
+
+export interface ChosenTopics {
+  /** The robot with the names that its topics have in the recording. */
+  readonly spec: RobotSpec;
+  /** The topic of the actions, with the type that it was recorded with. */
+  readonly action: TopicSpec;
+  /** The other topic that could carry the actions, where it has messages. */
+  readonly other: { readonly topic: string; readonly messages: number; readonly option: string } | null;
+}
+
+/**
+ * The topics that observations and actions are read from. Refuses another robot's recording, and one without the topics
+ * that observation and action need.
+ */
+export function chooseTopics(reader: RecordingReader, described: RobotSpec, options: ReadOptions): ChosenTopics {
+  if (reader.info !== null && reader.info.robot !== described.robot)
+    throw new IqLearnError('MISMATCH', `${reader.path} is another robot's recording`, {
+      found: `robot '${reader.info.robot}'`,
+      expected: `robot '${described.robot}'`,
+      remedy: `use recordings of ${described.robot}, or choose the robot ${reader.info.robot}`,
+    });
+  const spec = options.namespace === undefined ? described : withNamespace(described, options.namespace);
+  const count = (topic: string): number => reader.topics.get(topic)?.messages ?? 0;
+  const { teleop, command } = spec;
+  const isCommand = options.action === 'command' || (options.action === undefined && count(teleop.topic) === 0);
+  const wanted = isCommand && (options.action !== undefined || count(command.topic) > 0) ? command : teleop;
+  checkPresent(reader, spec, wanted, options);
+  for (const topic of spec.stateTopics) checkType(reader, topic, [topic.type]);
+  const rival = wanted === command ? teleop : command;
+  const other = { topic: rival.topic, messages: count(rival.topic), option: rival === command ? 'command' : 'teleop' };
+  return { spec, action: asRecorded(reader, spec, wanted), other: other.messages > 0 ? other : null };
+}
+
+function checkPresent(reader: RecordingReader, spec: RobotSpec, action: TopicSpec, options: ReadOptions): void {
+  const needed = [...spec.stateTopics, action];
+  const missing = needed.filter(({ topic }) => !reader.topics.has(topic));
+  const either = options.action === undefined ? ` or ${spec.command.topic}` : '';
+  const named = ({ topic, type }: TopicSpec): string =>
+    `${topic}${topic === spec.teleop.topic ? either : ''} (${type})`;
+  if (missing.length > 0)
+    throw new IqLearnError('MISMATCH', `${reader.path} lacks topics of ${spec.robot}`, {
+      found: `topics ${[...reader.topics.keys()].sort().join(', ')}`,
+      expected: `also ${missing.map(named).join(', ')}`,
+      remedy:
+        namespaceRemedy(reader, spec) ?? 'record these topics too, or adapt the topics in the description of the robot',
+    });
+  const silent = needed.filter(({ topic }) => reader.topics.get(topic)!.messages === 0);
+  if (silent.length === 0) return;
+  const isSaidOnce = silent.some(({ timeoutMs }) => timeoutMs === Number.POSITIVE_INFINITY);
+  throw new IqLearnError('MISMATCH', `${reader.path} has topics of ${spec.robot} without a message`, {
+    found: `no message on ${silent.map(({ topic }) => topic).join(', ')}`,
+    expected: `at least one on ${silent.map(named).join(', ')}`,
+    remedy: isSaidOnce
+      ? `give ${silent[0]!.topic} after the recording has begun, or latch it (transient_local)`
+      : 'check that the topics are published while recording (ros2 topic hz)',
+  });
+}
+
+/** The namespace under which every topic that the robot lacks is there, as advice. */
+function namespaceRemedy(reader: RecordingReader, spec: RobotSpec): string | undefined {
+  const first = spec.stateTopics[0]!.topic;
+  for (const recorded of reader.topics.keys()) {
+    if (!recorded.endsWith(first) || recorded === first) continue;
+    const namespace = recorded.slice(0, -first.length);
+    const has = ({ topic }: TopicSpec): boolean => reader.topics.has(`${namespace}${topic}`);
+    if (spec.stateTopics.every(has) && (has(spec.teleop) || has(spec.command)))
+      return `every topic is there under ${namespace}: give --namespace ${namespace.slice(1)}`;
+  }
+  return undefined;
+}
+
+function checkType(reader: RecordingReader, { topic }: TopicSpec, types: readonly MessageTypeName[]): void {
+  const recorded = reader.topics.get(topic)!;
+  if (recorded.unreadable !== null) throw recorded.unreadable;
+  if (types.every((type) => type !== recorded.type))
+    throw new IqLearnError('MISMATCH', `${topic} of ${reader.path} carries another type`, {
+      found: recorded.type,
+      expected: types.join(' or '),
+      remedy: 'adapt the type in the description of the robot, or record the topic it names',
+    });
+}
+
+/** The topic with the type that was recorded, where that carries the same action: Twist for TwistStamped. */
+function asRecorded(reader: RecordingReader, spec: RobotSpec, action: TopicSpec): TopicSpec {
+  const recorded = reader.topics.get(action.topic)!;
+  const types = carriesSameAction(spec, action.type);
+  checkType(reader, action, types);
+  return { ...action, type: types.find((type) => type === recorded.type)! };
+}

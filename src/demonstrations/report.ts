@@ -1,0 +1,27 @@
+import type { ChosenTopics } from './choose-topics.js';
+import type { ReasonCounts, SampleReport } from './tick.js';
+
+/** What was read from a recording, and what was left out. */
+export interface RecordingReport extends SampleReport {
+  readonly path: string;
+  /** What could not be read, for people: damage, missing files. */
+  readonly problems: readonly string[];
+  readonly episodes: number;
+  readonly transitions: number;
+  /** Episodes that the operator discarded. */
+  readonly discarded: number;
+  readonly clockJumps: number;
+  /** Messages whose bytes do not decode as their type. */
+  readonly undecodable: number;
+  /** Which topics they are of, and why they do not decode. */
+  readonly undecodableReasons?: ReasonCounts;
+  readonly actionTopic: string;
+  /** The other topic that could carry the actions, where it has messages. */
+  readonly otherAction?: ChosenTopics['other'];
+}
+
+export interface DemonstrationReport {
+  readonly recordings: readonly RecordingReport[];
+  readonly episodes: number;
+  readonly transitions: number;
+}

@@ -1,0 +1,31 @@
+import type { RobotSpec, TopicSpec } from './types.js';
+
+/** The same robot, with its topics under a namespace: /bot1/odom for /odom. Its frames may have the name before them, too. */
+export function withNamespace(spec: RobotSpec, namespace: string): RobotSpec {
+  const name = namespace.replace(/^\/+|\/+$/g, '');
+  if (name === '') return spec;
+  const named = (topic: string): string => `/${name}${topic}`;
+  const moved = <Topic extends TopicSpec>(topic: Topic): Topic => ({
+    ...topic,
+    topic: named(topic.topic),
+    ...(topic.frameId === undefined ? {} : { framePrefix: name }),
+  });
+  const { deadman, ...teleop } = spec.teleop;
+  return {
+    ...spec,
+    stateTopics: spec.stateTopics.map(moved),
+    observation: spec.observation.map((feature) => {
+      const { source } = feature;
+      const topic = named(source.topic);
+      return source.kind === 'relative'
+        ? { ...feature, source: { ...source, topic, reference: named(source.reference) } }
+        : { ...feature, source: { ...source, topic } };
+    }),
+    command: moved(spec.command),
+    teleop: {
+      ...moved(teleop),
+      ...(deadman === undefined ? {} : { deadman: { ...deadman, topic: named(deadman.topic) } }),
+    },
+    estopTopic: named(spec.estopTopic),
+  };
+}
