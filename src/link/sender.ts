@@ -67,10 +67,11 @@ export class StreamSender {
     this.pump();
   }
 
-  /** The link is away: nothing is sent until the learner's side has said again where it stands. */
-  lost(): void {
-    this.#received = undefined;
-    this.#underWay = [];
+  /** The link is there again: what was under way may be lost, and is sent again. */
+  resume(): void {
+    if (this.#received === undefined) return;
+    this.#rewind(this.#received);
+    this.pump();
   }
 
   /** Sends what may be sent now. To be called when a record was written, and a few times per second. */

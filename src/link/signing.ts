@@ -56,6 +56,8 @@ export class PolicySigner {
   readonly #fleet: string;
   readonly #key: KeyObject;
   readonly #name: string;
+  /** Of each policy that was signed: all robots of a fleet get the same bytes. */
+  readonly #signed = new WeakMap<PolicyBundleMessage, SignedPolicy>();
 
   constructor(fleet: string, privateKey: string) {
     this.#fleet = fleet;
@@ -64,8 +66,13 @@ export class PolicySigner {
   }
 
   sign(policy: PolicyBundleMessage): SignedPolicy {
-    const bundle = protobuf.encode(TYPE, policy);
-    return { key: this.#name, signature: sign(null, signedBytes(this.#fleet, bundle), this.#key), bundle };
+    let signed = this.#signed.get(policy);
+    if (signed === undefined) {
+      const bundle = protobuf.encode(TYPE, policy);
+      signed = { key: this.#name, signature: sign(null, signedBytes(this.#fleet, bundle), this.#key), bundle };
+      this.#signed.set(policy, signed);
+    }
+    return signed;
   }
 }
 

@@ -7,6 +7,7 @@ import { createNodeLogger, type Logger } from '../platform/index.js';
 import { decodeBundle, type PolicyBundle, type TrainingSummary } from '../policy/index.js';
 import { contractOf, observationOf } from '../robot/index.js';
 import { type LearningOptions, type LearningProgress, TrainingProcess } from '../training/index.js';
+import type { Transport } from '../transport/index.js';
 import { ActingState } from './acting-state.js';
 import { conductTraining, type EpisodeOutcome } from './conductor.js';
 import { evaluate } from './evaluate.js';
@@ -29,6 +30,8 @@ export interface TrainingOptions extends RigOptions {
   readonly threads?: number;
   readonly checkpoint?: { readonly folder: string; readonly everySegments: number };
   readonly resume?: boolean;
+  /** Topics of a learner elsewhere, which a link joins with the robot's; the robot's own topics if not given. */
+  readonly learnerTransport?: Transport;
   readonly summary?: TrainingSummary;
   /** Evaluates the policy of every so many segments beside the training, on these starts. */
   readonly evaluation?: { readonly everySegments: number; readonly seeds: readonly number[] };
@@ -116,7 +119,9 @@ export class TrainingSession {
       throw error;
     }
     try {
-      const learner = new LearnerNode(rig.context('learner'), client, {
+      const { learnerTransport: transport } = options;
+      const context = { ...rig.context('learner'), ...(transport && { transport }) };
+      const learner = new LearnerNode(context, client, {
         segmentSize,
         saveOnShutdown: options.checkpoint !== undefined,
       });

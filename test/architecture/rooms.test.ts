@@ -26,6 +26,7 @@ const rooms: readonly { readonly room: string; readonly node: 'none' | 'all' | R
   { room: 'nodes', node: 'none' },
   { room: 'report', node: 'all' },
   { room: 'sessions', node: 'none' },
+  { room: 'hosts/plain', node: 'all' },
   { room: 'hosts/ros2', node: 'all' },
   { room: 'cli', node: 'all' },
 ];
