@@ -40,9 +40,9 @@ const absoluteCloning = learning.defineAgent({
         const actor = learning.initialParameters(layout, random);
         return { actor, m: new Float32Array(layout.size), v: new Float32Array(layout.size) };
       },
-      deployed: ['actor'],
-      policy(state, normalisation) {
-        const network = { layout, parameters: state.actor as Float32Array, logStdRange: [-5, 2] } as const;
+      deployed: 'actor',
+      policy(parameters, normalisation) {
+        const network = { layout, parameters, logStdRange: [-5, 2] } as const;
         return learning.gaussianPolicy({ ...network, normalisation, actionSize: action });
       },
     };

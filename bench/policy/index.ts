@@ -36,10 +36,10 @@ export async function run(args: string[]): Promise<BenchResult> {
 async function hopperBundle(): Promise<PolicyBundle> {
   const contract = contractOf(loadRobotSpec('hopper'));
   const sizes = { observation: contract.observation.length, action: contract.action.length };
-  const { initialState, policy } = createAgent(learnerConfig({ agent: 'iq-sac' }), sizes);
-  const state = initialState(Random.derive(1, 'bench'));
+  const { initialState, policy, deployed } = createAgent(learnerConfig({ agent: 'iq-sac' }), sizes);
+  const parameters = initialState(Random.derive(1, 'bench'))[deployed] as Float32Array;
   return await encodeBundle({
-    policy: policy(state, identityNormalisation(sizes.observation)),
+    policy: policy(parameters, identityNormalisation(sizes.observation)),
     contract,
     version: 0,
   });

@@ -67,8 +67,9 @@ export async function writeSetup(folder: string, rateHz: number, contenders: rea
 
   const [o, a] = [spec.observation.length, spec.action.length];
   const config = learnerConfig({ agent: 'iq-sac' });
-  const { initialState, policy } = createAgent(config, { observation: o, action: a });
-  const actor = policy(initialState(Random.derive(1, 'bench')), identityNormalisation(o));
+  const { initialState, policy, deployed } = createAgent(config, { observation: o, action: a });
+  const parameters = initialState(Random.derive(1, 'bench'))[deployed] as Float32Array;
+  const actor = policy(parameters, identityNormalisation(o));
   const bundle = await encodeBundle({ policy: actor, contract: contractOf(spec), version: 0 });
   writeBundle(files.policy, bundle);
 

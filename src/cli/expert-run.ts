@@ -1,5 +1,6 @@
+import { exportNpz } from '../demonstrations/index.js';
 import { chooseDevice, type Device, type NamedDevice } from '../engine/index.js';
-import { Actor, type LearnerSettings } from '../learning/index.js';
+import { Actor, type Metrics } from '../learning/index.js';
 import {
   type EpisodeMetrics,
   loadCheckpoint,
@@ -9,13 +10,21 @@ import {
   RunMetrics,
   saveCheckpoint,
 } from '../platform/index.js';
-import { encodeBundle, writeBundle } from '../policy/index.js';
-import { contractOf, loadRobotSpec, type RobotSpec } from '../robot/index.js';
-import { withLearnerFile } from '../sessions/index.js';
-import { createTask, type Environment, environmentOf, type Task } from '../simulation/index.js';
-import { EnvironmentTrainer, evaluateOnTask, runConfig, startLearner } from '../training/index.js';
+import { encodeBundle, type PolicyContract, readBundle, writeBundle } from '../policy/index.js';
+import { contractOf, loadRobotSpec, robotNames } from '../robot/index.js';
+import { type Environment, type OpenEnvironment, openEnvironment } from '../simulation/index.js';
+import {
+  driveEpisodes,
+  EnvironmentTrainer,
+  environmentContract,
+  environmentPace,
+  evaluateOnTask,
+  type RunPlan,
+  startLearner,
+} from '../training/index.js';
 import type { Io } from './command.js';
 import type { Display } from './display.js';
+import { expertPlan } from './expert-plan.js';
 import type { OutputOptions } from './output.js';
 import type { RunFolder } from './run-folder.js';
 
@@ -24,27 +33,19 @@ export const EVALUATION_EPISODES = 5;
 /** Steps from one row of metrics to the next. */
 const LOG_EVERY = 1000;
 const EVALUATION_SEED = 1_000_000;
-/** So many first steps take uniformly random actions, as in the SAC paper. */
-const RANDOM_STEPS = 5000;
-const UPDATES_PER_STEP = 1;
-/** The settings of the SAC paper, with a learned temperature. */
-const EXPERT_SETTINGS = {
-  agent: 'sac',
-  critics: 2,
-  learnTemperature: true,
-  temperature: 0.2,
-  actorLearningRate: 3e-4,
-  temperatureLearningRate: 3e-4,
-} as const satisfies LearnerSettings;
+/** The first start of the episodes that are recorded, far from those of training and evaluation. */
+const RECORDING_SEED = 3_000_000;
 
 /** The options of `iq-learn expert`. */
 export interface ExpertOptions extends OutputOptions {
   readonly task: string;
-  readonly steps: number;
+  readonly steps?: number;
   readonly seed: number;
   readonly settings?: string;
   readonly name?: string;
   readonly resume: boolean;
+  /** Episodes of the best policy to write as demonstrations. */
+  readonly record?: number;
   readonly device: Device;
   readonly json?: string;
   readonly log: readonly MetricsSinkName[];
@@ -52,58 +53,58 @@ export interface ExpertOptions extends OutputOptions {
 
 /** A run of `iq-learn expert` that has begun. */
 export interface Run {
+  readonly plan: RunPlan;
   readonly training: EnvironmentTrainer;
   /** The highest mean return of an evaluation so far. */
   best: number;
   /** Seconds of learning in earlier processes, where the run was resumed. */
   readonly secondsBefore: number;
+  /** Returns of the episodes that were recorded. */
+  recorded: readonly number[];
   /** When this process began to learn, by `performance.now`. */
   readonly startedMs: number;
 }
 
 const secondsOf = (run: Run): number => run.secondsBefore + (performance.now() - run.startedMs) / 1000;
 
+/** The name of the environment that an option names: a robot's task, or the environment itself. */
+function environmentName(task: string): string {
+  return robotNames().includes(task) ? (loadRobotSpec(task).task ?? task) : task;
+}
+
 async function begin(
   options: ExpertOptions,
-  task: Task,
+  environment: Environment,
   folder: RunFolder,
   device: NamedDevice,
   warn: (text: string) => void,
 ): Promise<Run> {
-  const environment = environmentOf(task);
   const startedMs = performance.now();
+  const plan = expertPlan(options, environment.discrete === true);
   if (options.resume) {
     const checkpoint = loadCheckpoint(folder.file('checkpoint'), (problem) => warn(problem.message));
     const { best, seconds } = checkpoint.meta;
     const training = await EnvironmentTrainer.resume(checkpoint, environment, { device });
     return {
+      plan,
       training,
       best: typeof best === 'number' ? best : Number.NEGATIVE_INFINITY,
       secondsBefore: typeof seconds === 'number' ? seconds : 0,
+      recorded: [],
       startedMs,
     };
   }
-  const { steps, seed } = options;
-  const own: LearnerSettings = { ...EXPERT_SETTINGS, bufferSize: Math.min(1_000_000, Math.max(steps, 1000)) };
-  const config = withLearnerFile(own, options.settings);
+  const { seed } = options;
   const learner = await startLearner({
-    config: runConfig(config, { steps, updatesPerTransition: UPDATES_PER_STEP }),
+    config: plan.config,
     observation: environment.observation.map((block) => ({ ...block, normalise: 'none' as const })),
     actionSize: environment.actionRange.size,
     seed,
     demonstrations: [],
     device,
   });
-  const randomSteps = Math.min(RANDOM_STEPS, Math.ceil(options.steps / 4));
-  const training = await EnvironmentTrainer.create({
-    learner,
-    environment,
-    seed: options.seed,
-    randomSteps,
-    updateAfter: randomSteps,
-    updatesPerStep: UPDATES_PER_STEP,
-  });
-  return { training, best: Number.NEGATIVE_INFINITY, secondsBefore: 0, startedMs };
+  const training = await EnvironmentTrainer.create({ learner, environment, seed, ...environmentPace(plan) });
+  return { plan, training, best: Number.NEGATIVE_INFINITY, secondsBefore: 0, recorded: [], startedMs };
 }
 
 async function save(run: Run, folder: RunFolder): Promise<void> {
@@ -116,7 +117,8 @@ async function save(run: Run, folder: RunFolder): Promise<void> {
 /** Evaluates the present policy, and writes it as the run's policy where it is the best so far. */
 async function evaluate(
   run: Run,
-  spec: RobotSpec,
+  task: string,
+  contract: PolicyContract,
   evaluation: Environment,
   folder: RunFolder,
 ): Promise<readonly EpisodeMetrics[]> {
@@ -132,11 +134,11 @@ async function evaluate(
     folder.file('policy'),
     await encodeBundle({
       policy,
-      contract: contractOf(spec),
+      contract,
       version: learner.updates,
       training: {
         algorithm: learner.config.agent,
-        task: spec.task ?? '',
+        task,
         steps,
         updates: learner.updates,
         evaluation_return: mean,
@@ -163,37 +165,38 @@ function openMetrics({ training, secondsBefore }: Run, { log }: ExpertOptions, f
 
 /** What the loop of learning works with beside the run itself. */
 interface Surroundings {
-  readonly options: ExpertOptions;
   readonly io: Io;
   readonly folder: RunFolder;
   readonly display: Display;
-  readonly spec: RobotSpec;
+  readonly task: string;
+  readonly contract: PolicyContract;
   /** A second copy of the task, so that an evaluation does not disturb the episode that learning is in. */
   readonly evaluation: Environment;
   readonly rows: RunMetrics;
 }
 
 /** Learns until the last step or Ctrl-C, and evaluates and saves every {@link EVALUATE_EVERY} steps. */
-async function learn(run: Run, { options, io, folder, display, spec, evaluation, rows }: Surroundings): Promise<void> {
-  const { training } = run;
+async function learn(run: Run, surroundings: Surroundings): Promise<void> {
+  const { io, folder, display, task, contract, evaluation, rows } = surroundings;
+  const { training, plan } = run;
   const means = new MetricMeans();
   const returns: number[] = [];
   const from = training.steps;
   let evaluated: number | undefined;
   let losses: { criticLoss?: number; actorLoss?: number } = {};
-  while (training.steps < options.steps && !io.interrupt.signal.aborted) {
+  while (training.steps < plan.steps && !io.interrupt.signal.aborted) {
     const { metrics: measured, episode } = await training.step();
     if (measured !== undefined) {
       means.add(measured);
-      losses = { criticLoss: measured['train/critic_loss']!, actorLoss: measured['train/actor_loss']! };
+      losses = lossesOf(measured);
     }
     if (episode !== undefined) {
       returns.push(episode.return);
       rows.episode({ return: episode.return, length: episode.length });
     }
     const { steps, learner } = training;
-    const due = steps % EVALUATE_EVERY === 0 || steps === options.steps;
-    const episodes = due ? await evaluate(run, spec, evaluation, folder) : [];
+    const due = steps % EVALUATE_EVERY === 0 || steps === plan.steps;
+    const episodes = due ? await evaluate(run, task, contract, evaluation, folder) : [];
     if (due || steps % LOG_EVERY === 0)
       rows.learned({ steps, updates: learner.updates, seconds: secondsOf(run), train: means.take() }, episodes);
     if (due) {
@@ -203,7 +206,7 @@ async function learn(run: Run, { options, io, folder, display, spec, evaluation,
     display.show({
       phase: 'learning',
       done: steps,
-      total: options.steps,
+      total: plan.steps,
       unit: 'steps',
       perSecond: (steps - from) / (secondsOf(run) - run.secondsBefore),
       ...losses,
@@ -214,24 +217,55 @@ async function learn(run: Run, { options, io, folder, display, spec, evaluation,
   }
 }
 
-/** Learns with tasks, metrics and checkpoints that are closed in every case. */
-export async function train(options: ExpertOptions, io: Io, folder: RunFolder, display: Display): Promise<Run> {
-  const spec = loadRobotSpec(options.task);
-  const task = await createTask(spec.task ?? options.task);
-  const evaluationTask = await createTask(spec.task ?? options.task);
-  const { device, why } = await chooseDevice(options.device);
-  display.say(why);
-  const run = await begin(options, task, folder, device, (text) => display.warn(text));
-  const { metrics, rows } = openMetrics(run, options, folder, display);
-  const evaluation = environmentOf(evaluationTask);
+const lossesOf = (metrics: Metrics): { criticLoss?: number; actorLoss?: number } => ({
+  criticLoss: metrics['train/critic_loss']!,
+  ...(metrics['train/actor_loss'] === undefined ? {} : { actorLoss: metrics['train/actor_loss'] }),
+});
+
+/** Lets the best policy drive, and writes its episodes as demonstrations. All of them: nothing is selected. */
+async function record(run: Run, episodes: number, environment: Environment, folder: RunFolder, display: Display) {
+  const policy = await readBundle(folder.file('policy'));
   try {
-    await learn(run, { options, io, folder, display, spec, evaluation, rows });
-    if (io.interrupt.signal.aborted) await save(run, folder);
+    const returns: number[] = [];
+    const driven = await driveEpisodes(environment, (observation) => policy.act(observation), {
+      episodes,
+      seed: RECORDING_SEED,
+      onEpisode: (episode) => {
+        returns.push(episode.return);
+        display.show({ phase: 'recording', done: returns.length, total: episodes, unit: 'episodes', returns });
+      },
+    });
+    exportNpz(folder.file('demonstrations.npz'), driven);
+    run.recorded = returns;
   } finally {
-    metrics.close();
-    await run.training.dispose();
-    task.close();
-    evaluationTask.close();
+    await policy.dispose();
   }
-  return run;
+}
+
+/** Learns with environments, metrics and checkpoints that are closed in every case. */
+export async function train(options: ExpertOptions, io: Io, folder: RunFolder, display: Display): Promise<Run> {
+  const name = environmentName(options.task);
+  const robot = robotNames().includes(options.task);
+  const { device, why } = await chooseDevice(options.device);
+  const environment = await openEnvironment(name);
+  let evaluation: OpenEnvironment | undefined;
+  try {
+    evaluation = await openEnvironment(name);
+    display.say(why);
+    const run = await begin(options, environment, folder, device, (text) => display.warn(text));
+    const { metrics, rows } = openMetrics(run, options, folder, display);
+    const contract = robot ? contractOf(loadRobotSpec(options.task)) : environmentContract(name, environment);
+    try {
+      await learn(run, { io, folder, display, task: name, contract, evaluation, rows });
+      if (io.interrupt.signal.aborted) await save(run, folder);
+      else if (options.record !== undefined) await record(run, options.record, evaluation, folder, display);
+    } finally {
+      metrics.close();
+      await run.training.dispose();
+    }
+    return run;
+  } finally {
+    await environment.close();
+    await evaluation?.close();
+  }
 }

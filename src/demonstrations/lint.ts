@@ -9,31 +9,9 @@ import {
 } from '../common/index.js';
 import { observationOf, type RobotSpec } from '../robot/index.js';
 import type { DemonstrationEpisode } from './episode.js';
+import type { Finding } from './finding.js';
+import { lintFeatures } from './lint-features.js';
 import type { DemonstrationReport } from './report.js';
-
-/** A property of demonstrations that makes learning fail (`error`) or may do so (`warn`). */
-export interface Finding {
-  readonly level: 'error' | 'warn';
-  /** For programs. */
-  readonly check:
-    | 'none'
-    | 'shape'
-    | 'empty'
-    | 'not finite'
-    | 'constant action'
-    | 'unused action'
-    | 'never moving'
-    | 'beyond limits'
-    | 'saturated'
-    | 'mixed rates'
-    | 'mostly missing'
-    | 'too few';
-  /** The episode that it is about; null for all of them together. */
-  readonly source: string | null;
-  readonly found: string;
-  readonly expected: string;
-  readonly remedy: string;
-}
 
 const percent = (fraction: number): string => `${(100 * fraction).toFixed(0)} %`;
 
@@ -52,6 +30,19 @@ function rangeOf(values: BlockArray, width: number, i: number): [number, number]
 function isConstant(values: BlockArray, width: number, i: number, span: number): boolean {
   const [low, high] = rangeOf(values, width, i);
   return high - low <= 1e-6 * (Number.isFinite(span) && span > 0 ? span : Math.max(1, Math.abs(low)));
+}
+
+const span = ({ low, high }: { readonly low: number; readonly high: number }): number => high - low;
+
+/** Whether no number of any block changes in an episode. */
+function isStill({ observation, observations }: DemonstrationEpisode, spec: RobotSpec): boolean {
+  return blockValues(observation, observations, 'episode').every((values, b) => {
+    const { name, shape } = observation[b]!;
+    const spans = name === STATE_BLOCK ? spec.observation.map(span) : [];
+    const size = shapeSize(shape);
+    for (let i = 0; i < size; i++) if (!isConstant(values, size, i, spans[i] ?? Number.POSITIVE_INFINITY)) return false;
+    return true;
+  });
 }
 
 function lintEpisode(episode: DemonstrationEpisode, spec: RobotSpec): Finding[] {
@@ -78,7 +69,6 @@ function lintEpisode(episode: DemonstrationEpisode, spec: RobotSpec): Finding[] 
   if (!blocks.every((values) => values.every(Number.isFinite)) || !actions.every(Number.isFinite))
     return finding('error', 'not finite', 'NaN or infinite numbers', 'finite numbers', 'record the episode again');
   const out: Finding[] = [];
-  const span = ({ low, high }: { low: number; high: number }): number => high - low;
   if (length > 1 && spec.action.every((feature, i) => isConstant(actions, actionSize, i, span(feature))))
     out.push(
       ...finding(
@@ -89,14 +79,7 @@ function lintEpisode(episode: DemonstrationEpisode, spec: RobotSpec): Finding[] 
         'check that the teleoperation was on, and record the episode again',
       ),
     );
-  const isStill = (values: BlockArray, b: number): boolean => {
-    const size = shapeSize(observation[b]!.shape);
-    const spans = observation[b]!.name === STATE_BLOCK ? spec.observation.map(span) : [];
-    return Array.from({ length: size }, (_, i) => i).every((i) =>
-      isConstant(values, size, i, spans[i] ?? Number.POSITIVE_INFINITY),
-    );
-  };
-  if (blocks.every(isStill))
+  if (isStill(episode, spec))
     out.push(
       ...finding(
         'error',
@@ -171,6 +154,17 @@ function lintActions(episodes: readonly DemonstrationEpisode[], spec: RobotSpec)
   return out;
 }
 
+/** The parts of an episode that was cut are told as one: a keyboard gives a constant action between any two keys. */
+function onePerSource(out: Finding[], constant: readonly Finding[]): void {
+  for (const source of new Set(constant.map((finding) => finding.source))) {
+    const [first, ...more] = constant.filter((finding) => finding.source === source);
+    if (first === undefined || more.length === 0) continue;
+    for (const finding of more) out.splice(out.indexOf(finding), 1);
+    const found = `${first.found}, and ${more.length} other parts of it with an action of their own`;
+    out[out.indexOf(first)] = { ...first, found };
+  }
+}
+
 /** With fewer transitions than this in total, learning is a matter of luck. */
 const fewTransitions = 100;
 
@@ -199,7 +193,9 @@ export function lintDemonstrations(
   const constant = out.filter(({ check }) => check === 'constant action');
   if (constant.length === episodes.length)
     for (const finding of constant) out[out.indexOf(finding)] = { ...finding, level: 'error' };
-  if (out.every(({ check }) => check !== 'shape' && check !== 'not finite')) out.push(...lintActions(episodes, spec));
+  else onePerSource(out, constant);
+  if (out.every(({ check }) => check !== 'shape' && check !== 'not finite'))
+    out.push(...lintActions(episodes, spec), ...lintFeatures(episodes, spec));
   const total = episodes.reduce((sum, { length }) => sum + length, 0);
   if (total < fewTransitions)
     out.push({

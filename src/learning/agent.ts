@@ -63,9 +63,12 @@ export interface Agent {
   /** For each input of the program that holds Adam's coefficients: those of an update (the first is 1). */
   readonly adam: Readonly<Record<string, (update: number) => AdamCoefficients>>;
   initialState(random: Random): ArrayRecord;
-  /** The entries of the state that {@link policy} reads. */
-  readonly deployed: readonly string[];
-  policy(state: ArrayRecord, normalisation: Normalisation): PolicyFunction;
+  /** The entry of the state that is deployed: the parameters of the policy, or their running average. */
+  readonly deployed: string;
+  /** The entry that acts while learning, where it is another than the deployed one: the parameters before averaging. */
+  readonly acting?: string;
+  /** The policy function of one of these entries. */
+  policy(parameters: Float32Array, normalisation: Normalisation): PolicyFunction;
   /** Absent where the agent recovers no reward. */
   readonly reward?: RewardFunction;
   /** The state with the actor's parameters replaced by these; absent where an agent cannot start from a cloned policy. */

@@ -236,9 +236,21 @@ export class Learner {
     }
   }
 
-  /** The policy as it is now (its running average where `actorAveraging` is set). A copy: later updates leave it. */
+  /** The policy to deploy as it is now: its running average where the agent has one. A copy: later updates leave it. */
   policyFunction(): PolicyFunction {
-    return this.#agent.policy(this.#executable.readState(this.#agent.deployed), this.normalisation);
+    return this.#policyOf(this.#agent.deployed);
+  }
+
+  /**
+   * The policy that acts while learning: the parameters themselves, never their running average. What the critic thinks
+   * of the actor's latest actions is corrected only by seeing where they lead.
+   */
+  actingPolicy(): PolicyFunction {
+    return this.#policyOf(this.#agent.acting ?? this.#agent.deployed);
+  }
+
+  #policyOf(entry: string): PolicyFunction {
+    return this.#agent.policy(this.#executable.readState([entry])[entry] as Float32Array, this.normalisation);
   }
 
   /**
@@ -253,7 +265,7 @@ export class Learner {
       throw new IqLearnError('UNSUPPORTED', `the agent ${this.config.agent} cannot start from a cloned policy`, {
         remedy: 'set warmStartUpdates to 0',
       });
-    const own = this.#agent.policy(state, this.normalisation).constants;
+    const own = this.policyFunction().constants;
     for (const name of ['observation_mean', 'observation_scale'])
       if (own[name]!.data.some((x, i) => x !== policy.constants[name]?.data[i]))
         throw new IqLearnError('MISMATCH', 'the policy to start from normalises its observations otherwise', {

@@ -69,7 +69,12 @@ export const learnerSchemas = {
   'iq-sac': schemaOf('iq-sac'),
   'iq-soft-q': schemaOf('iq-soft-q'),
   sac: schemaOf('sac'),
+  'soft-q': schemaOf('soft-q'),
   cloning: schemaOf('cloning'),
+  'cloning-discrete': schemaOf('cloning-discrete'),
+  sqil: schemaOf('sqil'),
+  'sqil-soft-q': schemaOf('sqil-soft-q'),
+  dac: schemaOf('dac'),
 } as const satisfies Readonly<Record<AgentName, z.ZodObject>>;
 
 /** Settings of a learner: the name of its agent, and the settings of that agent and of every learner, flat. */
@@ -77,7 +82,12 @@ export const learnerConfigSchema = z.discriminatedUnion('agent', [
   learnerSchemas['iq-sac'],
   learnerSchemas['iq-soft-q'],
   learnerSchemas.sac,
+  learnerSchemas['soft-q'],
   learnerSchemas.cloning,
+  learnerSchemas['cloning-discrete'],
+  learnerSchemas.sqil,
+  learnerSchemas['sqil-soft-q'],
+  learnerSchemas.dac,
 ]);
 
 /** Complete settings. */

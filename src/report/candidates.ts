@@ -17,7 +17,12 @@ const byAlgorithm: Readonly<Record<string, ReportCandidate>> = {
   'iq-sac': row('iq-learn', 'IQ-Learn', 'learned', '#2457d6', '#6ea1ff'),
   'iq-soft-q': row('iq-soft-q', 'IQ-Learn, soft Q', 'learned', '#5a3fc0', '#a993ff'),
   sac: row('sac', 'SAC', 'learned', '#a0287a', '#f08bcb'),
+  'soft-q': row('soft-q', 'Soft Q', 'learned', '#8a3d9c', '#dc9bea'),
   cloning: row('behavioural-cloning', 'Behavioural cloning', 'baseline', '#c76a00', '#f2a541'),
+  'cloning-discrete': row('cloning-discrete', 'Behavioural cloning, discrete', 'baseline', '#a35200', '#f7bb6e'),
+  sqil: row('sqil', 'SQIL', 'baseline', '#9a5b3c', '#d99b7b'),
+  'sqil-soft-q': row('sqil-soft-q', 'SQIL, soft Q', 'baseline', '#84483f', '#d5867a'),
+  dac: row('dac', 'DAC', 'baseline', '#00798c', '#4fc3d6'),
 };
 /** Names of algorithms in bundles that were made before agents had names, and the agents that they mean. */
 const earlierNames: Readonly<Record<string, string>> = { 'iq-learn': 'iq-sac', 'behavioural-cloning': 'cloning' };

@@ -84,7 +84,7 @@ export class EnvironmentTrainer {
 
   static async create(options: EnvironmentTrainerOptions): Promise<EnvironmentTrainer> {
     const { learner, environment, seed } = options;
-    const actor = await Actor.create(learner.policyFunction());
+    const actor = await Actor.create(learner.actingPolicy());
     const first = await environment.reset(taskSeed(seed, 0));
     return new EnvironmentTrainer(options, actor, copyObservation(environment.observation, first));
   }
@@ -141,7 +141,7 @@ export class EnvironmentTrainer {
       this.#pendingUpdates.made(due);
       if (due > 0) {
         metrics = await this.learner.update(due);
-        this.#actor.load(this.learner.policyFunction());
+        this.#actor.load(this.learner.actingPolicy());
       }
     }
     return { metrics, episode };
@@ -225,7 +225,7 @@ export class EnvironmentTrainer {
     const observation = observationFrom(environment.observation, checkpoint.arrays);
     if (meta === undefined || observation === undefined) throw notOfTraining();
     const learner = await Learner.resume(checkpoint, options);
-    const actor = await Actor.create(learner.policyFunction());
+    const actor = await Actor.create(learner.actingPolicy());
     const training = new EnvironmentTrainer({ ...meta, learner, environment }, actor, observation);
     training.#exploration = Random.fromState(meta.exploration);
     training.#steps = meta.steps;

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { importNpz } from '#src/demonstrations/index.js';
 import { createExpert, createTask } from '#src/simulation/index.js';
 import { npzOf } from '../training/npz.js';
 import { cli, inNewFolder } from './support.js';
@@ -79,3 +80,20 @@ it.skipIf(!gymnasium)(
   },
   180_000,
 );
+
+it('expert learns a task with discrete actions and records demonstrations that train --task takes', async () => {
+  writeFileSync('soft-q.yaml', 'learner: { agent: soft-q, hiddenSizes: [16], batchSize: 8 }');
+  const { code, stdout, stderr } = await cli(
+    ...['expert', '--task', 'cartpole', '--steps', '400', '--settings', 'soft-q.yaml'],
+    ...['--name', 'balancer', '--record', '2', '--quiet'],
+  );
+  expect(code, stderr).toBe(0);
+  expect(stdout).toMatch(/demonstrations: runs\/balancer\/demonstrations\.npz, 2 episodes of return [\d.]+/);
+  const [first] = importNpz('runs/balancer/demonstrations.npz');
+  expect(first!.rewards).toHaveLength(first!.length);
+  const trained = await cli(
+    ...['train', '--task', 'cartpole', '--demonstrations', 'runs/balancer/demonstrations.npz'],
+    ...['--steps', '5', '--out', 'imitated', '--quiet'],
+  );
+  expect(trained.code, trained.stderr).toBe(0);
+}, 120_000);

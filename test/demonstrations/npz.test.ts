@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { importNpz, readNpz } from '#src/demonstrations/index.js';
+import { encodeNpzDemonstrations, importNpz, readNpz } from '#src/demonstrations/index.js';
 import { stateOf } from '../support/state.js';
 import { temporaryFolder } from './toy.js';
 
@@ -41,6 +41,20 @@ const write = (bytes: Uint8Array): string => {
 const sound = Buffer.from(fixture, 'base64');
 
 describe('npz', () => {
+  it('is read as it was written: observations, actions, rewards and ends', () => {
+    const episodes = importNpz(write(sound));
+    const again = importNpz(write(encodeNpzDemonstrations(episodes)));
+    const content = ({ observations, actions, rewards, terminated, truncated }: (typeof episodes)[number]) => ({
+      observations,
+      actions,
+      rewards,
+      terminated,
+      truncated,
+    });
+    expect(again.map(content)).toEqual(episodes.map(content));
+    expect(() => encodeNpzDemonstrations([])).toThrow(/cannot be written/);
+  });
+
   it('reads what numpy wrote', () => {
     const arrays = readNpz(write(sound));
     expect(arrays.get('action')).toEqual({ shape: [7, 1], data: new Float32Array([-0, -2, -4, -6, -8, -10, -12]) });

@@ -8,13 +8,8 @@ import { LearnerGateway, LearnerNode, type NodeContext, type RobotView } from '.
 import { type Logger, lockFolder } from '../../platform/index.js';
 import { writeBundle } from '../../policy/index.js';
 import { contractOf, type RobotSpec } from '../../robot/index.js';
-import {
-  configurationFor,
-  learningEpisode,
-  type trainingSettings,
-  usableDemonstrations,
-} from '../../sessions/index.js';
-import { checkpointSegments, type LearningOptions, TrainingProcess } from '../../training/index.js';
+import { learningEpisode, type trainingSettings, usableDemonstrations } from '../../sessions/index.js';
+import { checkpointSegments, type LearningOptions, runPlan, TrainingProcess } from '../../training/index.js';
 import { EmbeddedBroker, type MqttConnection, MqttTransport, openMqtt } from '../../transport/index.js';
 import type { Gauge, HealthSource } from './health.js';
 import type { OpenedLink } from './link-file.js';
@@ -44,13 +39,14 @@ function nothingToLearnFrom(run: string): IqLearnError {
 /** Goes on from the run's checkpoint, or begins with the demonstrations. */
 async function startLearning(options: ServeOptions): Promise<TrainingProcess> {
   const { spec, settings, recordings, run, seed, device, logger } = options;
-  const { segmentSize, updatesPerTransition } = settings;
+  const { updatesPerTransition, randomSteps, config } = runPlan(settings);
   const common: Omit<LearningOptions, 'demonstrations'> = {
-    config: configurationFor(settings, settings.steps),
+    config,
     contract: contractOf(spec),
     seed,
     updatesPerTransition,
-    checkpoint: { folder: join(run, 'checkpoint'), everySegments: checkpointSegments(segmentSize) },
+    randomSteps,
+    checkpoint: { folder: join(run, 'checkpoint'), everySegments: checkpointSegments(settings.segmentSize) },
     device: device.device,
     threads: 1,
     summary: { robot: spec.robot },

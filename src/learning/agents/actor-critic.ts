@@ -38,7 +38,7 @@ const vector = (size: number): TensorSpec => ({ shape: [size], dtype: 'float32' 
 export const matrix = (rows: number, columns: number): TensorSpec => ({ shape: [rows, columns], dtype: 'float32' });
 
 /** What the critics see of states: observations, and the entry that says whether they are absorbing. */
-const entriesOf = ({ observations, absorbing }: States): tf.Tensor =>
+export const entriesOf = ({ observations, absorbing }: States): tf.Tensor =>
   absorbing === undefined ? observations : tf.concat([observations, absorbing], 1);
 
 /**
@@ -304,17 +304,17 @@ export class ActorCritic {
   }
 
   /** The parts of an {@link Agent} that follow from the networks alone. */
-  agent(): Pick<Agent, 'actionClip' | 'initialState' | 'deployed' | 'policy' | 'warmStart'> {
+  agent(): Pick<Agent, 'actionClip' | 'initialState' | 'deployed' | 'acting' | 'policy' | 'warmStart'> {
     const { actorAveraging, actionClip, logStdRange } = this.#settings;
-    const deployed = actorAveraging > 0 ? 'average' : 'actor';
     return {
       actionClip,
       initialState: (random) => this.initialState(random),
-      deployed: [deployed],
-      policy: (state, normalisation) =>
+      deployed: actorAveraging > 0 ? 'average' : 'actor',
+      acting: 'actor',
+      policy: (parameters, normalisation) =>
         gaussianPolicy({
           layout: this.#actor,
-          parameters: state[deployed] as Float32Array,
+          parameters,
           normalisation,
           logStdRange,
           actionSize: this.#spaces.action,

@@ -74,11 +74,11 @@ function create(given: Settings, spaces: Spaces, fall: Fall): Agent {
       const actor = initialParameters(layout, random);
       return { actor, actorM: new Float32Array(actor.length), actorV: new Float32Array(actor.length) };
     },
-    deployed: ['actor'],
-    policy: (state, normalisation) =>
+    deployed: 'actor',
+    policy: (parameters, normalisation) =>
       gaussianPolicy({
         layout,
-        parameters: state.actor as Float32Array,
+        parameters,
         normalisation,
         logStdRange,
         actionSize: spaces.action,

@@ -89,6 +89,17 @@ export const temperatureSetting = {
   temperature: z.number().gt(0).default(0.01).describe('Entropy temperature T; its initial value where it is learned.'),
 };
 
+export const criticAveragingSetting = {
+  criticAveraging: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(5e-3)
+    .describe(
+      'Rate per update of the running average of the critics, which is deployed; 0 deploys the critics themselves.',
+    ),
+};
+
 export const actorSettings = {
   ...temperatureSetting,
   learnTemperature: z

@@ -89,8 +89,8 @@ export class ObservationEncoder {
             ...Object.fromEntries(given.map((prefix) => [prefix, this.features(prefix, batch)])),
           }),
       },
-      policy: (state, normalisation) => {
-        const policy = agent.policy(state, normalisation);
+      policy: (parameters, normalisation) => {
+        const policy = agent.policy(parameters, normalisation);
         return {
           ...policy,
           observation: this.spec,

@@ -1,0 +1,54 @@
+import type { Curve, Figure } from '../harness.js';
+
+/** What one run of a table found: the returns of the policy on fresh starts, and what is needed to judge it. */
+export interface RunResult {
+  readonly job: string;
+  /** Returns of the last policy on fresh starts, one each. */
+  readonly last: readonly number[];
+  /** Returns, on the same starts, of the best policy of the curve; it is chosen by its return, so it flatters. */
+  readonly best: readonly number[];
+  /** [updates or steps, mean return] along the run. */
+  readonly curve: readonly (readonly [number, number])[];
+  /** Mean return of the demonstrations that were used. */
+  readonly demonstrations: number;
+  readonly seconds: number;
+  /** The complete settings of the learner: a default that changes later must not change what a result says. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** One run of a table: small enough for one core, and independent of all others. */
+export interface Job {
+  /** Its folder below that of the table, for example `cartpole/iq-chi2/1/seed-0`. */
+  readonly name: string;
+  run(): Promise<Omit<RunResult, 'job'>>;
+}
+
+/** Options that every table has. */
+export interface TableOptions {
+  /** Folder of the demonstrations, one .npz an environment. */
+  readonly data: string;
+  readonly seeds: readonly number[];
+  /** Fresh starts of the figures. */
+  readonly episodes: number;
+  /** Gradient updates of a run that does not act. */
+  readonly updates: number;
+}
+
+/** A table of the paper. */
+export interface PaperTable {
+  readonly name: string;
+  /** One sentence for people who choose. */
+  readonly summary: string;
+  jobs(options: TableOptions): readonly Job[];
+  /** Figures for the result file, and the document for docs/results without its heading. */
+  summarise(results: readonly RunResult[], options: TableOptions): TableSummary;
+}
+
+export interface TableSummary {
+  readonly figures: readonly Figure[];
+  readonly curves: readonly Curve[];
+  /** Markdown: tables beside the published figures. */
+  readonly document: string;
+  /** A picture, where there is something to draw. */
+  readonly svg?: string;
+}
