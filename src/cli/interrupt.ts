@@ -1,10 +1,10 @@
 import { IqLearnError } from '../common/index.js';
 import { exitCode } from './exit.js';
 
-const EXIT_CODES = { SIGINT: exitCode.interrupted, SIGTERM: 143 } as const;
+const EXIT_CODES = { SIGINT: exitCode.interrupted, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /**
- * Turns Ctrl-C (SIGINT) and SIGTERM into an abort signal. The first one aborts: the command saves what it has and ends.
+ * Turns Ctrl-C (SIGINT), SIGTERM and SIGHUP (the terminal was closed) into an abort signal. The first one aborts: the command saves what it has and ends.
  * The second one ends the process at once.
  */
 export class Interrupt {
@@ -34,6 +34,8 @@ export class Interrupt {
   #heard(name: keyof typeof EXIT_CODES): void {
     if (this.signal.aborted) process.exit(EXIT_CODES[name]);
     this.#exitCode = EXIT_CODES[name];
+    // Nobody reads what is written to a terminal that is gone, and failing to write must not end the saving.
+    if (name === 'SIGHUP') for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
     this.#say('stopping: what is there is being saved; Ctrl-C again to stop at once');
     this.#controller.abort(new IqLearnError('CANCELLED', 'interrupted'));
   }

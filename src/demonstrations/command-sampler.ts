@@ -1,5 +1,5 @@
 import { IqLearnError } from '../common/index.js';
-import { createActionMapper, type RobotSpec, type TopicSpec } from '../robot/index.js';
+import { type ActionMapper, createActionMapper, type RobotSpec, type TopicSpec } from '../robot/index.js';
 import { overdueNs } from './stamp-order.js';
 import type { TickLoss } from './tick.js';
 import type { TimedMessage } from './timeline.js';
@@ -7,7 +7,7 @@ import type { TimedMessage } from './timeline.js';
 /** Actions at ticks, from the messages of the action's topic (teleoperation or command). */
 export class CommandSampler {
   readonly #messages: readonly TimedMessage[];
-  readonly #read: (message: unknown) => Float32Array;
+  readonly #mapper: ActionMapper;
   readonly #overdueNs: number;
   #next = 0;
   #newest: TimedMessage | undefined;
@@ -18,8 +18,7 @@ export class CommandSampler {
   constructor(messages: readonly TimedMessage[], spec: RobotSpec, topic: TopicSpec) {
     this.#messages = messages;
     this.#topic = topic.topic;
-    const mapper = createActionMapper(spec, topic);
-    this.#read = (message) => mapper.fromMessage(message);
+    this.#mapper = createActionMapper(spec, topic);
     this.#overdueNs = overdueNs(
       messages.map(({ stampNs }) => stampNs),
       1e9 / spec.rateHz,
@@ -32,12 +31,17 @@ export class CommandSampler {
   at(tickNs: bigint, untilNs: bigint): Float32Array | TickLoss {
     while (this.#next < this.#messages.length && this.#messages[this.#next]!.stampNs <= untilNs)
       this.#newest = this.#messages[this.#next++];
-    if (this.#newest === undefined || Number(tickNs - this.#newest.stampNs) >= this.#overdueNs)
-      return { problem: 'command missing', reason: this.#silence };
-    if (this.#newest.message === null)
-      return { problem: 'command refused', reason: `${this.#topic}: two messages with the same stamp differ` };
+    const newest = this.#newest;
+    if (newest === undefined) return { problem: 'command missing', reason: this.#silence };
+    const sinceNs = Number(tickNs - newest.stampNs);
+    const { message } = newest;
     try {
-      return this.#read(this.#newest.message);
+      // A trajectory is followed up to its last point, however long ago it was said.
+      const lastsNs = message === null ? 0 : this.#mapper.lasts(message) * 1e9;
+      if (sinceNs >= this.#overdueNs + lastsNs) return { problem: 'command missing', reason: this.#silence };
+      if (message === null)
+        return { problem: 'command refused', reason: `${this.#topic}: two messages with the same stamp differ` };
+      return this.#mapper.fromMessage(message, sinceNs / 1e9);
     } catch (error) {
       if (error instanceof IqLearnError)
         return { problem: 'command refused', reason: `${this.#topic}: ${error.message}` };

@@ -3,32 +3,44 @@ import type { MessageTypeName, MessageTypes } from '../messages/index.js';
 import { wrongLength } from './kinds/command-errors.js';
 import type { Carrier } from './kinds/message-kind.js';
 import { commandKind } from './kinds/registry.js';
-import type { ActionFeatureSpec, RobotSpec, TopicSpec } from './types.js';
+import type { ActionFeatureSpec, LeaderJoints, RobotSpec, TopicSpec } from './types.js';
 
 /** Action vectors ⇄ command messages. Vectors are in the order and units of the spec's action. */
 export interface ActionMapper {
   readonly type: MessageTypeName;
   /** The command that carries this action; fields that are not part of it are 0. Throws INVALID_ARGUMENT unless the action is finite and of the right length. */
-  toMessage(action: ArrayLike<number>, stampNs: bigint): MessageTypes[MessageTypeName];
-  /** The action in a command of this type, not clamped. Throws CORRUPT_DATA for NaN or ±Inf, MISMATCH for missing joints or a wrong length. */
-  fromMessage(message: unknown): Float32Array;
+  toMessage(action: ArrayLike<number>, stampNs: bigint, reachSeconds?: number): MessageTypes[MessageTypeName];
+  /**
+   * The action in a command of this type, not clamped; of a trajectory of several points, what it commands a control
+   * period after `sinceSeconds` (default 0: it has just begun). Throws CORRUPT_DATA for NaN or ±Inf, MISMATCH for missing
+   * joints or a wrong length.
+   */
+  fromMessage(message: unknown, sinceSeconds?: number): Float32Array;
+  /** For how many seconds a message commands something new: up to the last point of a trajectory, else 0. */
+  lasts(message: unknown): number;
+  /** A stamp of 0 says that the motion begins now, and one in the past would be refused. */
+  readonly startsAtStamp: boolean;
 }
 
 /** The mapper for messages of `topic`: the spec's command (the default) or its teleoperation. */
 export function createActionMapper(spec: RobotSpec, topic: TopicSpec = spec.command): ActionMapper {
   const carrier = carrierOf(spec, topic);
   const { action } = spec;
+  const period = 1 / spec.rateHz;
+  const kind = commandKind(topic.type);
   return {
     type: topic.type,
-    toMessage(values, stampNs) {
+    startsAtStamp: kind.addresses === 'joints' && kind.startsAtStamp === true,
+    lasts: (message) => carrier.lasts?.(message) ?? 0,
+    toMessage(values, stampNs, reachSeconds = period) {
       if (values.length !== action.length) throw wrongLength('INVALID_ARGUMENT', values.length, spec);
       for (let i = 0; i < action.length; i++)
         if (!Number.isFinite(values[i])) throw notFinite('INVALID_ARGUMENT', action[i]!, values[i]!);
-      return carrier.build(values, stampNs);
+      return carrier.build(values, stampNs, reachSeconds);
     },
-    fromMessage(message) {
+    fromMessage(message, sinceSeconds = 0) {
       const out = new Float32Array(action.length);
-      carrier.read(message, out);
+      carrier.read(message, out, sinceSeconds + period);
       for (let i = 0; i < out.length; i++)
         if (!Number.isFinite(out[i])) throw notFinite('CORRUPT_DATA', action[i]!, out[i]!);
       return out;
@@ -43,9 +55,17 @@ function notFinite(code: 'INVALID_ARGUMENT' | 'CORRUPT_DATA', feature: ActionFea
   });
 }
 
+/** The robot with the names that a leader arm gives to its joints. */
+function ledBy(spec: RobotSpec, joints: LeaderJoints): RobotSpec {
+  return {
+    ...spec,
+    action: spec.action.map((feature) => ({ ...feature, path: joints[feature.path] ?? feature.path })),
+  };
+}
+
 function carrierOf(spec: RobotSpec, topic: TopicSpec): Carrier {
   const kind = commandKind(topic.type);
-  if (kind.addresses === 'joints') return kind.carrier(spec);
+  if (kind.addresses === 'joints') return kind.carrier(topic.joints === undefined ? spec : ledBy(spec, topic.joints));
   // The paths of a spec are those of its command; within the body, they are those of every type that has this body.
   const own = commandKind(spec.command.type);
   const skipped = own.addresses === 'paths' ? own.bodyPath.length : 0;

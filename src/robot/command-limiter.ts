@@ -27,6 +27,9 @@ export class CommandLimiter {
   #last: Float32Array;
   #lastNs: bigint | null = null;
   #seconds = 0;
+  readonly #periodNs: bigint;
+  /** When the last command is reached, at the largest rate of its slowest number. */
+  #dueNs: bigint | null = null;
 
   constructor(spec: RobotSpec, initial: ArrayLike<number> | undefined) {
     const { action } = spec;
@@ -38,6 +41,7 @@ export class CommandLimiter {
     this.#maxRate = Float64Array.from(action, ({ maxRate }) => maxRate);
     // After a pause the command must not leap: no more than two periods' worth of change at once.
     this.#longestSeconds = 2 / spec.rateHz;
+    this.#periodNs = BigInt(Math.round(1e9 / spec.rateHz));
     this.#last = new Float32Array(action.length);
     if (initial !== undefined) this.seed(initial);
     else if (spec.stopMode === 'zero') this.#last = this.zero();
@@ -61,6 +65,18 @@ export class CommandLimiter {
         expected: `${this.length} finite numbers: ${this.names.join(', ')}`,
       });
     this.#last = Float32Array.from(command, (value, i) => this.#within(value, i));
+    this.#dueNs = null;
+  }
+
+  /**
+   * Seconds from now in which the last command can be reached without exceeding a largest rate; at least a control
+   * period. A command that was allowed to change for two periods takes two, and the next one begins where that ends.
+   */
+  get reachSeconds(): number {
+    const now = this.#lastNs ?? 0n;
+    const due = this.#dueNs ?? now;
+    const left = due - now;
+    return Number(left > this.#periodNs ? left : this.#periodNs) / 1e9;
   }
 
   /** Tells the time; a clock that does not move forward gives no time to move in. */
@@ -88,8 +104,21 @@ export class CommandLimiter {
         command[i] = this.#within(last + Math.sign(change) * most, i);
       } else command[i] = wanted;
     }
+    this.#plan(command);
     this.#last = command.slice();
     return { command, clamped, rateLimited };
+  }
+
+  /** Notes when this command is reached: from where the last one ends, at the largest rates. */
+  #plan(command: Float32Array): void {
+    let seconds = 0;
+    for (let i = 0; i < command.length; i++) {
+      const rate = this.#maxRate[i]!;
+      if (rate < Number.POSITIVE_INFINITY) seconds = Math.max(seconds, Math.abs(command[i]! - this.#last[i]!) / rate);
+    }
+    const now = this.#lastNs ?? 0n;
+    const from = this.#dueNs !== null && this.#dueNs > now ? this.#dueNs : now;
+    this.#dueNs = from + BigInt(Math.ceil(seconds * 1e9));
   }
 
   zero(): Float32Array {

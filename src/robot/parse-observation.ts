@@ -151,7 +151,7 @@ function expandEntry(
       raw.joints.forEach((joint, i) => {
         checkUnique(document, joints, [...path, 'joints', i], joint, 'joints');
       });
-      const names = each('names', raw.names ?? raw.joints.map((joint) => `${joint}_${raw.quantity}`));
+      const names = each('names', raw.names ?? raw.joints.map((joint) => `${plainName(joint)}_${raw.quantity}`));
       const unitOf = each('unit', raw.unit);
       const low = each('low', raw.low ?? -Infinity);
       const high = each('high', raw.high ?? Infinity);
@@ -163,6 +163,11 @@ function expandEntry(
       );
     }
   }
+}
+
+/** The name of a joint as a feature may have it: other characters become _. */
+function plainName(joint: string): string {
+  return joint.replace(/[^\w.-]/g, '_').replace(/^(?=[^A-Za-z_])/, '_');
 }
 
 function checkTopic(

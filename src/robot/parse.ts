@@ -6,7 +6,7 @@ import { commandKind, commandTypes, siblingsOf, stateTypes } from './kinds/regis
 import { expandAction } from './parse-action.js';
 import { expandObservation } from './parse-observation.js';
 import { commandSchema, deadmanSchema, expertSchema, fieldsOf, robotSchema, stateTopicSchema } from './schema.js';
-import type { ActionFeatureSpec, RobotSpec, TopicSpec } from './types.js';
+import type { ActionFeatureSpec, LeaderJoints, RobotSpec, TopicSpec } from './types.js';
 
 /**
  * A RobotSpec from its YAML text. Strict: unknown fields, units, types, topics and joints, duplicate names, empty
@@ -64,6 +64,7 @@ export function parseRobotSpec(yamlText: string, source: string): RobotSpec {
       topic: teleop.topic,
       type: teleopType(document, teleop.type, type, action),
       timeoutMs: teleopMs,
+      ...(teleop.joints === undefined ? {} : { joints: leaderJoints(document, teleop.joints, type, action) }),
       ...(deadman === undefined
         ? {}
         : { deadman: { topic: deadman.topic, button: deadman.button, timeoutMs: deadman.timeout_ms ?? teleopMs } }),
@@ -94,6 +95,33 @@ function teleopType(
     });
   }
   return type;
+}
+
+/** The leader's names: of joints that the action commands, and each given once. */
+function leaderJoints(
+  document: SpecDocument,
+  joints: LeaderJoints,
+  command: MessageTypeName,
+  action: readonly ActionFeatureSpec[],
+): LeaderJoints {
+  const path = ['teleop', 'joints'];
+  if (commandKind(command).addresses !== 'joints')
+    throw document.refusal(path, { found: 'names of joints', expected: `none: ${command} has no joints` });
+  const own = action.map((feature) => feature.path);
+  for (const joint of Object.keys(joints))
+    if (!own.includes(joint)) {
+      const meant = nearest(joint, own);
+      throw document.refusal([...path, joint], {
+        found: `'${joint}'`,
+        expected: `a joint of the action: ${own.join(', ')}, each with the leader's name for it`,
+        ...(meant === undefined ? {} : { remedy: `did you mean '${meant}'?` }),
+      });
+    }
+  const names = own.map((joint) => joints[joint] ?? joint);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw document.refusal(path, { found: `'${twice}' for two joints`, expected: 'names that differ' });
+  return joints;
 }
 
 function known<Name extends MessageTypeName>(

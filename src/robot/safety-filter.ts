@@ -235,7 +235,7 @@ class Filter implements SafetyFilter {
     if (clamped) this.#counters.clamped += 1;
     if (rateLimited) this.#counters.rateLimited += 1;
     this.#state = state;
-    return { command, source, state, reason, clamped, rateLimited };
+    return { command, source, state, reason, clamped, rateLimited, reachSeconds: this.#limiter.reachSeconds };
   }
 
   #stop(state: SafetyState, source: 'hold' | 'stop', reason: string): SafetyOutput {
@@ -243,6 +243,7 @@ class Filter implements SafetyFilter {
     if (state !== 'TAKEOVER') this.#teleopAtNs = null;
     this.#state = state;
     const command = this.#stopMode === 'zero' ? this.#limiter.zero() : this.#limiter.hold();
-    return { command, source, state, reason, clamped: false, rateLimited: false };
+    const { reachSeconds } = this.#limiter;
+    return { command, source, state, reason, clamped: false, rateLimited: false, reachSeconds };
   }
 }

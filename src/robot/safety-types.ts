@@ -36,6 +36,8 @@ export interface SafetyOutput {
   readonly clamped: boolean;
   /** Whether the command was slowed down to the largest rate. */
   readonly rateLimited: boolean;
+  /** Seconds in which the robot may get there without exceeding a largest rate; at least a control period. */
+  readonly reachSeconds: number;
 }
 
 export interface SafetyOptions {

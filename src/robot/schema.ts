@@ -3,6 +3,10 @@ import { z } from 'zod';
 /** The YAML form of a RobotSpec, field by field. Messages say what is expected; the document adds what was found. */
 
 const name = z.string('a name').regex(/^[A-Za-z_][\w.-]*$/, 'a name of letters, digits, _ . and -');
+/** JointState names joints by free text: shoulder_pan_joint, left/waist, 'elbow 1'. */
+const joint = z
+  .string("a joint's name")
+  .regex(/^[^\p{Cc}]{1,128}$/u, "a joint's name as its messages have it, at most 128 characters");
 const topic = z.string('a topic').regex(/^(\/[A-Za-z_]\w*)+$/, "a topic's full name, as /joint_states");
 const frame = z.string("a frame's name").min(1, "a frame's name");
 /** YAML's .inf is a number here, which z.number() refuses. */
@@ -26,6 +30,7 @@ export const expertSchema = z.strictObject({
   type: type.optional(),
   timeout_ms: positive.optional(),
   deadman: z.unknown().optional(),
+  joints: z.record(joint, joint, "the robot's joints with the names that the leader gives them").optional(),
 });
 
 const limits = { low: number.optional(), high: number.optional() };
@@ -37,7 +42,7 @@ export const featureForms = {
   field: z.strictObject({ name, topic, field: z.string('a path into the message'), unit, ...limits }),
   joints: z.strictObject({
     topic,
-    joints: z.array(name, 'a list of joint names').min(1, 'at least one joint'),
+    joints: z.array(joint, 'a list of joint names').min(1, 'at least one joint'),
     quantity: z.enum(['position', 'velocity', 'effort'], 'position, velocity or effort'),
     names: z.array(name, 'a list of feature names').optional(),
     from: z.literal('position', 'position: velocities are computed from positions').optional(),
@@ -67,7 +72,7 @@ export type FeatureForm = keyof typeof featureForms;
 export const actionSchema = z.strictObject({
   name,
   path: z.string('a path into the command message, or a joint').optional(),
-  joint: name.optional(),
+  joint: joint.optional(),
   quantity: z.enum(['position', 'velocity', 'effort'], 'position, velocity or effort').optional(),
   unit,
   low: number,

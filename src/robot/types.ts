@@ -64,7 +64,12 @@ export interface TopicSpec {
   readonly frameId?: string;
   /** A namespace that may stand before the frame: bot1/odom for odom. */
   readonly framePrefix?: string;
+  /** Of a teleoperation topic: the names that its messages have for the joints of the action, where they differ. */
+  readonly joints?: LeaderJoints;
 }
+
+/** The names that a leader arm gives to the joints of the robot, by the robot's names. */
+export type LeaderJoints = Readonly<Record<string, string>>;
 
 /** A button that a person holds while driving; sensor_msgs/msg/Joy. */
 export interface DeadManSpec {

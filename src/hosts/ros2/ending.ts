@@ -3,7 +3,7 @@ import type { Logger } from '../../platform/index.js';
 
 /** Milliseconds for closing. ROS 2's launch waits 5 s after SIGINT before it sends SIGTERM. */
 const LONGEST_MS = 4500;
-const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 export interface Ending {
   /** Aborted when the process is asked to end. */
@@ -13,7 +13,7 @@ export interface Ending {
 }
 
 /**
- * How a process ends. At SIGINT or SIGTERM it runs `close`, which stops the robot before it returns, and exits with 0. At
+ * How a process ends. At SIGINT, SIGTERM or SIGHUP (an ssh session that closes) it runs `close`, which stops the robot before it returns, and exits with 0. At
  * a second signal, or after 4.5 s, it exits at once. At an error that nothing catches it runs `close` and exits with 1.
  */
 export function endWith(close: () => Promise<void>, logger: Logger): Ending {

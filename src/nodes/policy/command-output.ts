@@ -36,6 +36,8 @@ export interface Decision {
 }
 
 export interface CommandEvents {
+  /** The present time on the clock of stamps; undefined in lockstep, where a command has the stamp of the state that it answers. */
+  readonly stampNow?: () => bigint;
   /** The safety filter has changed its state. */
   changed(): void;
   /** A command was published. */
@@ -172,7 +174,7 @@ export class CommandOutput {
     this.#pressed = false;
     const changed = output.state !== this.#output?.state;
     this.#output = output;
-    this.#send(output.command, stampNs);
+    this.#send(output.command, stampNs, output.reachSeconds);
     if (changed) this.#events.changed();
     return output;
   }
@@ -191,8 +193,14 @@ export class CommandOutput {
     if (command !== undefined) this.#send(command, stampNs);
   }
 
-  #send(command: ArrayLike<number>, stampNs: bigint): void {
-    const message = this.#mapper.toMessage(command, stampNs);
+  /**
+   * A controller judges the age of a command by its stamp, so it is stamped when it is sent. A trajectory's stamp says
+   * when the motion begins: 0 is now, whatever clock the controller has.
+   */
+  #send(command: ArrayLike<number>, stampNs: bigint, reachSeconds?: number): void {
+    const { stampNow } = this.#events;
+    const sentNs = stampNow === undefined ? stampNs : this.#mapper.startsAtStamp ? 0n : stampNow();
+    const message = this.#mapper.toMessage(command, sentNs, reachSeconds);
     this.#last = { stampNs, message };
     this.#publisher.publish(message);
     this.#events.sent();

@@ -23,7 +23,7 @@ import { OperatorLog } from './operator-log.js';
 import { type PolicyParameters, policySchema } from './parameters.js';
 import { type Condition, conditionOf, statusOf } from './policy-status.js';
 import { RealtimeLoop } from './realtime-loop.js';
-import { hearAgain, type InputOptions, subscribeRobot } from './robot-input.js';
+import { hearAgain, type InputOptions, presentNs, subscribeRobot } from './robot-input.js';
 import { TransitionPublisher } from './transition-publisher.js';
 
 const STATUS_PERIOD_MS = 1000;
@@ -100,6 +100,7 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
     // Where the policy would be next, a dead-man button that is let go latches the stop.
     const safety = { heartbeatTimeoutMs: estopHeartbeatMs, deadman: source === 'policy' ? 'latch' : 'hold' } as const;
     this.#commands = new CommandOutput(spec, safety, commands, {
+      ...(this.#lockstep ? {} : { stampNow: () => presentNs(this.#simulation) }),
       changed: () => this.#changed(),
       sent: () => {
         this.#diagnostics.commandRate.mark();

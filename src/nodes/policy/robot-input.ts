@@ -94,7 +94,11 @@ function takeClock(
 
 /** The present time on the clock that messages are stamped by. */
 export function stampNowNs({ lockstep, loop, simulation }: InputOptions): bigint {
-  if (lockstep) return loop()?.stampNs ?? 0n;
+  return lockstep ? (loop()?.stampNs ?? 0n) : presentNs(simulation);
+}
+
+/** The simulated time where there is a simulation, else the time of day. */
+export function presentNs(simulation: SimulationClock): bigint {
   const clock = simulation.status();
   return clock.state === 'running' || clock.state === 'paused' ? clock.timeNs : BigInt(Date.now()) * 1_000_000n;
 }

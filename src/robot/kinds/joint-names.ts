@@ -14,5 +14,6 @@ export function indexOfJoint(names: readonly string[], joint: string, spec: Robo
   throw new IqLearnError('MISMATCH', 'the command lacks joints', {
     found: names.join(', ') || 'no joints',
     expected: `also ${missing.join(', ')}`,
+    remedy: "where a leader has names of its own, give them: teleop: { joints: { the robot's: the leader's } }",
   });
 }

@@ -7,10 +7,18 @@ export type Pose = Odometry['pose']['pose'];
 
 /** How actions are put into messages of one type, and read from them, for one robot. */
 export interface Carrier {
-  /** `action` is finite and as long as the robot's action; `stampNs` is ROS time. */
-  build(action: ArrayLike<number>, stampNs: bigint): MessageTypes[MessageTypeName];
-  /** Writes the action of a message into `out`, NaN for every number that the message lacks. Throws MISMATCH. */
-  read(message: unknown, out: Float32Array): void;
+  /**
+   * `action` is finite and as long as the robot's action; `stampNs` is ROS time. `reachSeconds` is the time that the
+   * robot may take to get there, for messages that say it.
+   */
+  build(action: ArrayLike<number>, stampNs: bigint, reachSeconds: number): MessageTypes[MessageTypeName];
+  /**
+   * Writes the action of a message into `out`, NaN for every number that the message lacks: what it commands
+   * `afterSeconds` after it began. Throws MISMATCH.
+   */
+  read(message: unknown, out: Float32Array, afterSeconds: number): void;
+  /** For how many seconds a message commands anything, where it says so itself: a trajectory, up to its last point. */
+  lasts?(message: unknown): number;
 }
 
 /** A command whose numbers are fields of the message, each addressed by its path (twist.linear.x). */
@@ -27,6 +35,8 @@ export interface PathCommand {
 /** A command of joints, each addressed by its name. All of them can carry the same action. */
 export interface JointCommand {
   readonly addresses: 'joints';
+  /** A stamp says when the motion begins, and 0 says now: a controller refuses one that lies in the past. */
+  readonly startsAtStamp?: true;
   /** What it can set of a joint. */
   readonly quantities: readonly JointQuantity[];
   /** Whether a joint may also have a unit that is of no quantity (a muscle's activation, a motor's share of power). */

@@ -22,11 +22,14 @@ async function end(how: string, ...signals: NodeJS.Signals[]) {
 }
 
 describe('how a process ends', () => {
-  it.each(['SIGINT', 'SIGTERM'] as const)('%s: the robot is stopped, files are closed, exit 0', async (signal) => {
-    const { code, lines } = await end('quick', signal);
-    expect(lines).toEqual(['ready', 'the robot is stopped', 'files are closed']);
-    expect(code).toBe(0);
-  });
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    '%s: the robot is stopped, files are closed, exit 0',
+    async (signal) => {
+      const { code, lines } = await end('quick', signal);
+      expect(lines).toEqual(['ready', 'the robot is stopped', 'files are closed']);
+      expect(code).toBe(0);
+    },
+  );
 
   it('a second signal ends it at once, the robot being stopped already', async () => {
     const { code, lines } = await end('hanging', 'SIGTERM', 'SIGINT');
