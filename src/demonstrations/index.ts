@@ -6,6 +6,7 @@ export { describeFinding, lintDemonstrations, refusePoorDemonstrations } from '.
 export { importNpz, type NumpyArray, readNpz } from './npz.js';
 export { encodeNpzDemonstrations, exportNpz, type NpzEpisode } from './npz-output.js';
 export type { RecordingFile } from './recording-file.js';
+export { isRecordingFile } from './recording-files.js';
 export type { RecordingOptions, RecordingSummary } from './recording-options.js';
 export {
   openRecording,
