@@ -91,7 +91,7 @@ export class Rig {
   /** Resolves as `work` does; rejects at once when a node fails (its error) or the signal is given (CANCELLED). */
   async guard<T>(work: Promise<T>): Promise<T> {
     if (this.#problem !== undefined) {
-      // Nobody waits for the work any more: how it ends must not end the process.
+      // Nobody waits for it any more. A call to a node, for example, will fail when the node is shut down.
       work.catch(() => undefined);
       throw this.#problem;
     }
