@@ -2,12 +2,12 @@ import { basename, join } from 'node:path';
 import { IqLearnError, messageOf } from '../../src/common/index.js';
 import type { LearnerConfig, LearnerSettings } from '../../src/learning/index.js';
 import { defaultMetricsSinks, parseMetricsSinks, writeFileAtomic } from '../../src/platform/index.js';
-import { trainingSettings, withLearnerFile } from '../../src/sessions/index.js';
+import { trainingSettings, withSettingsFile } from '../../src/sessions/index.js';
 import { createTask, environmentOf } from '../../src/simulation/index.js';
-import { runConfig } from '../../src/training/index.js';
+import { type RunPlan, runPlan } from '../../src/training/index.js';
 import { type BenchResult, benchResult, type Curve, type Figure, median, progress } from '../harness.js';
 import { watchLoad } from '../load.js';
-import { integerList, parseOptions } from '../options.js';
+import { integerList, type OptionValues, parseOptions } from '../options.js';
 import { type Demonstrations, readDemonstrations } from './demonstrations.js';
 import { type SeedOutcome, SeedRun } from './seed-run.js';
 import { curvesSvg } from './svg.js';
@@ -18,7 +18,7 @@ const OPTIONS = {
   demonstrations: { default: 1, help: 'episodes to learn from' },
   first: { default: 0, help: 'index of the first of them in the file' },
   seeds: { default: '1,2,3', help: 'seeds, separated by commas' },
-  steps: { default: 100_000, help: 'environment steps' },
+  steps: { default: 100_000, help: 'environment steps, unless a settings file says others' },
   every: { default: 5000, help: 'steps between two evaluations' },
   episodes: { default: 5, help: 'episodes of an evaluation along the curve' },
   'final-episodes': {
@@ -29,12 +29,15 @@ const OPTIONS = {
     default: 0,
     help: "steps after which the learner's own episodes are cut off; 0 is the task's limit",
   },
-  'random-steps': { default: 2000, help: 'first steps, which take uniformly random actions and no update' },
-  updates: { default: 1, help: 'updates a step' },
+  'random-steps': {
+    default: 2000,
+    help: 'first steps, which take uniformly random actions and no update, unless a settings file says others',
+  },
+  updates: { default: 1, help: 'updates a step, unless a settings file says others' },
   threads: { default: 2, help: 'threads of the learner' },
   settings: {
     default: null,
-    help: "learner settings that override the task's: JSON, or a YAML settings file like that of iq-learn train",
+    help: "learner settings over the task's as JSON, or a settings file, which then means what it means in iq-learn train",
   },
   checkpoints: { default: null, help: 'folder for checkpoints, one subfolder a seed, written at every evaluation' },
   log: {
@@ -60,8 +63,8 @@ export async function run(args: string[]): Promise<BenchResult> {
       found: '--resume without --checkpoints',
       expected: 'the folder of the run that was begun',
     });
-  const length = { steps: options.steps, updatesPerTransition: options.updates };
-  const config = runConfig(settingsOf(trainingSettings(task).config, options.settings), length);
+  const plan = planOf(options, args);
+  const { config } = plan;
   const load = watchLoad();
   const cut = options['episode-steps'];
   const tasks = {
@@ -77,12 +80,12 @@ export async function run(args: string[]): Promise<BenchResult> {
         {
           task,
           seed,
-          steps: options.steps,
+          steps: plan.steps,
           every: options.every,
           curveEpisodes: options.episodes,
           finalEpisodes: options['final-episodes'],
-          randomSteps: options['random-steps'],
-          updatesPerStep: options.updates,
+          randomSteps: plan.randomSteps,
+          updatesPerStep: plan.updatesPerTransition,
           config,
           threads: options.threads,
           data: `${basename(data)}, ${choice.count} from ${choice.first}`,
@@ -114,10 +117,29 @@ export async function run(args: string[]): Promise<BenchResult> {
   );
 }
 
-/** The task's settings of the learner with those of a settings file, or of JSON on the command line, over them. */
-function settingsOf(own: LearnerSettings, given: string | null): LearnerSettings {
-  if (given === null) return own;
-  if (!given.trimStart().startsWith('{')) return withLearnerFile(own, given);
+/**
+ * The course of the runs. A settings file lies over the task's own settings, as in `iq-learn train`, and options that are
+ * given lie over the file; without a file the options hold, given or not.
+ */
+export function planOf(options: PlanOptions, args: readonly string[]): RunPlan {
+  const own = trainingSettings(options.task);
+  const { settings: given, steps, updates, 'random-steps': randomSteps } = options;
+  const protocol = { steps, updatesPerTransition: updates, randomSteps };
+  if (given === null || given.trimStart().startsWith('{'))
+    return runPlan({ ...protocol, config: withJson(own.config, given ?? '{}') });
+  const said = (name: string): boolean => args.some((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`));
+  return runPlan({
+    ...withSettingsFile(own, given),
+    ...(said('steps') ? { steps } : {}),
+    ...(said('updates') ? { updatesPerTransition: updates } : {}),
+    ...(said('random-steps') ? { randomSteps } : {}),
+  });
+}
+
+type PlanOptions = Pick<OptionValues<typeof OPTIONS>, 'task' | 'settings' | 'steps' | 'updates' | 'random-steps'>;
+
+/** The task's settings of the learner with those of JSON on the command line over them. */
+function withJson(own: LearnerSettings, given: string): LearnerSettings {
   try {
     return { ...own, ...(JSON.parse(given) as Record<string, unknown>) } as LearnerSettings;
   } catch (cause) {

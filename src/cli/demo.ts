@@ -15,14 +15,13 @@ import {
 } from '../report/index.js';
 import { loadRobotSpec, robotNames } from '../robot/index.js';
 import {
-  configurationFor,
   type ExpertDriver,
   expertDriver,
   trainingSettings,
   usableDemonstrations,
   withSettingsFile,
 } from '../sessions/index.js';
-import { evaluationSeeds } from '../training/index.js';
+import { evaluationSeeds, runPlan } from '../training/index.js';
 import { type Assessment, assess, resultOf } from './assess.js';
 import { commandLine, type Io, longCommand, withDisplay } from './command.js';
 import { Display } from './display.js';
@@ -119,10 +118,8 @@ async function runDemo(
     robot: options.robot,
     recordings: [recording],
     seed,
-    steps: options.steps ?? settings.steps,
     segmentSize: settings.segmentSize,
-    updatesPerTransition: settings.updatesPerTransition,
-    config: configurationFor(settings, options.steps ?? settings.steps),
+    ...runPlan({ ...settings, steps: options.steps ?? settings.steps }),
   };
   writeFileAtomic(folder.file('training.json'), `${JSON.stringify(plan, null, 2)}\n`);
   const learning = await learn(session, plan, demonstrations, {
@@ -207,6 +204,44 @@ function interrupted(options: DemoOptions, folder: RunFolder): IqLearnError {
 const relativeTo = (path: string): string =>
   path.startsWith(`${process.cwd()}/`) ? path.slice(process.cwd().length + 1) : path;
 
+/** Runs the demo in a folder of its own, and prints its table and where its report is. */
+async function demo(options: DemoOptions, io: Io): Promise<void> {
+  const spec = loadRobotSpec(options.robot);
+  const settings = withSettingsFile(trainingSettings(spec.task), options.settings);
+  const choice = await chooseDevice(options.device);
+  const driver = await expertDriver(spec, options.expert);
+  if (options.json !== undefined) checkTarget(options.json);
+  const folder = openRunFolder(join('runs', options.name ?? defaultName(spec.robot, options.seed)));
+  const display = new Display(io.stderr, options);
+  const { robot: name, demonstrations, steps, episodes, expert, settings: file, seed } = options;
+  const device = options.device === 'auto' ? undefined : options.device;
+  const given = { robot: name, demonstrations, steps, episodes, expert, settings: file, seed, device };
+  const again = commandLine('demo', given);
+
+  const session: Session = {
+    io,
+    display,
+    spec,
+    settings,
+    seed,
+    logger: fileLogger(folder.file('log.jsonl'), options),
+  };
+  try {
+    const { report, figures } = await withDisplay(display, () =>
+      runDemo(session, { ...options, choice }, folder, driver, again),
+    );
+    writeFileAtomic(folder.file('report.json'), `${JSON.stringify(report)}\n`);
+    writeFileAtomic(folder.file('report.html'), renderReport(report));
+    const all = [...resultFigures(report.results, report.hasSuccess), ...figures];
+    if (options.json !== undefined) writeFigures(options.json, 'demo', again, all);
+    io.stdout.write(`\n${resultTable(report.candidates, report.results, report.hasSuccess)}\n\n`);
+    io.stdout.write(`report: ${relativeTo(folder.file('report.html'))}\nagain: ${again}\n`);
+  } finally {
+    await driver.dispose();
+    folder.close();
+  }
+}
+
 /** `iq-learn demo`: records demonstrations, learns from them, evaluates the deployed policy and writes a report. */
 export function demoCommand(io: Io): Command {
   return longCommand('demo', 'Record a few demonstrations, learn a policy from them, deploy it, and write a report.', [
@@ -240,40 +275,5 @@ export function demoCommand(io: Io): Command {
     .addOption(jsonOption())
     .addOption(deviceOption())
     .addOption(logOption())
-    .action(async (options: DemoOptions) => {
-      const spec = loadRobotSpec(options.robot);
-      const settings = withSettingsFile(trainingSettings(spec.task), options.settings);
-      const choice = await chooseDevice(options.device);
-      const driver = await expertDriver(spec, options.expert);
-      if (options.json !== undefined) checkTarget(options.json);
-      const folder = openRunFolder(join('runs', options.name ?? defaultName(spec.robot, options.seed)));
-      const display = new Display(io.stderr, options);
-      const { robot: name, demonstrations, steps, episodes, expert, settings: file, seed } = options;
-      const device = options.device === 'auto' ? undefined : options.device;
-      const given = { robot: name, demonstrations, steps, episodes, expert, settings: file, seed, device };
-      const again = commandLine('demo', given);
-
-      const session: Session = {
-        io,
-        display,
-        spec,
-        settings,
-        seed,
-        logger: fileLogger(folder.file('log.jsonl'), options),
-      };
-      try {
-        const { report, figures } = await withDisplay(display, () =>
-          runDemo(session, { ...options, choice }, folder, driver, again),
-        );
-        writeFileAtomic(folder.file('report.json'), `${JSON.stringify(report)}\n`);
-        writeFileAtomic(folder.file('report.html'), renderReport(report));
-        const all = [...resultFigures(report.results, report.hasSuccess), ...figures];
-        if (options.json !== undefined) writeFigures(options.json, 'demo', again, all);
-        io.stdout.write(`\n${resultTable(report.candidates, report.results, report.hasSuccess)}\n\n`);
-        io.stdout.write(`report: ${relativeTo(folder.file('report.html'))}\nagain: ${again}\n`);
-      } finally {
-        await driver.dispose();
-        folder.close();
-      }
-    });
+    .action((options: DemoOptions) => demo(options, io));
 }

@@ -1,6 +1,6 @@
 import { exportNpz } from '../demonstrations/index.js';
 import { chooseDevice, type Device, type NamedDevice } from '../engine/index.js';
-import { Actor, type LearnerSettings, type Metrics } from '../learning/index.js';
+import { Actor, type Metrics } from '../learning/index.js';
 import {
   type EpisodeMetrics,
   loadCheckpoint,
@@ -12,18 +12,19 @@ import {
 } from '../platform/index.js';
 import { encodeBundle, type PolicyContract, readBundle, writeBundle } from '../policy/index.js';
 import { contractOf, loadRobotSpec, robotNames } from '../robot/index.js';
-import { withLearnerFile } from '../sessions/index.js';
 import { type Environment, type OpenEnvironment, openEnvironment } from '../simulation/index.js';
 import {
   driveEpisodes,
   EnvironmentTrainer,
   environmentContract,
+  environmentPace,
   evaluateOnTask,
-  runConfig,
+  type RunPlan,
   startLearner,
 } from '../training/index.js';
 import type { Io } from './command.js';
 import type { Display } from './display.js';
+import { expertPlan } from './expert-plan.js';
 import type { OutputOptions } from './output.js';
 import type { RunFolder } from './run-folder.js';
 
@@ -32,28 +33,13 @@ export const EVALUATION_EPISODES = 5;
 /** Steps from one row of metrics to the next. */
 const LOG_EVERY = 1000;
 const EVALUATION_SEED = 1_000_000;
-/** So many first steps take uniformly random actions, as in the SAC paper. */
-const RANDOM_STEPS = 5000;
-const UPDATES_PER_STEP = 1;
-/** The settings of the SAC paper, with a learned temperature. */
-const EXPERT_SETTINGS = {
-  agent: 'sac',
-  critics: 2,
-  learnTemperature: true,
-  temperature: 0.2,
-  actorLearningRate: 3e-4,
-  temperatureLearningRate: 3e-4,
-} as const satisfies LearnerSettings;
-
-/** Where actions are discrete: soft Q-learning. */
-const DISCRETE_EXPERT_SETTINGS = { agent: 'soft-q' } as const satisfies LearnerSettings;
 /** The first start of the episodes that are recorded, far from those of training and evaluation. */
 const RECORDING_SEED = 3_000_000;
 
 /** The options of `iq-learn expert`. */
 export interface ExpertOptions extends OutputOptions {
   readonly task: string;
-  readonly steps: number;
+  readonly steps?: number;
   readonly seed: number;
   readonly settings?: string;
   readonly name?: string;
@@ -67,6 +53,7 @@ export interface ExpertOptions extends OutputOptions {
 
 /** A run of `iq-learn expert` that has begun. */
 export interface Run {
+  readonly plan: RunPlan;
   readonly training: EnvironmentTrainer;
   /** The highest mean return of an evaluation so far. */
   best: number;
@@ -93,11 +80,13 @@ async function begin(
   warn: (text: string) => void,
 ): Promise<Run> {
   const startedMs = performance.now();
+  const plan = expertPlan(options, environment.discrete === true);
   if (options.resume) {
     const checkpoint = loadCheckpoint(folder.file('checkpoint'), (problem) => warn(problem.message));
     const { best, seconds } = checkpoint.meta;
     const training = await EnvironmentTrainer.resume(checkpoint, environment, { device });
     return {
+      plan,
       training,
       best: typeof best === 'number' ? best : Number.NEGATIVE_INFINITY,
       secondsBefore: typeof seconds === 'number' ? seconds : 0,
@@ -105,28 +94,17 @@ async function begin(
       startedMs,
     };
   }
-  const { steps, seed } = options;
-  const standard = environment.discrete === true ? DISCRETE_EXPERT_SETTINGS : EXPERT_SETTINGS;
-  const own: LearnerSettings = { ...standard, bufferSize: Math.min(1_000_000, Math.max(steps, 1000)) };
-  const config = withLearnerFile(own, options.settings);
+  const { seed } = options;
   const learner = await startLearner({
-    config: runConfig(config, { steps, updatesPerTransition: UPDATES_PER_STEP }),
+    config: plan.config,
     observation: environment.observation.map((block) => ({ ...block, normalise: 'none' as const })),
     actionSize: environment.actionRange.size,
     seed,
     demonstrations: [],
     device,
   });
-  const randomSteps = Math.min(RANDOM_STEPS, Math.ceil(options.steps / 4));
-  const training = await EnvironmentTrainer.create({
-    learner,
-    environment,
-    seed: options.seed,
-    randomSteps,
-    updateAfter: randomSteps,
-    updatesPerStep: UPDATES_PER_STEP,
-  });
-  return { training, best: Number.NEGATIVE_INFINITY, secondsBefore: 0, recorded: [], startedMs };
+  const training = await EnvironmentTrainer.create({ learner, environment, seed, ...environmentPace(plan) });
+  return { plan, training, best: Number.NEGATIVE_INFINITY, secondsBefore: 0, recorded: [], startedMs };
 }
 
 async function save(run: Run, folder: RunFolder): Promise<void> {
@@ -187,7 +165,6 @@ function openMetrics({ training, secondsBefore }: Run, { log }: ExpertOptions, f
 
 /** What the loop of learning works with beside the run itself. */
 interface Surroundings {
-  readonly options: ExpertOptions;
   readonly io: Io;
   readonly folder: RunFolder;
   readonly display: Display;
@@ -200,14 +177,14 @@ interface Surroundings {
 
 /** Learns until the last step or Ctrl-C, and evaluates and saves every {@link EVALUATE_EVERY} steps. */
 async function learn(run: Run, surroundings: Surroundings): Promise<void> {
-  const { options, io, folder, display, task, contract, evaluation, rows } = surroundings;
-  const { training } = run;
+  const { io, folder, display, task, contract, evaluation, rows } = surroundings;
+  const { training, plan } = run;
   const means = new MetricMeans();
   const returns: number[] = [];
   const from = training.steps;
   let evaluated: number | undefined;
   let losses: { criticLoss?: number; actorLoss?: number } = {};
-  while (training.steps < options.steps && !io.interrupt.signal.aborted) {
+  while (training.steps < plan.steps && !io.interrupt.signal.aborted) {
     const { metrics: measured, episode } = await training.step();
     if (measured !== undefined) {
       means.add(measured);
@@ -218,7 +195,7 @@ async function learn(run: Run, surroundings: Surroundings): Promise<void> {
       rows.episode({ return: episode.return, length: episode.length });
     }
     const { steps, learner } = training;
-    const due = steps % EVALUATE_EVERY === 0 || steps === options.steps;
+    const due = steps % EVALUATE_EVERY === 0 || steps === plan.steps;
     const episodes = due ? await evaluate(run, task, contract, evaluation, folder) : [];
     if (due || steps % LOG_EVERY === 0)
       rows.learned({ steps, updates: learner.updates, seconds: secondsOf(run), train: means.take() }, episodes);
@@ -229,7 +206,7 @@ async function learn(run: Run, surroundings: Surroundings): Promise<void> {
     display.show({
       phase: 'learning',
       done: steps,
-      total: options.steps,
+      total: plan.steps,
       unit: 'steps',
       perSecond: (steps - from) / (secondsOf(run) - run.secondsBefore),
       ...losses,
@@ -279,7 +256,7 @@ export async function train(options: ExpertOptions, io: Io, folder: RunFolder, d
     const { metrics, rows } = openMetrics(run, options, folder, display);
     const contract = robot ? contractOf(loadRobotSpec(options.task)) : environmentContract(name, environment);
     try {
-      await learn(run, { options, io, folder, display, task: name, contract, evaluation, rows });
+      await learn(run, { io, folder, display, task: name, contract, evaluation, rows });
       if (io.interrupt.signal.aborted) await save(run, folder);
       else if (options.record !== undefined) await record(run, options.record, evaluation, folder, display);
     } finally {

@@ -31,8 +31,9 @@ function learnable(text: string): string {
 }
 
 /** Prints where the policy is and how to repeat or continue the run, and writes the figures where --json asks for them. */
-function report({ training, best, recorded }: Run, options: ExpertOptions, name: string, io: Io): void {
-  const { task, steps, seed, settings, record } = options;
+function report({ plan, training, best, recorded }: Run, options: ExpertOptions, name: string, io: Io): void {
+  const { task, seed, settings, record, device } = options;
+  const { steps } = plan;
   const finished = training.steps >= steps;
   const again = commandLine('expert', {
     task,
@@ -40,6 +41,7 @@ function report({ training, best, recorded }: Run, options: ExpertOptions, name:
     settings,
     seed,
     record,
+    ...(device === 'auto' ? {} : { device }),
     ...(finished ? {} : { name, resume: true }),
   });
   if (Number.isFinite(best)) {
@@ -80,7 +82,11 @@ export function expertCommand(io: Io): Command {
     'iq-learn expert --task hopper --steps 400000 --name hopper-expert --resume',
   ])
     .requiredOption('--task <name>', 'a robot whose task is learned, a simulated task, or gym:<id>', learnable)
-    .option('--steps <n>', 'steps in the simulator', integer('--steps', 100, 100_000_000), 200_000)
+    .option(
+      '--steps <n>',
+      'steps in the simulator (default: 200,000, or what the settings file says)',
+      integer('--steps', 100, 100_000_000),
+    )
     .option(
       '--record <n>',
       'at the end, write so many episodes of the best policy to demonstrations.npz, for train --task',

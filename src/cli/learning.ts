@@ -21,6 +21,7 @@ export interface TrainingPlan {
   readonly steps: number;
   readonly segmentSize: number;
   readonly updatesPerTransition: number;
+  readonly randomSteps: number;
   readonly config: LearnerConfig;
 }
 
@@ -52,7 +53,7 @@ export async function learn(
   options: LearningPlace,
 ): Promise<Learning> {
   const { io, display, spec, settings, logger } = session;
-  const { seed, steps, segmentSize, updatesPerTransition, config } = plan;
+  const { seed, steps, segmentSize, updatesPerTransition, randomSteps, config } = plan;
   const everySegments = checkpointSegments(segmentSize);
   if (config.warmStartUpdates > 0 && !options.resume)
     display.say(`the actor starts from ${config.warmStartUpdates} updates of behavioural cloning`);
@@ -66,6 +67,7 @@ export async function learn(
     transitions: steps,
     segmentSize,
     updatesPerTransition,
+    randomSteps,
     checkpoint: { folder: options.checkpoint, everySegments },
     resume: options.resume,
     logger,

@@ -13,10 +13,12 @@ import {
 } from '../simulation/index.js';
 import {
   EnvironmentTrainer,
+  environmentPace,
   evaluateOnTask,
   expertEpisodes,
   npzEpisodes,
-  runConfig,
+  type RunPlan,
+  runPlan,
   startLearner,
 } from '../training/index.js';
 import { type Io, withDisplay } from './command.js';
@@ -54,11 +56,12 @@ export async function trainOnTask(options: TrainOnTaskOptions, io: Io): Promise<
   try {
     const preset = taskDefinitions.find(({ name }) => name === task)?.preset ?? {
       ...oneDemonstration,
+      randomSteps: 100,
       ...(environment.discrete === true ? { config: discreteDefaults } : {}),
     };
     const settings = withSettingsFile(preset, options.settings);
-    const steps = options.steps ?? settings.steps;
-    const config = runConfig(settings.config, { ...settings, steps });
+    const plan = runPlan({ ...settings, steps: options.steps ?? settings.steps });
+    const { config } = plan;
     const demonstrations =
       options.demonstrations === undefined
         ? await scripted(task, settings.demonstrations)
@@ -74,10 +77,7 @@ export async function trainOnTask(options: TrainOnTaskOptions, io: Io): Promise<
     try {
       const display = new Display(io.stderr, options);
       const online = !('online' in config) || config.online !== false;
-      const updatesPerStep = settings.updatesPerTransition;
-      await withDisplay(display, () =>
-        learn(learner, environment, { online, steps, seed, updatesPerStep }, io, display),
-      );
+      await withDisplay(display, () => learn(learner, environment, { ...plan, online, seed }, io, display));
       saveCheckpoint(folder.file('checkpoint'), learner.checkpoint());
       const returns = await returnsOf(learner, environment);
       const mean = returns.reduce((sum, value) => sum + value, 0) / returns.length;
@@ -109,15 +109,13 @@ async function scripted(task: string, count: number): Promise<Episode[]> {
   }
 }
 
-interface Run {
+interface Run extends RunPlan {
   readonly online: boolean;
-  readonly steps: number;
   readonly seed: number;
-  readonly updatesPerStep: number;
 }
 
 async function learn(learner: Learner, environment: Environment, run: Run, io: Io, display: Display): Promise<void> {
-  const { online, steps, seed, updatesPerStep } = run;
+  const { online, steps, seed } = run;
   const started = performance.now();
   const show = (done: number): void =>
     display.show({
@@ -134,15 +132,7 @@ async function learn(learner: Learner, environment: Environment, run: Run, io: I
     }
     return;
   }
-  const first = Math.min(100, steps);
-  const training = await EnvironmentTrainer.create({
-    learner,
-    environment,
-    seed,
-    randomSteps: first,
-    updateAfter: first,
-    updatesPerStep,
-  });
+  const training = await EnvironmentTrainer.create({ learner, environment, seed, ...environmentPace(run) });
   while (training.steps < steps && !io.interrupt.signal.aborted) {
     await training.step();
     show(training.steps);

@@ -10,7 +10,8 @@ import { loadCheckpoint, type MetricsSinkName, writeFileAtomic } from '../platfo
 import { writeBundle } from '../policy/index.js';
 import { renderReport } from '../report/index.js';
 import { loadRobotSpec, robotNames } from '../robot/index.js';
-import { configurationFor, trainingSettings, usableDemonstrations, withSettingsFile } from '../sessions/index.js';
+import { trainingSettings, usableDemonstrations, withSettingsFile } from '../sessions/index.js';
+import { runPlan } from '../training/index.js';
 import { commandLine, type Io, longCommand, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { readJson } from './inspect/kind.js';
@@ -54,6 +55,8 @@ const planSchema = z.strictObject({
   steps: z.int().min(1),
   segmentSize: z.int().min(1),
   updatesPerTransition: z.number().positive(),
+  /** Not in plans from before there were random steps. */
+  randomSteps: z.int().min(0).default(0),
   config: learnerConfigSchema,
 });
 
@@ -83,7 +86,10 @@ function earlierPlan(out: string | undefined, steps: number | undefined): Traini
   return { ...plan, steps: steps ?? plan.steps };
 }
 
-function freshPlan(options: TrainOptions): TrainingPlan {
+/** The plan of a run that begins, by the robot's settings, the settings file and the options. Throws INVALID_ARGUMENT. */
+export function freshPlan(
+  options: Pick<TrainOptions, 'recording' | 'robot' | 'settings' | 'seed' | 'steps'>,
+): TrainingPlan {
   const { recording, robot: name, seed = 0, steps } = options;
   if (recording === undefined) throw missing('--recording <path…>', 'record one: iq-learn record --robot rover');
   if (name === undefined) throw missing('--robot <name>', `one of ${robotNames().join(', ')}`);
@@ -92,10 +98,8 @@ function freshPlan(options: TrainOptions): TrainingPlan {
     robot: name,
     recordings: recording,
     seed,
-    steps: steps ?? settings.steps,
     segmentSize: settings.segmentSize,
-    updatesPerTransition: settings.updatesPerTransition,
-    config: configurationFor(settings, steps ?? settings.steps),
+    ...runPlan({ ...settings, steps: steps ?? settings.steps }),
   };
 }
 

@@ -32,6 +32,19 @@ function isConstant(values: BlockArray, width: number, i: number, span: number):
   return high - low <= 1e-6 * (Number.isFinite(span) && span > 0 ? span : Math.max(1, Math.abs(low)));
 }
 
+const span = ({ low, high }: { readonly low: number; readonly high: number }): number => high - low;
+
+/** Whether no number of any block changes in an episode. */
+function isStill({ observation, observations }: DemonstrationEpisode, spec: RobotSpec): boolean {
+  return blockValues(observation, observations, 'episode').every((values, b) => {
+    const { name, shape } = observation[b]!;
+    const spans = name === STATE_BLOCK ? spec.observation.map(span) : [];
+    const size = shapeSize(shape);
+    for (let i = 0; i < size; i++) if (!isConstant(values, size, i, spans[i] ?? Number.POSITIVE_INFINITY)) return false;
+    return true;
+  });
+}
+
 function lintEpisode(episode: DemonstrationEpisode, spec: RobotSpec): Finding[] {
   const { source, length, observation, observations, actions, actionSize, stamps } = episode;
   const expected = observationOf(spec);
@@ -56,7 +69,6 @@ function lintEpisode(episode: DemonstrationEpisode, spec: RobotSpec): Finding[] 
   if (!blocks.every((values) => values.every(Number.isFinite)) || !actions.every(Number.isFinite))
     return finding('error', 'not finite', 'NaN or infinite numbers', 'finite numbers', 'record the episode again');
   const out: Finding[] = [];
-  const span = ({ low, high }: { low: number; high: number }): number => high - low;
   if (length > 1 && spec.action.every((feature, i) => isConstant(actions, actionSize, i, span(feature))))
     out.push(
       ...finding(
@@ -67,14 +79,7 @@ function lintEpisode(episode: DemonstrationEpisode, spec: RobotSpec): Finding[] 
         'check that the teleoperation was on, and record the episode again',
       ),
     );
-  const isStill = (values: BlockArray, b: number): boolean => {
-    const size = shapeSize(observation[b]!.shape);
-    const spans = observation[b]!.name === STATE_BLOCK ? spec.observation.map(span) : [];
-    return Array.from({ length: size }, (_, i) => i).every((i) =>
-      isConstant(values, size, i, spans[i] ?? Number.POSITIVE_INFINITY),
-    );
-  };
-  if (blocks.every(isStill))
+  if (isStill(episode, spec))
     out.push(
       ...finding(
         'error',

@@ -6,6 +6,7 @@ export function learningPolicyParameters({
   seed,
   segmentSize,
   transitions,
+  randomSteps,
 }: {
   /** Seed of the run. */
   readonly seed: number;
@@ -13,11 +14,14 @@ export function learningPolicyParameters({
   readonly segmentSize: number;
   /** After so many the robot stands still. */
   readonly transitions: number;
+  /** First steps of the run, which take uniformly random actions. */
+  readonly randomSteps: number;
 }) {
   return {
     source: 'policy',
     stochastic: true,
     explore: 'random',
+    randomSteps,
     seed: runSeed(seed, 'exploration'),
     synchronousSegment: segmentSize,
     transitionLimit: transitions,

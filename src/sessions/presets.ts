@@ -1,7 +1,5 @@
 import { IqLearnError } from '../common/index.js';
-import type { LearnerConfig } from '../learning/index.js';
 import { oneDemonstration, type TrainingSettings, taskDefinition, taskDefinitions } from '../simulation/index.js';
-import { runConfig } from '../training/index.js';
 
 /**
  * The training settings that the robot's task states, or those for one demonstration if the robot has no
@@ -17,9 +15,4 @@ export function trainingSettings(task: string | null): TrainingSettings {
     expected: `one of ${taskDefinitions.flatMap(({ name, preset }) => (preset === undefined ? [] : name)).join(', ')}`,
     remedy: 'state `preset` in the definition of the task; a settings file changes settings that a task has',
   });
-}
-
-/** The learner's configuration for a run of so many own steps: falling learning rates reach their floor at its end. */
-export function configurationFor(settings: TrainingSettings, steps: number): LearnerConfig {
-  return runConfig(settings.config, { steps, updatesPerTransition: settings.updatesPerTransition });
 }

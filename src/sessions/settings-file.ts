@@ -10,6 +10,7 @@ const fileSchema = z.strictObject({
   steps: z.int().min(1).optional(),
   segmentSize: z.int().min(1).max(100_000).optional(),
   updatesPerTransition: z.number().positive().optional(),
+  randomSteps: z.int().min(0).optional(),
   learner: z.record(z.string(), z.unknown()).optional(),
   cloning: z.strictObject({ updates: z.int().min(1).optional(), loss: z.enum(['mse', 'nll']).optional() }).optional(),
 });
@@ -49,31 +50,25 @@ function withLearner(own: LearnerSettings, given: Readonly<Record<string, unknow
   return config;
 }
 
-/**
- * Settings of the learner with those of a settings file over them, where nothing else of the file applies. Throws as
- * {@link withSettingsFile} does.
- */
-export function withLearnerFile(own: LearnerSettings, file: string | undefined): LearnerSettings {
-  if (file === undefined) return own;
-  const { learner } = parsedFile(file);
-  return learner === undefined ? own : withLearner(own, learner);
-}
-
 function parsedFile(file: string): z.output<typeof fileSchema> {
   const content = read(file);
   return parseOrThrow(fileSchema, content, { what: `${file}: bad setting`, remedy: remedyFor(content) });
 }
 
-/** The robot's settings with those of a file over them. Throws NOT_FOUND or INVALID_CONFIG naming the field. */
+/**
+ * The settings of a robot, task or command with those of a file over them: the only place where a settings file is read.
+ * Throws NOT_FOUND or INVALID_CONFIG naming the field.
+ */
 export function withSettingsFile(settings: TrainingSettings, file: string | undefined): TrainingSettings {
   if (file === undefined) return settings;
-  const { learner, cloning = {}, steps, segmentSize, updatesPerTransition } = parsedFile(file);
+  const { learner, cloning = {}, steps, segmentSize, updatesPerTransition, randomSteps } = parsedFile(file);
   const config = learner === undefined ? settings.config : withLearner(settings.config, learner);
   return {
     ...settings,
     ...(steps === undefined ? {} : { steps }),
     ...(segmentSize === undefined ? {} : { segmentSize }),
     ...(updatesPerTransition === undefined ? {} : { updatesPerTransition }),
+    ...(randomSteps === undefined ? {} : { randomSteps }),
     config,
     cloning: {
       ...settings.cloning,

@@ -3,13 +3,11 @@ import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import type { Device } from '../engine/index.js';
 import type { LearnerConfig } from '../learning/index.js';
 import { LearnerNode, PolicyNode } from '../nodes/index.js';
-import { createNodeLogger, type Logger } from '../platform/index.js';
 import { decodeBundle, type PolicyBundle, type TrainingSummary } from '../policy/index.js';
 import { contractOf, observationOf } from '../robot/index.js';
 import { type LearningOptions, type LearningProgress, TrainingProcess } from '../training/index.js';
 import { ActingState } from './acting-state.js';
 import { conductTraining, type EpisodeOutcome } from './conductor.js';
-import { evaluate } from './evaluate.js';
 import { learningEpisode } from './learning-episode.js';
 import { learningPolicyParameters } from './learning-policy.js';
 import { Rig, type RigOptions } from './rig.js';
@@ -24,18 +22,17 @@ export interface TrainingOptions extends RigOptions {
   /** Transitions between two policies. */
   readonly segmentSize: number;
   readonly updatesPerTransition: number;
+  /** First steps, which take uniformly random actions and no update; 0 if not given. */
+  readonly randomSteps?: number;
   /** What updates run on, `cpu` by default. */
   readonly device?: Device;
   readonly threads?: number;
   readonly checkpoint?: { readonly folder: string; readonly everySegments: number };
   readonly resume?: boolean;
   readonly summary?: TrainingSummary;
-  /** Evaluates the policy of every so many segments beside the training, on these starts. */
-  readonly evaluation?: { readonly everySegments: number; readonly seeds: readonly number[] };
   readonly onProgress?: (point: TrainingPoint) => void;
   /** An episode that the learning policy drove: its actions are sampled. */
   readonly onRollout?: (rollout: Rollout) => void;
-  readonly onEvaluation?: (evaluation: TrainingEvaluation) => void;
 }
 
 /** Where training stands after a segment. */
@@ -53,13 +50,6 @@ export interface Rollout extends EpisodeOutcome {
   readonly seconds: number;
   /** Steps of the policy up to its end. */
   readonly transitions: number;
-}
-
-export interface TrainingEvaluation {
-  readonly version: number;
-  readonly transitions: number;
-  readonly updates: number;
-  readonly outcomes: readonly EpisodeOutcome[];
 }
 
 export interface TrainingOutcome {
@@ -85,14 +75,12 @@ export class TrainingSession {
   readonly #learner: LearnerNode;
   readonly #rig: Rig;
   readonly #acting: ActingState;
-  readonly #logger: Logger;
   #start = process.hrtime.bigint();
   /** Progress before `run` listens. */
   readonly #early: LearningProgress[] = [];
   #hear = (progress: LearningProgress): void => {
     this.#early.push(progress);
   };
-  #evaluations: Promise<void> = Promise.resolve();
 
   private constructor(options: TrainingOptions, client: TrainingProcess, rig: Rig, learner: LearnerNode) {
     this.#options = options;
@@ -100,7 +88,6 @@ export class TrainingSession {
     this.#rig = rig;
     this.#learner = learner;
     this.#acting = new ActingState(options.spec.action.length, client.start.session);
-    this.#logger = (options.logger ?? createNodeLogger)('training');
     learner.onProgress((progress) => this.#hear(progress));
   }
 
@@ -130,7 +117,12 @@ export class TrainingSession {
       const policy = new PolicyNode(
         rig.context('policy'),
         {
-          ...learningPolicyParameters({ seed: options.seed, segmentSize, transitions: left }),
+          ...learningPolicyParameters({
+            seed: options.seed,
+            segmentSize,
+            transitions: left,
+            randomSteps: options.randomSteps ?? 0,
+          }),
           session: `training ${options.seed} from ${segments}`,
         },
         // A run that is resumed goes on with its policy; a fresh one explores at random first.
@@ -175,7 +167,6 @@ export class TrainingSession {
     try {
       const work = this.#segmentsLeft > 0 ? Promise.race([finished, this.#drive()]) : finished;
       if (last > 0) await this.#rig.guard(work);
-      await this.#evaluations;
     } catch (error) {
       if (!(error instanceof IqLearnError && error.code === 'CANCELLED') || signal?.aborted !== true) throw error;
       interrupted = true;
@@ -231,37 +222,13 @@ export class TrainingSession {
   }
 
   #report(progress: LearningProgress): void {
-    const { evaluation, onProgress } = this.#options;
     const { version, transitions, updates, metrics } = progress;
-    onProgress?.({ seconds: this.#seconds, version, transitions, updates, metrics });
-    if (evaluation === undefined || version % evaluation.everySegments !== 0) return;
-    this.#evaluations = this.#evaluations.then(() => this.#evaluate(progress, evaluation.seeds));
-  }
-
-  async #evaluate(
-    { version, transitions, updates, bundle }: LearningProgress,
-    seeds: readonly number[],
-  ): Promise<void> {
-    try {
-      const { spec, task, logger, signal } = this.#options;
-      const outcomes = await evaluate({
-        spec,
-        ...(task === undefined ? {} : { task }),
-        ...(logger === undefined ? {} : { logger }),
-        ...(signal === undefined ? {} : { signal }),
-        candidate: { kind: 'policy', bundle },
-        seeds,
-      });
-      this.#options.onEvaluation?.({ version, transitions, updates, outcomes });
-    } catch (error) {
-      if (this.#options.signal?.aborted !== true)
-        this.#logger.warn('an evaluation failed', { version, reason: String(error) });
-    }
+    this.#options.onProgress?.({ seconds: this.#seconds, version, transitions, updates, metrics });
   }
 }
 
 function learningOptions(options: TrainingOptions, demonstrations: readonly DemonstrationEpisode[]): LearningOptions {
-  const { spec, config, seed, updatesPerTransition } = options;
+  const { spec, config, seed, updatesPerTransition, randomSteps = 0 } = options;
   const { checkpoint, resume, device, threads, summary } = options;
   return {
     config,
@@ -269,20 +236,11 @@ function learningOptions(options: TrainingOptions, demonstrations: readonly Demo
     seed,
     demonstrations: demonstrations.map((episode) => learningEpisode(episode, spec)),
     updatesPerTransition,
+    randomSteps,
     ...(checkpoint === undefined ? {} : { checkpoint }),
     ...(resume === undefined ? {} : { resume }),
     ...(device === undefined ? {} : { device }),
     ...(threads === undefined ? {} : { threads }),
     summary: { ...summary, robot: spec.robot, demonstrations: demonstrations.length },
   };
-}
-
-/** Trains from start to end and closes everything. */
-export async function runTraining(options: TrainingOptions): Promise<TrainingOutcome> {
-  const session = await TrainingSession.create(options);
-  try {
-    return await session.run();
-  } finally {
-    await session.close();
-  }
 }

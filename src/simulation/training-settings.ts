@@ -16,6 +16,8 @@ export interface TrainingSettings {
   readonly segmentSize: number;
   /** Gradient updates for each step of the policy; may be a fraction. */
   readonly updatesPerTransition: number;
+  /** First steps, which take uniformly random actions and no update; none where it is not given. */
+  readonly randomSteps?: number;
   /** Settings of the learner that differ from the learner's own defaults. */
   readonly config: LearnerSettings;
   /** Settings of behavioural cloning, the baseline of the demo. */

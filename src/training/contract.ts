@@ -18,6 +18,19 @@ import {
 // What a setting of a training run means, for robots (segment trainer) and for tasks (environment trainer) alike. Whoever
 // trains reads the settings here and nowhere else, so that one file of settings is one algorithm.
 
+/** What settings say of a run: those of a task or command, with a settings file and options over them. */
+export interface RunSettings extends RunLength {
+  /** First steps, which take uniformly random actions and no update; 0 where it is not given. */
+  readonly randomSteps?: number | undefined;
+  readonly config: LearnerSettings;
+}
+
+/** The course of a run, complete: whoever trains, in tasks or with robots, goes by it. */
+export interface RunPlan extends RunLength {
+  readonly randomSteps: number;
+  readonly config: LearnerConfig;
+}
+
 /** How long a run is, as far as its settings depend on it. */
 export interface RunLength {
   /** Steps that the policy makes of its own. */
@@ -32,6 +45,21 @@ export interface RunLength {
  */
 export function runConfig(settings: LearnerSettings, { steps, updatesPerTransition }: RunLength): LearnerConfig {
   return learnerConfig({ decayUpdates: Math.max(1, Math.round(steps * updatesPerTransition)), ...settings });
+}
+
+/** The course of a run by its settings. There are never more random steps than steps. Throws what `learnerConfig` throws. */
+export function runPlan({ steps, updatesPerTransition, randomSteps = 0, config }: RunSettings): RunPlan {
+  return {
+    steps,
+    updatesPerTransition,
+    randomSteps: Math.min(randomSteps, steps),
+    config: runConfig(config, { steps, updatesPerTransition }),
+  };
+}
+
+/** A plan as the environment trainer takes it. */
+export function environmentPace({ randomSteps, updatesPerTransition }: RunPlan) {
+  return { randomSteps, updateAfter: randomSteps, updatesPerStep: updatesPerTransition };
 }
 
 export interface StartOptions extends Pick<LearnerOptions, 'device' | 'threads'> {

@@ -1,4 +1,13 @@
-export { checkpointSegments, type RunLength, runConfig, runNormalisation, startLearner } from './contract.js';
+export {
+  checkpointSegments,
+  environmentPace,
+  type RunLength,
+  type RunPlan,
+  runConfig,
+  runNormalisation,
+  runPlan,
+  startLearner,
+} from './contract.js';
 export { type DrivenEpisode, driveEpisodes } from './driven-episodes.js';
 export { environmentContract } from './environment-contract.js';
 export { EnvironmentTrainer, evaluateOnTask } from './environment-trainer.js';

@@ -17,6 +17,8 @@ import type {
 interface TrainerMeta {
   readonly version: number;
   readonly pendingUpdates: number;
+  /** Transitions still to come that pay for no update; not in checkpoints from before there were random steps. */
+  readonly unpaid?: number;
   readonly metricSums: Metrics;
   readonly updatesCounted: number;
   readonly summary: TrainingSummary;
@@ -45,6 +47,8 @@ export class SegmentTrainer {
   /** What the session handed over with the newest segment. */
   #session: SessionState | undefined;
   #pendingUpdates = new PendingUpdates();
+  /** Transitions still to come that pay for no update. */
+  #unpaid: number;
   /** Sums of the metrics over the segment's updates so far, and how many updates those are. */
   readonly #metricSums = new Map<string, number>();
   #updatesCounted = 0;
@@ -56,6 +60,7 @@ export class SegmentTrainer {
     this.#options = options;
     this.#learner = learner;
     this.#summary = options.summary ?? {};
+    this.#unpaid = options.randomSteps ?? 0;
   }
 
   /** `warn` is called for each damaged checkpoint that is skipped. */
@@ -131,7 +136,9 @@ export class SegmentTrainer {
     }
     if (refused > 0)
       this.#warn(`${refused} steps of takeovers do not fit beside the demonstrations any more and are left out`);
-    this.#pendingUpdates.pay(segment.length, this.#options.updatesPerTransition);
+    const unpaid = Math.min(this.#unpaid, segment.length);
+    this.#unpaid -= unpaid;
+    this.#pendingUpdates.pay(segment.length - unpaid, this.#options.updatesPerTransition);
     this.#version++;
     this.#previous = this.#published;
     this.#session = session;
@@ -201,6 +208,7 @@ export class SegmentTrainer {
     const trainer: TrainerMeta = {
       version: this.#version,
       pendingUpdates: this.#pendingUpdates.count,
+      unpaid: this.#unpaid,
       metricSums: Object.fromEntries(this.#metricSums),
       updatesCounted: this.#updatesCounted,
       summary: this.#summary,
@@ -250,6 +258,7 @@ export class SegmentTrainer {
     this.#version = meta.version;
     this.#publishedVersion = Math.max(0, meta.version - 1);
     this.#pendingUpdates = new PendingUpdates(meta.pendingUpdates);
+    this.#unpaid = meta.unpaid ?? 0;
     this.#metricSums.clear();
     for (const [name, sum] of Object.entries(meta.metricSums)) this.#metricSums.set(name, sum);
     this.#updatesCounted = meta.updatesCounted;

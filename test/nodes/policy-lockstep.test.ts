@@ -85,6 +85,18 @@ describe('the policy node in lockstep', () => {
     const sampled = await run({ stochastic: true, seed: 1 }, await home());
     expect(await run({ stochastic: true, seed: 1 }, await home())).toEqual(sampled);
     expect(sampled).not.toEqual(await run({}, await home()));
+
+    const begun = await run({ stochastic: true, randomSteps: 5, seed: 1 }, await home());
+    expect(begun.slice(0, 5)).toEqual(random.slice(0, 5));
+    expect(begun[5]).not.toBe(random[5]);
+  });
+
+  it('says of its first random steps that no policy chose them', async () => {
+    simulator();
+    rig.start(new PolicyNode(rig.context('policy'), { randomSteps: 3 }, await home()));
+    await rig.startEpisode('/simulator/start_episode', 6);
+    await until(() => transitions.length >= 5, 'five transitions');
+    expect(transitions.slice(0, 5).map(({ policy_version }) => policy_version)).toEqual([-1n, -1n, -1n, 1n, 1n]);
   });
 
   it('holds until the first policy comes over the wire, and swaps at a step boundary', async () => {

@@ -4,7 +4,7 @@
 import { Random } from '#src/common/index.js';
 import { learnerConfig } from '#src/learning/index.js';
 import { loadRobotSpec } from '#src/robot/index.js';
-import { runTraining } from '#src/sessions/train.js';
+import { TrainingSession } from '#src/sessions/index.js';
 
 const [folder, mode, signal, at, ms] = process.argv.slice(2);
 const resume = mode === 'resume';
@@ -30,7 +30,7 @@ function demonstration(length) {
   };
 }
 
-const outcome = await runTraining({
+const session = await TrainingSession.create({
   spec,
   demonstrations: resume ? [] : [demonstration(60)],
   config: learnerConfig({ agent: 'iq-sac', hiddenSizes: [8], batchSize: 8, bufferSize: 150, actorAveraging: 0.01 }),
@@ -49,6 +49,6 @@ const outcome = await runTraining({
   },
   onRollout: ({ seed, return: total, length, transitions }) => say({ rollout: { seed, total, length, transitions } }),
 });
-const { bundle, interrupted, version, transitions, updates } = outcome;
+const { bundle, interrupted, version, transitions, updates } = await session.run().finally(() => session.close());
 const model = Buffer.from(bundle.model).toString('base64');
 say({ outcome: { version, transitions, updates, interrupted, model, manifest: bundle.manifest } });

@@ -32,69 +32,90 @@ function symbolicRows(graph: Graph): Map<Value, string> {
   return symbols;
 }
 
-/** The ONNX file of a graph, with the shapes of everything between, so that viewers and `inspect` can show them. */
-export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
-  const nodes: NodeProto[] = [];
-  const initializers: TensorProto[] = [];
-  const infos: ValueInfoProto[] = [];
-  const names = new Map<Value, string>();
-  const shared = new Map<string, string>();
-  const counts = new Map<string, number>();
-  let lastFresh = 0;
-  let contrib = false;
+/** Collects the nodes, initializers and shapes of a file while a graph is lowered. */
+class FileTarget implements Target {
+  readonly portable: boolean;
+  readonly nodes: NodeProto[] = [];
+  readonly initializers: TensorProto[] = [];
+  readonly infos: ValueInfoProto[] = [];
+  /** Names of values; inputs and outputs of the graph are named before it is lowered. */
+  readonly names = new Map<Value, string>();
+  /** Whether there is an operator of onnxruntime's own domain. */
+  contrib = false;
+  readonly #symbols: ReadonlyMap<Value, string>;
+  /** ONNX's own indices of rows, which are int64 and are described by what makes them. */
+  readonly #rowIndices: ReadonlySet<Value>;
+  readonly #shared = new Map<string, string>();
+  readonly #counts = new Map<string, number>();
+  #lastFresh = 0;
 
-  const number = (kind: string): number => {
-    const next = counts.get(kind) ?? 0;
-    counts.set(kind, next + 1);
+  constructor(graph: Graph, portable: boolean) {
+    this.portable = portable;
+    this.#symbols = symbolicRows(graph);
+    this.#rowIndices = new Set(graph.nodes.flatMap(({ op, outputs }) => (op === 'RowsWhere' ? outputs : [])));
+  }
+
+  name(value: Value): string {
+    let name = this.names.get(value);
+    if (name === undefined && value.origin.kind === 'constant') {
+      name = `constant_${this.initializers.length}`;
+      const rawData = rawBytes(constantData(value)!);
+      this.initializers.push({ name, dims: [...value.shape], dataType: dataType[value.type], rawData });
+    } else if (name === undefined) {
+      name = `v${this.#number('value')}`; // numbered by file, so that equal graphs are equal bytes
+      if (!this.#rowIndices.has(value))
+        this.infos.push(valueInfo(name, value.type, value.shape, this.#symbols.get(value)));
+    }
+    this.names.set(value, name);
+    return name;
+  }
+
+  fresh(): string {
+    return `t${++this.#lastFresh}`;
+  }
+
+  int64(values: readonly number[]): string {
+    return this.#initializer(`int64 ${values}`, () => ({
+      dims: [values.length],
+      dataType: dataType.int64,
+      rawData: rawBytes(BigInt64Array.from(values, BigInt)),
+    }));
+  }
+
+  scalar(type: IrType, value: number): string {
+    return this.#initializer(`${type} ${value}`, () => ({
+      dims: [],
+      dataType: dataType[type],
+      rawData: scalarBytes(type, value),
+    }));
+  }
+
+  emit(...[opType, input, output, attribute = [], domain = '']: Parameters<Target['emit']>): void {
+    this.contrib ||= domain !== '';
+    const name = `${opType}_${this.#number(opType)}`;
+    this.nodes.push({ input: [...input], output: [...output], name, opType, attribute: [...attribute], domain });
+  }
+
+  #number(kind: string): number {
+    const next = this.#counts.get(kind) ?? 0;
+    this.#counts.set(kind, next + 1);
     return next;
-  };
-  const initializer = (key: string, make: () => Omit<TensorProto, 'name'>): string => {
-    let name = shared.get(key);
+  }
+
+  #initializer(key: string, make: () => Omit<TensorProto, 'name'>): string {
+    let name = this.#shared.get(key);
     if (name === undefined) {
-      name = `constant_${initializers.length}`;
-      shared.set(key, name);
-      initializers.push({ name, ...make() });
+      name = `constant_${this.initializers.length}`;
+      this.#shared.set(key, name);
+      this.initializers.push({ name, ...make() });
     }
     return name;
-  };
-  const symbols = symbolicRows(graph);
-  const rowIndices = new Set(graph.nodes.flatMap(({ op, outputs }) => (op === 'RowsWhere' ? outputs : [])));
-  const target: Target = {
-    portable: options.portable,
-    name: (value) => {
-      let name = names.get(value);
-      if (name === undefined && value.origin.kind === 'constant') {
-        name = `constant_${initializers.length}`;
-        const rawData = rawBytes(constantData(value)!);
-        initializers.push({ name, dims: [...value.shape], dataType: dataType[value.type], rawData });
-      } else if (name === undefined) {
-        name = `v${number('value')}`; // numbered by file, so that equal graphs are equal bytes
-        // ONNX's own indices are int64; they are described by what makes them.
-        if (!rowIndices.has(value)) infos.push(valueInfo(name, value.type, value.shape, symbols.get(value)));
-      }
-      names.set(value, name);
-      return name;
-    },
-    fresh: () => `t${++lastFresh}`,
-    int64: (values) =>
-      initializer(`int64 ${values}`, () => ({
-        dims: [values.length],
-        dataType: dataType.int64,
-        rawData: rawBytes(BigInt64Array.from(values, BigInt)),
-      })),
-    scalar: (type, value) =>
-      initializer(`${type} ${value}`, () => ({
-        dims: [],
-        dataType: dataType[type],
-        rawData: scalarBytes(type, value),
-      })),
-    emit: (opType, input, output, attribute = [], domain = '') => {
-      contrib ||= domain !== '';
-      const name = `${opType}_${number(opType)}`;
-      nodes.push({ input: [...input], output: [...output], name, opType, attribute: [...attribute], domain });
-    },
-  };
+  }
+}
 
+/** Lowers a graph whose inputs and outputs keep their names. */
+function lowerGraph(graph: Graph, target: FileTarget): void {
+  const { names } = target;
   const taken = new Set<Value>();
   for (const input of graph.inputs) {
     names.set(input, input.origin.kind === 'input' ? input.origin.name : '');
@@ -109,7 +130,13 @@ export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
   }
   for (const node of graph.nodes) lower(node, target);
   for (const { value, name } of copies) target.emit('Identity', [target.name(value)], [name]);
+}
 
+/** The ONNX file of a graph, with the shapes of everything between, so that viewers and `inspect` can show them. */
+export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
+  const target = new FileTarget(graph, options.portable);
+  lowerGraph(graph, target);
+  const { nodes, initializers, infos, contrib } = target;
   const used = new Set(nodes.flatMap((node) => node.input));
   const inputs = graph.inputs.map((value) => valueInfo(target.name(value), value.type, value.shape));
   const outputs = graph.outputs.map(({ name, value }) => valueInfo(name, value.type, value.shape));

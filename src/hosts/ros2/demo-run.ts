@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import type { LearnerStatus, PolicyBundleMessage } from '../../messages/index.js';
 import { services, topics } from '../../nodes/index.js';
 import type { Logger } from '../../platform/index.js';
@@ -10,14 +11,13 @@ import {
   conductDemonstrations,
   conductEvaluation,
   conductTraining,
-  configurationFor,
   type EpisodeOutcome,
   learningPolicyParameters,
 } from '../../sessions/index.js';
-import type { TrainingSettings } from '../../simulation/index.js';
-import { evaluationSeeds } from '../../training/index.js';
+import { parseTaskOptions, type TaskOptions, type TrainingSettings, taskDefinition } from '../../simulation/index.js';
+import { evaluationSeeds, runPlan } from '../../training/index.js';
 import { qos, type Transport } from '../../transport/index.js';
-import { rosNames } from './parameters.js';
+import { ParameterSet, rosNames } from './parameters.js';
 import type { ParameterValues, Peers } from './peers.js';
 
 /** Preparing takes as long as the slowest part of a machine under load; learning starts with cloning. */
@@ -46,11 +46,18 @@ export interface DemoRun {
   readonly settleMs?: number;
 }
 
-type Task = { readonly tour?: boolean; readonly maxSteps?: number } | undefined;
+/** The parameters of the simulator node that are a task's options: these, and the task's defaults for all others. */
+export function taskParameters(task: string | null, options: TaskOptions = {}): ParameterValues {
+  if (task === null) return {};
+  const definition = taskDefinition(task);
+  parseTaskOptions(definition, options);
+  const { declarations } = new ParameterSet(z.strictObject({ task: definition.options }));
+  const defaults = Object.fromEntries(declarations.map((declaration) => [declaration.name, declaration.default]));
+  return { ...defaults, ...rosNames(options, 'task') } as ParameterValues;
+}
 
-async function prepareRobot({ peers }: DemoRun, task: Task): Promise<void> {
-  const options = { tour: task?.tour ?? false, max_steps: task?.maxSteps ?? 0 };
-  await peers.bring('simulator', { pace: 'lockstep', ...options }, PREPARING_MS);
+async function prepareRobot({ peers, spec }: DemoRun, options?: TaskOptions): Promise<void> {
+  await peers.bring('simulator', { pace: 'lockstep', ...taskParameters(spec.task, options) }, PREPARING_MS);
 }
 
 async function settle({ signal, settleMs = SETTLE_MS }: DemoRun): Promise<void> {
@@ -86,6 +93,7 @@ export async function demonstrate(demo: DemoRun, wanted: number): Promise<void> 
 export async function learn(demo: DemoRun, steps: number, warmStart: number): Promise<void> {
   const { peers, conductor, logger, settings, seed, run } = demo;
   const { segmentSize } = settings;
+  const { config, randomSteps, updatesPerTransition } = runPlan({ ...settings, steps });
   const segments = Math.ceil(steps / segmentSize);
   const learner = {
     recording: [join(run, 'recording')],
@@ -93,7 +101,9 @@ export async function learn(demo: DemoRun, steps: number, warmStart: number): Pr
     resume: false,
     seed,
     segment_size: segmentSize,
-    'learner.decay_updates': configurationFor(settings, steps).decayUpdates,
+    updates_per_transition: updatesPerTransition,
+    random_steps: randomSteps,
+    'learner.decay_updates': config.decayUpdates,
     ...(warmStart < 0 ? {} : { 'learner.warm_start_updates': warmStart }),
   };
   const newest = new NewestPolicy(demo.transport, BigInt(segments));
@@ -101,7 +111,7 @@ export async function learn(demo: DemoRun, steps: number, warmStart: number): Pr
     logger.info('the learner prepares: it reads the recording and starts from behavioural cloning');
     await peers.bring('learner', learner, CLONING_MS);
     await prepareRobot(demo, settings.learningTask);
-    const driving = learningPolicyParameters({ seed, segmentSize, transitions: segments * segmentSize });
+    const driving = learningPolicyParameters({ seed, segmentSize, transitions: segments * segmentSize, randomSteps });
     await peers.bring('policy', { pace: 'lockstep', policy: '', ...rosNames(driving) }, PREPARING_MS);
     await settle(demo);
     const log = progressLog(logger, newest, segments * segmentSize);
@@ -130,10 +140,17 @@ export async function evaluate(
   episodes: number,
 ): Promise<EpisodeOutcome[]> {
   const { peers, conductor, logger, seed } = demo;
-  await prepareRobot(demo, undefined);
+  await prepareRobot(demo);
   const expert = driving.source === 'teleop';
   if (expert) await peers.bring('expert', { engaged: true }, PREPARING_MS);
-  const still = { pace: 'lockstep', stochastic: false, synchronous_segment: 0, transition_limit: 0, explore: 'hold' };
+  const still = {
+    pace: 'lockstep',
+    stochastic: false,
+    synchronous_segment: 0,
+    transition_limit: 0,
+    explore: 'hold',
+    random_steps: 0,
+  };
   await peers.bring('policy', { ...still, ...driving }, PREPARING_MS);
   await settle(demo);
   const outcomes = await conductEvaluation(conductor, { seeds: evaluationSeeds(seed, episodes), expert });

@@ -21,6 +21,7 @@ interface Shape {
   readonly items?: Shape;
   readonly prefixItems?: readonly Shape[];
   readonly properties?: Readonly<Record<string, Shape>>;
+  readonly required?: readonly string[];
 }
 
 interface Declared {
@@ -28,15 +29,19 @@ interface Declared {
   readonly path: readonly string[];
   readonly declaration: ParameterDeclaration;
   readonly dynamic: boolean;
-  /** A ROS 2 parameter cannot be null: 0 (or an empty string) stands for it. */
-  readonly nullable: boolean;
+  /** What 0 (or an empty string) stands for where a value may be null or not given: ROS 2 has no word for either. */
+  readonly nothing: 'null' | 'not given' | undefined;
 }
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** A node's own parameters by their ROS names: synchronousSegment → synchronous_segment. */
-export function rosNames<Value>(parameters: Readonly<Record<string, Value>>): Record<string, Value> {
-  return Object.fromEntries(Object.entries(parameters).map(([name, value]) => [snake(name), value]));
+/**
+ * Parameters by their ROS names: synchronousSegment → synchronous_segment, or task.synchronous_segment where they are of
+ * the group `task`.
+ */
+export function rosNames<Value>(parameters: Readonly<Record<string, Value>>, group?: string): Record<string, Value> {
+  const prefix = group === undefined ? '' : `${group}.`;
+  return Object.fromEntries(Object.entries(parameters).map(([name, value]) => [`${prefix}${snake(name)}`, value]));
 }
 
 /**
@@ -51,11 +56,13 @@ export class ParameterSet {
   constructor(schema: z.ZodObject) {
     this.#schema = schema;
     const json = z.toJSONSchema(schema, { io: 'input' }) as Shape;
-    this.#declared = Object.entries(json.properties ?? {}).flatMap(([name, shape]) =>
-      shape.type === 'object'
-        ? Object.entries(shape.properties ?? {}).map(([inner, each]) => declared([name, inner], each))
-        : [declared([name], shape)],
-    );
+    const members = (group: Shape, path: readonly string[]): Declared[] =>
+      Object.entries(group.properties ?? {}).flatMap(([name, shape]) =>
+        shape.type === 'object'
+          ? members(shape, [...path, name])
+          : [declared([...path, name], shape, group.required?.includes(name) !== true)],
+      );
+    this.#declared = members(json, []);
   }
 
   get declarations(): ParameterDeclaration[] {
@@ -91,10 +98,11 @@ export class ParameterSet {
 
   #nested(values: Readonly<Record<string, ParameterValue>>): Values {
     const out: Record<string, Record<string, unknown> | unknown> = {};
-    for (const { path, declaration, nullable } of this.#declared) {
+    for (const { path, declaration, nothing } of this.#declared) {
       const value = values[declaration.name];
-      if (value === undefined) continue;
-      const own = nullable && (value === 0 || value === '') ? null : value;
+      const stands = nothing !== undefined && (value === 0 || value === '');
+      if (value === undefined || (stands && nothing === 'not given')) continue;
+      const own = stands ? null : value;
       const [outer, inner] = path;
       if (inner === undefined) out[outer!] = own;
       else {
@@ -107,10 +115,11 @@ export class ParameterSet {
   }
 }
 
-function declared(path: readonly string[], given: Shape): Declared {
+function declared(path: readonly string[], given: Shape, mayMiss: boolean): Declared {
   const name = path.map(snake).join('.');
   const alternatives = given.anyOf ?? [];
-  const nullable = alternatives.some(({ type }) => type === 'null');
+  const isMissing = mayMiss && given.default === undefined;
+  const nothing = alternatives.some(({ type }) => type === 'null') ? 'null' : isMissing ? 'not given' : undefined;
   const shape = { ...given, ...alternatives.find(({ type }) => type !== 'null') };
   const constants = alternatives.flatMap(({ const: value }) => (typeof value === 'number' ? [value] : []));
   const type = typeOf(name, shape, constants);
@@ -120,21 +129,27 @@ function declared(path: readonly string[], given: Shape): Declared {
   return {
     path,
     dynamic,
-    nullable,
+    nothing,
     declaration: {
       name,
       type,
       default: (initial ?? emptyOf(type)) as ParameterValue,
-      description: descriptionOf(given, nullable),
-      ...(range === undefined ? {} : { range: nullable ? { ...range, from: Math.min(0, range.from) } : range }),
+      description: descriptionOf(given, nothing),
+      ...(range === undefined
+        ? {}
+        : { range: nothing === undefined ? range : { ...range, from: Math.min(0, range.from) } }),
       ...(shape.enum === undefined ? {} : { choices: shape.enum }),
       ...(readOnly === true ? { readOnly } : {}),
     },
   };
 }
 
-function descriptionOf({ description = '', dynamic }: Shape, nullable: boolean): string {
-  const notes = [...(nullable ? ['0: none.'] : []), ...(dynamic === true ? ['May change while the node runs.'] : [])];
+function descriptionOf({ description = '', dynamic }: Shape, nothing: Declared['nothing']): string {
+  const zero = { null: ['0: none.'], 'not given': ['0: not given.'] };
+  const notes = [
+    ...(nothing === undefined ? [] : zero[nothing]),
+    ...(dynamic === true ? ['May change while the node runs.'] : []),
+  ];
   return [description, ...notes].join(' ').replaceAll('`', "'");
 }
 

@@ -17,6 +17,8 @@ export interface ActionSourceOptions {
   readonly stochastic: boolean;
   /** While there is no policy: gives no action, or uniformly random ones. */
   readonly explore: 'hold' | 'random';
+  /** So many actions of the run, those before this part of it among them, are random even with a policy. */
+  readonly randomSteps?: number;
   /** Random and sampled actions that the part of the run before this one drew: the generator goes on after them. */
   readonly drawn?: ActionReplay['drawn'];
 }
@@ -26,6 +28,9 @@ export class ActionSource {
   readonly #options: ActionSourceOptions;
   readonly #random: Random;
   readonly #noise: Float32Array;
+  /** Random actions that the run has drawn. */
+  #randomDrawn: number;
+  #chosenBy = -1;
   #runtime: PolicyRuntime | undefined;
 
   constructor(options: ActionSourceOptions, runtime: PolicyRuntime | undefined) {
@@ -35,6 +40,7 @@ export class ActionSource {
     const { random, sampled } = options.drawn ?? { random: 0, sampled: 0 };
     for (let i = 0; i < random * a; i++) this.#random.uniform();
     for (let i = 0; i < sampled * a; i++) this.#random.normal();
+    this.#randomDrawn = random;
     this.#noise = new Float32Array(a);
     this.#runtime = runtime;
   }
@@ -46,6 +52,11 @@ export class ActionSource {
   /** Version of the policy, or −1 while there is none. */
   get version(): number {
     return this.#runtime?.version ?? -1;
+  }
+
+  /** Version of the policy that chose the last action, or −1 where it was random. */
+  get chosenBy(): number {
+    return this.#chosenBy;
   }
 
   /** Whether {@link act} has an action to give. */
@@ -62,9 +73,13 @@ export class ActionSource {
 
   /** The action for this observation, in the robot's units. */
   async act(observation: Observation): Promise<Float32Array> {
-    const { spec, stochastic } = this.#options;
-    if (this.#runtime === undefined)
+    const { spec, stochastic, randomSteps = 0 } = this.#options;
+    if (this.#runtime === undefined || this.#randomDrawn < randomSteps) {
+      this.#randomDrawn++;
+      this.#chosenBy = -1;
       return Float32Array.from(spec.action, ({ low, high }) => this.#random.uniform(low, high));
+    }
+    this.#chosenBy = this.#runtime.version;
     return await this.#runtime.act(observation, stochastic ? this.#random.fillNormal(this.#noise) : undefined);
   }
 

@@ -156,7 +156,7 @@ export class LockstepLoop implements ControlLoop {
     if (output.state !== 'TAKEOVER') this.#personDrives = false;
     const { command, source } = output;
     const { episode, step } = task;
-    const { version } = this.#parts.actions;
+    const { chosenBy: version } = this.#parts.actions;
     transitions.executed({ stampNs, observation, action: command, source, version, episode, step });
   }
 

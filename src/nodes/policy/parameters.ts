@@ -18,6 +18,11 @@ export const policySchema = z.strictObject({
     .enum(['hold', 'random'])
     .default('hold')
     .describe('Before the first policy: hold, or take random actions.'),
+  randomSteps: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('So many first actions of a run are uniformly random, even where there is a policy; for learning.'),
   seed: z.int().min(0).max(0xffffffff).default(0).describe('Seed of random actions.'),
   session: z
     .string()

@@ -63,7 +63,7 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
   constructor(context: NodeContext, parameters: PolicyParameters = {}, initial?: PolicyRuntime, replay?: ActionReplay) {
     super('policy', context, policySchema, parameters);
     const { spec, logger } = context;
-    const { seed, stochastic, explore, synchronousSegment } = this.parameters;
+    const { seed, stochastic, explore, randomSteps, synchronousSegment } = this.parameters;
     this.#initial = initial;
     this.#replay = [...(replay?.commands ?? [])];
     this.#diagnostics = new PolicyDiagnostics(context.clock);
@@ -80,7 +80,7 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
       onVerified: () => this.#loop?.takePolicy(),
     });
     const drawn = replay?.drawn ?? { random: 0, sampled: 0 };
-    this.#actions = new ActionSource({ spec, seed, stochastic, explore, drawn }, initial);
+    this.#actions = new ActionSource({ spec, seed, stochastic, explore, randomSteps, drawn }, initial);
   }
 
   protected override onConfigure(): void {

@@ -257,7 +257,7 @@ export class RealtimeLoop implements ControlLoop {
     const expiryNs = tickNs + BigInt(this.#options.actionPeriods) * this.#periodNs;
     const output = this.#apply(nowNs, action, ageMs + this.#latencyMs, { seenNs: tickNs, expiryNs });
     this.#steps.conclude();
-    if (output !== undefined) this.#steps.executed(observation, stampNs, output, actions.version);
+    if (output !== undefined) this.#steps.executed(observation, stampNs, output, actions.chosenBy);
   }
 
   #apply(

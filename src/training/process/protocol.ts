@@ -14,6 +14,8 @@ export interface LearningOptions {
   readonly demonstrations: readonly Episode[];
   /** Updates for each transition of the policy; fractions add up. */
   readonly updatesPerTransition: number;
+  /** The policy's first transitions, which are random and pay for no update; 0 if not given. */
+  readonly randomSteps?: number;
   /** Where generations of checkpoints go, and after how many segments each. */
   readonly checkpoint?: { readonly folder: string; readonly everySegments: number };
   /** Goes on from the newest whole generation in the checkpoint folder. */

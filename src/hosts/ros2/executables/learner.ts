@@ -16,8 +16,8 @@ import {
 } from '../../../platform/index.js';
 import { writeBundle } from '../../../policy/index.js';
 import { contractOf, type RobotSpec } from '../../../robot/index.js';
-import { configurationFor, learningEpisode, trainingSettings, usableDemonstrations } from '../../../sessions/index.js';
-import { checkpointSegments, type LearningOptions, TrainingProcess } from '../../../training/index.js';
+import { learningEpisode, trainingSettings, usableDemonstrations } from '../../../sessions/index.js';
+import { checkpointSegments, type LearningOptions, runPlan, TrainingProcess } from '../../../training/index.js';
 import { managed } from '../executable.js';
 
 /** Folder of checkpoints in that of a run. */
@@ -29,7 +29,7 @@ const CHECKPOINT = 'checkpoint';
  */
 function settingsSchema(spec: RobotSpec) {
   const own = trainingSettings(spec.task);
-  const config: Readonly<Record<string, unknown>> = configurationFor(own, own.steps);
+  const config: Readonly<Record<string, unknown>> = runPlan(own).config;
   const { agent } = own.config;
   const settings: Record<string, z.ZodType> = {};
   for (const [name, schema] of Object.entries(learnerSchemas[agent].shape))
@@ -42,7 +42,7 @@ function settingsSchema(spec: RobotSpec) {
 }
 
 function schema(spec: RobotSpec) {
-  const { segmentSize, updatesPerTransition } = trainingSettings(spec.task);
+  const { segmentSize, updatesPerTransition, randomSteps = 0 } = trainingSettings(spec.task);
   const { segmentSize: size, ...node } = learnerSchema.shape;
   return z.strictObject({
     recording: z
@@ -78,6 +78,11 @@ function schema(spec: RobotSpec) {
       .max(1000)
       .default(updatesPerTransition)
       .describe('Updates for each transition of the policy; fractions add up.'),
+    randomSteps: z
+      .int()
+      .min(0)
+      .default(randomSteps)
+      .describe('First transitions, which pay for no update: the policy node, told the same number, acts at random.'),
     checkpointEvery: z
       .int()
       .min(1)
@@ -143,8 +148,19 @@ export const learner = managed({
   schema,
   async prepare({ context, parameters }) {
     const { spec, logger } = context;
-    const { recording, run, resume, device, threads, nice, seed, checkpointEvery, updatesPerTransition, ...rest } =
-      parameters;
+    const {
+      recording,
+      run,
+      resume,
+      device,
+      threads,
+      nice,
+      seed,
+      checkpointEvery,
+      updatesPerTransition,
+      randomSteps,
+      ...rest
+    } = parameters;
     const { learner: config, log, ...nodeParameters } = rest;
     const sinks = parseMetricsSinks(log);
     // Before the run's folder is made.
@@ -158,6 +174,7 @@ export const learner = managed({
         contract: contractOf(spec),
         seed,
         updatesPerTransition,
+        randomSteps,
         checkpoint: { folder: join(run, CHECKPOINT), everySegments: checkpointEvery },
         device: choice.device,
         threads,

@@ -1,4 +1,4 @@
-import { IqLearnError, Random } from '../../../common/index.js';
+import { clamp, IqLearnError, Random } from '../../../common/index.js';
 import { type JointState, nanosecondsOf, type PoseStamped } from '../../../messages/index.js';
 import { qos } from '../../../transport/index.js';
 import { type GazeboRobot, type GazeboRobotParts, groundPose } from '../../gazebo.js';
@@ -21,92 +21,120 @@ const ASIDE = [0.8, 0.5] as const;
 /** A puck slower than this lies still, in m/s. */
 const STILL = 0.02;
 
-/**
- * The arm's task in Gazebo, with its servo: the MuJoCo task's own servo turns the tool's velocity into joint speeds, and
- * the tool's pose is computed from the joints. The caller keeps `kinematics` and closes it.
- */
-export function createGazeboArm(
-  { spec, transport, world, command, own }: GazeboRobotParts,
-  kinematics: ArmKinematics,
-): GazeboRobot {
-  const [x, y] = armActions.map(({ name }) => spec.action.findIndex((feature) => feature.name === name)) as [
-    number,
-    number,
-  ];
-  const joints = new Float64Array(armJoints.length);
-  let known = false;
-  let servedNs = -SERVO_PERIOD_NS;
-  let goal: readonly [number, number] = [0, 0];
-  let puck: PoseReading | undefined;
-  let before: { readonly at: PoseReading; readonly stampNs: bigint } | undefined;
-  let puckStampNs = 0n;
-  let homing: { readonly joints: Float64Array; arrived(): void } | undefined;
+/** The way of the joints to the start of an episode, in radians. */
+interface Homing {
+  readonly joints: Float64Array;
+  arrived(): void;
+}
 
+/** Publishers of the joints' speeds, in rad/s, in the order of the joints. */
+function jointSpeeds({ transport, own }: GazeboRobotParts): (rates: ArrayLike<number>) => void {
   const speeds = armJoints.map((joint) =>
     own(transport.advertise(`/gazebo/${joint}/speed`, 'std_msgs/msg/Float64', qos.command)),
   );
-  const drive = (rates: ArrayLike<number>): void => {
+  return (rates) => {
     for (let i = 0; i < speeds.length; i++) speeds[i]!.publish({ data: rates[i]! });
   };
+}
 
-  const serve = (message: JointState): void => {
-    for (let i = 0; i < armJoints.length; i++) {
-      const position = message.position[message.name.indexOf(armJoints[i]!)];
-      if (position === undefined || !Number.isFinite(position)) return;
-      joints[i] = position;
-    }
-    known = true;
-    const stampNs = nanosecondsOf(message.header.stamp);
-    if (stampNs > servedNs && stampNs - servedNs < SERVO_PERIOD_NS) return;
-    servedNs = stampNs;
-    if (homing !== undefined) {
-      const left = homing.joints.map((target, i) => target - joints[i]!);
-      if (left.every((angle) => Math.abs(angle) < THERE)) {
-        drive(left.fill(0));
-        homing.arrived();
-      } else {
-        drive(left.map((angle) => Math.min(Math.max(HOMING.gain * angle, -HOMING.speed), HOMING.speed)));
-      }
-      return;
-    }
-    const action = command();
-    if (action === null) {
-      drive(new Float64Array(armJoints.length));
-      return;
-    }
-    kinematics.measure(joints);
-    drive(kinematics.rates(action[x]!, action[y]!));
-  };
+/** The joints of the arm in Gazebo: where they are, and the servo that moves them. */
+class GazeboArmJoints {
+  /** Radians, in the order of the joints. */
+  readonly angles = new Float64Array(armJoints.length);
+  /** Whether the joints have been heard. */
+  known = false;
+  readonly #command: GazeboRobotParts['command'];
+  readonly #kinematics: ArmKinematics;
+  readonly #drive: (rates: ArrayLike<number>) => void;
+  /** Indices of the tool's velocity in x and y among the actions. */
+  readonly #axes: readonly [number, number];
+  #servedNs = -SERVO_PERIOD_NS;
+  #homing: Homing | undefined;
+
+  constructor(parts: GazeboRobotParts, kinematics: ArmKinematics) {
+    const { spec, transport, command, own } = parts;
+    this.#command = command;
+    this.#kinematics = kinematics;
+    this.#drive = jointSpeeds(parts);
+    this.#axes = armActions.map(({ name }) => spec.action.findIndex((feature) => feature.name === name)) as [
+      number,
+      number,
+    ];
+    own(transport.subscribe('/joint_states', 'sensor_msgs/msg/JointState', (m) => this.#serve(m), qos.sensor));
+  }
 
   /** Moves the joints to the start of an episode. Throws TIMEOUT. */
-  const moveTo = async (target: Float64Array): Promise<void> => {
+  async moveTo(target: Float64Array): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     try {
       await new Promise<void>((resolve, reject) => {
-        homing = { joints: target, arrived: resolve };
-        timer = setTimeout(
-          () =>
-            reject(
-              new IqLearnError('TIMEOUT', 'the arm did not reach the start of the episode', {
-                found: known
-                  ? `joints at ${[...joints].map((angle) => angle.toFixed(2)).join(', ')}`
-                  : 'no joint_states',
-                expected: `${[...target].map((angle) => angle.toFixed(2)).join(', ')} rad within ${HOMING_TIMEOUT_MS / 1000} s`,
-                remedy:
-                  'check that Gazebo runs (is it paused?) and that the bridge carries joint_states and gazebo/joint1/speed …',
-              }),
-            ),
-          HOMING_TIMEOUT_MS,
-        );
+        this.#homing = { joints: target, arrived: resolve };
+        timer = setTimeout(() => reject(this.#notThere(target)), HOMING_TIMEOUT_MS);
         timer.unref();
       });
     } finally {
       clearTimeout(timer);
-      homing = undefined;
+      this.#homing = undefined;
     }
-  };
+  }
 
-  own(transport.subscribe('/joint_states', 'sensor_msgs/msg/JointState', serve, qos.sensor));
+  #notThere(target: Float64Array): IqLearnError {
+    const radians = (angles: Float64Array): string => [...angles].map((angle) => angle.toFixed(2)).join(', ');
+    return new IqLearnError('TIMEOUT', 'the arm did not reach the start of the episode', {
+      found: this.known ? `joints at ${radians(this.angles)}` : 'no joint_states',
+      expected: `${radians(target)} rad within ${HOMING_TIMEOUT_MS / 1000} s`,
+      remedy:
+        'check that Gazebo runs (is it paused?) and that the bridge carries joint_states and gazebo/joint1/speed …',
+    });
+  }
+
+  #serve(message: JointState): void {
+    for (let i = 0; i < armJoints.length; i++) {
+      const position = message.position[message.name.indexOf(armJoints[i]!)];
+      if (position === undefined || !Number.isFinite(position)) return;
+      this.angles[i] = position;
+    }
+    this.known = true;
+    const stampNs = nanosecondsOf(message.header.stamp);
+    if (stampNs > this.#servedNs && stampNs - this.#servedNs < SERVO_PERIOD_NS) return;
+    this.#servedNs = stampNs;
+    if (this.#homing !== undefined) this.#home(this.#homing);
+    else this.#follow();
+  }
+
+  /** One step of the servo toward the start of the episode. */
+  #home({ joints, arrived }: Homing): void {
+    const left = joints.map((target, i) => target - this.angles[i]!);
+    if (left.every((angle) => Math.abs(angle) < THERE)) {
+      this.#drive(left.fill(0));
+      arrived();
+    } else this.#drive(left.map((angle) => clamp(HOMING.gain * angle, -HOMING.speed, HOMING.speed)));
+  }
+
+  /** One step of the servo after the command, which is the tool's velocity; without one the joints stand still. */
+  #follow(): void {
+    const action = this.#command();
+    if (action === null) {
+      this.#drive(new Float64Array(armJoints.length));
+      return;
+    }
+    const [x, y] = this.#axes;
+    this.#kinematics.measure(this.angles);
+    this.#drive(this.#kinematics.rates(action[x]!, action[y]!));
+  }
+}
+
+/**
+ * The arm's task in Gazebo, with its servo: the MuJoCo task's own servo turns the tool's velocity into joint speeds, and
+ * the tool's pose is computed from the joints. The caller keeps `kinematics` and closes it.
+ */
+export function createGazeboArm(parts: GazeboRobotParts, kinematics: ArmKinematics): GazeboRobot {
+  const { transport, world, own } = parts;
+  const joints = new GazeboArmJoints(parts, kinematics);
+  let goal: readonly [number, number] = [0, 0];
+  let puck: PoseReading | undefined;
+  let before: { readonly at: PoseReading; readonly stampNs: bigint } | undefined;
+  let puckStampNs = 0n;
   own(
     transport.subscribe(
       '/gazebo/puck_pose',
@@ -123,7 +151,7 @@ export function createGazeboArm(
     async reset(seed) {
       const scene = drawArmScene(Random.derive(seed, 'arm'));
       await world.place('puck', groundPose(ASIDE, armTools.puckHalfHeight));
-      await moveTo(kinematics.place(...scene.tool));
+      await joints.moveTo(kinematics.place(...scene.tool));
       await world.place('puck', groundPose(scene.puck, armTools.puckHalfHeight, scene.puckYaw));
       await world.place('goal', groundPose(scene.goal, 0.001));
       ({ goal } = scene);
@@ -131,9 +159,9 @@ export function createGazeboArm(
       before = undefined;
     },
     poses() {
-      if (known) kinematics.measure(joints);
+      if (joints.known) kinematics.measure(joints.angles);
       return {
-        ...(known ? { tool_pose: kinematics.toolPose() } : {}),
+        ...(joints.known ? { tool_pose: kinematics.toolPose() } : {}),
         // The puck is round, so its orientation does not matter.
         ...(puck === undefined ? {} : { object_pose: { position: puck.position, orientation: [0, 0, 0, 1] } }),
         goal_pose: groundPose(goal, 0),

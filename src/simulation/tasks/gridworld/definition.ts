@@ -14,6 +14,7 @@ export const gridworld: TaskDefinition<typeof gridworldOptions> = {
     hasSuccess: false,
     demonstrations: 20,
     steps: 3000,
+    randomSteps: 100,
     segmentSize: 50,
     updatesPerTransition: 1,
     config: {
