@@ -72,6 +72,21 @@ export class CandidateChoice {
     }
   }
 
+  /** The choice of a run that has come to `version`; undefined where it asks for none. */
+  static of(
+    run: Omit<CandidateOptions, 'rig' | 'folder'> &
+      CandidateOptions['rig'] & { readonly candidates?: { readonly folder: string; readonly everySegments: number } },
+    version: number,
+  ): CandidateChoice | undefined {
+    const { candidates, spec, logger, signal, seed, demonstrations } = run;
+    if (candidates === undefined) return undefined;
+    const { folder, everySegments } = candidates;
+    const before = Array.from({ length: Math.floor(version / everySegments) }, (_, i) => (i + 1) * everySegments);
+    // As it will be deployed: with the task's own defaults, whatever it has learned with.
+    const rig = { spec, ...(logger === undefined ? {} : { logger }), ...(signal === undefined ? {} : { signal }) };
+    return new CandidateChoice({ rig, seed, demonstrations, folder }, before);
+  }
+
   /** Scores so far, in the order of versions. */
   get scores(): readonly CandidateScore[] {
     return [...this.#scores.values()].sort((a, b) => a.version - b.version);

@@ -110,7 +110,7 @@ export class TrainingSession {
     this.#learner = learner;
     this.#acting = new ActingState(options.spec.action.length, client.start.session);
     this.#logger = (options.logger ?? createNodeLogger)('training');
-    this.#choice = candidateChoice(options, client.start.version);
+    this.#choice = CandidateChoice.of(options, client.start.version);
     learner.onProgress((progress) => this.#hear(progress));
   }
 
@@ -271,21 +271,6 @@ export class TrainingSession {
       },
     );
   }
-}
-
-/** The comparison of candidates, with those that a resumed run has had; undefined where nobody asks for one. */
-function candidateChoice(options: TrainingOptions, version: number): CandidateChoice | undefined {
-  const { candidates, spec, logger, signal, seed, demonstrations } = options;
-  if (candidates === undefined) return undefined;
-  const { folder, everySegments } = candidates;
-  const before = Array.from({ length: Math.floor(version / everySegments) }, (_, i) => (i + 1) * everySegments);
-  // As it will be deployed: with the task's own defaults, whatever it has learned with.
-  const rig = {
-    spec,
-    ...(logger === undefined ? {} : { logger }),
-    ...(signal === undefined ? {} : { signal }),
-  };
-  return new CandidateChoice({ rig, seed, demonstrations, folder }, before);
 }
 
 function learningOptions(options: TrainingOptions, demonstrations: readonly DemonstrationEpisode[]): LearningOptions {
