@@ -6,6 +6,7 @@ import { LearnerNode, PolicyNode } from '../nodes/index.js';
 import { decodeBundle, type PolicyBundle, type TrainingSummary } from '../policy/index.js';
 import { contractOf, observationOf } from '../robot/index.js';
 import { type LearningOptions, type LearningProgress, TrainingProcess } from '../training/index.js';
+import type { Transport } from '../transport/index.js';
 import { ActingState } from './acting-state.js';
 import { conductTraining, type EpisodeOutcome } from './conductor.js';
 import { learningEpisode } from './learning-episode.js';
@@ -31,6 +32,8 @@ export interface TrainingOptions extends RigOptions {
   readonly threads?: number;
   readonly checkpoint?: { readonly folder: string; readonly everySegments: number };
   readonly resume?: boolean;
+  /** Topics of a learner elsewhere, which a link joins with the robot's; the robot's own topics if not given. */
+  readonly learnerTransport?: Transport;
   readonly summary?: TrainingSummary;
   readonly onProgress?: (point: TrainingPoint) => void;
   /** Called for every episode that the learning policy drove. Its actions were samples of the policy. */
@@ -108,7 +111,9 @@ export class TrainingSession {
       throw error;
     }
     try {
-      const learner = new LearnerNode(rig.context('learner'), client, {
+      const { learnerTransport: transport } = options;
+      const context = { ...rig.context('learner'), ...(transport && { transport }) };
+      const learner = new LearnerNode(context, client, {
         segmentSize,
         saveOnShutdown: options.checkpoint !== undefined,
       });
