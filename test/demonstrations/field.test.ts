@@ -28,9 +28,10 @@ it('npm run field prints a line for each recording of a folder, by the descripti
   writeFileSync(join(folder, 'field.yaml'), '"nam*": robots/toy.yaml\n');
   const field = async (...options: string[]): Promise<{ code: number; lines: string[] }> => {
     const args = ['scripts/field.mjs', folder, ...options];
-    const { code = 0, stdout } = await run(process.execPath, args).catch(
-      (error) => error as { code: number; stdout: string },
+    const ended: { code?: number; stdout: string } = await run(process.execPath, args).catch(
+      (error: unknown) => error as { code: number; stdout: string },
     );
+    const { code = 0, stdout } = ended;
     return {
       code,
       lines: stdout
