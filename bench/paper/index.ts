@@ -4,6 +4,7 @@ import { writeFileAtomic } from '../../src/platform/index.js';
 import { type BenchResult, benchResult, progress } from '../harness.js';
 import { integerList, parseOptions } from '../options.js';
 import { kubernetesJob, slurmScript } from './cluster.js';
+import { makeDemonstrations } from './experts.js';
 import { jobNamed, resultOf, runJob, runJobs } from './jobs.js';
 import { offline } from './offline.js';
 import type { PaperTable, TableOptions } from './table.js';
@@ -13,6 +14,7 @@ const TABLES: readonly PaperTable[] = [offline];
 
 const OPTIONS = {
   table: { default: null, help: `${TABLES.map(({ name, summary }) => `${name}: ${summary}`).join('; ')} (required)` },
+  'make-data': { default: 0, help: 'run nothing: write so many demonstrations of each environment to --data' },
   data: { default: 'runs/paper/data', help: 'folder with the demonstrations, one .npz an environment' },
   runs: {
     default: 'runs/paper',
@@ -20,7 +22,7 @@ const OPTIONS = {
   },
   seeds: { default: '0,1,2,3,4', help: 'seeds, separated by commas' },
   episodes: { default: 50, help: 'fresh starts of every figure' },
-  updates: { default: 5000, help: 'gradient updates of a run that learns from demonstrations alone' },
+  updates: { default: 3000, help: 'gradient updates of a run that learns from demonstrations alone' },
   only: { default: null, help: 'only the runs whose names hold this text, for example cartpole/iq-chi2' },
   jobs: { default: 1, help: 'runs at a time, each in a process of its own' },
   job: { default: null, help: 'run just this one: what the jobs of a cluster do' },
@@ -62,6 +64,10 @@ export async function run(args: string[]): Promise<BenchResult> {
     episodes: options.episodes,
     updates: options.updates,
   };
+  if (options['make-data'] > 0) {
+    await makeDemonstrations(options.data, options['make-data']);
+    return benchResult('paper', args, []);
+  }
   const folder = join(options.runs, table.name);
   const all = table.jobs(settings);
   const chosen = all.filter(({ name }) => options.only === null || name.includes(options.only));

@@ -49,13 +49,17 @@ const IQ = {
   valueTerm: 'value_expert',
   targetNetwork: false,
   hiddenSizes: [64, 64],
-  batchSize: 128,
+  batchSize: 64,
   temperature: 0.01,
+  regMult: 0.5,
+  absorbing: 'zero',
+  layerNorm: false,
+  beta1: 0.9,
 } as const satisfies LearnerSettings;
 const METHODS = {
   'iq-chi2': { ...IQ, divergence: 'chi2-expert' },
   'iq-w1': { ...IQ, divergence: 'wasserstein' },
-  cloning: { agent: 'cloning-discrete', hiddenSizes: [64, 64], batchSize: 128 },
+  cloning: { agent: 'cloning-discrete', hiddenSizes: [64, 64], batchSize: 64 },
 } as const satisfies Readonly<Record<string, LearnerSettings>>;
 type Method = keyof typeof METHODS;
 
@@ -143,10 +147,11 @@ async function learn(learner: Learner, environment: OpenEnvironment, { updates, 
 }
 
 function jobs(options: TableOptions): Job[] {
-  const points = (Object.keys(ENVIRONMENTS) as EnvironmentName[]).flatMap((environment) =>
+  // Seed after seed, so that a table that is not finished has all its points.
+  const points = options.seeds.flatMap((seed) =>
     (Object.keys(METHODS) as Method[]).flatMap((method) =>
-      DEMONSTRATIONS.flatMap((demonstrations) =>
-        options.seeds.map((seed) => ({ environment, method, demonstrations, seed })),
+      (Object.keys(ENVIRONMENTS) as EnvironmentName[]).flatMap((environment) =>
+        DEMONSTRATIONS.map((demonstrations) => ({ environment, method, demonstrations, seed })),
       ),
     ),
   );

@@ -1,8 +1,11 @@
 import { Option } from 'commander';
 import { IqLearnError, unknownName } from '../common/index.js';
 import { type Device, devices } from '../engine/index.js';
+import { type AgentName, agentNames, type LearnerSettings } from '../learning/index.js';
 import { defaultMetricsSinks, type MetricsSinkName, parseMetricsSinks } from '../platform/index.js';
 import { robotNames } from '../robot/index.js';
+import type { TrainingSettings } from '../simulation/index.js';
+import { fromStatesAlone, type StatesOnly, statesOnlyWays } from '../training/index.js';
 
 function refuse(flag: string, text: string, expected: string, example: string): never {
   throw new IqLearnError('INVALID_ARGUMENT', `bad value of ${flag}`, {
@@ -85,6 +88,31 @@ export const deviceOption = (): Option =>
   )
     .argParser((text) => oneOf('device', devices)(text) as Device)
     .default('auto');
+
+export const statesOnlyOption = (): Option =>
+  new Option(
+    '--states-only [how]',
+    `learn from the observations of the demonstrations alone, not from their actions: ${statesOnlyWays.join(' (a model of the dynamics infers them), ')} (the policy's own in their place)`,
+  )
+    .argParser((text): StatesOnly => oneOf('way to find out actions', statesOnlyWays)(text))
+    .preset('inverse-dynamics');
+
+export const agentOption = (): Option =>
+  new Option('--agent <name>', `learning algorithm, with its own defaults: ${agentNames.join(', ')}`).argParser(
+    oneOf('agent', agentNames),
+  );
+
+/** Settings of a run with another agent and its defaults; the agent that the settings have keeps its settings. */
+export function withAgent(settings: TrainingSettings, agent: AgentName | undefined): TrainingSettings {
+  return agent === undefined || agent === settings.config.agent
+    ? settings
+    : { ...settings, config: { agent } as LearnerSettings };
+}
+
+/** Settings of a run, changed for learning from observations alone where that is asked for. */
+export function withStatesOnly(settings: TrainingSettings, how: StatesOnly | undefined): TrainingSettings {
+  return how === undefined ? settings : { ...settings, config: fromStatesAlone(settings.config, how) };
+}
 
 export const jsonOption = (): Option => new Option('--json <file>', 'also write the figures to this file, as JSON');
 

@@ -1,7 +1,15 @@
 import { join } from 'node:path';
-import { IqLearnError } from '../common/index.js';
-import { Actor, type Episode, type Learner, type LearnerSettings } from '../learning/index.js';
-import { saveCheckpoint } from '../platform/index.js';
+import { IqLearnError, mean } from '../common/index.js';
+import {
+  Actor,
+  type AgentName,
+  agentDefinition,
+  type Episode,
+  type Learner,
+  type LearnerSettings,
+} from '../learning/index.js';
+import { type MetricsSinkName, writeFileAtomic } from '../platform/index.js';
+import { encodeBundle, writeBundle } from '../policy/index.js';
 import { withSettingsFile } from '../sessions/index.js';
 import {
   createExpert,
@@ -9,22 +17,24 @@ import {
   type Environment,
   oneDemonstration,
   openEnvironment,
+  type TrainingSettings,
   taskDefinitions,
 } from '../simulation/index.js';
 import {
-  EnvironmentTrainer,
-  environmentPace,
+  environmentContract,
   evaluateOnTask,
   expertEpisodes,
   npzEpisodes,
-  type RunPlan,
   runPlan,
-  startLearner,
+  type StatesOnly,
 } from '../training/index.js';
-import { type Io, withDisplay } from './command.js';
+import { commandLine, type Io, withDisplay } from './command.js';
 import { Display } from './display.js';
+import { withAgent, withStatesOnly } from './options.js';
 import type { OutputOptions } from './output.js';
-import { defaultName, openRunFolder } from './run-folder.js';
+import { defaultName, openRunFolder, type RunFolder } from './run-folder.js';
+import { readPlan, rowsOf, type TaskPlan } from './task-plan.js';
+import { TaskRun } from './task-run.js';
 
 export interface TrainOnTaskOptions extends OutputOptions {
   readonly task: string;
@@ -33,60 +43,78 @@ export interface TrainOnTaskOptions extends OutputOptions {
   readonly out?: string;
   readonly steps?: number;
   readonly settings?: string;
+  readonly agent?: AgentName;
   readonly seed?: number;
+  readonly statesOnly?: StatesOnly;
+  readonly resume: boolean;
+  readonly log: readonly MetricsSinkName[];
 }
 
 const EVALUATION_EPISODES = 20;
 /** First seeds of demonstrations and evaluations, far from those of training, so that no start is shared. */
 const DEMONSTRATION_SEED = 2_000_000;
 const EVALUATION_SEED = 1_000_000;
-/** Updates from one display of the progress to the next, for an agent that learns without acting. */
-const UPDATES_PER_LOOK = 100;
 
 /** Settings for a gymnasium environment with discrete actions: nothing else is known about it. */
 const discreteDefaults: LearnerSettings = { agent: 'iq-soft-q', online: false, batchSize: 64 };
 
+function settingsOf(options: TrainOnTaskOptions, environment: Environment): TrainingSettings {
+  const preset = taskDefinitions.find(({ name }) => name === options.task)?.preset ?? {
+    ...oneDemonstration,
+    randomSteps: 100,
+    ...(environment.discrete === true ? { config: discreteDefaults } : {}),
+  };
+  const settings = withAgent(withSettingsFile(preset, options.settings), options.agent);
+  return withStatesOnly(settings, options.statesOnly);
+}
+
+/** The plan of a run that begins or, with --resume, that began in this folder. Throws NOT_FOUND, CORRUPT_DATA, MISMATCH. */
+function planOf(options: TrainOnTaskOptions, environment: Environment): TaskPlan {
+  const { task, out, steps, seed = 0, demonstrations = null } = options;
+  if (!options.resume) {
+    const settings = settingsOf(options, environment);
+    return { task, seed, demonstrations, ...runPlan({ ...settings, steps: steps ?? settings.steps }) };
+  }
+  const plan = readPlan(out);
+  return { ...plan, steps: steps ?? plan.steps };
+}
+
+/** Throws MISMATCH where an agent cannot act in an environment. */
+function checkAgent({ config }: TaskPlan, { discrete }: Environment, task: string): void {
+  const { actions } = agentDefinition(config);
+  const wanted = discrete === true ? 'discrete' : 'continuous';
+  if (actions !== wanted)
+    throw new IqLearnError('MISMATCH', `the agent ${config.agent} cannot act in ${task}`, {
+      found: `an agent for ${actions} actions`,
+      expected: `one for ${wanted} actions`,
+      remedy: `for example --agent ${wanted === 'discrete' ? 'iq-soft-q' : 'iq-sac'}`,
+    });
+}
+
 /**
- * `iq-learn train --task`: IQ-Learn in a simulated task or an environment of gymnasium, without nodes and topics. Agents
+ * `iq-learn train --task`: learning in a simulated task or an environment of gymnasium, without nodes and topics. Agents
  * with policy rows act in the environment; the others learn from the demonstrations alone, one update a step.
  */
 export async function trainOnTask(options: TrainOnTaskOptions, io: Io): Promise<void> {
-  const { task, seed = 0 } = options;
+  const { task, resume } = options;
   const environment = await openEnvironment(task);
   try {
-    const preset = taskDefinitions.find(({ name }) => name === task)?.preset ?? {
-      ...oneDemonstration,
-      randomSteps: 100,
-      ...(environment.discrete === true ? { config: discreteDefaults } : {}),
-    };
-    const settings = withSettingsFile(preset, options.settings);
-    const plan = runPlan({ ...settings, steps: options.steps ?? settings.steps });
-    const { config } = plan;
-    const demonstrations =
-      options.demonstrations === undefined
-        ? await scripted(task, settings.demonstrations)
-        : npzEpisodes(options.demonstrations, environment);
-    const folder = openRunFolder(options.out ?? join('runs', defaultName(task.replace(/[^\w.-]/g, '-'), seed)));
-    const learner = await startLearner({
-      config,
-      observation: environment.observation,
-      actionSize: environment.actionRange.size,
-      seed,
-      demonstrations,
-    });
+    const plan = planOf(options, environment);
+    checkAgent(plan, environment, task);
+    const demonstrations = resume ? [] : await demonstrationsOf(plan, options, environment);
+    const out = options.out ?? join('runs', defaultName(task.replace(/[^\w.-]/g, '-'), plan.seed));
+    const folder = openRunFolder(out, { reuse: resume });
     try {
+      writeFileAtomic(folder.file('training.json'), `${JSON.stringify(plan, null, 2)}\n`);
       const display = new Display(io.stderr, options);
-      const online = !('online' in config) || config.online !== false;
-      await withDisplay(display, () => learn(learner, environment, { ...plan, online, seed }, io, display));
-      saveCheckpoint(folder.file('checkpoint'), learner.checkpoint());
-      const returns = await returnsOf(learner, environment);
-      const mean = returns.reduce((sum, value) => sum + value, 0) / returns.length;
-      io.stdout.write(
-        `return ${mean.toFixed(1)} over ${returns.length} fresh starts, lowest ${Math.min(...returns).toFixed(1)}\n`,
-      );
-      io.stdout.write(`checkpoint: ${folder.file('checkpoint')}\n`);
+      const run = await TaskRun.begin({ ...options, plan, environment, demonstrations, folder, display, io });
+      try {
+        await withDisplay(display, () => run.learn());
+        await finish(run.learner, plan, environment, folder, out, io);
+      } finally {
+        await run.close();
+      }
     } finally {
-      await learner.dispose();
       folder.close();
     }
   } finally {
@@ -94,61 +122,66 @@ export async function trainOnTask(options: TrainOnTaskOptions, io: Io): Promise<
   }
 }
 
-async function scripted(task: string, count: number): Promise<Episode[]> {
+/** Writes the policy, evaluates it, and says where everything is. */
+async function finish(
+  learner: Learner,
+  plan: TaskPlan,
+  environment: Environment,
+  folder: RunFolder,
+  out: string,
+  io: Io,
+): Promise<void> {
+  const returns = await returnsOf(learner, environment);
+  writeBundle(
+    folder.file('policy'),
+    await encodeBundle({
+      policy: learner.policyFunction(),
+      contract: environmentContract(plan.task, environment),
+      version: learner.updates,
+      training: {
+        algorithm: plan.config.agent,
+        task: plan.task,
+        seed: plan.seed,
+        updates: learner.updates,
+        expert_transitions: learner.expertTransitions,
+        evaluation_return: mean(returns),
+      },
+    }),
+  );
+  const lowest = Math.min(...returns).toFixed(1);
+  io.stdout.write(`return ${mean(returns).toFixed(1)} over ${returns.length} fresh starts, lowest ${lowest}\n`);
+  io.stdout.write(`policy: ${join(out, 'policy')}\ncheckpoint: ${join(out, 'checkpoint')}\n`);
+  if (io.interrupt.signal.aborted) io.stdout.write(`go on: ${commandLine('train', { out, resume: true })}\n`);
+}
+
+async function demonstrationsOf(
+  { task, demonstrations, config }: TaskPlan,
+  options: TrainOnTaskOptions,
+  environment: Environment,
+): Promise<Episode[]> {
+  if (demonstrations !== null) return npzEpisodes(demonstrations, environment);
+  // An agent that learns from rewards needs no demonstrations.
+  if (rowsOf(config, environment).expert === 0) return [];
   if (taskDefinitions.find(({ name }) => name === task)?.expert === undefined)
     throw new IqLearnError('INVALID_ARGUMENT', 'a required option is missing', {
       found: `${task}, which has no scripted expert`,
       expected: '--demonstrations <file.npz>',
-      remedy: 'give demonstrations of this environment',
+      remedy: `give demonstrations of this environment, for example of iq-learn expert --task ${task} --record 10`,
     });
   const simulated = await createTask(task);
   try {
-    return expertEpisodes(simulated, createExpert(task), { episodes: count, seed: DEMONSTRATION_SEED });
+    const episodes = settingsOf(options, environment).demonstrations;
+    return expertEpisodes(simulated, createExpert(task), { episodes, seed: DEMONSTRATION_SEED });
   } finally {
     simulated.close();
-  }
-}
-
-interface Run extends RunPlan {
-  readonly online: boolean;
-  readonly seed: number;
-}
-
-async function learn(learner: Learner, environment: Environment, run: Run, io: Io, display: Display): Promise<void> {
-  const { online, steps, seed } = run;
-  const started = performance.now();
-  const show = (done: number): void =>
-    display.show({
-      phase: 'learning',
-      done,
-      total: steps,
-      unit: online ? 'steps' : 'updates',
-      perSecond: done / ((performance.now() - started) / 1000),
-    });
-  if (!online) {
-    for (let done = 0; done < steps && !io.interrupt.signal.aborted; done += UPDATES_PER_LOOK) {
-      await learner.update(Math.min(UPDATES_PER_LOOK, steps - done));
-      show(Math.min(done + UPDATES_PER_LOOK, steps));
-    }
-    return;
-  }
-  const training = await EnvironmentTrainer.create({ learner, environment, seed, ...environmentPace(run) });
-  while (training.steps < steps && !io.interrupt.signal.aborted) {
-    await training.step();
-    show(training.steps);
-    // Signals arrive only where the loop yields to the event loop now and then.
-    if (training.steps % 16 === 0) await new Promise(setImmediate);
   }
 }
 
 async function returnsOf(learner: Learner, environment: Environment): Promise<number[]> {
   const actor = await Actor.create(learner.policyFunction());
   try {
-    const episodes = await evaluateOnTask(actor, environment, {
-      episodes: EVALUATION_EPISODES,
-      seed: EVALUATION_SEED,
-    });
-    return episodes.map((episode) => episode.return);
+    const options = { episodes: EVALUATION_EPISODES, seed: EVALUATION_SEED };
+    return (await evaluateOnTask(actor, environment, options)).map((episode) => episode.return);
   } finally {
     await actor.dispose();
   }

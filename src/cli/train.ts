@@ -5,19 +5,20 @@ import { z } from 'zod';
 import { IqLearnError, parseOrThrow } from '../common/index.js';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import { chooseDevice, type Device, type DeviceChoice } from '../engine/index.js';
-import { learnerConfigSchema } from '../learning/index.js';
+import { type AgentName, learnerConfigSchema } from '../learning/index.js';
 import { loadCheckpoint, type MetricsSinkName, writeFileAtomic } from '../platform/index.js';
 import { writeBundle } from '../policy/index.js';
 import { renderReport } from '../report/index.js';
 import { loadRobotSpec, robotNames } from '../robot/index.js';
 import { trainingSettings, usableDemonstrations, withSettingsFile } from '../sessions/index.js';
-import { runPlan } from '../training/index.js';
+import { runPlan, type StatesOnly } from '../training/index.js';
 import { commandLine, type Io, longCommand, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { readJson } from './inspect/kind.js';
 import { learn, type TrainingPlan } from './learning.js';
 import {
   actionOption,
+  agentOption,
   clockOption,
   deviceOption,
   integer,
@@ -27,10 +28,15 @@ import {
   readingOf,
   robot,
   settingsOption,
+  statesOnlyOption,
+  withAgent,
+  withStatesOnly,
 } from './options.js';
 import type { OutputOptions } from './output.js';
 import { defaultName, openRunFolder, type RunFolder } from './run-folder.js';
 import { fileLogger, type Session } from './session.js';
+import { taskOfRun } from './task-plan.js';
+import { trainOffline } from './train-offline.js';
 import { trainingReport } from './train-report.js';
 import { trainOnTask } from './train-task.js';
 
@@ -44,6 +50,11 @@ interface TrainOptions extends OutputOptions, ReadingOptions {
   readonly settings?: string;
   readonly seed?: number;
   readonly resume: boolean;
+  readonly offline: boolean;
+  /** How the actions of demonstrations are found out, where they are not to be looked at. */
+  readonly statesOnly?: StatesOnly;
+  /** The learning algorithm, where it is not that of the settings. */
+  readonly agent?: AgentName;
   readonly device: Device;
   readonly log: readonly MetricsSinkName[];
 }
@@ -88,12 +99,13 @@ function earlierPlan(out: string | undefined, steps: number | undefined): Traini
 
 /** The plan of a run that begins, by the robot's settings, the settings file and the options. Throws INVALID_ARGUMENT. */
 export function freshPlan(
-  options: Pick<TrainOptions, 'recording' | 'robot' | 'settings' | 'seed' | 'steps'>,
+  options: Pick<TrainOptions, 'recording' | 'robot' | 'settings' | 'seed' | 'steps' | 'statesOnly' | 'agent'>,
 ): TrainingPlan {
   const { recording, robot: name, seed = 0, steps } = options;
   if (recording === undefined) throw missing('--recording <path…>', 'record one: iq-learn record --robot rover');
   if (name === undefined) throw missing('--robot <name>', `one of ${robotNames().join(', ')}`);
-  const settings = withSettingsFile(trainingSettings(loadRobotSpec(name).task), options.settings);
+  const own = withSettingsFile(trainingSettings(loadRobotSpec(name).task), options.settings);
+  const settings = withStatesOnly(withAgent(own, options.agent), options.statesOnly);
   return {
     robot: name,
     recordings: recording,
@@ -125,7 +137,17 @@ async function train(
     const reading = readingOf(options);
     const again = resume
       ? commandLine('train', { out, steps, resume })
-      : commandLine('train', { recording, robot: name, ...reading, out, steps, settings, seed });
+      : commandLine('train', {
+          recording,
+          robot: name,
+          ...reading,
+          out,
+          steps,
+          settings,
+          seed,
+          agent: options.agent,
+          'states-only': options.statesOnly,
+        });
     const report = trainingReport(session, plan, learning, again, new Date());
     writeFileAtomic(folder.file('learning.html'), renderReport(report));
   } finally {
@@ -134,11 +156,48 @@ async function train(
   return learning.interrupted;
 }
 
+/** Learns online from recordings, on the robot of the plan. */
+async function trainOnRobot(options: TrainOptions, io: Io): Promise<void> {
+  const { resume } = options;
+  const plan = resume ? earlierPlan(options.out, options.steps) : freshPlan(options);
+  const spec = loadRobotSpec(plan.robot);
+  const out = options.out ?? join('runs', defaultName(spec.robot, plan.seed));
+  const display = new Display(io.stderr, options);
+  // Bad input is refused before the folder is created.
+  const device = await chooseDevice(options.device);
+  if (resume) loadCheckpoint(join(out, 'checkpoint'), ({ message }) => display.warn(message));
+  const demonstrations = resume
+    ? []
+    : await usableDemonstrations(spec, plan.recordings, (text) => display.warn(text), {
+        ...readingOf(options),
+        say: (text) => display.say(text),
+      });
+  const folder = openRunFolder(out, { reuse: resume });
+  const { seed } = plan;
+  const logger = fileLogger(folder.file('log.jsonl'), options);
+  const session: Session = { io, display, spec, settings: trainingSettings(spec.task), seed, logger };
+  try {
+    const interrupted = await withDisplay(display, () =>
+      train(session, plan, demonstrations, folder, { ...options, device }),
+    );
+    io.stdout.write(`policy: ${join(out, 'policy')}\nreport: ${join(out, 'learning.html')}\n`);
+    io.stdout.write(
+      interrupted
+        ? `go on: ${commandLine('train', { out, resume: true })}\n`
+        : `evaluate: ${commandLine('evaluate', { policy: join(out, 'policy'), robot: plan.robot })}\n`,
+    );
+  } finally {
+    folder.close();
+  }
+}
+
 /** `iq-learn train`: learns online from recordings or, with --task, in a task without nodes. */
 export function trainCommand(io: Io): Command {
   return longCommand('train', 'Learn a policy online from recordings by IQ-Learn with SAC, or in a task (--task).', [
     'iq-learn train --recording demonstrations/rover --robot rover --out runs/rover',
     'iq-learn train --out runs/rover --steps 40000 --resume',
+    'iq-learn train --offline --recording recordings/one --robot turtlebot4 --out runs/turtlebot4',
+    'iq-learn train --states-only --recording demonstrations/rover --robot rover --out runs/rover-states',
     'iq-learn train --task cartpole --steps 1000 --out runs/cartpole',
     'iq-learn train --task gym:CartPole-v1 --demonstrations cartpole.npz --out runs/gym-cartpole',
   ])
@@ -152,7 +211,14 @@ export function trainCommand(io: Io): Command {
     .option('--out <folder>', 'folder for policy, checkpoint and curves (default: runs/<robot, date and seed>)')
     .option('--steps <n>', "own steps of the policy (default: the robot's setting)", integer('--steps', 1, 100_000_000))
     .addOption(settingsOption())
+    .addOption(agentOption())
     .option('--seed <n>', 'fixes every random choice of the run (default: 0)', integer('--seed', 0, 0xffffffff))
+    .option(
+      '--offline',
+      'learn from the recording alone, for a robot that has no simulator; --steps are updates',
+      false,
+    )
+    .addOption(statesOnlyOption())
     .option('--resume', 'continue from the checkpoint in --out', false)
     .addOption(actionOption())
     .addOption(namespaceOption())
@@ -160,37 +226,8 @@ export function trainCommand(io: Io): Command {
     .addOption(deviceOption())
     .addOption(logOption())
     .action(async (options: TrainOptions) => {
-      if (options.task !== undefined) return trainOnTask({ ...options, task: options.task }, io);
-      const { resume } = options;
-      const plan = resume ? earlierPlan(options.out, options.steps) : freshPlan(options);
-      const spec = loadRobotSpec(plan.robot);
-      const out = options.out ?? join('runs', defaultName(spec.robot, plan.seed));
-      const display = new Display(io.stderr, options);
-      // Bad input is refused before the folder is created.
-      const device = await chooseDevice(options.device);
-      if (resume) loadCheckpoint(join(out, 'checkpoint'), ({ message }) => display.warn(message));
-      const demonstrations = resume
-        ? []
-        : await usableDemonstrations(spec, plan.recordings, (text) => display.warn(text), {
-            ...readingOf(options),
-            say: (text) => display.say(text),
-          });
-      const folder = openRunFolder(out, { reuse: resume });
-      const { seed } = plan;
-      const logger = fileLogger(folder.file('log.jsonl'), options);
-      const session: Session = { io, display, spec, settings: trainingSettings(spec.task), seed, logger };
-      try {
-        const interrupted = await withDisplay(display, () =>
-          train(session, plan, demonstrations, folder, { ...options, device }),
-        );
-        io.stdout.write(`policy: ${join(out, 'policy')}\nreport: ${join(out, 'learning.html')}\n`);
-        io.stdout.write(
-          interrupted
-            ? `go on: ${commandLine('train', { out, resume: true })}\n`
-            : `evaluate: ${commandLine('evaluate', { policy: join(out, 'policy'), robot: plan.robot })}\n`,
-        );
-      } finally {
-        folder.close();
-      }
+      const task = options.task ?? (options.resume ? taskOfRun(options.out) : undefined);
+      if (task !== undefined) return trainOnTask({ ...options, task }, io);
+      return options.offline ? trainOffline(options, io) : trainOnRobot(options, io);
     });
 }

@@ -20,7 +20,7 @@ export interface Spaces {
  * discrete), `continues` [rows, 1] (0 after a true terminal state, else 1; a time limit continues) and, where the
  * program declares them, `rewards` [rows, 1], `absorbing` [rows, 1] (1 for a row that leads from the absorbing state to
  * itself, else 0), `initialObservations` [initial rows, o], standard normal `noise`, `nextNoise` and `initialNoise`, and
- * uniform `mixing` [n, 1] in [0, 1).
+ * uniform `mixing` [n, 1] in [0, 1), and `gumbel` [rows, a] of the Gumbel distribution.
  */
 export interface BatchRows {
   /** Rows from the policy's replay buffer. */

@@ -21,6 +21,7 @@ export { gaussianPolicy } from './networks/policies.js';
 export { policyGaussian } from './networks/squashed-gaussian.js';
 export { adam, adamCoefficients } from './optimiser/adam.js';
 export { gradientsOf } from './optimiser/gradients.js';
+export type { RewardExportOptions } from './reward-export.js';
 export {
   agentDefinition,
   createAgent,

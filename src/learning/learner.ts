@@ -11,6 +11,7 @@ import { type BufferRow, ReplayBuffer } from './data/replay-buffer.js';
 import { decodeLearner, encodeLearner } from './learner-checkpoint.js';
 import { ObservationEncoder } from './networks/encoders.js';
 import { linearFall } from './optimiser/schedules.js';
+import { exportReward, type RewardExportOptions } from './reward-export.js';
 import { RewardModel } from './reward-model.js';
 import { agentDefinition, createAgent, fallOf, type LearnerConfig } from './settings.js';
 
@@ -307,6 +308,30 @@ export class Learner {
       this.normalisation,
       Random.derive(this.#options.seed, 'reward recovery'),
     );
+  }
+
+  /** The recovered reward as an ONNX file; see {@link exportReward}. Throws UNSUPPORTED where the agent recovers none. */
+  exportReward(options: RewardExportOptions = {}): Promise<Uint8Array> {
+    const { reward, program, actionClip } = this.#agent;
+    if (reward === undefined)
+      throw new IqLearnError('UNSUPPORTED', `the agent ${this.config.agent} recovers no reward`);
+    const { observation, actionSize, normalisation, seed } = this.#options;
+    const random = Random.derive(seed, 'reward recovery');
+    const state = this.#executable.readState(reward.entries);
+    return exportReward(
+      { reward, program, state, observation, actionSize, actionClip, normalisation, random },
+      options,
+    );
+  }
+
+  /** The blocks of an observation. */
+  get observation(): ObservationSpec {
+    return this.#observation;
+  }
+
+  /** Dimensions of a continuous action, or the number of discrete ones. */
+  get actionSize(): number {
+    return this.#actionSize;
   }
 
   /** Everything that `resume` needs to go on as if nothing had happened, bit for bit. */

@@ -4,7 +4,6 @@ export {
   type RunLength,
   type RunPlan,
   runConfig,
-  runNormalisation,
   runPlan,
   startLearner,
 } from './contract.js';
@@ -13,7 +12,9 @@ export { environmentContract } from './environment-contract.js';
 export { EnvironmentTrainer, evaluateOnTask } from './environment-trainer.js';
 export { type ExpertEpisode, expertEpisodes } from './expert-episodes.js';
 export { npzEpisodes } from './npz-episodes.js';
+export { learnOffline, type OfflineOutcome, type OfflineProgress } from './offline.js';
 export type { LearningEvents } from './process/client.js';
 export { type LearningClient, TrainingProcess } from './process/client.js';
 export type { LearningOptions, LearningProgress, RecoveredRewards, Segment, SessionState } from './process/protocol.js';
 export { evaluationSeeds, runSeed } from './seeds.js';
+export { fromStatesAlone, type StatesOnly, statesOnlyWays } from './states-only.js';

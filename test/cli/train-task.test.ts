@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { importNpz } from '#src/demonstrations/index.js';
+import { loadCheckpoint } from '#src/platform/index.js';
+import { readBundle } from '#src/policy/index.js';
 import { createExpert, createTask } from '#src/simulation/index.js';
 import { npzOf } from '../training/npz.js';
 import { cli, inNewFolder } from './support.js';
@@ -97,3 +99,33 @@ it('expert learns a task with discrete actions and records demonstrations that t
   );
   expect(trained.code, trained.stderr).toBe(0);
 }, 120_000);
+
+it('train --task goes on with --resume as if nothing had happened, logs, and writes a policy that runs', async () => {
+  writeFileSync('small.yaml', 'learner: { agent: iq-soft-q, hiddenSizes: [16], batchSize: 8 }');
+  const args = ['train', '--task', 'gridworld', '--settings', 'small.yaml', '--quiet', '--log', 'csv'];
+  const whole = await cli(...args, '--steps', '2200', '--out', 'whole');
+  expect(whole.code, whole.stderr).toBe(0);
+  const part = await cli(...args, '--steps', '2100', '--out', 'part');
+  expect(part.code, part.stderr).toBe(0);
+  // The schedules of a run end with the run it was begun as, so the plan of the shorter one is given the other's.
+  const plan = JSON.parse(readFileSync('part/training.json', 'utf8')) as { config: { decayUpdates: number } };
+  expect(plan.config.decayUpdates).toBe(2100);
+  const resumed = await cli('train', '--out', 'part', '--resume', '--steps', '2200', '--quiet', '--log', 'csv');
+  expect(resumed.code, resumed.stderr).toBe(0);
+  const [first, second] = ['whole', 'part'].map((run) => loadCheckpoint(`${run}/checkpoint`).arrays['state.critic']);
+  expect(second).toEqual(first);
+  expect(readFileSync('part/progress.csv', 'utf8').split('\n').length).toBeGreaterThan(2);
+  const policy = await readBundle('part/policy');
+  expect(await policy.act(new Float32Array(25))).toHaveLength(5);
+  expect(policy.contract.robot).toBe('gridworld');
+  await policy.dispose();
+}, 240_000);
+
+it('train --task refuses an agent that cannot act there, and a run that is none', async () => {
+  const wrong = await cli('train', '--task', 'cartpole', '--agent', 'iq-sac', '--out', 'wrong');
+  expect(wrong.code).not.toBe(0);
+  expect(wrong.stderr).toContain('--agent iq-soft-q');
+  const none = await cli('train', '--task', 'cartpole', '--resume', '--out', 'nowhere');
+  expect(none.stderr).toContain('nowhere/training.json');
+  expect(existsSync('wrong')).toBe(false);
+}, 60_000);

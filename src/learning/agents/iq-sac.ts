@@ -8,6 +8,7 @@ import { iqLoss } from '../losses/iq.js';
 import { needsInitialStates } from '../losses/value-terms.js';
 import type { Fall } from '../optimiser/schedules.js';
 import { ActorCritic, matrix } from './actor-critic.js';
+import { ExpertActions } from './expert-actions.js';
 import * as shared from './shared-settings.js';
 
 /** The defaults are one set for all robots, which holds from a single demonstration; docs/decisions says why. */
@@ -80,16 +81,19 @@ function create(given: Settings, spaces: Spaces, fall: Fall): Agent {
     initialStates: given.initialStates,
     rewards: false,
   };
+  const labels = new ExpertActions(given, spaces, rows, false);
   return {
     ...networks.agent(),
     rows,
     reward: networks.reward(),
-    adam: networks.coefficients(fall),
+    adam: { ...networks.coefficients(fall), ...labels.adam },
+    initialState: (random) => ({ ...networks.initialState(random), ...labels.initialState(random) }),
     program: {
       name: 'iq_learn_update',
-      state: networks.state,
+      state: { ...networks.state, ...labels.state },
       inputs: {
         ...networks.inputs(rows.policy + rows.expert),
+        ...labels.inputs,
         ...(needsGradientPenalty(given.divergence) ? { mixing: matrix(batchSize, 1) } : {}),
         ...(needsInitialStates(given.valueTerm)
           ? {
@@ -98,7 +102,13 @@ function create(given: Settings, spaces: Spaces, fall: Fall): Agent {
             }
           : {}),
       },
-      step: (state, batch) => update(networks, given, rows, state, batch),
+      step: (state, batch) =>
+        labels.update(
+          state,
+          batch,
+          () => networks.sample(networks.actorOf(state.actor!), networks.statesOf(batch), batch.noise!).action,
+          (labelled) => update(networks, given, rows, state, labelled),
+        ),
     },
   };
 }

@@ -8,6 +8,7 @@ import { iqLoss } from '../losses/iq.js';
 import { needsInitialStates } from '../losses/value-terms.js';
 import type { Fall } from '../optimiser/schedules.js';
 import { matrix } from './actor-critic.js';
+import { ExpertActions } from './expert-actions.js';
 import * as shared from './shared-settings.js';
 import { SoftQCritic } from './soft-q-critic.js';
 
@@ -54,19 +55,32 @@ function create(given: Settings, spaces: Spaces, fall: Fall): Agent {
     initialStates: given.initialStates,
     rewards: false,
   };
+  const labels = new ExpertActions(given, spaces, rows, true);
+  const own = networks.agent(fall);
   return {
-    ...networks.agent(fall),
+    ...own,
     rows,
     reward: networks.reward(),
+    adam: { ...own.adam, ...labels.adam },
+    initialState: (random) => ({ ...own.initialState(random), ...labels.initialState(random) }),
     program: {
       name: 'soft_q_update',
-      state: networks.state,
+      state: { ...networks.state, ...labels.state },
       inputs: {
         ...networks.inputs(rows.policy + rows.expert),
+        ...labels.inputs,
+        // Samples of the policy where its actions stand for the expert's.
+        ...(given.expertActions === 'policy' ? { gumbel: matrix(rows.policy + rows.expert, spaces.action) } : {}),
         ...(needsGradientPenalty(given.divergence) ? { mixing: matrix(batchSize, 1) } : {}),
         ...(needsInitialStates(given.valueTerm) ? { initialObservations: matrix(batchSize, spaces.observation) } : {}),
       },
-      step: (state, batch) => update(networks, given, rows, state, batch),
+      step: (state, batch) =>
+        labels.update(
+          state,
+          batch,
+          () => networks.sample(state.critic!, batch),
+          (labelled) => update(networks, given, rows, state, labelled),
+        ),
     },
   };
 }

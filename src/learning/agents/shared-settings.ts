@@ -127,6 +127,17 @@ export const iqSettings = {
     .boolean()
     .default(true)
     .describe("False learns from the demonstrations alone: no policy rows in a batch (use valueTerm 'value_expert')."),
+  expertActions: z
+    .enum(['shown', 'policy', 'inverse-dynamics'])
+    .default('shown')
+    .describe(
+      'Where the actions of demonstrations come from: as shown; or, where they were not seen, the actions of the policy, or those that a learned inverse model of the dynamics infers from two states.',
+    ),
+  inverseDynamicsLearningRate: z
+    .number()
+    .gt(0)
+    .default(1e-3)
+    .describe("Adam's learning rate of the inverse model of the dynamics."),
   divergence: z
     .enum(divergenceNames)
     .default('chi2-mix')

@@ -14,6 +14,7 @@ import { gradientsOf } from '../optimiser/gradients.js';
 import { polyak } from '../optimiser/polyak.js';
 import { type Fall, linearFall } from '../optimiser/schedules.js';
 import { halves } from './actor-critic.js';
+import { oneHotOfLargest } from './expert-actions.js';
 import type { criticAveragingSetting, criticSettings, networkSettings, temperatureSetting } from './shared-settings.js';
 
 /** The settings of the networks and the optimiser of soft Q-learning, whatever its critic learns from. */
@@ -132,6 +133,13 @@ export class SoftQCritic {
   values(parts: Parts, { observations, actions, absorbing }: TensorRecord) {
     const all = allActionValues(parts, this.#settings, entriesOf(observations!, absorbing));
     return { q: chosen(all, actions!), v: softValue(all, this.#settings.temperature, absorbing) };
+  }
+
+  /** One action of softmax(Q/T) for every row, one-hot: the largest of Q/T + `gumbel`, of the mean of the critics. */
+  sample(flat: tf.Tensor, { observations, absorbing, gumbel }: TensorRecord): tf.Tensor {
+    const all = allActionValues(this.criticOf(flat), this.#settings, entriesOf(observations!, absorbing));
+    const preferences = tf.add(tf.div(tf.mean(all, 0), this.#settings.temperature), gumbel!);
+    return oneHotOfLargest(preferences);
   }
 
   /** V(s₀) of states that are certainly not absorbing, [critics, rows, 1]. */

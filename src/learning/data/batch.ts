@@ -68,8 +68,11 @@ export function fillBatch(
         for (let i = 0; i < values.length; i++) values[i]! += observationNoise * noise.normal();
   fillNormal(noise, numbers('noise'));
   fillNormal(noise, numbers('nextNoise'));
-  const { mixing } = inputs;
+  const { mixing, gumbel } = inputs;
   if (mixing !== undefined) for (let i = 0; i < mixing.length; i++) mixing[i] = noise.uniform();
+  if (gumbel !== undefined)
+    for (let i = 0; i < gumbel.length; i++)
+      gumbel[i] = -Math.log(-Math.log(Math.max(noise.uniform(), Number.MIN_VALUE)));
 }
 
 /**

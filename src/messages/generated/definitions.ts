@@ -58,6 +58,12 @@ float64[36] covariance
 float64 y
 float64 z
 `,
+  'geometry_msgs/Wrench': `geometry_msgs/Vector3 force
+geometry_msgs/Vector3 torque
+`,
+  'geometry_msgs/WrenchStamped': `std_msgs/Header header
+geometry_msgs/Wrench wrench
+`,
   'iq_learn/EpisodeEvent': `# Marks where an episode starts, ends or is thrown away. Published on /episode_events and recorded beside the raw topics.
 
 uint8 START=0    # the observation stamped header.stamp is the episode's first
@@ -346,7 +352,17 @@ float32 range_max
 float32[] ranges
 float32[] intensities
 `,
+  'sensor_msgs/Range': `std_msgs/Header header
+uint8 radiation_type
+float32 field_of_view
+float32 min_range
+float32 max_range
+float32 range
+float32 variance
+`,
   'std_msgs/Bool': `bool data
+`,
+  'std_msgs/Float32': `float32 data
 `,
   'std_msgs/Float64': `float64 data
 `,

@@ -101,6 +101,18 @@ export interface Vector3 {
   z: number;
 }
 
+/** geometry_msgs/msg/Wrench */
+export interface Wrench {
+  force: Vector3;
+  torque: Vector3;
+}
+
+/** geometry_msgs/msg/WrenchStamped */
+export interface WrenchStamped {
+  header: Header;
+  wrench: Wrench;
+}
+
 /**
  * iq_learn/msg/EpisodeEvent:
  * Marks where an episode starts, ends or is thrown away. Published on /episode_events and recorded beside the raw topics.
@@ -598,9 +610,25 @@ export interface LaserScan {
   intensities: Float32Array | number[];
 }
 
+/** sensor_msgs/msg/Range */
+export interface Range {
+  header: Header;
+  radiation_type: number;
+  field_of_view: number;
+  min_range: number;
+  max_range: number;
+  range: number;
+  variance: number;
+}
+
 /** std_msgs/msg/Bool */
 export interface Bool {
   data: boolean;
+}
+
+/** std_msgs/msg/Float32 */
+export interface Float32Message {
+  data: number;
 }
 
 /** std_msgs/msg/Float64 */
@@ -661,6 +689,8 @@ export interface MessageTypes {
   'geometry_msgs/msg/PoseStamped': PoseStamped;
   'geometry_msgs/msg/Twist': Twist;
   'geometry_msgs/msg/TwistStamped': TwistStamped;
+  'geometry_msgs/msg/Wrench': Wrench;
+  'geometry_msgs/msg/WrenchStamped': WrenchStamped;
   'iq_learn/msg/EpisodeEvent': EpisodeEvent;
   'iq_learn/msg/Intervention': Intervention;
   'iq_learn/msg/LearnerStatus': LearnerStatus;
@@ -687,7 +717,9 @@ export interface MessageTypes {
   'sensor_msgs/msg/JointState': JointState;
   'sensor_msgs/msg/Joy': Joy;
   'sensor_msgs/msg/LaserScan': LaserScan;
+  'sensor_msgs/msg/Range': Range;
   'std_msgs/msg/Bool': Bool;
+  'std_msgs/msg/Float32': Float32Message;
   'std_msgs/msg/Float64': Float64Message;
   'std_msgs/msg/Float64MultiArray': Float64MultiArray;
   'std_msgs/msg/Header': Header;
@@ -703,6 +735,8 @@ export const messageTypeNames: readonly MessageTypeName[] = [
   'geometry_msgs/msg/PoseStamped',
   'geometry_msgs/msg/Twist',
   'geometry_msgs/msg/TwistStamped',
+  'geometry_msgs/msg/Wrench',
+  'geometry_msgs/msg/WrenchStamped',
   'iq_learn/msg/EpisodeEvent',
   'iq_learn/msg/Intervention',
   'iq_learn/msg/LearnerStatus',
@@ -729,7 +763,9 @@ export const messageTypeNames: readonly MessageTypeName[] = [
   'sensor_msgs/msg/JointState',
   'sensor_msgs/msg/Joy',
   'sensor_msgs/msg/LaserScan',
+  'sensor_msgs/msg/Range',
   'std_msgs/msg/Bool',
+  'std_msgs/msg/Float32',
   'std_msgs/msg/Float64',
   'std_msgs/msg/Float64MultiArray',
   'std_msgs/msg/Header',
