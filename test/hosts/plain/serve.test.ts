@@ -23,7 +23,7 @@ afterEach(async () => {
 /** Transitions as the policy node publishes them; what is learned from them does not matter here. */
 function* transitions(): Generator<Transition> {
   const random = new Random(3);
-  const rows = (features: typeof spec.observation | typeof spec.action): Float32Array =>
+  const rows = (features: readonly { readonly low: number; readonly high: number }[]): Float32Array =>
     Float32Array.from(features, ({ low, high }) => random.uniform(Math.max(low, -1), Math.min(high, 1)));
   let observation = rows(spec.observation);
   for (let sequence = 0n; ; sequence++) {
