@@ -9,7 +9,7 @@ import { jobNamed, resultOf, runJob, runJobs } from './jobs.js';
 import { offline } from './offline.js';
 import type { PaperTable, TableOptions } from './table.js';
 
-/** Every table by its name. A new one is a file in this folder and a line here. */
+/** All tables by their names. A new table is a file in this folder and a line here. */
 const TABLES: readonly PaperTable[] = [offline];
 
 const OPTIONS = {
