@@ -181,11 +181,23 @@ describe('--help', () => {
   it('lists every command', async () => {
     const { code, stdout } = await cli('--help');
     expect(code).toBe(0);
-    for (const name of ['demo', 'record', 'train', 'evaluate', 'expert', 'inspect', 'devices'])
+    for (const name of [
+      'demo',
+      'record',
+      'train',
+      'evaluate',
+      'expert',
+      'inspect',
+      'convert',
+      'merge',
+      'trim',
+      'split',
+      'devices',
+    ])
       expect(stdout).toMatch(new RegExp(`^ +${name} `, 'm'));
   });
 
-  it.each(['demo', 'record', 'train', 'evaluate', 'expert', 'inspect', 'devices'])(
+  it.each(['demo', 'record', 'train', 'evaluate', 'expert', 'inspect', 'convert', 'merge', 'trim', 'split', 'devices'])(
     'of %s shows examples that it understands',
     async (name) => {
       const { code, stdout } = await cli(name, '--help');
@@ -194,7 +206,8 @@ describe('--help', () => {
       expect(examples.length).toBeGreaterThan(0);
       for (const [, command, rest] of examples) {
         expect(command).toBe(name);
-        for (const [flag] of rest!.matchAll(/--[a-z]+/g)) expect(stdout).toMatch(new RegExp(`^  ${flag}[ ,]`, 'm'));
+        for (const [flag] of rest!.matchAll(/--[a-z]+(-[a-z]+)*/g))
+          expect(stdout).toMatch(new RegExp(`^  ${flag}[ ,]`, 'm'));
       }
     },
   );
