@@ -47,6 +47,7 @@ async function startLearning(options: ServeOptions): Promise<TrainingProcess> {
     updatesPerTransition,
     randomSteps,
     checkpoint: { folder: join(run, 'checkpoint'), everySegments: checkpointSegments(settings.segmentSize) },
+    candidateSegments: checkpointSegments(settings.segmentSize),
     device: device.device,
     threads: 1,
     summary: { robot: spec.robot },
@@ -92,9 +93,9 @@ export class LearnerHost implements HealthSource {
     this.#learner = new LearnerNode(this.#context('learner'), client, { segmentSize: settings.segmentSize });
     this.#learner.storeWithSegments((transitions) => places.after(transitions));
     const every = checkpointSegments(settings.segmentSize);
-    this.#learner.onProgress(({ version, bundle }) => {
+    this.#learner.onProgress(({ version, candidate }) => {
+      if (candidate !== undefined) writeBundle(join(run, 'policy'), candidate);
       if (version % every !== 0) return;
-      writeBundle(join(run, 'policy'), bundle);
       for (const [robot, place] of places.saved(version)) this.#gateways.get(robot)?.confirm(place);
     });
     const { fleet, robots, policy_key } = link.file;
@@ -191,8 +192,9 @@ export class LearnerHost implements HealthSource {
     await Promise.all(this.#links.map((link) => link.close()));
     await this.#connection.end();
     await this.#broker.close();
-    const { version, bundle } = this.#learner.progress;
-    if (version > this.#client.start.version) writeBundle(join(this.#options.run, 'policy'), bundle);
+    const { deployed, progress } = this.#learner;
+    const learned = deployed !== undefined && progress.version > this.#client.start.version;
+    if (learned) writeBundle(join(this.#options.run, 'policy'), deployed);
     this.#lock.release();
   }
 
