@@ -9,6 +9,7 @@ import { errorText, exitCode, exitCodeOf, usageError } from './exit.js';
 import { expertCommand } from './expert.js';
 import { inspectCommand } from './inspect.js';
 import { recordCommand } from './record.js';
+import { rewardCommand } from './reward.js';
 import { trainCommand } from './train.js';
 
 const COMMANDS = [
@@ -17,6 +18,7 @@ const COMMANDS = [
   trainCommand,
   evaluateCommand,
   expertCommand,
+  rewardCommand,
   inspectCommand,
   devicesCommand,
 ];

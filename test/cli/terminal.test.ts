@@ -179,11 +179,11 @@ describe('--help', () => {
   it('lists every command', async () => {
     const { code, stdout } = await cli('--help');
     expect(code).toBe(0);
-    for (const name of ['demo', 'record', 'train', 'evaluate', 'expert', 'inspect', 'devices'])
+    for (const name of ['demo', 'record', 'train', 'evaluate', 'expert', 'reward', 'inspect', 'devices'])
       expect(stdout).toMatch(new RegExp(`^ +${name} `, 'm'));
   });
 
-  it.each(['demo', 'record', 'train', 'evaluate', 'expert', 'inspect', 'devices'])(
+  it.each(['demo', 'record', 'train', 'evaluate', 'expert', 'reward', 'inspect', 'devices'])(
     'of %s shows examples that it understands',
     async (name) => {
       const { code, stdout } = await cli(name, '--help');
@@ -192,7 +192,7 @@ describe('--help', () => {
       expect(examples.length).toBeGreaterThan(0);
       for (const [, command, rest] of examples) {
         expect(command).toBe(name);
-        for (const [flag] of rest!.matchAll(/--[a-z]+/g)) expect(stdout).toMatch(new RegExp(`^  ${flag}[ ,]`, 'm'));
+        for (const [flag] of rest!.matchAll(/--[a-z-]+/g)) expect(stdout).toMatch(new RegExp(`^  ${flag}[ ,]`, 'm'));
       }
     },
   );
