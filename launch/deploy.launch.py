@@ -40,6 +40,9 @@ def generate_launch_description():
         SetLaunchConfiguration('description', Command(['node ', share, '/dist/src/hosts/ros2/describe.js "', robot, '"'])),
         DeclareLaunchArgument(
             'policy', default_value='', description='Folder of the policy; empty: waits for one from a learner.'),
+        DeclareLaunchArgument(
+            'link', default_value='',
+            description="The robot's file of a link to a learner elsewhere (iq-learn link init); empty: no link."),
         DeclareLaunchArgument('namespace', default_value='', description='Namespace of all nodes and topics.'),
         DeclareLaunchArgument(
             'command', default_value=described('command'),
@@ -96,6 +99,14 @@ def generate_launch_description():
             }],
             remappings=[(command, LaunchConfiguration('command_to'))],
             output='screen',
+        ),
+        Node(
+            package='iq_learn',
+            executable='gateway',
+            namespace=namespace,
+            parameters=[{**use_sim_time, 'robot': text('robot'), 'link': text('link')}],
+            output='screen',
+            condition=IfCondition(PythonExpression(["'", LaunchConfiguration('link'), "' != ''"])),
         ),
         Node(
             package='twist_mux',

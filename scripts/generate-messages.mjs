@@ -28,6 +28,7 @@ const list = (folder, ending) =>
 /** Interfaces whose plain name would be taken for another thing, or is used twice. */
 const renamed = {
   'std_msgs/String': 'StringMessage',
+  'std_msgs/Float32': 'Float32Message',
   'std_msgs/Float64': 'Float64Message',
   'iq_learn/PolicyBundle': 'PolicyBundleMessage',
   'lifecycle_msgs/State': 'LifecycleState',

@@ -7,10 +7,11 @@ import { kubernetesJob, slurmScript } from './cluster.js';
 import { makeDemonstrations } from './experts.js';
 import { jobNamed, resultOf, runJob, runJobs } from './jobs.js';
 import { offline } from './offline.js';
+import { reward } from './reward.js';
 import type { PaperTable, TableOptions } from './table.js';
 
 /** Every table by its name. A new one is a file in this folder and a line here. */
-const TABLES: readonly PaperTable[] = [offline];
+const TABLES: readonly PaperTable[] = [offline, reward];
 
 const OPTIONS = {
   table: { default: null, help: `${TABLES.map(({ name, summary }) => `${name}: ${summary}`).join('; ')} (required)` },

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { IqLearnError } from '../common/index.js';
 import { chooseDevice, type Device, type DeviceChoice } from '../engine/index.js';
+import { LoopbackLink } from '../hosts/plain/index.js';
 import { type MetricsSinkName, machine, versions, writeFileAtomic } from '../platform/index.js';
 import { writeBundle } from '../policy/index.js';
 import {
@@ -56,6 +57,7 @@ interface DemoOptions extends OutputOptions {
   readonly expert?: string;
   readonly settings?: string;
   readonly seed: number;
+  readonly link: boolean;
   readonly name?: string;
   readonly json?: string;
   readonly device: Device;
@@ -122,7 +124,9 @@ async function runDemo(
     ...runPlan({ ...settings, steps: options.steps ?? settings.steps }),
   };
   writeFileAtomic(folder.file('training.json'), `${JSON.stringify(plan, null, 2)}\n`);
+  const link = options.link ? await openLoopback(session, folder) : undefined;
   const learning = await learn(session, plan, demonstrations, {
+    ...(link && { link }),
     checkpoint: folder.file('checkpoint'),
     curves: folder.file('learning.json'),
     metrics: { folder: folder.path, sinks: options.log },
@@ -166,6 +170,13 @@ async function runDemo(
   } finally {
     await learning.close();
   }
+}
+
+/** A broker with TLS and both ends of a link, on this machine. */
+async function openLoopback({ spec, display, logger }: Session, folder: RunFolder): Promise<LoopbackLink> {
+  const link = await LoopbackLink.open(spec, folder.file('link'), logger);
+  display.say(`robot and learner are joined by ${link.url} only, with certificates of both ends`);
+  return link;
 }
 
 function sizeOf(episodes: readonly { readonly length: number }[], rateHz: number): ReportData['demonstrations'] {
@@ -213,9 +224,9 @@ async function demo(options: DemoOptions, io: Io): Promise<void> {
   if (options.json !== undefined) checkTarget(options.json);
   const folder = openRunFolder(join('runs', options.name ?? defaultName(spec.robot, options.seed)));
   const display = new Display(io.stderr, options);
-  const { robot: name, demonstrations, steps, episodes, expert, settings: file, seed } = options;
+  const { robot: name, demonstrations, steps, episodes, expert, settings: file, seed, link } = options;
   const device = options.device === 'auto' ? undefined : options.device;
-  const given = { robot: name, demonstrations, steps, episodes, expert, settings: file, seed, device };
+  const given = { robot: name, demonstrations, steps, episodes, expert, settings: file, seed, device, link };
   const again = commandLine('demo', given);
 
   const session: Session = {
@@ -248,6 +259,7 @@ export function demoCommand(io: Io): Command {
     'iq-learn demo',
     'iq-learn demo --robot arm --demonstrations 3 --seed 7',
     'iq-learn demo --headless --json figures.json',
+    'iq-learn demo --link',
   ])
     .option('--robot <name>', `${robotNames().join(', ')}, or the path of a RobotSpec`, robot, 'rover')
     .option(
@@ -269,6 +281,7 @@ export function demoCommand(io: Io): Command {
       '--expert <folder>',
       'folder of a trained policy that demonstrates, for example one that iq-learn expert made',
     )
+    .option('--link', 'robot and learner are joined over MQTT only, with a broker on this machine', false)
     .addOption(settingsOption())
     .addOption(seedOption())
     .addOption(nameOption())

@@ -2,8 +2,10 @@ import type { Command } from 'commander';
 import { command, type Io } from './command.js';
 import * as describe from './inspect/describe.js';
 import { kindOf } from './inspect/kind.js';
+import { describeRecording, type RecordingOptions } from './inspect/recording.js';
+import { actionOption, clockOption, namespaceOption, type ReadingOptions, readingOf, robot } from './options.js';
 
-async function description(given: string): Promise<string> {
+async function description(given: string, options: RecordingOptions): Promise<string> {
   const { kind, path } = kindOf(given);
   switch (kind) {
     case 'policy':
@@ -11,7 +13,7 @@ async function description(given: string): Promise<string> {
     case 'model':
       return describe.describeModel(path);
     case 'recording':
-      return describe.describeRecording(path);
+      return describeRecording(path, options);
     case 'checkpoint':
       return describe.describeCheckpoint(path);
     case 'robot':
@@ -26,9 +28,15 @@ export function inspectCommand(io: Io): Command {
   return command('inspect', 'Say what a file or folder is, what it holds, and whether it is complete.', [
     'iq-learn inspect runs/my-run/policy',
     'iq-learn inspect config/robots/rover.yaml',
+    'iq-learn inspect --robot rover bags/monday',
   ])
     .argument('<path>', 'a policy, recording, checkpoint, ONNX model, RobotSpec, report, or the folder of a run')
-    .action(async (path: string) => {
-      io.stdout.write(`${await description(path)}\n`);
+    .option('--robot <name>', 'look at a recording through the description of this robot (a name, or its file)', robot)
+    .addOption(actionOption())
+    .addOption(namespaceOption())
+    .addOption(clockOption())
+    .action(async (path: string, options: ReadingOptions & { readonly robot?: string }) => {
+      const chosen = options.robot === undefined ? {} : { robot: options.robot };
+      io.stdout.write(`${await description(path, { ...chosen, ...readingOf(options) })}\n`);
     });
 }

@@ -1,11 +1,12 @@
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import type { DeviceChoice } from '../engine/index.js';
+import type { LoopbackLink } from '../hosts/plain/index.js';
 import { behaviouralCloning, cloningSettingsOf, type LearnerConfig } from '../learning/index.js';
 import type { RunMetrics } from '../platform/index.js';
 import { encodeBundle, type PolicyBundle } from '../policy/index.js';
 import type { LearningCurves } from '../report/index.js';
 import { contractOf, observationOf } from '../robot/index.js';
-import { learningEpisode, TrainingSession } from '../sessions/index.js';
+import { learningEpisode, type TrainingOptions, TrainingSession } from '../sessions/index.js';
 import { checkpointSegments } from '../training/index.js';
 import { type LearningFiles, RunProgress } from './run-progress.js';
 import type { Session } from './session.js';
@@ -40,6 +41,8 @@ export interface Learning {
 export interface LearningPlace extends LearningFiles {
   /** The device that learning runs on. */
   readonly device: DeviceChoice;
+  /** Joins the robot with the learner, and is closed with the learning; without it both are on the same topics. */
+  readonly link?: LoopbackLink;
 }
 
 /**
@@ -59,7 +62,8 @@ export async function learn(
     display.say(`the actor starts from ${config.warmStartUpdates} updates of behavioural cloning`);
   display.say(options.device.why);
   const progress = new RunProgress(session, steps, options);
-  const training = await TrainingSession.create({
+  const { link } = options;
+  const training = await createTraining(link, {
     spec,
     demonstrations,
     config,
@@ -85,6 +89,9 @@ export async function learn(
   const close = async (): Promise<void> => {
     progress.close();
     await training.close();
+    if (link === undefined) return;
+    display.say(link.summary());
+    await link.close();
   };
   try {
     const metrics = progress.begin(options.resume ? training.progress.transitions : 0);
@@ -93,6 +100,17 @@ export async function learn(
     return { training, bundle, curves: progress.curves, interrupted, metrics, close };
   } catch (error) {
     await close();
+    throw error;
+  }
+}
+
+/** A training whose robot and learner a link joins, where there is one. */
+async function createTraining(link: LoopbackLink | undefined, options: TrainingOptions): Promise<TrainingSession> {
+  if (link === undefined) return await TrainingSession.create(options);
+  try {
+    return await TrainingSession.create({ ...options, broker: link.broker, learnerTransport: link.learnerTransport });
+  } catch (error) {
+    await link.close();
     throw error;
   }
 }

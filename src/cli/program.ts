@@ -8,8 +8,10 @@ import { evaluateCommand } from './evaluate.js';
 import { errorText, exitCode, exitCodeOf, usageError } from './exit.js';
 import { expertCommand } from './expert.js';
 import { inspectCommand } from './inspect.js';
+import { linkCommand } from './link.js';
 import { recordCommand } from './record.js';
 import { rewardCommand } from './reward.js';
+import { serveCommand } from './serve.js';
 import { trainCommand } from './train.js';
 
 const COMMANDS = [
@@ -21,6 +23,8 @@ const COMMANDS = [
   rewardCommand,
   inspectCommand,
   devicesCommand,
+  linkCommand,
+  serveCommand,
 ];
 
 function program(io: Io): Command {
@@ -32,7 +36,7 @@ function program(io: Io): Command {
       '\nExample:\n  $ iq-learn demo --robot rover\n\niq-learn <command> --help shows the options and examples of a command.',
     );
   for (const make of COMMANDS) root.addCommand(make(io));
-  for (const each of [root, ...root.commands])
+  for (const each of [root, ...root.commands, ...root.commands.flatMap((parent) => parent.commands)])
     each
       .exitOverride()
       .showSuggestionAfterError(false)

@@ -5,6 +5,7 @@ import { createObservationAssembler, isImage, type RobotSpec, type TopicSpec } f
 import { chooseTopics, type ReadOptions } from './choose-topics.js';
 import { alignClocks } from './clocks.js';
 import type { DemonstrationEpisode } from './episode.js';
+import { isRecordingFile } from './recording-files.js';
 import { openRecording, type RecordingReader } from './recording-reader.js';
 import { episodeTopic } from './recording-writer.js';
 import type { DemonstrationReport, RecordingReport } from './report.js';
@@ -19,7 +20,7 @@ const eventType = 'iq_learn/msg/EpisodeEvent';
 function recordingsIn(path: string): string[] {
   if (kindOfPath(path) !== 'folder') return [path];
   const isRecording = (folder: string): boolean =>
-    namesIn(folder).some((name) => name === 'metadata.yaml' || /\.mcap(\.part)?$/.test(name));
+    namesIn(folder).some((name) => name === 'metadata.yaml' || isRecordingFile(name));
   if (isRecording(path)) return [path];
   const inside = namesIn(path)
     .map((name) => join(path, name))

@@ -1,11 +1,12 @@
 export type { ReadOptions } from './choose-topics.js';
 export type { DemonstrationEpisode } from './episode.js';
 export { readDemonstrations } from './episodes.js';
-export type { Finding } from './lint.js';
+export type { Finding } from './finding.js';
 export { describeFinding, lintDemonstrations, refusePoorDemonstrations } from './lint.js';
 export { importNpz, type NumpyArray, readNpz } from './npz.js';
 export { encodeNpzDemonstrations, exportNpz, type NpzEpisode } from './npz-output.js';
 export type { RecordingFile } from './recording-file.js';
+export { isRecordingFile } from './recording-files.js';
 export type { RecordingOptions, RecordingSummary } from './recording-options.js';
 export {
   openRecording,

@@ -9,31 +9,9 @@ import {
 } from '../common/index.js';
 import { observationOf, type RobotSpec } from '../robot/index.js';
 import type { DemonstrationEpisode } from './episode.js';
+import type { Finding } from './finding.js';
+import { lintFeatures } from './lint-features.js';
 import type { DemonstrationReport } from './report.js';
-
-/** A property of demonstrations that makes learning fail (`error`) or may do so (`warn`). */
-export interface Finding {
-  readonly level: 'error' | 'warn';
-  /** For programs. */
-  readonly check:
-    | 'none'
-    | 'shape'
-    | 'empty'
-    | 'not finite'
-    | 'constant action'
-    | 'unused action'
-    | 'never moving'
-    | 'beyond limits'
-    | 'saturated'
-    | 'mixed rates'
-    | 'mostly missing'
-    | 'too few';
-  /** The episode that it is about; null for all of them together. */
-  readonly source: string | null;
-  readonly found: string;
-  readonly expected: string;
-  readonly remedy: string;
-}
 
 const percent = (fraction: number): string => `${(100 * fraction).toFixed(0)} %`;
 
@@ -176,6 +154,17 @@ function lintActions(episodes: readonly DemonstrationEpisode[], spec: RobotSpec)
   return out;
 }
 
+/** The parts of an episode that was cut are told as one: a keyboard gives a constant action between any two keys. */
+function onePerSource(out: Finding[], constant: readonly Finding[]): void {
+  for (const source of new Set(constant.map((finding) => finding.source))) {
+    const [first, ...more] = constant.filter((finding) => finding.source === source);
+    if (first === undefined || more.length === 0) continue;
+    for (const finding of more) out.splice(out.indexOf(finding), 1);
+    const found = `${first.found}, and ${more.length} other parts of it with an action of their own`;
+    out[out.indexOf(first)] = { ...first, found };
+  }
+}
+
 /** With fewer transitions than this in total, learning is a matter of luck. */
 const fewTransitions = 100;
 
@@ -204,7 +193,9 @@ export function lintDemonstrations(
   const constant = out.filter(({ check }) => check === 'constant action');
   if (constant.length === episodes.length)
     for (const finding of constant) out[out.indexOf(finding)] = { ...finding, level: 'error' };
-  if (out.every(({ check }) => check !== 'shape' && check !== 'not finite')) out.push(...lintActions(episodes, spec));
+  else onePerSource(out, constant);
+  if (out.every(({ check }) => check !== 'shape' && check !== 'not finite'))
+    out.push(...lintActions(episodes, spec), ...lintFeatures(episodes, spec));
   const total = episodes.reduce((sum, { length }) => sum + length, 0);
   if (total < fewTransitions)
     out.push({

@@ -2,27 +2,40 @@ import { parse } from 'yaml';
 import { IqLearnError } from '../common/index.js';
 import { basename, join, kindOfPath, namesIn, readText } from '../platform/index.js';
 
+export interface RecordingFiles {
+  readonly files: readonly string[];
+  /** Whether each message is packed by zstd on its own (rosbag2's compression mode `message`). */
+  readonly packedMessages: boolean;
+}
+
+/** Whether a file is one of a recording, by its name. */
+export function isRecordingFile(name: string): boolean {
+  return /\.(mcap(\.part)?|db3)(\.(zst|zstd|gz|lz4))?$/.test(name);
+}
+
 /**
- * The MCAP files of a recording in their order: those that metadata.yaml lists, or else all that are in the folder. What
- * is missing or unfinished is added to `problems`. Throws NOT_FOUND, and UNSUPPORTED for a bag that is not MCAP.
+ * The files of a recording in their order: those that metadata.yaml lists, or else all that are in the folder. What is
+ * missing or unfinished is added to `problems`. Throws NOT_FOUND, and UNSUPPORTED for a bag of another storage.
  */
-export function recordingFiles(path: string, problems: string[]): string[] {
+export function recordingFiles(path: string, problems: string[]): RecordingFiles {
   if (kindOfPath(path) === null)
     throw new IqLearnError('NOT_FOUND', `no recording at ${path}`, {
       found: 'no such file or folder',
-      expected: 'a rosbag2 folder with MCAP files, or an .mcap file',
+      expected: 'a rosbag2 folder with .mcap or .db3 files, or one such file',
     });
-  if (kindOfPath(path) === 'file') return [path];
+  if (kindOfPath(path) === 'file') return { files: [path], packedMessages: false };
   const names = namesIn(path).sort(new Intl.Collator('en', { numeric: true }).compare);
-  const present = names.filter((name) => /\.mcap(\.part)?$/.test(name) && !name.includes('.recovering.'));
+  const present = names.filter((name) => isRecordingFile(name) && !name.includes('.recovering.'));
   const metadata = join(path, 'metadata.yaml');
+  let packedMessages = false;
   if (kindOfPath(metadata) !== null) {
     try {
-      const listed = bagFiles(readText(metadata), metadata, present);
+      const { listed, mode } = bagFiles(readText(metadata), metadata);
+      packedMessages = mode === 'message';
       const missing = listed.filter((name) => !names.includes(name));
       if (missing.length > 0) problems.push(`${path} lacks ${missing.join(', ')}, which metadata.yaml lists`);
       const there = listed.filter((name) => names.includes(name));
-      if (there.length > 0) return there.map((name) => join(path, name));
+      if (there.length > 0) return { files: there.map((name) => join(path, name)), packedMessages };
     } catch (error) {
       if (!(error instanceof IqLearnError) || error.code === 'UNSUPPORTED') throw error;
       problems.push(error.message);
@@ -33,17 +46,17 @@ export function recordingFiles(path: string, problems: string[]): string[] {
   if (present.length === 0)
     throw new IqLearnError('NOT_FOUND', `no recording in ${path}`, {
       found: names.slice(0, 8).join(', ') || 'an empty folder',
-      expected: 'metadata.yaml and .mcap files',
+      expected: 'metadata.yaml, and .mcap or .db3 files',
       remedy: 'give the folder of a recording (iq-learn record, ros2 bag record -s mcap)',
     });
-  return present.map((name) => join(path, name));
+  return { files: present.map((name) => join(path, name)), packedMessages };
 }
 
 /**
- * The file names that metadata.yaml lists. Throws UNSUPPORTED for storages and compressions other than MCAP's own, and
+ * The file names that metadata.yaml lists, and how they are packed. Throws UNSUPPORTED for other storages, and
  * CORRUPT_DATA where it is no metadata; the files are then read as they are.
  */
-function bagFiles(text: string, path: string, present: readonly string[]): string[] {
+function bagFiles(text: string, path: string): { readonly listed: readonly string[]; readonly mode: string } {
   const cut = (found: string): IqLearnError =>
     new IqLearnError('CORRUPT_DATA', `${path} cannot be used`, {
       found: `${found}, as when the recorder was killed`,
@@ -62,16 +75,15 @@ function bagFiles(text: string, path: string, present: readonly string[]): strin
   if (bag === undefined || !Array.isArray(bag.relative_file_paths)) throw cut('no relative_file_paths');
   // Only the name counts, never a path: the file must be in the folder.
   const listed = bag.relative_file_paths.map((name) => basename(String(name)));
-  // `ros2 bag reindex` leaves the storage empty on some distributions: the files say what it is.
-  const written = String(bag.storage_identifier ?? '');
-  const isMcap = [...listed, ...present].some((name) => name.endsWith('.mcap'));
-  const storage = written === '' && isMcap ? 'mcap' : written;
+  // `ros2 bag reindex` leaves the storage empty on some distributions: the files say what they are.
+  const storage = String(bag.storage_identifier ?? '');
   const mode = String(bag.compression_mode ?? '').toLowerCase();
-  if (storage !== 'mcap' || (mode !== '' && mode !== 'none'))
+  const format = String(bag.compression_format ?? '');
+  if (!['', 'mcap', 'sqlite3'].includes(storage) || (mode === 'message' && format !== 'zstd'))
     throw new IqLearnError('UNSUPPORTED', `cannot read the bag of ${path}`, {
-      found: storage === 'mcap' ? `compression_mode ${mode}` : `storage ${storage}`,
-      expected: "storage mcap, uncompressed or with MCAP's own chunk compression",
+      found: mode === 'message' ? `messages packed by ${format}` : `storage ${storage}`,
+      expected: 'storage mcap or sqlite3, uncompressed or packed by zstd',
       remedy: 'convert it: ros2 bag convert with storage_id mcap and no compression_mode',
     });
-  return listed;
+  return { listed, mode };
 }

@@ -3,9 +3,10 @@ import { IqLearnError } from '../common/index.js';
 import { checkSchema, decode, isMessageTypeName, type MessageTypeName, type MessageTypes } from '../messages/index.js';
 import { resolve } from '../platform/index.js';
 import { LogTimeOrder } from './log-time-order.js';
-import { readMcap } from './mcap-input.js';
+import { readRecords } from './mcap-input.js';
 import { recordName } from './mcap-output.js';
-import { recordingFiles } from './recording-files.js';
+import { type RecordingFiles, recordingFiles } from './recording-files.js';
+import { unpackZstd } from './unpack.js';
 
 /** A message of a recording, not decoded yet. */
 export interface RecordedMessage {
@@ -46,9 +47,12 @@ export class RecordingReader {
   /** What is lost or suspicious, for people; empty for a sound recording. */
   readonly problems: readonly string[];
 
-  constructor(path: string, files: readonly string[], scan: Scan, problems: readonly string[]) {
+  readonly #packedMessages: boolean;
+
+  constructor(path: string, { files, packedMessages }: RecordingFiles, scan: Scan, problems: readonly string[]) {
     this.path = path;
     this.files = files;
+    this.#packedMessages = packedMessages;
     this.info = scan.info;
     this.topics = scan.topics;
     this.timesNs = scan.timesNs;
@@ -69,7 +73,7 @@ export class RecordingReader {
     for (const file of this.files) {
       const types = new Map<number, string>();
       const channels = new Map<number, { topic: string; type: string }>();
-      for await (const item of readMcap(file, () => undefined)) {
+      for await (const item of readRecords(file, () => undefined)) {
         if (item.type === 'Schema') types.set(item.id, item.name);
         else if (item.type === 'Channel')
           channels.set(item.id, { topic: item.topic, type: fullTypeName(types.get(item.schemaId) ?? '') });
@@ -78,7 +82,7 @@ export class RecordingReader {
           if (wanted !== undefined && !wanted.has(channel.topic)) continue;
           yield* order.push({
             ...channel,
-            data: item.data,
+            data: this.#packedMessages ? unpackZstd(item.data, channel.topic) : item.data,
             logTimeNs: item.logTime,
             publishTimeNs: item.publishTime,
           });
@@ -149,7 +153,7 @@ async function scanFile(file: string, scan: Scan, problems: string[]): Promise<v
   const schemas = new Map<number, McapTypes.Schema>();
   const counts = new Map<number, { topic: string; count: number }>();
   let counted = 0n;
-  for await (const item of readMcap(file, (text) => problems.push(text))) {
+  for await (const item of readRecords(file, (text) => problems.push(text))) {
     if (item.type === 'Header') {
       if (item.profile !== 'ros2' && item.profile !== '')
         throw new IqLearnError('UNSUPPORTED', `cannot read ${file}`, {
@@ -199,17 +203,17 @@ async function scanFile(file: string, scan: Scan, problems: string[]): Promise<v
 }
 
 /**
- * Opens a recording: a folder of ours or of `ros2 bag record`, or one .mcap file. The whole of it is checked once
+ * Opens a recording: a folder of ours or of `ros2 bag record` (MCAP or sqlite3), or one file of it. The whole of it is checked once
  * (CRCs, definitions); damage is listed in `problems` and only what precedes it is given. Throws NOT_FOUND,
- * CORRUPT_DATA (no MCAP at all, or no message survives), UNSUPPORTED (ROS 1, sqlite3, no ROS 2 topic).
+ * CORRUPT_DATA (no MCAP at all, or no message survives), UNSUPPORTED (ROS 1, no ROS 2 topic).
  */
 export async function openRecording(pathOrFolder: string): Promise<RecordingReader> {
   const path = resolve(pathOrFolder);
   const problems: string[] = [];
-  const files = recordingFiles(path, problems);
+  const found = recordingFiles(path, problems);
   const scan: Scan = { info: null, topics: new Map(), timesNs: null };
-  for (const file of files) await scanFile(file, scan, problems);
-  const reader = new RecordingReader(path, files, scan, problems);
+  for (const file of found.files) await scanFile(file, scan, problems);
+  const reader = new RecordingReader(path, found, scan, problems);
   if (reader.messageCount === 0)
     throw new IqLearnError('CORRUPT_DATA', `${path} holds no message`, {
       found: problems[0] ?? 'a recording without messages',

@@ -25,6 +25,7 @@ export {
   type PolicyBundleMessage,
   type PolicyStatus,
   type PoseStamped,
+  type Range,
   type RecoveredReward,
   type RosParameterValue,
   type ServiceTypeName,

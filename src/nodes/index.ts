@@ -1,4 +1,11 @@
 export { type Driver, ExpertNode, type ExpertParameters, expertSchema } from './expert/expert-node.js';
+export { LearnerGateway, type LearnerGatewayParts, type RobotView } from './gateway/learner-gateway.js';
+export {
+  RobotGateway,
+  type RobotGatewayParameters,
+  type RobotGatewayParts,
+  robotGatewaySchema,
+} from './gateway/robot-gateway.js';
 export {
   type Diagnosis,
   diagnosticLevel,

@@ -4,7 +4,7 @@ import { IqLearnError, messageOf } from '../common/index.js';
 import { isAlive, renameDurable, writeFileDurable } from './files.js';
 import { sha256 } from './hash.js';
 
-/** What a checkpoint holds: JSON data and named arrays. */
+/** The content of a checkpoint: data that can be written as JSON, and arrays with names. */
 export interface Checkpoint {
   readonly meta: Readonly<Record<string, unknown>>;
   readonly arrays: Readonly<Record<string, Float32Array | Int32Array | Float64Array | Uint8Array>>;
@@ -18,19 +18,19 @@ interface Manifest {
   readonly generation: number;
   readonly meta: Readonly<Record<string, unknown>>;
   readonly arrays: readonly { name: string; file: string; kind: Kind; length: number; sha256: string }[];
-  /** SHA-256 of `meta` and `arrays`. */
+  /** A SHA-256 hash over `meta` and `arrays`. */
   readonly sha256: string;
 }
 
 const GENERATION = /^generation-(\d{8})$/;
-/** Folder of a generation that is being written; the number is the id of the writing process. */
+/** The folder of a generation that is being written. The number in its name is the id of the process that writes it. */
 const PART = /^generation-\d{8}\.(\d+)\.part$/;
 const contentOf = ({ meta, arrays }: Pick<Manifest, 'meta' | 'arrays'>): string =>
   sha256(JSON.stringify([meta, arrays]));
 const folderOf = (generation: number): string => `generation-${String(generation).padStart(8, '0')}`;
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
-/** The numbers of the generations in a folder, newest first. */
+/** Lists the numbers of the generations in a folder, the newest first. */
 export function generations(folder: string): number[] {
   if (!isFolder(folder)) return [];
   return readdirSync(folder)

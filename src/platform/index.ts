@@ -1,5 +1,5 @@
 export { type Checkpoint, generations, loadCheckpoint, saveCheckpoint } from './checkpoint-store.js';
-export { crc32, inflateRaw } from './compression.js';
+export { crc32, gunzip, inflateRaw } from './compression.js';
 export { type FolderLock, isAlive, lockFolder, renameDurable, writeFileAtomic, writeFileDurable } from './files.js';
 export { sha256 } from './hash.js';
 export { createNodeLogger, type Logger, type LoggerOptions, type LogLevel, logLevels } from './logging.js';
@@ -25,6 +25,7 @@ export {
   readBytes,
   readText,
 } from './reading.js';
+export { TemporaryFolder } from './temporary.js';
 export {
   createOutput,
   makeFolder,

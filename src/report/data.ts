@@ -1,3 +1,5 @@
+import type { TopViewScene } from '../simulation/index.js';
+
 /** Who or what drives the robot in an evaluation, as data: a report shows every candidate that it is given. */
 export interface ReportCandidate {
   /** Names the candidate in all other data; also a class and part of a variable's name in CSS: small letters, digits and hyphens. */
@@ -73,18 +75,7 @@ export interface Path {
 }
 
 /** The arena of a vehicle seen from above, and the paths driven from some starts. Metres. */
-export interface TopView {
-  /** Walls stand at ±halfWidth. */
-  readonly halfWidth: number;
-  readonly robotRadius: number;
-  readonly goalRadius: number;
-  readonly pillars: readonly { readonly x: number; readonly y: number; readonly radius: number }[];
-  readonly blocks: readonly {
-    readonly x: number;
-    readonly y: number;
-    readonly halfX: number;
-    readonly halfY: number;
-  }[];
+export interface TopView extends TopViewScene {
   readonly stepSeconds: number;
   readonly starts: readonly {
     readonly seed: number;

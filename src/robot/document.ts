@@ -1,6 +1,6 @@
 import { isMap, isPair, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
-import { IqLearnError, nearest, valueAt } from '../common/index.js';
+import { IqLearnError, messageOf, nearest, valueAt } from '../common/index.js';
 
 export type Path = readonly (string | number)[];
 
@@ -28,6 +28,43 @@ export interface Refusal {
   readonly remedy?: string;
 }
 
+/** Longest text that is read, in characters: descriptions have a few thousand, and a parser takes its time. */
+const maxCharacters = 100_000;
+
+function refusalAt(source: string, line: number, what: string, found: string, expected: string): IqLearnError {
+  return new IqLearnError('INVALID_CONFIG', `${source}:${line} ${what}`, { found, expected });
+}
+
+/** Refuses what cannot be a description before a parser sees it. */
+function checkText(text: string, source: string): void {
+  const refuse = (found: string, expected: string): never => {
+    throw new IqLearnError('INVALID_CONFIG', `${source} is no description of a robot`, { found, expected });
+  };
+  if (text.length > maxCharacters) refuse(`${text.length} characters`, `at most ${maxCharacters}`);
+  if (text.trim() === '') refuse('an empty file', 'fields: robot, rate_hz, state, …');
+  if (text.includes('\0') || text.includes('\ufffd')) refuse('bytes that are no UTF-8 text', 'YAML in UTF-8');
+  let depth = 0;
+  for (const character of text) {
+    if ('[{'.includes(character)) depth++;
+    else if (']}'.includes(character)) depth--;
+    if (depth > 64) refuse('more than 64 brackets within each other', 'at most 64');
+  }
+}
+
+/** Keys are compared by {@link SpecDocument}, in linear time. */
+function parsed(text: string, source: string, lineCounter: LineCounter): ReturnType<typeof parseDocument> {
+  try {
+    return parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false });
+  } catch (cause) {
+    const found = cause instanceof RangeError ? 'a document that is nested too deeply' : messageOf(cause);
+    throw new IqLearnError('INVALID_CONFIG', `${source} is not valid YAML`, {
+      found,
+      expected: 'a YAML document',
+      cause,
+    });
+  }
+}
+
 /** A YAML document whose errors name file, line and path in it. */
 export class SpecDocument {
   readonly source: string;
@@ -38,26 +75,59 @@ export class SpecDocument {
   /** Throws INVALID_CONFIG for text that is not YAML (duplicate keys included). */
   constructor(text: string, source: string) {
     this.source = source;
-    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
-    const [error] = this.#document.errors;
+    checkText(text, source);
+    this.#document = parsed(text, source, this.#lines);
+    const [error] = [...this.#document.errors, ...this.#document.warnings];
     if (error !== undefined)
       throw new IqLearnError(
         'INVALID_CONFIG',
         `${source}:${this.#lines.linePos(error.pos[0]).line} is not valid YAML`,
         {
-          found: error.message,
-          expected: 'a YAML document',
+          found: error.code === 'MULTIPLE_DOCS' ? 'a second document, after a line of ---' : error.message,
+          expected: 'one YAML document',
         },
       );
+    const version = this.#document.directives?.yaml;
+    if (version?.explicit === true && version.version !== '1.2')
+      throw refusalAt(source, 1, 'is YAML of another version', `%YAML ${version.version}`, 'YAML 1.2');
+    const lineOf = (node: Pick<Node, 'range'>): number => this.#lines.linePos(node.range?.[0] ?? 0).line;
     visit(this.#document, {
       Alias: (_, alias) => {
-        const line = alias.range === null || alias.range === undefined ? 1 : this.#lines.linePos(alias.range[0]).line;
-        throw new IqLearnError('INVALID_CONFIG', `${source}:${line} uses a YAML alias`, {
-          found: `*${alias.source}`,
-          expected: 'every value written out',
-        });
+        throw refusalAt(source, lineOf(alias), 'uses a YAML alias', `*${alias.source}`, 'every value written out');
+      },
+      Node: (_, node) => {
+        const { tag } = node as { tag?: string };
+        if (tag !== undefined && !tag.startsWith('tag:yaml.org,2002:'))
+          throw refusalAt(source, lineOf(node), 'uses a tag', tag, 'plain values');
+      },
+      Map: (_, map) => {
+        const seen = new Set<string>();
+        for (const { key } of map.items) {
+          const name = isScalar(key) ? key.value : undefined;
+          const line = lineOf((key ?? map) as Node);
+          if (typeof name !== 'string')
+            throw refusalAt(
+              source,
+              line,
+              'has a key that is no text',
+              name === undefined ? 'a map or list as a key' : String(name),
+              'text',
+            );
+          if (name === '__proto__') throw refusalAt(source, line, 'has a key of JavaScript', name, 'another name');
+          if (seen.has(name))
+            throw refusalAt(source, line, 'is not valid YAML', `'${name}' a second time`, 'keys that differ (unique)');
+          seen.add(name);
+        }
       },
     });
+    if (!isMap(this.#document.contents))
+      throw refusalAt(
+        source,
+        1,
+        'is no description of a robot',
+        shown(this.#document.toJS()),
+        'fields: robot, rate_hz, state, …',
+      );
     this.value = this.#document.toJS();
   }
 

@@ -2,7 +2,7 @@ import type { MessageTypeName } from '../messages/index.js';
 import type { Path, SpecDocument } from './document.js';
 import { shortTypeName } from './kinds/quantities.js';
 import { commandKind } from './kinds/registry.js';
-import { checkFieldPath, checkUnique, checkUnit } from './parse-observation.js';
+import { checkFieldPath, checkFieldUnit, checkUnique, checkUnit } from './parse-observation.js';
 import { actionSchema, fieldsOf } from './schema.js';
 import type { ActionFeatureSpec, JointQuantity } from './types.js';
 
@@ -39,8 +39,10 @@ export function expandAction(
         found: `limits ${raw.low}…${raw.high}, which zero is not within`,
         expected: 'a range around 0, as stop: zero commands 0',
       });
+    checkRate(document, at, raw);
     const { path, quantity } = placeOf(document, at, raw, type);
     checkUnique(document, paths, [...at, raw.path === undefined ? 'joint' : 'path'], path, 'command fields');
+    if (raw.path !== undefined) checkFieldUnit(document, [...at, 'unit'], path, raw.unit);
     if (stop === 'hold' && quantityOfUnit[raw.unit] !== 'position')
       throw document.refusal([...at, 'unit'], {
         found: `the unit '${raw.unit}'`,
@@ -65,6 +67,21 @@ export function expandAction(
       expected: `one quantity for all joints of a ${shortTypeName(type)}`,
     });
   return features;
+}
+
+/** A largest rate must let the robot move: from one limit to the other within a quarter of an hour. */
+function checkRate(
+  document: SpecDocument,
+  at: Path,
+  { low, high, max_rate }: { low: number; high: number; max_rate?: number | undefined },
+): void {
+  const least = (high - low) / 1000;
+  if (max_rate === undefined || (Number.isFinite(max_rate) && max_rate >= least)) return;
+  throw document.refusal([...at, 'max_rate'], {
+    found: String(max_rate),
+    expected: `a finite change per second, at least ${Number(least.toPrecision(3))}`,
+    remedy: 'leave it out where there is no largest rate',
+  });
 }
 
 /** Where in the command a dimension goes: to a path, or to a joint and one of its quantities. */

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { nearest } from '../common/index.js';
 import type { MessageTypeName } from '../messages/index.js';
 import type { Path, SpecDocument } from './document.js';
-import { numericPaths } from './kinds/paths.js';
+import { generalPath, numericPaths, unitOfPath } from './kinds/paths.js';
 import { isImage, typesOffering } from './kinds/registry.js';
 import { type FeatureForm, featureForms, fieldsOf } from './schema.js';
 import type { FeatureSource, ObservationFeatureSpec, TopicSpec } from './types.js';
@@ -106,11 +106,17 @@ function expandEntry(
       const raw = read(featureForms.field);
       const { type } = on('topic', raw.topic, typesOffering('fields'));
       checkFieldPath(document, [...path, 'field'], raw.field, type);
+      checkFieldUnit(document, [...path, 'unit'], raw.field, raw.unit);
       return [one(raw, { kind: 'field', topic: raw.topic, path: raw.field })];
     }
     case 'sectors': {
       const raw = read(featureForms.sectors);
       on('topic', raw.topic, typesOffering('scan'));
+      if ((raw.high ?? 1) <= 0)
+        throw document.refusal([...path, 'high'], {
+          found: `high ${raw.high}`,
+          expected: 'metres above 0: a range is none',
+        });
       return Array.from({ length: raw.sectors }, (_, index) =>
         one(
           { ...raw, name: `${raw.name}_${index}` },
@@ -122,25 +128,14 @@ function expandEntry(
       const raw = read(featureForms.relative_to);
       const pose = on('topic', raw.topic, typesOffering('pose'));
       const reference = on('relative_to', raw.relative_to, typesOffering('pose'));
-      if (pose.frameId !== reference.frameId)
-        throw document.refusal([...path, 'relative_to'], {
-          found: `${pose.topic} in ${pose.frameId ?? 'no frame'}, ${reference.topic} in ${reference.frameId ?? 'no frame'}`,
-          expected: 'the same frame_id in state for both: no transform is looked up',
-        });
+      checkPair(document, [...path, 'relative_to'], pose, reference);
       return [one(raw, { kind: 'relative', topic: raw.topic, reference: raw.relative_to, component: raw.component })];
     }
     case 'joints': {
       const raw = read(featureForms.joints);
       on('topic', raw.topic, typesOffering('joints'));
-      const each = <T extends string | number>(key: string, value: T | readonly T[]): readonly T[] => {
-        if (!Array.isArray(value)) return raw.joints.map(() => value as T);
-        if (value.length !== raw.joints.length)
-          throw document.refusal([...path, key], {
-            found: `${value.length} for ${raw.joints.length} joints`,
-            expected: 'one for every joint',
-          });
-        return value;
-      };
+      const each = <T extends string | number>(key: string, value: T | readonly T[]): readonly T[] =>
+        forEvery(document, [...path, key], value, raw.joints.length);
       if (raw.from !== undefined && raw.quantity !== 'velocity')
         throw document.refusal([...path, 'from'], {
           found: `from: position with the quantity ${raw.quantity}`,
@@ -163,6 +158,30 @@ function expandEntry(
       );
     }
   }
+}
+
+/** Refuses two poses of which one cannot be seen from the other. */
+function checkPair(document: SpecDocument, path: Path, pose: TopicSpec, reference: TopicSpec): void {
+  if (pose.topic === reference.topic)
+    throw document.refusal(path, { found: `${pose.topic} relative to itself`, expected: 'the topic of another pose' });
+  if (pose.frameId !== reference.frameId)
+    throw document.refusal(path, {
+      found: `${pose.topic} in ${pose.frameId ?? 'no frame'}, ${reference.topic} in ${reference.frameId ?? 'no frame'}`,
+      expected: 'the same frame_id in state for both: no transform is looked up',
+    });
+}
+
+/** A value of each joint: the same for all, or one for every joint. */
+function forEvery<T extends string | number>(
+  document: SpecDocument,
+  path: Path,
+  value: T | readonly T[],
+  joints: number,
+): readonly T[] {
+  if (!Array.isArray(value)) return Array.from({ length: joints }, () => value as T);
+  if (value.length !== joints)
+    throw document.refusal(path, { found: `${value.length} for ${joints} joints`, expected: 'one for every joint' });
+  return value;
 }
 
 /** The name of a joint as a feature may have it: other characters become _. */
@@ -203,10 +222,17 @@ function checkTopic(
   return spec;
 }
 
+/** Refuses a unit that the field cannot have: messages of ROS are in SI units (REP 103). */
+export function checkFieldUnit(document: SpecDocument, path: Path, field: string, unit: string): void {
+  const own = unitOfPath(field);
+  if (own === undefined || own === unit || !isUnit(unit)) return;
+  throw document.refusal(path, { found: `the unit '${unit}'`, expected: `'${own}', the unit of ${field} (REP 103)` });
+}
+
 /** Refuses a path that does not lead to a number of the message type. */
 export function checkFieldPath(document: SpecDocument, path: Path, field: string, type: MessageTypeName): void {
   const paths = numericPaths(type);
-  if (paths.includes(field)) return;
+  if (paths.includes(generalPath(field))) return;
   const meant = nearest(field, paths);
   throw document.refusal(path, {
     found: `'${field}'`,

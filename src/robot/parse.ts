@@ -5,6 +5,7 @@ import { carriedQuantities, carriesAction } from './kinds/quantities.js';
 import { commandKind, commandTypes, siblingsOf, stateTypes } from './kinds/registry.js';
 import { expandAction } from './parse-action.js';
 import { expandObservation } from './parse-observation.js';
+import { checkRoles } from './roles.js';
 import { commandSchema, deadmanSchema, expertSchema, fieldsOf, robotSchema, stateTopicSchema } from './schema.js';
 import type { ActionFeatureSpec, LeaderJoints, RobotSpec, TopicSpec } from './types.js';
 
@@ -49,6 +50,14 @@ export function parseRobotSpec(yamlText: string, source: string): RobotSpec {
     teleop.deadman === undefined
       ? undefined
       : document.check(deadmanSchema, teleop.deadman, ['teleop', 'deadman'], fieldsOf(deadmanSchema));
+  checkRoles(document, {
+    state: stateTopics.map(({ topic }) => topic),
+    command: command.topic,
+    teleop: teleop.topic,
+    deadman: deadman?.topic,
+    estop: raw.estop_topic,
+  });
+  checkCommandTimeout(document, command.timeout_ms, raw.rate_hz);
   const teleopMs = teleop.timeout_ms ?? command.timeout_ms;
   const action = expandAction(document, raw.action, type, raw.stop);
   return {
@@ -73,6 +82,16 @@ export function parseRobotSpec(yamlText: string, source: string): RobotSpec {
     stopMode: raw.stop,
     task: raw.task ?? null,
   };
+}
+
+/** A command has to last for a control period: the robot would stop between any two. */
+function checkCommandTimeout(document: SpecDocument, timeoutMs: number, rateHz: number): void {
+  const periodMs = 1000 / rateHz;
+  if (timeoutMs >= periodMs) return;
+  throw document.refusal(['command', 'timeout_ms'], {
+    found: `${timeoutMs} ms at ${rateHz} Hz`,
+    expected: `at least a control period, ${Number(periodMs.toPrecision(4))} ms: the robot would stop between commands`,
+  });
 }
 
 /** The type of the teleoperation topic: the command's, or another that carries the same action. */

@@ -1,7 +1,7 @@
 import type { Imu, LaserScan } from '../messages/index.js';
 import { isUnitQuaternion } from './geometry.js';
 import type { Pose } from './kinds/message-kind.js';
-import { readPath } from './kinds/paths.js';
+import { pathKeys, readPath } from './kinds/paths.js';
 import type { Refusal } from './refusals.js';
 
 /** Copies what features need from a message into `out`. Returns why the message cannot be used, or null. */
@@ -25,11 +25,21 @@ const finite = 'a finite number';
 
 /** A single number, to `slot`. A number of a quaternion is refused with all of it unless that is a rotation. */
 export function fieldReader(path: string, slot: number): Reader {
-  const keys = path.split('.');
+  const keys = pathKeys(path);
+  const listKey = /^(.*)\[\d+\]$/.exec(path)?.[1];
   const ofQuaternion = keys.at(-2) === 'orientation' ? keys.slice(0, -1) : null;
   const imuPart = /^(orientation|angular_velocity|linear_acceleration)\./.exec(path)?.[1];
   return (message, out) => {
     const value = readPath(message, keys);
+    if (listKey !== undefined && Number.isNaN(value)) {
+      const list = pathKeys(listKey).reduce<unknown>(
+        (at, key) => (at as Readonly<Record<string, unknown>>)?.[key],
+        message,
+      );
+      const { length } = list as ArrayLike<number>;
+      if (Number(keys.at(-1)) >= length)
+        return refuse('incomplete', listKey, `a list of ${length}`, `one that has ${path}`);
+    }
     if (!Number.isFinite(value)) return refuse('notFinite', path, String(value), finite);
     if (imuPart !== undefined) {
       const absent = absentInImu(message, imuPart);

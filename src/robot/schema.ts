@@ -2,33 +2,47 @@ import { z } from 'zod';
 
 /** The YAML form of a RobotSpec, field by field. Messages say what is expected; the document adds what was found. */
 
-const name = z.string('a name').regex(/^[A-Za-z_][\w.-]*$/, 'a name of letters, digits, _ . and -');
+/** Names that every JavaScript object has already. */
+const taken: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
+const name = z
+  .string('a name')
+  .regex(/^[A-Za-z_][\w.-]{0,63}$/, 'a name of letters, digits, _ . and -, at most 64 characters')
+  .refine((text) => !taken.has(text), 'another name: every object of JavaScript has something of this name');
 /** JointState names joints by free text: shoulder_pan_joint, left/waist, 'elbow 1'. */
 const joint = z
   .string("a joint's name")
   .regex(/^[^\p{Cc}]{1,128}$/u, "a joint's name as its messages have it, at most 128 characters");
 const topic = z.string('a topic').regex(/^(\/[A-Za-z_]\w*)+$/, "a topic's full name, as /joint_states");
-const frame = z.string("a frame's name").min(1, "a frame's name");
+const frame = z.string("a frame's name").regex(/^[^\s\p{Cc}]{1,128}$/u, "a frame's name, without spaces");
 /** YAML's .inf is a number here, which z.number() refuses. */
 const number = z.custom<number>((value) => typeof value === 'number' && !Number.isNaN(value), 'a number');
 const perElement = z.union([number, z.array(number)], 'a number, or one for every joint');
 const positive = z.custom<number>((value) => typeof value === 'number' && value > 0, 'a number above 0');
+/** Milliseconds after which a command counts as lost: what a robot may drive blind. */
+const commandTimeout = z.custom<number>(
+  (value) => typeof value === 'number' && value >= 1 && value <= 10_000,
+  'a number above 0: 1 to 10000 milliseconds, as a robot must stop when commands stay away',
+);
+const stateTimeout = z.custom<number>(
+  (value) => typeof value === 'number' && ((value >= 1 && value <= 1e9) || value === Number.POSITIVE_INFINITY),
+  'a number above 0: 1 to 1e9 milliseconds, or .inf for a state that is said once',
+);
 const unit = z.string("a unit in quotes, as 'm/s'");
 const type = z.string('a message type, as sensor_msgs/msg/JointState');
 
-const topicFields = { type, timeout_ms: positive, frame_id: frame.optional() };
+const topicFields = { type, timeout_ms: stateTimeout, frame_id: frame.optional() };
 
 export const stateTopicSchema = z.strictObject(topicFields);
-export const commandSchema = z.strictObject({ topic, type, timeout_ms: positive });
+export const commandSchema = z.strictObject({ topic, type, timeout_ms: commandTimeout });
 export const deadmanSchema = z.strictObject({
   topic,
   button: z.int("a button's index").min(0, 'at least 0'),
-  timeout_ms: positive.optional(),
+  timeout_ms: commandTimeout.optional(),
 });
 export const expertSchema = z.strictObject({
   topic,
   type: type.optional(),
-  timeout_ms: positive.optional(),
+  timeout_ms: commandTimeout.optional(),
   deadman: z.unknown().optional(),
   joints: z.record(joint, joint, "the robot's joints with the names that the leader gives them").optional(),
 });
@@ -82,7 +96,7 @@ export const actionSchema = z.strictObject({
 
 export const robotSchema = z.strictObject({
   robot: name,
-  description: z.string('one sentence'),
+  description: z.string('one sentence').regex(/^[^\p{Cc}]*$/u, 'one sentence, without control characters'),
   task: name.nullable().optional(),
   rate_hz: z.number('a rate in Hz').min(0.1, 'at least 0.1 Hz').max(1000, 'at most 1000 Hz'),
   frame_id: frame,

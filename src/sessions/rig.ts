@@ -90,7 +90,11 @@ export class Rig {
 
   /** Resolves as `work` does; rejects at once when a node fails (its error) or the signal is given (CANCELLED). */
   async guard<T>(work: Promise<T>): Promise<T> {
-    if (this.#problem !== undefined) throw this.#problem;
+    if (this.#problem !== undefined) {
+      // Nobody waits for it any more. A call to a node, for example, will fail when the node is shut down.
+      work.catch(() => undefined);
+      throw this.#problem;
+    }
     let stop: (error: unknown) => void = () => {};
     const stopped = new Promise<never>((_, reject) => {
       stop = reject;

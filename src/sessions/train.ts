@@ -6,60 +6,68 @@ import { LearnerNode, PolicyNode } from '../nodes/index.js';
 import { decodeBundle, type PolicyBundle, type TrainingSummary } from '../policy/index.js';
 import { contractOf, observationOf } from '../robot/index.js';
 import { type LearningOptions, type LearningProgress, TrainingProcess } from '../training/index.js';
+import type { Transport } from '../transport/index.js';
 import { ActingState } from './acting-state.js';
 import { conductTraining, type EpisodeOutcome } from './conductor.js';
 import { learningEpisode } from './learning-episode.js';
 import { learningPolicyParameters } from './learning-policy.js';
 import { Rig, type RigOptions } from './rig.js';
 
+/** The options of a training session. */
 export interface TrainingOptions extends RigOptions {
-  /** Not needed where a checkpoint is resumed. */
+  /** The demonstrations. They are not needed where a checkpoint is resumed. */
   readonly demonstrations: readonly DemonstrationEpisode[];
   readonly config: LearnerConfig;
   readonly seed: number;
-  /** Steps of the policy in all, rounded up to whole segments. */
+  /** The number of steps that the policy makes in all. It is rounded up to whole segments. */
   readonly transitions: number;
-  /** Transitions between two policies. */
+  /** The number of transitions from one policy to the next. */
   readonly segmentSize: number;
+  /** The number of gradient updates for each transition. It may be a fraction. */
   readonly updatesPerTransition: number;
-  /** First steps, which take uniformly random actions and no update; 0 if not given. */
+  /** The number of first steps, which take uniformly random actions and no update. It is 0 where it is not given. */
   readonly randomSteps?: number;
-  /** What updates run on, `cpu` by default. */
+  /** The device that updates run on, `cpu` where it is not given. */
   readonly device?: Device;
   readonly threads?: number;
   readonly checkpoint?: { readonly folder: string; readonly everySegments: number };
   readonly resume?: boolean;
+  /** Topics of a learner elsewhere, which a link joins with the robot's; the robot's own topics if not given. */
+  readonly learnerTransport?: Transport;
   readonly summary?: TrainingSummary;
   readonly onProgress?: (point: TrainingPoint) => void;
-  /** An episode that the learning policy drove: its actions are sampled. */
+  /** Called for every episode that the learning policy drove. Its actions were samples of the policy. */
   readonly onRollout?: (rollout: Rollout) => void;
 }
 
-/** Where training stands after a segment. */
+/** How far training has come after a segment. */
 export interface TrainingPoint {
-  /** Since training began. */
+  /** The time since training began. */
   readonly seconds: number;
   readonly version: number;
   readonly transitions: number;
   readonly updates: number;
-  /** Means over the segment's updates. */
+  /** The means of the metrics over the segment's updates. */
   readonly metrics: Readonly<Record<string, number>>;
 }
 
+/** An episode that the learning policy drove. */
 export interface Rollout extends EpisodeOutcome {
+  /** The time from the beginning of training to the episode's end. */
   readonly seconds: number;
-  /** Steps of the policy up to its end. */
+  /** The number of steps that the policy had made when the episode ended. */
   readonly transitions: number;
 }
 
+/** How training ended. */
 export interface TrainingOutcome {
   readonly version: number;
   readonly transitions: number;
   readonly updates: number;
   readonly seconds: number;
-  /** The policy as it is now, verified. */
+  /** The policy as it is now. Its bundle has passed all checks. */
   readonly bundle: PolicyBundle;
-  /** True where the signal ended training early. */
+  /** Whether the signal ended training early. */
   readonly interrupted: boolean;
 }
 
@@ -103,7 +111,9 @@ export class TrainingSession {
       throw error;
     }
     try {
-      const learner = new LearnerNode(rig.context('learner'), client, {
+      const { learnerTransport: transport } = options;
+      const context = { ...rig.context('learner'), ...(transport && { transport }) };
+      const learner = new LearnerNode(context, client, {
         segmentSize,
         saveOnShutdown: options.checkpoint !== undefined,
       });
@@ -138,12 +148,12 @@ export class TrainingSession {
     }
   }
 
-  /** The process that learns. */
+  /** The id of the process that learns. */
   get learnerPid(): number | undefined {
     return this.#client.pid;
   }
 
-  /** Where learning stands. */
+  /** How far learning has come. */
   get progress(): LearningProgress {
     return this.#learner.progress;
   }
@@ -175,7 +185,7 @@ export class TrainingSession {
     return { version, transitions, updates, seconds: this.#seconds, bundle, interrupted };
   }
 
-  /** The reward recovered along an episode (robot's units), one a step. */
+  /** Gives the recovered reward of each step of an episode, which is in the robot's units. */
   async recoverRewards(episode: {
     readonly observations: readonly Observation[];
     readonly actions: readonly Float32Array[];
@@ -206,7 +216,7 @@ export class TrainingSession {
     return Number(process.hrtime.bigint() - this.#start) / 1e9;
   }
 
-  /** One episode after the other; never resolves by itself. */
+  /** Drives one episode after the other. It ends only with an error or a signal. */
   async #drive(): Promise<void> {
     const { seed, onRollout } = this.#options;
     const { episodes, openSteps } = this.#acting;

@@ -11,7 +11,7 @@ import {
 import type { RobotSpec } from '../robot/index.js';
 
 export interface DemonstrationOptions extends ReadOptions {
-  /** Hears one line for each recording of which nothing was left out. */
+  /** Hears one line for each recording of which nothing was left out, and what is only worth knowing. */
   readonly say?: (text: string) => void;
 }
 
@@ -30,6 +30,7 @@ export async function usableDemonstrations(
     (describeLoss(recording).length > 0 ? warn : say)(summariseRecording(recording));
   const findings = lintDemonstrations(episodes, spec, report);
   refusePoorDemonstrations(findings);
-  for (const finding of findings) warn(describeFinding(finding).replace(/^warn: /, ''));
+  for (const finding of findings)
+    (finding.level === 'note' ? say : warn)(describeFinding(finding).replace(/^warn: /, ''));
   return episodes;
 }

@@ -20,11 +20,13 @@ const rooms: readonly { readonly room: string; readonly node: 'none' | 'all' | R
   { room: 'demonstrations', node: 'none' },
   { room: 'transport', node: /^(embedded|mqtt)\// },
   { room: 'transport/ros2', node: 'all' },
+  { room: 'link', node: /^(spool|signing)/ },
   { room: 'simulation', node: /^(bridges\/|(task-worker|worker-client|physics\/mujoco)\.ts$)/ },
   { room: 'training', node: /^process\// },
   { room: 'nodes', node: 'none' },
   { room: 'report', node: 'all' },
   { room: 'sessions', node: 'none' },
+  { room: 'hosts/plain', node: 'all' },
   { room: 'hosts/ros2', node: 'all' },
   { room: 'cli', node: 'all' },
 ];

@@ -92,7 +92,12 @@ describe('a damaged recording', () => {
   it.each([
     ['an empty file', Buffer.alloc(0), 'CORRUPT_DATA', /an empty file/],
     ['a text', Buffer.from('hello, this is no recording'), 'CORRUPT_DATA', /not an MCAP file/],
-    ['a sqlite3 bag', Buffer.from('SQLite format 3\0 and so on'), 'UNSUPPORTED', /ros2 bag convert/],
+    [
+      'a sqlite3 bag that is cut',
+      Buffer.from('SQLite format 3\0 and so on'),
+      'CORRUPT_DATA',
+      /cannot be read as a bag/,
+    ],
     ['a ROS 1 bag', Buffer.from('#ROSBAG V2.0\n'), 'UNSUPPORTED', /rosbags-convert/],
   ])('refuses %s', async (_, bytes, code, text) => {
     const path = join(folder(), 'x.mcap');

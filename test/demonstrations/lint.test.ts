@@ -14,7 +14,7 @@ const spec = { ...wide, action: wide.action.map((feature) => ({ ...feature, low:
 function episode(
   length: number,
   action: (t: number) => [number, number],
-  observation: (t: number) => [number, number] = (t) => [t, 0],
+  observation: (t: number) => [number, number] = (t) => [t, Math.cos(t / 7)],
   stepNs = 50_000_000,
 ): DemonstrationEpisode {
   return {
@@ -101,6 +101,76 @@ describe('lint', () => {
     const refuse = (): void => refusePoorDemonstrations(findings);
     if (expected.some(([level]) => level === 'error')) expect(refuse).toThrow(/cannot be learnt from; found: /);
     else expect(refuse).not.toThrow();
+  });
+
+  it.each<[string, DemonstrationEpisode[], [string, string][], RegExp]>([
+    [
+      'numbers that a float32 cannot tell apart (UTM coordinates)',
+      [
+        episode(
+          200,
+          (t) => [Math.sin(t), 0.5 * Math.cos(t)],
+          (t) => [5_412_345 + 0.02 * t, Math.cos(t / 7)],
+        ),
+      ],
+      [['warn', 'coarse numbers']],
+      /step_position \(steps of 0\.5 rad\)/,
+    ],
+    [
+      'a feature that never changes',
+      [
+        episode(
+          200,
+          (t) => [Math.sin(t), 0.5 * Math.cos(t)],
+          (t) => [t, 3],
+        ),
+      ],
+      [['note', 'unchanging features']],
+      /episode_position \(3\) never changes/,
+    ],
+    [
+      'a feature that is the command of the step before',
+      [
+        episode(
+          200,
+          (t) => [Math.sin(t), 0.5 * Math.cos(3 * t)],
+          (t) => [t, Math.sin(t - 1)],
+        ),
+      ],
+      [['note', 'echo of the command']],
+      /episode_position follows forward/,
+    ],
+    [
+      'a beginning that stands still',
+      [episode(200, (t) => (t < 60 ? [0, 0] : [Math.sin(t), 0.5 * Math.cos(t)])), good()],
+      [['warn', 'idle beginning']],
+      /1 of 2 episodes begin with up to 3 s of standing still/,
+    ],
+    [
+      'two people who do it differently',
+      [-0.8, 0.8].map((side) =>
+        episode(
+          200,
+          (t) => [Math.sin(t / 9), side * Math.cos(t / 90)],
+          (t) => [t, Math.cos(t / 7)],
+        ),
+      ),
+      [['warn', 'contradicting demonstrations']],
+      /differ by \d+ % of their range/,
+    ],
+  ])('%s', (_, episodes, expected, text) => {
+    const findings = lintDemonstrations(episodes, spec);
+    expect(found(findings)).toEqual(expected);
+    expect(findings[0]!.found).toMatch(text);
+    expect(findings[0]!.remedy).not.toBe('');
+  });
+
+  it('tells the parts of an episode that was cut as one', () => {
+    const parts = [20, 24, 32].map((length) => ({ ...episode(length, () => [0.2, 0.1]), source: 'demo#0' }));
+    const findings = lintDemonstrations([...parts, good()], spec).filter(({ check }) => check === 'constant action');
+    expect(findings.map(({ found }) => found)).toEqual([
+      'the same action 20 times (0.200, 0.100), and 2 other parts of it with an action of their own',
+    ]);
   });
 
   it('finds recordings of which most is missing', () => {

@@ -1,8 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import zstd from '@foxglove/wasm-zstd';
+import sqlite from 'node-sqlite3-wasm';
 import { describe, expect, it } from 'vitest';
 import { type ReadOptions, readDemonstrations, summariseRecording } from '#src/demonstrations/index.js';
-import { encode, stampOf } from '#src/messages/index.js';
+import { encode, type MessageTypeName, schemaOf, stampOf } from '#src/messages/index.js';
 import type { RobotSpec } from '#src/robot/index.js';
 import { goal, ms, odometry, scan, vehicle } from '../robot/messages.js';
 import { stateOf } from '../support/state.js';
@@ -312,4 +315,105 @@ describe('forms of files', () => {
     expect(report.recordings.map(({ transitions }) => transitions)).toEqual([40, 40, 0]);
     expect(summariseRecording(report.recordings[2]!)).toContain('also /odom (nav_msgs/msg/Odometry)');
   });
+
+  it('sqlite3, as Humble records: with and without definitions; the folder of the bag is not touched', async () => {
+    const expected = await read(drive());
+    for (const definitions of [true, false]) {
+      const folder = join(temporaryFolder(), 'bag');
+      mkdirSync(folder);
+      writeSqlite(join(folder, 'bag_0.db3'), drive(), definitions);
+      writeFileSync(join(folder, 'metadata.yaml'), metadata('sqlite3', 'bag_0.db3'));
+      const { episodes, report } = await readDemonstrations([folder], vehicle);
+      expect(report.transitions).toBe(40);
+      expect(episodes[0]!.observations).toEqual(expected.episodes[0]!.observations);
+      expect(episodes[0]!.actions).toEqual(expected.episodes[0]!.actions);
+      expect(readdirSync(folder).sort()).toEqual(['bag_0.db3', 'metadata.yaml']);
+    }
+  });
+
+  it('a sqlite3 file that is none, or damaged, is refused or said', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'x.db3'), Buffer.concat([Buffer.from('SQLite format 3\0'), Buffer.alloc(5000, 7)]));
+    expect(await rejection(readDemonstrations([join(folder, 'x.db3')], vehicle))).toMatchObject({
+      code: 'CORRUPT_DATA',
+    });
+    const path = join(folder, 'y.db3');
+    writeSqlite(path, drive(), true);
+    const bytes = readFileSync(path);
+    writeFileSync(path, bytes.subarray(0, Math.floor(bytes.length * 0.6)));
+    const outcome = await readDemonstrations([path], vehicle).catch((error: unknown) => error);
+    if (outcome instanceof Error) expect(outcome).toMatchObject({ code: 'CORRUPT_DATA' });
+    else
+      expect((outcome as Awaited<ReturnType<typeof readDemonstrations>>).report.recordings[0]!.problems).not.toEqual(
+        [],
+      );
+  });
+
+  it('files that are packed as a whole, and messages that are packed one by one', async () => {
+    await zstd.isLoaded;
+    const folder = temporaryFolder();
+    const plain = readFileSync(await writeBag(join(folder, 'plain', 'bag_0.mcap'), drive()));
+    const packed: [string, Uint8Array][] = [
+      ['bag_0.mcap.zstd', zstd.compress(plain)],
+      ['bag_0.mcap.gz', gzipSync(plain)],
+    ];
+    for (const [name, bytes] of packed) {
+      const path = join(folder, name);
+      writeFileSync(path, bytes);
+      expect((await readDemonstrations([path], vehicle)).report.transitions).toBe(40);
+      writeFileSync(path, bytes.slice(0, bytes.length >> 1));
+      expect(await rejection(readDemonstrations([path], vehicle))).toMatchObject({ code: 'CORRUPT_DATA' });
+    }
+    const each = drive((item) => ({ ...item, data: zstd.compress(encode(item.type as never, item.message as never)) }));
+    await writeBag(join(folder, 'each', 'bag_0.mcap'), each);
+    writeFileSync(join(folder, 'each', 'metadata.yaml'), metadata('mcap', 'bag_0.mcap', 'message'));
+    expect((await readDemonstrations([join(folder, 'each')], vehicle)).report.transitions).toBe(40);
+  });
+
+  it('a pointer of Git LFS is named', async () => {
+    const path = join(temporaryFolder(), 'bag_0.mcap');
+    writeFileSync(path, 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n');
+    expect(await rejection(readDemonstrations([path], vehicle))).toMatchObject({
+      found: 'a pointer of Git LFS, not the file itself',
+      remedy: 'fetch the file: git lfs pull',
+    });
+  });
 });
+
+function metadata(storage: string, file: string, mode = ''): string {
+  const packed = mode === '' ? '' : `  compression_format: zstd\n  compression_mode: ${mode.toUpperCase()}\n`;
+  return `rosbag2_bagfile_information:\n  storage_identifier: ${storage}\n${packed}  relative_file_paths: [${file}]\n`;
+}
+
+/** A bag as rosbag2_storage_sqlite3 writes it. */
+function writeSqlite(path: string, messages: readonly Written[], definitions: boolean): void {
+  const database = new sqlite.Database(path);
+  database.exec(`
+    CREATE TABLE topics(id INTEGER PRIMARY KEY, name TEXT NOT NULL, type TEXT NOT NULL, serialization_format TEXT NOT NULL,
+      offered_qos_profiles TEXT NOT NULL);
+    CREATE TABLE messages(id INTEGER PRIMARY KEY, topic_id INTEGER NOT NULL, timestamp INTEGER NOT NULL, data BLOB NOT NULL);
+    CREATE INDEX timestamp_idx ON messages (timestamp ASC);`);
+  if (definitions)
+    database.exec(
+      'CREATE TABLE message_definitions(id INTEGER PRIMARY KEY, topic_type TEXT, encoding TEXT, encoded_message_definition TEXT)',
+    );
+  database.exec('BEGIN');
+  const ids = new Map<string, number>();
+  for (const { topic, type, message, logNs } of messages) {
+    if (!ids.has(topic)) {
+      ids.set(topic, ids.size + 1);
+      database.run('INSERT INTO topics VALUES (?, ?, ?, ?, ?)', [ids.get(topic)!, topic, type, 'cdr', '']);
+      if (definitions)
+        database.run('INSERT INTO message_definitions VALUES (?, ?, ?, ?)', [
+          ids.size,
+          type,
+          'ros2msg',
+          schemaOf(type),
+        ]);
+    }
+    const bytes = encode(type as MessageTypeName, message as never);
+    database.run('INSERT INTO messages(topic_id, timestamp, data) VALUES (?, ?, ?)', [ids.get(topic)!, logNs, bytes]);
+  }
+  database.exec('COMMIT');
+  database.close();
+}

@@ -46,7 +46,10 @@ describe('the README', () => {
     const calls = lines.flatMap((line) => /^iq-learn (\S+)(.*)$/.exec(line) ?? []).filter((_, i) => i % 3 !== 0);
     expect(calls.length).toBeGreaterThanOrEqual(12);
     for (let i = 0; i < calls.length; i += 2) {
-      const known = await help(calls[i]!, '--help');
+      const [, inner] = /^ ([a-z]+)/.exec(calls[i + 1]!) ?? [];
+      const outer = await help(calls[i]!, '--help');
+      const hasInner = inner !== undefined && new RegExp(`^  ${inner} \\[`, 'm').test(outer);
+      const known = hasInner ? await help(calls[i]!, inner, '--help') : outer;
       for (const [flag] of calls[i + 1]!.matchAll(/--[a-z]+/g))
         expect(known).toMatch(new RegExp(`^  ${flag}[ ,]`, 'm'));
     }

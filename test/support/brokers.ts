@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,16 +61,24 @@ async function reachable(port: number): Promise<boolean> {
   });
 }
 
-/** Debian's mosquitto; `more` are lines of its configuration instead of a listener without access control. */
-export async function startMosquitto(more?: (port: number) => string): Promise<TestBroker> {
+/** A configuration of mosquitto and the port it listens on. */
+interface Configured {
+  readonly port: number;
+  readonly text: string;
+}
+
+/** Debian's mosquitto; `configure` gives another configuration than a listener without access control, for a folder. */
+export async function startMosquitto(configure?: (port: number, folder: string) => Configured): Promise<TestBroker> {
   const folder = mkdtempSync(join(tmpdir(), 'mosquitto-'));
-  const port = await freePort();
   const file = join(folder, 'mosquitto.conf');
-  writeFileSync(
-    file,
-    more?.(port) ??
-      `listener ${port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\nmax_inflight_messages 0\nmax_queued_messages 0\n`,
-  );
+  const free = await freePort();
+  const { port, text } = configure?.(free, folder) ?? {
+    port: free,
+    text: `listener ${free} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\nmax_inflight_messages 0\nmax_queued_messages 0\n`,
+  };
+  writeFileSync(file, text);
+  // It gives up root's rights, if it has them.
+  chmodSync(folder, 0o755);
   let child: ChildProcess | undefined;
   const broker: TestBroker = {
     url: `mqtt://127.0.0.1:${port}`,

@@ -1,16 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { describeFinding, lintDemonstrations, openRecording, readDemonstrations } from '../../demonstrations/index.js';
 import { inspectModel } from '../../engine/index.js';
 import { generations, loadCheckpoint } from '../../platform/index.js';
 import { readBundle, readBundleFiles } from '../../policy/index.js';
-import { count, duration, type ReportData } from '../../report/index.js';
-import { loadRobotSpec, type RobotSpec, robotNames } from '../../robot/index.js';
+import { count, type ReportData } from '../../report/index.js';
+import { loadRobotSpec } from '../../robot/index.js';
 import { columns, resultTable } from '../table.js';
 import { readJson } from './kind.js';
 
 type Facts = readonly (readonly [name: string, value: string | number])[];
 
-const facts = (rows: Facts): string => {
+export const facts = (rows: Facts): string => {
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join('\n');
 };
@@ -22,7 +21,8 @@ interface Feature {
   readonly high: number | null;
 }
 
-const bound = (value: number | null): string => (value === null || !Number.isFinite(value) ? '–' : String(value));
+export const bound = (value: number | null): string =>
+  value === null || !Number.isFinite(value) ? '–' : String(value);
 
 function features(title: string, list: readonly Feature[]): string {
   const rows = list.map(({ name, unit, low, high }) => [`  ${name}`, unit, bound(low), bound(high)]);
@@ -72,41 +72,6 @@ export function describeModel(path: string): string {
     tensors('Outputs', model.outputs),
     `Operators\n${columns(Object.entries(model.operators).map(([name, times]) => [`  ${name}`, String(times)]))}`,
   ].join('\n\n');
-}
-
-/** The robot of a recording; undefined where this installation has no description of it. */
-function specOf(robot: string): RobotSpec | undefined {
-  return robotNames().includes(robot) ? loadRobotSpec(robot) : undefined;
-}
-
-export async function describeRecording(path: string): Promise<string> {
-  const reader = await openRecording(path);
-  const [from, to] = reader.timesNs ?? [0n, 0n];
-  const parts = [
-    `Recording ${reader.path}`,
-    facts([
-      ['robot', reader.info?.robot ?? 'not said: made by another program'],
-      ['made by', reader.info?.software ?? '–'],
-      ['duration', duration(Number(to - from) / 1e9)],
-      ['messages', count(reader.messageCount)],
-    ]),
-    `Topics\n${columns([...reader.topics.values()].map(({ topic, type, messages }) => [`  ${topic}`, type, count(messages)]))}`,
-  ];
-  const spec = reader.info === null ? undefined : specOf(reader.info.robot);
-  if (spec !== undefined) {
-    const { episodes, report } = await readDemonstrations([path], spec);
-    const rows = episodes.map(({ source, length, success, seed }) => [
-      `  ${source.slice(source.lastIndexOf('/') + 1)}`,
-      `${length} steps`,
-      success === null ? '–' : success ? 'success' : 'failure',
-      seed === null ? '' : `seed ${seed}`,
-    ]);
-    parts.push(`Episodes as ${spec.robot} sees them (${episodes.length})\n${columns(rows)}`);
-    const findings = lintDemonstrations(episodes, spec, report).map(describeFinding);
-    if (findings.length > 0) parts.push(`Findings\n${findings.map((line) => `  ${line}`).join('\n')}`);
-  }
-  if (reader.problems.length > 0) parts.push(`Problems\n${reader.problems.map((line) => `  ${line}`).join('\n')}`);
-  return parts.join('\n\n');
 }
 
 export function describeCheckpoint(path: string): string {

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { IqLearnError, messageOf } from '../../common/index.js';
+import { isRecordingFile } from '../../demonstrations/index.js';
 
 /** What a file or folder is, and the path that its reader takes. */
 export interface Found {
@@ -38,7 +39,7 @@ function kindOfFile(path: string): Found {
   }
   // An ONNX file begins with the field ir_version, a small number.
   if (bytes[0] === 0x08 && bytes[1]! < 0x40) return { kind: 'model', path };
-  if (/\.mcap(\.part)?$/.test(path)) return { kind: 'recording', path };
+  if (text.startsWith('SQLite format 3') || isRecordingFile(path)) return { kind: 'recording', path };
   if (/\.onnx$/.test(path)) return { kind: 'model', path };
   if (/\.ya?ml$/.test(path) || /^robot:/m.test(text)) return { kind: 'robot', path };
   throw unknown(path, `a file that begins with ${bytes.subarray(0, 8).toString('hex')}`);
@@ -51,7 +52,7 @@ function kindOfFolder(path: string): Found {
     return { kind: 'policy', path };
   if (names.some((name) => /^generation-\d{8}$/.test(name))) return { kind: 'checkpoint', path };
   if (/^generation-\d{8}$/.test(basename(path))) return { kind: 'checkpoint', path: dirname(path) };
-  if (is('metadata.yaml') || names.some((name) => /\.mcap(\.part)?$/.test(name))) return { kind: 'recording', path };
+  if (is('metadata.yaml') || names.some(isRecordingFile)) return { kind: 'recording', path };
   if (is('report.json')) return { kind: 'report', path: join(path, 'report.json') };
   for (const part of ['policy', 'checkpoint', 'recording']) if (is(part)) return kindOfFolder(join(path, part));
   throw unknown(path, names.length === 0 ? 'an empty folder' : `a folder with ${names.slice(0, 5).join(', ')}`);

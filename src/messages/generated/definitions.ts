@@ -58,6 +58,12 @@ float64[36] covariance
 float64 y
 float64 z
 `,
+  'geometry_msgs/Wrench': `geometry_msgs/Vector3 force
+geometry_msgs/Vector3 torque
+`,
+  'geometry_msgs/WrenchStamped': `std_msgs/Header header
+geometry_msgs/Wrench wrench
+`,
   'iq_learn/EpisodeEvent': `# Marks where an episode starts, ends or is thrown away. Published on /episode_events and recorded beside the raw topics.
 
 uint8 START=0    # the observation stamped header.stamp is the episode's first
@@ -68,120 +74,121 @@ int8 UNKNOWN=-1
 int8 FAILURE=0
 int8 SUCCESS=1
 
-std_msgs/Header header  # when, in ROS time
+std_msgs/Header header  # when it happened, in ROS time
 uint8 kind              # START, END or DISCARD
-uint32 episode          # number of the episode within its session, from 0
-bool terminated         # of END: the task reached a true terminal state, whose value is 0
-bool truncated          # of END: cut by a time limit, a person or a fault; its value bootstraps
-int8 success            # of END: UNKNOWN, FAILURE or SUCCESS
-int64 seed              # of START: seed of the reset, -1 where there is none
-string reason           # of END and DISCARD: why, for people
+uint32 episode          # the number of the episode within its session, from 0
+bool terminated         # at END: whether the task reached a true terminal state, whose value is 0
+bool truncated          # at END: whether a time limit, a person or a fault ended it; the value of the last state is estimated like any other
+int8 success            # at END: UNKNOWN, FAILURE or SUCCESS
+int64 seed              # at START: the seed of the reset, or -1 where there is none
+string reason           # at END and DISCARD: the reason, for people to read
 `,
-  'iq_learn/Intervention': `# A person takes over from the policy, or hands back. Published when it happens; the frames between are tagged in Transition.
+  'iq_learn/Intervention': `# Says that a person takes over from the policy, or hands back. It is published when that happens. The steps in between are marked in Transition.
 
-std_msgs/Header header  # when, in ROS time
-string robot            # name of the robot in its RobotSpec
-string session          # identity of the run of the policy node, as in its transitions
-bool active             # true: a person has taken over; false: handed back
-string reason           # of the end: what came after, for people
-uint32 episode          # number of the episode within the session, from 0
-uint32 step             # step within the episode, from 0
+std_msgs/Header header  # when it happened, in ROS time
+string robot            # the name of the robot in its description
+string session          # the name of the policy node's run, as in its transitions
+bool active             # true where a person has taken over, false where control was handed back
+string reason           # when control is handed back: what came after, for people to read
+uint32 episode          # the number of the episode within the session, from 0
+uint32 step             # the number of the step within the episode, from 0
 `,
-  'iq_learn/LearnerStatus': `# How learning goes. Published at 1 Hz.
+  'iq_learn/LearnerStatus': `# How far learning has come. It is published once per second.
 
-std_msgs/Header header      # when, in ROS time; frame_id names the run of the learner
-string robot                # name of the robot it learns for
-uint64 epoch                # of two learners for one robot the lower yields (of equal ones the lower frame_id)
-uint64 updates              # gradient updates made so far
-uint64 transitions          # transitions of the policy taken into the buffer so far
-uint64 demonstrations       # expert transitions held: demonstrated, and of takeovers where they count
-int64 policy_version        # version of the newest policy published; -1 before the first
-float64 updates_per_second  # over the last second
-uint32 backlog              # transitions received and not yet in the buffer
-string[] names              # names of values, e.g. train/critic_loss
-float64[] values            # one number a name
+std_msgs/Header header      # when it was published, in ROS time; frame_id names the run of the learner
+string robot                # the name of the robot that it learns for
+uint64 epoch                # grows with each activation: of two learners for one robot, the one with the lower epoch yields (if equal, with the lower frame_id)
+uint64 updates              # the number of gradient updates so far
+uint64 transitions          # the number of the policy's transitions that were put into the buffer so far
+uint64 demonstrations       # the number of expert transitions in the buffer: of demonstrations, and of takeovers where they count
+int64 policy_version        # the version of the newest policy that was published, or -1 before the first
+float64 updates_per_second  # gradient updates per second, over the last second
+uint32 backlog              # the number of transitions that were received and are not in the buffer yet
+string[] names              # the names of the values, such as train/critic_loss
+float64[] values            # one number for each name
 `,
-  'iq_learn/LoadPolicy_Request': `# Has the policy node check a policy bundle and swap it in at the next step boundary. The one that acts stays where the
-# bundle is refused: other robot, other shape, wrong hash, or an answer that is not its golden one.
+  'iq_learn/LoadPolicy_Request': `# Has the policy node check a policy bundle and swap it in at the next step boundary. Where the
+# bundle is refused, the policy that acts stays. A bundle is refused if it is of another robot or shape, if a hash is
+# wrong, or if its answer is not the golden one.
 
-string path           # folder of the bundle (policy.onnx, manifest.json) on the policy node's machine
+string path           # the folder of the bundle (policy.onnx, manifest.json) on the policy node's machine
 `,
-  'iq_learn/LoadPolicy_Response': `bool success          # whether it was accepted
-string message        # why not, for people
-int64 policy_version  # version that acts from the next step on; -1 where there is none
+  'iq_learn/LoadPolicy_Response': `bool success          # whether the bundle was accepted
+string message        # the reason of a refusal, for people to read
+int64 policy_version  # the version that acts from the next step on, or -1 where there is none
 `,
-  'iq_learn/PolicyBundle': `# A policy bundle on the wire: what a policy node checks, loads and swaps in at a step boundary.
+  'iq_learn/PolicyBundle': `# A policy bundle as it is sent. A policy node checks it, loads it, and changes to it between two steps.
 
 std_msgs/Header header  # when it was made, in ROS time
-string robot            # name of the robot it was learnt for
-uint64 epoch            # of the learner: of two, policies of the lower are ignored
-int64 version           # counts up within an epoch
+string robot            # the name of the robot that it was learned for
+uint64 epoch            # the epoch of the learner: of two learners, the policies of the one with the lower epoch are ignored
+int64 version           # the version of the policy, which grows within an epoch
 uint8[] model           # the bytes of policy.onnx
 string manifest         # the text of manifest.json: contract, hashes, golden vector
 `,
-  'iq_learn/PolicyStatus': `# What the policy node is doing. Published at 1 Hz and on every change.
+  'iq_learn/PolicyStatus': `# What the policy node is doing. It is published once per second and on every change.
 
-std_msgs/Header header  # when, in ROS time
-string robot            # name of the robot in its RobotSpec
-string session          # identity of the run of the policy node, as in its transitions
-uint64 epoch            # of two policy nodes for one robot the lower yields
-int64 policy_version    # version of the policy that acts; -1 while there is none
+std_msgs/Header header  # when it was published, in ROS time
+string robot            # the name of the robot in its description
+string session          # the name of the policy node's run, as in its transitions
+uint64 epoch            # grows with each activation: of two policy nodes for one robot, the one with the lower epoch yields
+int64 policy_version    # the version of the policy that acts, or -1 while there is none
 string state            # IDLE, RUNNING, HOLDING, TAKEOVER, ESTOP or FAULT
-string reason           # why it is in that state, for people; empty while RUNNING
-uint32 episode          # number of the open (or last) episode within the session
-uint32 step             # step within it
-uint64 overruns         # control periods whose deadline passed before the policy answered
-uint64 dropped          # messages refused: not finite, stale, out of order or misshapen
-float64 latency_ms      # state message to command message, milliseconds, of the last step
+string reason           # why it is in that state, for people to read; empty while RUNNING
+uint32 episode          # the number of the open episode, or of the last one, within the session
+uint32 step             # the number of the step within that episode
+uint64 overruns         # the number of control periods that ended before the policy had answered
+uint64 dropped          # the number of messages that were refused: not finite, stale, out of order or of the wrong form
+float64 latency_ms      # the time from the state message to the command message of the last step, in milliseconds
 `,
-  'iq_learn/RecoveredReward': `# The reward that the learnt critic implies for a step (IQ-Learn, section 5.2): r = Q(s, a) - gamma (1 - terminated) V(s').
+  'iq_learn/RecoveredReward': `# The reward that the learned critic implies for a step (IQ-Learn, section 5.2): r = Q(s, a) - gamma (1 - terminated) V(s').
 # For displays and curves: it is defined up to shaping, and learning never reads it.
 
-std_msgs/Header header  # stamp of the observation, in ROS time
-string robot            # name of the robot in its RobotSpec
-string session          # identity of the run, as in Transition
-uint64 sequence         # of the Transition it belongs to
-uint32 episode          # number of the episode within the session, from 0
-uint32 step             # step within the episode, from 0
-uint64 updates          # gradient updates the critic had had
+std_msgs/Header header  # the stamp of the observation, in ROS time
+string robot            # the name of the robot in its description
+string session          # the name of the run, as in Transition
+uint64 sequence         # the sequence number of the transition that it belongs to
+uint32 episode          # the number of the episode within the session, from 0
+uint32 step             # the number of the step within the episode, from 0
+uint64 updates          # the number of gradient updates that the critic had had
 float64 reward          # r, in the units of the learner's critic
 `,
-  'iq_learn/StartEpisode_Request': `# Starts a fresh episode (simulator, recorder). An open one is closed as truncated first.
+  'iq_learn/StartEpisode_Request': `# Starts a new episode of a simulator or recorder. An open episode is closed as truncated first.
 
-int64 seed       # of the reset; -1 lets the server choose
+int64 seed       # the seed of the reset; -1 lets the server choose one
 `,
   'iq_learn/StartEpisode_Response': `bool success     # whether an episode is open now
-string message   # why not, for people
-uint32 episode   # its number within the session, from 0
+string message   # the reason of a refusal, for people to read
+uint32 episode   # the number of the episode within the session, from 0
 `,
   'iq_learn/TaskState': `# The state of an episode on the robot's side, one message a control step, published by a simulator or by the supervisor of a real robot.
 
-std_msgs/Header header  # stamp of the observation this belongs to, in ROS time
-uint32 episode          # number of the episode, from 0
-uint32 step             # steps taken so far in it
-float64 reward          # of the last step, the task's own; NaN where there is none
-bool terminated         # a true terminal state was reached
-bool truncated          # the time limit was reached
-bool success            # the task counts as done well in this state
+std_msgs/Header header  # the stamp of the observation that this belongs to, in ROS time
+uint32 episode          # the number of the episode, from 0
+uint32 step             # the number of steps made in it so far
+float64 reward          # the task's own reward of the last step, or NaN where there is none
+bool terminated         # whether a true terminal state was reached
+bool truncated          # whether the time limit was reached
+bool success            # whether the task counts as accomplished in this state
 `,
   'iq_learn/Transition': `# One step of a policy (or of a person who took over) on a robot, as the learner takes it.
 
 std_msgs/Header header      # when the observation was made, in ROS time
-string robot                # name of the robot in its RobotSpec
-string session              # identity of the run that sends; sequence counts within it
-uint64 sequence             # from 0, without gaps: duplicates and losses are seen by it
-uint32 episode              # number of the episode within the session, from 0
-uint32 step                 # step within the episode, from 0
-int64 policy_version        # version of the policy that chose the action; -1 for a person or an expert
-bool intervention           # a person had taken over
-float32[] observation       # the named numbers, in the order and units of the RobotSpec
-float32[] action            # what was executed, after the safety filter, in the order and units of the RobotSpec
-float32[] next_observation  # one control period later
-bool terminated             # next_observation is a true terminal state, whose value is 0
-bool truncated              # the episode was cut here; its value bootstraps
-float64 reward              # the task's own reward where a simulator gives one, else NaN; for curves, never for learning
-uint8[] blocks              # bytes of the observation's further blocks, such as images, in the order of the RobotSpec; float32 is little-endian
-uint8[] next_blocks         # one control period later
+string robot                # the name of the robot in its description
+string session              # the name of the run that sends it; sequence counts within the run
+uint64 sequence             # counts from 0 without gaps, so that duplicates and losses are noticed
+uint32 episode              # the number of the episode within the session, from 0
+uint32 step                 # the number of the step within the episode, from 0
+int64 policy_version        # the version of the policy that chose the action, or -1 for a person, an expert, or a random action
+bool intervention           # whether a person had taken over
+float32[] observation       # the observation's named numbers, in the order and units of the robot's description
+float32[] action            # the command that was executed, after the safety filter, in the order and units of the robot's description
+float32[] next_observation  # the named numbers one control period later
+bool terminated             # whether next_observation is a true terminal state, whose value is 0
+bool truncated              # whether the episode was cut here; the value of next_observation is then estimated like any other
+float64 reward              # the task's own reward where a simulator gives one, else NaN; it is for curves, and learning never reads it
+uint8[] blocks              # the bytes of the observation's further blocks, such as images, in the order of the robot's description; float32 is little-endian
+uint8[] next_blocks         # the further blocks one control period later
 `,
   'iq_learn_link/ClockProbe': `# Measures the offset of two clocks: the robot asks with its time, the learner's side answers with both.
 
@@ -345,7 +352,17 @@ float32 range_max
 float32[] ranges
 float32[] intensities
 `,
+  'sensor_msgs/Range': `std_msgs/Header header
+uint8 radiation_type
+float32 field_of_view
+float32 min_range
+float32 max_range
+float32 range
+float32 variance
+`,
   'std_msgs/Bool': `bool data
+`,
+  'std_msgs/Float32': `float32 data
 `,
   'std_msgs/Float64': `float64 data
 `,

@@ -101,26 +101,38 @@ export interface Vector3 {
   z: number;
 }
 
+/** geometry_msgs/msg/Wrench */
+export interface Wrench {
+  force: Vector3;
+  torque: Vector3;
+}
+
+/** geometry_msgs/msg/WrenchStamped */
+export interface WrenchStamped {
+  header: Header;
+  wrench: Wrench;
+}
+
 /**
  * iq_learn/msg/EpisodeEvent:
  * Marks where an episode starts, ends or is thrown away. Published on /episode_events and recorded beside the raw topics.
  */
 export interface EpisodeEvent {
-  /** When, in ROS time. */
+  /** When it happened, in ROS time. */
   header: Header;
   /** START, END or DISCARD. */
   kind: number;
-  /** Number of the episode within its session, from 0. */
+  /** The number of the episode within its session, from 0. */
   episode: number;
-  /** Of END: the task reached a true terminal state, whose value is 0. */
+  /** At END: whether the task reached a true terminal state, whose value is 0. */
   terminated: boolean;
-  /** Of END: cut by a time limit, a person or a fault; its value bootstraps. */
+  /** At END: whether a time limit, a person or a fault ended it; the value of the last state is estimated like any other. */
   truncated: boolean;
-  /** Of END: UNKNOWN, FAILURE or SUCCESS. */
+  /** At END: UNKNOWN, FAILURE or SUCCESS. */
   success: number;
-  /** Of START: seed of the reset, -1 where there is none. */
+  /** At START: the seed of the reset, or -1 where there is none. */
   seed: bigint;
-  /** Of END and DISCARD: why, for people. */
+  /** At END and DISCARD: the reason, for people to read. */
   reason: string;
 }
 
@@ -136,66 +148,66 @@ export const episodeEvent = {
 
 /**
  * iq_learn/msg/Intervention:
- * A person takes over from the policy, or hands back. Published when it happens; the frames between are tagged in Transition.
+ * Says that a person takes over from the policy, or hands back. It is published when that happens. The steps in between are marked in Transition.
  */
 export interface Intervention {
-  /** When, in ROS time. */
+  /** When it happened, in ROS time. */
   header: Header;
-  /** Name of the robot in its RobotSpec. */
+  /** The name of the robot in its description. */
   robot: string;
-  /** Identity of the run of the policy node, as in its transitions. */
+  /** The name of the policy node's run, as in its transitions. */
   session: string;
-  /** True: a person has taken over; false: handed back. */
+  /** True where a person has taken over, false where control was handed back. */
   active: boolean;
-  /** Of the end: what came after, for people. */
+  /** When control is handed back: what came after, for people to read. */
   reason: string;
-  /** Number of the episode within the session, from 0. */
+  /** The number of the episode within the session, from 0. */
   episode: number;
-  /** Step within the episode, from 0. */
+  /** The number of the step within the episode, from 0. */
   step: number;
 }
 
 /**
  * iq_learn/msg/LearnerStatus:
- * How learning goes. Published at 1 Hz.
+ * How far learning has come. It is published once per second.
  */
 export interface LearnerStatus {
-  /** When, in ROS time; frame_id names the run of the learner. */
+  /** When it was published, in ROS time; frame_id names the run of the learner. */
   header: Header;
-  /** Name of the robot it learns for. */
+  /** The name of the robot that it learns for. */
   robot: string;
-  /** Of two learners for one robot the lower yields (of equal ones the lower frame_id). */
+  /** Grows with each activation: of two learners for one robot, the one with the lower epoch yields (if equal, with the lower frame_id). */
   epoch: bigint;
-  /** Gradient updates made so far. */
+  /** The number of gradient updates so far. */
   updates: bigint;
-  /** Transitions of the policy taken into the buffer so far. */
+  /** The number of the policy's transitions that were put into the buffer so far. */
   transitions: bigint;
-  /** Expert transitions held: demonstrated, and of takeovers where they count. */
+  /** The number of expert transitions in the buffer: of demonstrations, and of takeovers where they count. */
   demonstrations: bigint;
-  /** Version of the newest policy published; -1 before the first. */
+  /** The version of the newest policy that was published, or -1 before the first. */
   policy_version: bigint;
-  /** Over the last second. */
+  /** Gradient updates per second, over the last second. */
   updates_per_second: number;
-  /** Transitions received and not yet in the buffer. */
+  /** The number of transitions that were received and are not in the buffer yet. */
   backlog: number;
-  /** Names of values, e.g. train/critic_loss. */
+  /** The names of the values, such as train/critic_loss. */
   names: string[];
-  /** One number a name. */
+  /** One number for each name. */
   values: Float64Array | number[];
 }
 
 /**
  * iq_learn/msg/PolicyBundle:
- * A policy bundle on the wire: what a policy node checks, loads and swaps in at a step boundary.
+ * A policy bundle as it is sent. A policy node checks it, loads it, and changes to it between two steps.
  */
 export interface PolicyBundleMessage {
   /** When it was made, in ROS time. */
   header: Header;
-  /** Name of the robot it was learnt for. */
+  /** The name of the robot that it was learned for. */
   robot: string;
-  /** Of the learner: of two, policies of the lower are ignored. */
+  /** The epoch of the learner: of two learners, the policies of the one with the lower epoch are ignored. */
   epoch: bigint;
-  /** Counts up within an epoch. */
+  /** The version of the policy, which grows within an epoch. */
   version: bigint;
   /** The bytes of policy.onnx. */
   model: Uint8Array;
@@ -205,54 +217,54 @@ export interface PolicyBundleMessage {
 
 /**
  * iq_learn/msg/PolicyStatus:
- * What the policy node is doing. Published at 1 Hz and on every change.
+ * What the policy node is doing. It is published once per second and on every change.
  */
 export interface PolicyStatus {
-  /** When, in ROS time. */
+  /** When it was published, in ROS time. */
   header: Header;
-  /** Name of the robot in its RobotSpec. */
+  /** The name of the robot in its description. */
   robot: string;
-  /** Identity of the run of the policy node, as in its transitions. */
+  /** The name of the policy node's run, as in its transitions. */
   session: string;
-  /** Of two policy nodes for one robot the lower yields. */
+  /** Grows with each activation: of two policy nodes for one robot, the one with the lower epoch yields. */
   epoch: bigint;
-  /** Version of the policy that acts; -1 while there is none. */
+  /** The version of the policy that acts, or -1 while there is none. */
   policy_version: bigint;
   /** IDLE, RUNNING, HOLDING, TAKEOVER, ESTOP or FAULT. */
   state: string;
-  /** Why it is in that state, for people; empty while RUNNING. */
+  /** Why it is in that state, for people to read; empty while RUNNING. */
   reason: string;
-  /** Number of the open (or last) episode within the session. */
+  /** The number of the open episode, or of the last one, within the session. */
   episode: number;
-  /** Step within it. */
+  /** The number of the step within that episode. */
   step: number;
-  /** Control periods whose deadline passed before the policy answered. */
+  /** The number of control periods that ended before the policy had answered. */
   overruns: bigint;
-  /** Messages refused: not finite, stale, out of order or misshapen. */
+  /** The number of messages that were refused: not finite, stale, out of order or of the wrong form. */
   dropped: bigint;
-  /** State message to command message, milliseconds, of the last step. */
+  /** The time from the state message to the command message of the last step, in milliseconds. */
   latency_ms: number;
 }
 
 /**
  * iq_learn/msg/RecoveredReward:
- * The reward that the learnt critic implies for a step (IQ-Learn, section 5.2): r = Q(s, a) - gamma (1 - terminated) V(s').
+ * The reward that the learned critic implies for a step (IQ-Learn, section 5.2): r = Q(s, a) - gamma (1 - terminated) V(s').
  * For displays and curves: it is defined up to shaping, and learning never reads it.
  */
 export interface RecoveredReward {
-  /** Stamp of the observation, in ROS time. */
+  /** The stamp of the observation, in ROS time. */
   header: Header;
-  /** Name of the robot in its RobotSpec. */
+  /** The name of the robot in its description. */
   robot: string;
-  /** Identity of the run, as in Transition. */
+  /** The name of the run, as in Transition. */
   session: string;
-  /** Of the Transition it belongs to. */
+  /** The sequence number of the transition that it belongs to. */
   sequence: bigint;
-  /** Number of the episode within the session, from 0. */
+  /** The number of the episode within the session, from 0. */
   episode: number;
-  /** Step within the episode, from 0. */
+  /** The number of the step within the episode, from 0. */
   step: number;
-  /** Gradient updates the critic had had. */
+  /** The number of gradient updates that the critic had had. */
   updates: bigint;
   /** r, in the units of the learner's critic. */
   reward: number;
@@ -263,19 +275,19 @@ export interface RecoveredReward {
  * The state of an episode on the robot's side, one message a control step, published by a simulator or by the supervisor of a real robot.
  */
 export interface TaskState {
-  /** Stamp of the observation this belongs to, in ROS time. */
+  /** The stamp of the observation that this belongs to, in ROS time. */
   header: Header;
-  /** Number of the episode, from 0. */
+  /** The number of the episode, from 0. */
   episode: number;
-  /** Steps taken so far in it. */
+  /** The number of steps made in it so far. */
   step: number;
-  /** Of the last step, the task's own; NaN where there is none. */
+  /** The task's own reward of the last step, or NaN where there is none. */
   reward: number;
-  /** a true terminal state was reached. */
+  /** Whether a true terminal state was reached. */
   terminated: boolean;
-  /** The time limit was reached. */
+  /** Whether the time limit was reached. */
   truncated: boolean;
-  /** The task counts as done well in this state. */
+  /** Whether the task counts as accomplished in this state. */
   success: boolean;
 }
 
@@ -286,35 +298,35 @@ export interface TaskState {
 export interface Transition {
   /** When the observation was made, in ROS time. */
   header: Header;
-  /** Name of the robot in its RobotSpec. */
+  /** The name of the robot in its description. */
   robot: string;
-  /** Identity of the run that sends; sequence counts within it. */
+  /** The name of the run that sends it; sequence counts within the run. */
   session: string;
-  /** From 0, without gaps: duplicates and losses are seen by it. */
+  /** Counts from 0 without gaps, so that duplicates and losses are noticed. */
   sequence: bigint;
-  /** Number of the episode within the session, from 0. */
+  /** The number of the episode within the session, from 0. */
   episode: number;
-  /** Step within the episode, from 0. */
+  /** The number of the step within the episode, from 0. */
   step: number;
-  /** Version of the policy that chose the action; -1 for a person or an expert. */
+  /** The version of the policy that chose the action, or -1 for a person, an expert, or a random action. */
   policy_version: bigint;
-  /** a person had taken over. */
+  /** Whether a person had taken over. */
   intervention: boolean;
-  /** The named numbers, in the order and units of the RobotSpec. */
+  /** The observation's named numbers, in the order and units of the robot's description. */
   observation: Float32Array | number[];
-  /** What was executed, after the safety filter, in the order and units of the RobotSpec. */
+  /** The command that was executed, after the safety filter, in the order and units of the robot's description. */
   action: Float32Array | number[];
-  /** One control period later. */
+  /** The named numbers one control period later. */
   next_observation: Float32Array | number[];
-  /** Next_observation is a true terminal state, whose value is 0. */
+  /** Whether next_observation is a true terminal state, whose value is 0. */
   terminated: boolean;
-  /** The episode was cut here; its value bootstraps. */
+  /** Whether the episode was cut here; the value of next_observation is then estimated like any other. */
   truncated: boolean;
-  /** The task's own reward where a simulator gives one, else NaN; for curves, never for learning. */
+  /** The task's own reward where a simulator gives one, else NaN; it is for curves, and learning never reads it. */
   reward: number;
-  /** Bytes of the observation's further blocks, such as images, in the order of the RobotSpec; float32 is little-endian. */
+  /** The bytes of the observation's further blocks, such as images, in the order of the robot's description; float32 is little-endian. */
   blocks: Uint8Array;
-  /** One control period later. */
+  /** The further blocks one control period later. */
   next_blocks: Uint8Array;
 }
 
@@ -598,9 +610,25 @@ export interface LaserScan {
   intensities: Float32Array | number[];
 }
 
+/** sensor_msgs/msg/Range */
+export interface Range {
+  header: Header;
+  radiation_type: number;
+  field_of_view: number;
+  min_range: number;
+  max_range: number;
+  range: number;
+  variance: number;
+}
+
 /** std_msgs/msg/Bool */
 export interface Bool {
   data: boolean;
+}
+
+/** std_msgs/msg/Float32 */
+export interface Float32Message {
+  data: number;
 }
 
 /** std_msgs/msg/Float64 */
@@ -661,6 +689,8 @@ export interface MessageTypes {
   'geometry_msgs/msg/PoseStamped': PoseStamped;
   'geometry_msgs/msg/Twist': Twist;
   'geometry_msgs/msg/TwistStamped': TwistStamped;
+  'geometry_msgs/msg/Wrench': Wrench;
+  'geometry_msgs/msg/WrenchStamped': WrenchStamped;
   'iq_learn/msg/EpisodeEvent': EpisodeEvent;
   'iq_learn/msg/Intervention': Intervention;
   'iq_learn/msg/LearnerStatus': LearnerStatus;
@@ -687,7 +717,9 @@ export interface MessageTypes {
   'sensor_msgs/msg/JointState': JointState;
   'sensor_msgs/msg/Joy': Joy;
   'sensor_msgs/msg/LaserScan': LaserScan;
+  'sensor_msgs/msg/Range': Range;
   'std_msgs/msg/Bool': Bool;
+  'std_msgs/msg/Float32': Float32Message;
   'std_msgs/msg/Float64': Float64Message;
   'std_msgs/msg/Float64MultiArray': Float64MultiArray;
   'std_msgs/msg/Header': Header;
@@ -703,6 +735,8 @@ export const messageTypeNames: readonly MessageTypeName[] = [
   'geometry_msgs/msg/PoseStamped',
   'geometry_msgs/msg/Twist',
   'geometry_msgs/msg/TwistStamped',
+  'geometry_msgs/msg/Wrench',
+  'geometry_msgs/msg/WrenchStamped',
   'iq_learn/msg/EpisodeEvent',
   'iq_learn/msg/Intervention',
   'iq_learn/msg/LearnerStatus',
@@ -729,7 +763,9 @@ export const messageTypeNames: readonly MessageTypeName[] = [
   'sensor_msgs/msg/JointState',
   'sensor_msgs/msg/Joy',
   'sensor_msgs/msg/LaserScan',
+  'sensor_msgs/msg/Range',
   'std_msgs/msg/Bool',
+  'std_msgs/msg/Float32',
   'std_msgs/msg/Float64',
   'std_msgs/msg/Float64MultiArray',
   'std_msgs/msg/Header',
@@ -740,35 +776,36 @@ export const messageTypeNames: readonly MessageTypeName[] = [
 /** Requests and responses of services by ROS 2 type name. */
 export interface ServiceTypes {
   /**
-   * Has the policy node check a policy bundle and swap it in at the next step boundary. The one that acts stays where the
-   * bundle is refused: other robot, other shape, wrong hash, or an answer that is not its golden one.
+   * Has the policy node check a policy bundle and swap it in at the next step boundary. Where the
+   * bundle is refused, the policy that acts stays. A bundle is refused if it is of another robot or shape, if a hash is
+   * wrong, or if its answer is not the golden one.
    */
   'iq_learn/srv/LoadPolicy': {
     request: {
-      /** Folder of the bundle (policy.onnx, manifest.json) on the policy node's machine. */
+      /** The folder of the bundle (policy.onnx, manifest.json) on the policy node's machine. */
       path: string;
     };
     response: {
-      /** Whether it was accepted. */
+      /** Whether the bundle was accepted. */
       success: boolean;
-      /** Why not, for people. */
+      /** The reason of a refusal, for people to read. */
       message: string;
-      /** Version that acts from the next step on; -1 where there is none. */
+      /** The version that acts from the next step on, or -1 where there is none. */
       policy_version: bigint;
     };
   };
-  /** Starts a fresh episode (simulator, recorder). An open one is closed as truncated first. */
+  /** Starts a new episode of a simulator or recorder. An open episode is closed as truncated first. */
   'iq_learn/srv/StartEpisode': {
     request: {
-      /** Of the reset; -1 lets the server choose. */
+      /** The seed of the reset; -1 lets the server choose one. */
       seed: bigint;
     };
     response: {
       /** Whether an episode is open now. */
       success: boolean;
-      /** Why not, for people. */
+      /** The reason of a refusal, for people to read. */
       message: string;
-      /** Its number within the session, from 0. */
+      /** The number of the episode within the session, from 0. */
       episode: number;
     };
   };

@@ -8,6 +8,7 @@ import { Lease } from '../kit/lease.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
 import { topics } from '../kit/topics.js';
 import { RewardSampler } from './reward-sampler.js';
+import { type RolloutEpisode, Rollouts } from './rollouts.js';
 import { segmentOf } from './segment.js';
 import { TransitionIntake } from './transition-intake.js';
 
@@ -54,6 +55,8 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   readonly #identity: string;
   readonly #intake: TransitionIntake;
   readonly #listeners: ((progress: LearningProgress) => void)[] = [];
+  readonly #rollouts = new Rollouts();
+  readonly #rolloutListeners: ((episode: RolloutEpisode) => void)[] = [];
   #sessionState: ((transitions: readonly Transition[]) => SessionState) | undefined;
   #policies!: Publisher<MessageTypes['iq_learn/msg/PolicyBundle']>;
   #statuses!: Publisher<MessageTypes['iq_learn/msg/LearnerStatus']>;
@@ -97,6 +100,11 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   /** Calls `listener` after every segment that was learned from. */
   onProgress(listener: (progress: LearningProgress) => void): void {
     this.#listeners.push(listener);
+  }
+
+  /** Calls `listener` for every whole episode that the policy drove, where the task gives rewards. */
+  onRollout(listener: (episode: RolloutEpisode) => void): void {
+    this.#rolloutListeners.push(listener);
   }
 
   /** `state` gives, for the transitions of each segment, what checkpoints that hold the segment are to hold as well. */
@@ -204,7 +212,10 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
 
   #take(transition: Transition): void {
     if (this.state !== 'active' || this.fault !== undefined) return;
-    if (this.#intake.take(transition)) this.#rewards?.offer(transition);
+    if (!this.#intake.take(transition)) return;
+    this.#rewards?.offer(transition);
+    const episode = this.#rollouts.take(transition);
+    if (episode !== undefined) for (const listener of this.#rolloutListeners) listener(episode);
   }
 
   #learn(transitions: readonly Transition[]): void {

@@ -6,6 +6,7 @@ import type { GazeboRobot, GazeboRobotFactory, GazeboWorld } from '../../simulat
 import { type Publisher, qos } from '../../transport/index.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
 import { topics } from '../kit/topics.js';
+import { seedOfStart, serveStartEpisode } from './start-episode.js';
 
 export const gazeboTaskSchema = z.strictObject({
   seed: z.int().min(0).max(0xffffffff).default(0).describe('Of the starts that the task chooses itself.'),
@@ -115,14 +116,16 @@ export class GazeboTaskNode extends LifecycleNode<typeof gazeboTaskSchema> {
       ),
     );
     this.own(
-      transport.serve(`/${this.name}/start_episode`, 'iq_learn/srv/StartEpisode', async ({ seed }) => {
-        try {
-          return { success: true, message: '', episode: await this.#start(seed) };
-        } catch (error) {
-          this.#resetsFailed++;
-          return { success: false, message: messageOf(error), episode: this.#episode };
-        }
-      }),
+      serveStartEpisode(
+        { transport, node: this.name },
+        {
+          start: (seed) => this.#start(seed),
+          current: () => this.#episode,
+          failed: () => {
+            this.#resetsFailed++;
+          },
+        },
+      ),
     );
     this.serveTrigger('pause', async () => {
       await this.#world.pause(true);
@@ -168,12 +171,11 @@ export class GazeboTaskNode extends LifecycleNode<typeof gazeboTaskSchema> {
         found: this.#resetting ? 'another start_episode under way' : this.state,
         expected: 'an active node, one start at a time',
       });
-    if (seed > 0xffffffffn)
-      throw new IqLearnError('INVALID_ARGUMENT', 'bad seed', { found: String(seed), expected: '−1 or 0…4294967295' });
+    const chosen = seedOfStart(seed, this.#seeds);
     this.#running = false;
     this.#resetting = true;
     try {
-      await this.#robot.reset(seed < 0n ? this.#seeds.uint32() : Number(seed));
+      await this.#robot.reset(chosen);
     } finally {
       this.#resetting = false;
     }

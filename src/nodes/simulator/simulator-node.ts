@@ -8,6 +8,7 @@ import { startPeriodic } from '../kit/periodic.js';
 import { headerStampNs } from '../kit/stamps.js';
 import { topics } from '../kit/topics.js';
 import { type SimulatorParameters, simulatorSchema } from './parameters.js';
+import { seedOfStart, serveStartEpisode } from './start-episode.js';
 import { actionOrder, stopAction } from './task-actions.js';
 
 type Publishers = ReadonlyMap<string, { publish(message: TopicMessage['message']): void }>;
@@ -79,15 +80,8 @@ export class SimulatorNode extends LifecycleNode<typeof simulatorSchema> {
         { ...qos.command, depth: 10 },
       ),
     );
-    this.own(
-      transport.serve(`/${this.name}/start_episode`, 'iq_learn/srv/StartEpisode', async ({ seed }) => {
-        try {
-          return { success: true, message: '', episode: await this.#start(seed) };
-        } catch (error) {
-          return { success: false, message: messageOf(error), episode: this.#episode };
-        }
-      }),
-    );
+    const starts = { start: (seed: bigint) => this.#start(seed), current: () => this.#episode };
+    this.own(serveStartEpisode({ transport, node: this.name }, starts));
     this.serveTrigger('pause', () => {
       this.#paused = true;
       return 'paused';
@@ -145,9 +139,7 @@ export class SimulatorNode extends LifecycleNode<typeof simulatorSchema> {
   async #start(seed: bigint): Promise<number> {
     if (this.state !== 'active')
       throw new IqLearnError('UNAVAILABLE', 'the simulator is not active', { found: this.state, expected: 'active' });
-    if (seed > 0xffffffffn)
-      throw new IqLearnError('INVALID_ARGUMENT', 'bad seed', { found: String(seed), expected: '−1 or 0…4294967295' });
-    const chosen = seed < 0n ? this.#seeds.uint32() : Number(seed);
+    const chosen = seedOfStart(seed, this.#seeds);
     return await this.#queue(async () => {
       const { readings } = await this.#client.reset(chosen);
       this.#readings = readings;

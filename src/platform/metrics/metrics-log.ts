@@ -6,14 +6,14 @@ import type { MetricsRow, MetricsSink, MetricValues } from './sink.js';
 import { TensorBoardSink } from './tensorboard-sink.js';
 import { TerminalSink } from './terminal-sink.js';
 
-/** Where metrics can be written to. */
+/** The names of the places that metrics can be written to. */
 export const metricsSinkNames = ['csv', 'jsonl', 'tensorboard', 'terminal'] as const;
 export type MetricsSinkName = (typeof metricsSinkNames)[number];
 
-/** The sinks of a run by default: all that write files. */
+/** The sinks that a run has by default, which are all that write files. */
 export const defaultMetricsSinks: readonly MetricsSinkName[] = ['csv', 'jsonl', 'tensorboard'];
 
-/** 'csv,tensorboard' → the sinks; 'none' is no sink. Throws NOT_FOUND for a name that is not known, with the nearest. */
+/** Reads names of sinks, such as 'csv,tensorboard'; 'none' is no sink. Throws NOT_FOUND, with the nearest name, for an unknown one. */
 export function parseMetricsSinks(text: string): MetricsSinkName[] {
   if (text.trim() === 'none') return [];
   const names = text.split(',').map((name) => name.trim());
@@ -24,7 +24,7 @@ export function parseMetricsSinks(text: string): MetricsSinkName[] {
 }
 
 export interface MetricsLogOptions {
-  /** The folder of the run: progress.csv, progress.jsonl and tensorboard/ go there. */
+  /** The folder of the run, in which progress.csv, progress.jsonl and tensorboard/ are written. */
   readonly folder: string;
   readonly sinks: readonly MetricsSinkName[];
   /**
@@ -32,11 +32,11 @@ export interface MetricsLogOptions {
    * 0, the default, begins anew.
    */
   readonly cutFrom?: number;
-  /** Prints the tables of the sink `terminal`. Default: standard error. */
+  /** Prints the tables of the sink `terminal`. By default they go to standard error. */
   readonly print?: (text: string) => void;
   /** Called once for each sink that cannot be written to any more; the others go on. */
   readonly onProblem: (problem: IqLearnError) => void;
-  /** Milliseconds since 1970. */
+  /** Gives the time in milliseconds since 1970. */
   readonly now?: () => number;
 }
 

@@ -2,31 +2,32 @@ import { mean } from '../../common/index.js';
 import type { MetricsLog } from './metrics-log.js';
 import type { MetricValues } from './sink.js';
 
-/** Episodes that the means of `rollout/` are taken over. */
+/** The means of `rollout/` are taken over this many of the last episodes. */
 const WINDOW = 100;
 
 /** An episode that the learning policy drove. */
 export interface EpisodeMetrics {
-  /** Sum of the task's own rewards. */
+  /** The sum of the task's own rewards. */
   readonly return: number;
-  /** Steps. */
+  /** The number of steps. */
   readonly length: number;
-  /** Left out where the task does not know success. */
+  /** Whether the episode succeeded. It is left out where the task does not know success. */
   readonly success?: boolean;
 }
 
-/** Where learning stands. */
+/** How far learning has come. */
 export interface LearningMetrics {
-  /** Own steps of the policy so far, those before a resumption among them. */
+  /** The number of the policy's own steps so far, those before a resumption included. */
   readonly steps: number;
+  /** The number of gradient updates so far. */
   readonly updates: number;
-  /** Seconds of the run so far, those before a resumption among them. */
+  /** The duration of the run so far in seconds, the time before a resumption included. */
   readonly seconds: number;
-  /** What the agent measured, by its own names: train/critic_loss, … */
+  /** What the agent measured, under the agent's own names, such as train/critic_loss. */
   readonly train: MetricValues;
 }
 
-/** Mean return, length and success of episodes, by these names; nothing where there is no episode. */
+/** Gives the mean return, length and success of episodes under these names. Without an episode it gives nothing. */
 function episodeMeans(
   episodes: readonly EpisodeMetrics[],
   names: { readonly return: string; readonly length: string; readonly success: string },
@@ -49,19 +50,19 @@ export class RunMetrics {
   readonly #episodes: EpisodeMetrics[] = [];
   readonly #from: { readonly steps: number; readonly seconds: number };
 
-  /** `from`: where the run stands at the beginning of this process, so that time/fps is the rate of this process. */
+  /** `from` says how far the run had come when this process began, so that time/fps is the rate of this process. */
   constructor(log: MetricsLog, from: { readonly steps: number; readonly seconds: number } = { steps: 0, seconds: 0 }) {
     this.#log = log;
     this.#from = from;
   }
 
-  /** An episode of the learning policy has ended. */
+  /** Takes an episode of the learning policy that has ended. */
   episode(episode: EpisodeMetrics): void {
     this.#episodes.push(episode);
     if (this.#episodes.length > WINDOW) this.#episodes.shift();
   }
 
-  /** Learning has come further: writes a row. `evaluated`: episodes of an evaluation at this step. */
+  /** Writes a row, after learning has come further. `evaluated` are the episodes of an evaluation at this step. */
   learned({ steps, updates, seconds, train }: LearningMetrics, evaluated: readonly EpisodeMetrics[] = []): void {
     const rate = (steps - this.#from.steps) / (seconds - this.#from.seconds);
     this.#log.write(steps, {
@@ -78,7 +79,7 @@ export class RunMetrics {
     });
   }
 
-  /** An evaluation by itself, after learning. */
+  /** Writes a row for an evaluation alone, after learning has ended. */
   evaluated(steps: number, episodes: readonly EpisodeMetrics[]): void {
     this.#log.write(steps, evaluationMetrics(episodes));
   }

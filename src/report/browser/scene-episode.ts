@@ -82,17 +82,8 @@ export class Episode {
   show(frame: number): void {
     this.#replay.bodies.forEach(({ poses }, i) => {
       const at = poses.length > 7 ? 7 * frame : 0;
-      const [x, y, z, qx, qy, qz, qw] = poses.slice(at, at + 7) as [
-        number,
-        number,
-        number,
-        number,
-        number,
-        number,
-        number,
-      ];
-      this.#meshes[i]!.position.set(x, y, z);
-      this.#meshes[i]!.quaternion.set(qx, qy, qz, qw);
+      this.#meshes[i]!.position.fromArray(poses, at);
+      this.#meshes[i]!.quaternion.fromArray(poses, at + 3);
     });
   }
 

@@ -5,6 +5,7 @@ import type { MessageKind } from './message-kind.js';
 /** Numbers without names, as ros2_control's group controllers take them: the robot's order of joints must be the controller's. */
 export const float64MultiArray: MessageKind<'std_msgs/msg/Float64MultiArray'> = {
   type: 'std_msgs/msg/Float64MultiArray',
+  state: { fields: true },
   command: {
     addresses: 'joints',
     quantities: ['position', 'velocity', 'effort'],

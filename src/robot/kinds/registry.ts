@@ -10,6 +10,7 @@ import { odometry } from './odometry.js';
 import { pathCommand } from './path-command.js';
 import { poseStamped } from './pose-stamped.js';
 import { carriesAction } from './quantities.js';
+import { rangeAsScan } from './range.js';
 
 /**
  * The message types that a robot's state, command and teleoperation may have, in the order in which errors list them.
@@ -30,8 +31,14 @@ export const messageKinds: readonly MessageKind[] = [
   jointTrajectory,
   float64MultiArray,
   jointJog,
+  { type: 'geometry_msgs/msg/WrenchStamped', state: { fields: true } },
+  { type: 'geometry_msgs/msg/Wrench', state: { fields: true } },
+  { type: 'sensor_msgs/msg/Range', state: { fields: true, scan: rangeAsScan } },
+  { type: 'sensor_msgs/msg/Joy', state: { fields: true } },
+  { type: 'std_msgs/msg/Float64', state: { fields: true } },
+  { type: 'std_msgs/msg/Float32', state: { fields: true } },
+  { type: 'std_msgs/msg/Bool', state: { fields: true } },
   // Watched and recorded; there are no features of these.
-  { type: 'sensor_msgs/msg/Joy', state: {} },
   { type: 'sensor_msgs/msg/Image', state: { image: true } },
   { type: 'sensor_msgs/msg/CompressedImage', state: { image: true } },
 ];
@@ -43,7 +50,7 @@ export function messageKind(type: string): MessageKind | undefined {
   return byType.get(type);
 }
 
-/** The types that a state topic may have: stamped, so that their age and order can be judged. */
+/** The types that a state topic may have. Those without a stamp are judged by their arrival. */
 export const stateTypes: readonly MessageTypeName[] = messageKinds
   .filter(({ state }) => state !== undefined)
   .map(({ type }) => type);

@@ -1,79 +1,81 @@
-/** A point in the plane of motion: forward (x) and up (z), metres. */
+/** A point in the plane of motion, in metres: x points forward and z points up. */
 export type Point = readonly [x: number, z: number];
 
-/** A capsule rigidly on a link. */
+/** A capsule that is fixed to a link: a cylinder with round ends. */
 export interface Capsule {
   readonly name: string;
-  /** Centre in the link's frame. */
+  /** The capsule's centre in the link's frame. */
   readonly centre: Point;
-  /** Radians about +y from upright. */
+  /** The angle, in radians about +y, between the capsule's axis and the upright direction. */
   readonly tilt: number;
+  /** The radius of the cylinder and of its round ends, in metres. */
   readonly radius: number;
-  /** Half the length between the two round ends, metres. */
+  /** Half the length of the cylinder without its round ends, in metres. */
   readonly halfLength: number;
-  /** Sliding friction, where it differs from the robot's. */
+  /** The coefficient of sliding friction, where it differs from the one in the robot's `contact`. */
   readonly friction?: number;
 }
 
-/** The motor-driven hinge by which a link hangs on its parent, about the axis across the plane. */
+/** The hinge by which a link hangs on its parent. A motor turns it about the axis that is perpendicular to the plane. */
 export interface Hinge {
   readonly name: string;
-  /** Where it is in the link's frame; the frame's origin if not given. */
+  /** The hinge's position in the link's frame. It is the frame's origin where none is given. */
   readonly at?: Point;
-  /** Radians. */
+  /** The lowest and the highest angle, in radians. */
   readonly range: readonly [number, number];
-  /** N m of torque at control 1. */
+  /** The motor's torque at control 1, in N·m. */
   readonly gear: number;
-  /** N m s/rad. */
+  /** The damping of the hinge, in N·m·s/rad. */
   readonly damping: number;
-  /** N m/rad about angle 0. */
+  /** The stiffness of a spring that pulls the hinge to angle 0, in N·m/rad. There is no spring where it is not given. */
   readonly stiffness?: number;
 }
 
+/** A rigid part of the robot with its capsule, and the links that hang on it. */
 export interface Link {
   readonly name: string;
-  /** The link's frame in its parent's. */
+  /** The origin of the link's frame in the frame of its parent. */
   readonly at: Point;
   readonly hinge: Hinge;
   readonly capsule: Capsule;
   readonly links?: readonly Link[];
 }
 
-/** A robot that moves in the x-z plane: a torso free to slide forward and up and to pitch, and links on hinges. */
+/** A robot that moves in the x-z plane. Its torso slides forward and up and pitches freely, and its links hang on hinges. */
 export interface PlanarRobot {
   readonly name: string;
-  /** Height of the torso's frame when all positions are at their start, metres. */
+  /** The height of the torso's frame above the ground, in metres, when all positions are at their start. */
   readonly height: number;
-  /** Whether the vertical position counts from the ground (its start is `height`) or from the start (0). */
+  /** Whether the vertical position is measured from the ground, so that it starts at `height`. Otherwise it starts at 0. */
   readonly heightFromGround: boolean;
   readonly torso: readonly Capsule[];
   readonly links: readonly Link[];
-  /** +1 where a positive angle pitches the link about +y, −1 about −y. */
+  /** +1 where a positive angle of a hinge turns its link about +y, and −1 where it turns it about −y. */
   readonly hingeSign: 1 | -1;
-  /** kg m², on every hinge. */
+  /** The inertia of the motor's rotor that is added to every hinge, in kg·m². */
   readonly armature: number;
-  /** Kilograms to scale the masses to; else a density of 1000 kg/m³ holds. */
+  /** The robot's mass in kg. Where it is not given, all capsules have a density of 1000 kg/m³. */
   readonly totalMass?: number;
-  /** Whether links of one robot collide with each other. */
+  /** Whether the robot's own links collide with each other. */
   readonly selfCollision: boolean;
-  /** MuJoCo's contact settings of all bodies and the floor. */
+  /** MuJoCo's settings of contact for all bodies and the floor, as attributes of a geom in MJCF. */
   readonly contact: Readonly<Record<string, string>>;
-  /** 1: links among themselves slide without friction; 3: with. Against the floor it is always 3. */
+  /** MuJoCo's `condim` between two links: 1 lets them slide without friction, 3 gives friction. Against the floor it is 3. */
   readonly contactDimensions: 1 | 3;
-  /** MuJoCo's settings of all joint limits. */
+  /** MuJoCo's settings of the limits of all joints, as attributes of a joint in MJCF. */
   readonly limits?: Readonly<Record<string, string>>;
   readonly integrator: 'RK4' | 'Euler';
-  /** Seconds a physics step. */
+  /** The duration of one physics step, in seconds. */
   readonly timestep: number;
 }
 
-/** Radians of an angle that is published in degrees. */
+/** Converts degrees, in which the models are published, to radians. */
 export const degrees = (angle: number): number => angle * (Math.PI / 180);
 
-/** The three degrees of freedom of the plane, first in qpos and qvel of every planar robot. */
+/** The torso's degrees of freedom: forward, up and pitch. They come first in qpos and qvel of every planar robot. */
 export const ROOT_JOINTS = ['rootx', 'rootz', 'rooty'] as const;
 
-/** All hinges, in the order of qpos, qvel and ctrl. */
+/** Lists all hinges in the order in which they stand in qpos, qvel and ctrl. */
 export function hingesOf(robot: PlanarRobot): Hinge[] {
   const walk = (links: readonly Link[]): Hinge[] => links.flatMap((link) => [link.hinge, ...walk(link.links ?? [])]);
   return walk(robot.links);
@@ -116,7 +118,7 @@ function body(link: Link, robot: PlanarRobot): string {
   return element('body', { name: link.name, pos: inPlane(link.at) }, inner.join(''));
 }
 
-/** The robot on an endless floor, as MJCF. */
+/** Writes the robot, standing on an endless floor, as a model in MJCF. */
 export function mjcf(robot: PlanarRobot): string {
   const hinge = {
     type: 'hinge',

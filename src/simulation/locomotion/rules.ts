@@ -3,21 +3,21 @@ import type { PlanarRobot } from './planar.js';
 /** Gymnasium's version of a task: `v4` pays for being alive in every step, `v5` only while the robot is healthy. */
 export type GymnasiumVersion = 'v4' | 'v5';
 
-/** What turns a planar robot into one of gymnasium's tasks. */
+/** The rules that turn a planar robot into one of gymnasium's tasks. */
 export interface LocomotionRules {
   readonly robot: PlanarRobot;
-  /** Physics steps per task step. */
+  /** The number of physics steps in one step of the task. */
   readonly frameSkip: number;
-  /** Half width of the uniform noise on the positions at reset. */
+  /** A reset adds uniform noise within ± this to every position (metres or radians). */
   readonly positionNoise: number;
-  /** Noise on the velocities at reset: its half width, or its standard deviation. */
+  /** A reset adds noise to every velocity. `scale` is the half width of uniform noise, or the standard deviation of normal noise. */
   readonly velocityNoise: { readonly kind: 'uniform' | 'normal'; readonly scale: number };
-  /** Observed velocities are clipped to ± this. */
+  /** The observation clips every velocity to ± this. */
   readonly velocityClip: number;
-  /** Reward that is lost per Σ action². */
+  /** The reward loses this times the sum of the squared actions. */
   readonly controlCost: number;
-  /** Reward for being alive; 0 for a robot that cannot fall. */
+  /** The reward for a step in which the robot is alive. It is 0 for a robot that cannot fall. */
   readonly aliveReward: number;
-  /** Whether the robot still stands; the episode terminates when it does not. */
+  /** Says whether the robot still stands. The episode terminates when it does not. */
   readonly isHealthy: (qpos: Float64Array, qvel: Float64Array) => boolean;
 }

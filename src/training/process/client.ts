@@ -16,28 +16,29 @@ import type {
 /** How long the process may take to save and end before it is killed. */
 const STOP_TIMEOUT_MS = 4000;
 
+/** What the learning process tells while it learns. */
 export interface LearningEvents {
   progress(progress: LearningProgress): void;
   warning(message: string): void;
-  /** Learning has ended for good: it diverged (`restored`: the checkpoint it went back to), or its process died. */
+  /** Learning has ended for good: it diverged and went back to the checkpoint `restored`, or its process died. */
   failure(error: IqLearnError, restored: number | null): void;
 }
 
-/** Learning somewhere else: what the learner node sees of it. */
+/** The learner node's side of learning, which runs in another process. */
 export interface LearningClient {
-  /** Where learning stood when it began: the first policy. */
+  /** How far learning had come when it began, with its first policy. */
   readonly start: LearningProgress;
-  /** Events from now on; what happened before is told at once. */
+  /** Tells `events` what happens from now on. What happened before is told at once. */
   listen(events: LearningEvents): void;
-  /** Hands over a segment; its arrays are the client's from then on. Checkpoints that hold it hold `session`, too. */
+  /** Hands over a segment, whose arrays belong to the client from then on. Checkpoints that hold the segment hold `session`, too. */
   learn(segment: Segment, session?: SessionState): void;
-  /** Makes no updates until told to go on; what is handed over meanwhile waits. */
+  /** Stops making updates, or goes on. Segments that are handed over meanwhile wait. */
   pause(paused: boolean): void;
-  /** The recovered reward along an episode (robot's units, actions in [−1, 1]), one a step. */
+  /** Gives the recovered reward of each step of an episode, whose observations are in the robot's units and whose actions are in [−1, 1]. */
   recoverRewards(episode: Episode): Promise<RecoveredRewards>;
-  /** Writes a checkpoint and gives its generation. */
+  /** Writes a checkpoint and gives the number of its generation. */
   save(): Promise<number>;
-  /** Ends learning, with a checkpoint where a folder is set; its generation or null. Never rejects. */
+  /** Ends learning, and writes a checkpoint where `save` is set. Gives its generation, or null without one. Never rejects. */
   stop(save: boolean): Promise<number | null>;
 }
 

@@ -4,61 +4,66 @@ import type { Episode, LearnerConfig, Metrics } from '../../learning/index.js';
 import type { Checkpoint } from '../../platform/index.js';
 import type { PolicyBundle, PolicyContract, TrainingSummary } from '../../policy/index.js';
 
-/** What learning is started with. Plain data: it crosses a process border. */
+/** The options that learning is started with. They are plain data, because they are sent to another process. */
 export interface LearningOptions {
   readonly config: LearnerConfig;
-  /** Of the robot; sizes and the range of actions come from it. */
+  /** The robot's contract. It gives the blocks of an observation and the range of actions. */
   readonly contract: PolicyContract;
+  /** The seed of networks, batches and cloning. */
   readonly seed: number;
   /** Episodes in the robot's units with actions in [−1, 1]. Not needed where a checkpoint is resumed. */
   readonly demonstrations: readonly Episode[];
-  /** Updates for each transition of the policy; fractions add up. */
+  /** The number of gradient updates for each transition of the policy. Fractions add up. */
   readonly updatesPerTransition: number;
-  /** The policy's first transitions, which are random and pay for no update; 0 if not given. */
+  /** The number of first transitions, whose actions are random, that pay for no update. It is 0 where it is not given. */
   readonly randomSteps?: number;
-  /** Where generations of checkpoints go, and after how many segments each. */
+  /** The folder for generations of checkpoints, and the number of segments from one to the next. */
   readonly checkpoint?: { readonly folder: string; readonly everySegments: number };
-  /** Goes on from the newest whole generation in the checkpoint folder. */
+  /** Whether learning goes on from the newest whole generation in that folder. */
   readonly resume?: boolean;
-  /** What updates run on, `cpu` by default. */
+  /** The device that updates run on, `cpu` where it is not given. */
   readonly device?: Device;
-  /** Threads on the CPU. */
+  /** The number of threads on the CPU. */
   readonly threads?: number;
-  /** How far the process steps back behind others that want the CPU, 0 (the default) to 19; see nice(1). */
+  /** The niceness of the process, from 0 (the default) to 19: the higher it is, the more CPU time other processes get. */
   readonly nice?: number;
-  /** Told of every bundle beside the counters: names of robot, run, demonstrations. */
+  /** Facts that every bundle's manifest holds beside the counters, such as the names of the robot and the run. */
   readonly summary?: TrainingSummary;
 }
 
-/** n transitions of the policy: n rows of each block of the observations, n × a of actions in [−1, 1], row-major. */
+/**
+ * Transitions of the policy, `length` of them. Each array has one row for a transition: the observations have a row of
+ * each block, and the actions have a row of numbers in [−1, 1].
+ */
 export interface Segment {
   readonly length: number;
   readonly observations: PerBlock<BlockArray>;
   readonly actions: Float32Array;
   readonly nextObservations: PerBlock<BlockArray>;
-  /** 1 where the next observation is a true terminal state. */
+  /** An element is 1 where the next observation is a true terminal state. */
   readonly terminated: Uint8Array;
-  /** 1 where a person had taken over and what they did counts as demonstration; all 0 where it does not. */
+  /** An element is 1 where a person had taken over, if what a person does counts as a demonstration. */
   readonly demonstrated: Uint8Array;
 }
 
-/** Where learning stands after a segment (or at the start). */
+/** How far learning has come after a segment, or at the start. */
 export interface LearningProgress {
-  /** Segments learned from; the version of the policy. */
+  /** The number of segments that were learned from, which is also the version of the policy. */
   readonly version: number;
+  /** The number of gradient updates so far. */
   readonly updates: number;
-  /** Of the policy. */
+  /** The number of the policy's own transitions so far. */
   readonly transitions: number;
-  /** Expert transitions held: demonstrated, and of takeovers where they count. */
+  /** The number of expert transitions in the buffer: those of demonstrations, and those of takeovers where they count. */
   readonly demonstrations: number;
-  /** Means over the segment's updates; empty before the first. */
+  /** The means of the metrics over the segment's updates. There are none before the first segment. */
   readonly metrics: Metrics;
-  /** Time spent on the segment's updates. */
+  /** The time that the segment's updates took, in seconds. */
   readonly seconds: number;
   readonly bundle: PolicyBundle;
 }
 
-/** Rewards that the critic implies, one a step, and the gradient updates it had had. */
+/** The rewards that the critic implies, one for each step, and the number of gradient updates that it had had. */
 export interface RecoveredRewards {
   readonly rewards: Float32Array;
   readonly updates: number;
@@ -76,12 +81,13 @@ export type SessionState = Checkpoint;
  * since acting is one segment ahead of learning; the newest segment's own policy is its first progress.
  */
 export interface LearningStart extends LearningProgress {
-  /** Segments added, with the newest one, whose updates may not all be made. */
+  /** The number of segments that were added, the newest one included, whose updates may not all be made. */
   readonly segments: number;
-  /** What came with the newest segment. */
+  /** The session's state that came with the newest segment. */
   readonly session: SessionState | undefined;
 }
 
+/** A message to the learning process. */
 export type LearnerRequest =
   | { readonly kind: 'start'; readonly options: LearningOptions }
   | { readonly kind: 'segment'; readonly segment: Segment; readonly session: SessionState | undefined }
@@ -90,12 +96,13 @@ export type LearnerRequest =
   | { readonly kind: 'pause'; readonly paused: boolean }
   | { readonly kind: 'stop'; readonly save: boolean };
 
+/** A message of the learning process. */
 export type LearnerReply =
   | { readonly kind: 'ready'; readonly start: LearningStart }
   | { readonly kind: 'progress'; readonly progress: LearningProgress }
   | { readonly kind: 'warning'; readonly message: string }
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'refusal'; readonly id: number; readonly error: PackedError }
-  /** Learning cannot go on; `restored` is the generation the learner was set back to. */
+  /** Learning cannot go on. `restored` is the generation that the learner was set back to, if there was one. */
   | { readonly kind: 'failed'; readonly error: PackedError; readonly restored: number | null }
   | { readonly kind: 'stopped'; readonly generation: number | null };

@@ -1,6 +1,7 @@
 import type { Executable } from '../executable.js';
 import { demo } from './demo.js';
 import { expert } from './expert.js';
+import { gateway } from './gateway.js';
 import { gazeboTask } from './gazebo-task.js';
 import { learner } from './learner.js';
 import { policy } from './policy.js';
@@ -8,4 +9,13 @@ import { recorder } from './recorder.js';
 import { simulator } from './simulator.js';
 
 /** The executables that `ros2 pkg executables iq_learn` lists. */
-export const executables: readonly Executable[] = [policy, learner, recorder, simulator, expert, demo, gazeboTask];
+export const executables: readonly Executable[] = [
+  policy,
+  learner,
+  recorder,
+  simulator,
+  expert,
+  demo,
+  gazeboTask,
+  gateway,
+];

@@ -135,6 +135,7 @@ function logMetrics(
   const log = new MetricsLog({ folder, sinks, cutFrom: from, onProblem });
   const rows = new RunMetrics(log, { steps: from, seconds: 0 });
   const startedMs = performance.now();
+  node.onRollout((episode) => rows.episode(episode));
   node.onProgress(({ transitions, updates, metrics }) =>
     rows.learned({ steps: transitions, updates, seconds: (performance.now() - startedMs) / 1000, train: metrics }),
   );

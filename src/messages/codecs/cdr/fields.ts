@@ -25,11 +25,11 @@ export interface CdrField {
   read(reader: CdrReader): unknown;
 }
 
-function integer(type: NumberType & { readonly bits: 8 | 16 | 32 }): CdrField {
+/** A number that JavaScript has as `number`, by the accessors of a DataView that fit its type. */
+function plainNumber(type: NumberType, accessor: Accessor): CdrField {
   const size = type.bits / 8;
-  const signed = type.kind === 'int';
-  const get = `get${signed ? 'Int' : 'Uint'}${type.bits}` as const;
-  const set = `set${signed ? 'Int' : 'Uint'}${type.bits}` as const;
+  const get = `get${accessor}` as const;
+  const set = `set${accessor}` as const;
   return {
     minBytes: size,
     write: (writer, value) => {
@@ -43,6 +43,8 @@ function integer(type: NumberType & { readonly bits: 8 | 16 | 32 }): CdrField {
     },
   };
 }
+
+type Accessor = `${'Int' | 'Uint'}${8 | 16 | 32}` | `Float${32 | 64}`;
 
 function bigInteger(type: NumberType): CdrField {
   const signed = type.kind === 'int';
@@ -60,27 +62,10 @@ function bigInteger(type: NumberType): CdrField {
   };
 }
 
-function float(type: NumberType & { readonly bits: 32 | 64 }): CdrField {
-  const size = type.bits / 8;
-  const get = `getFloat${type.bits}` as const;
-  const set = `setFloat${type.bits}` as const;
-  return {
-    minBytes: size,
-    write: (writer, value) => {
-      type.check(value);
-      const [view, at] = writer.slot(size);
-      view[set](at, value as number, true);
-    },
-    read: (reader) => {
-      const [view, at] = reader.slot(size);
-      return view[get](at, reader.littleEndian);
-    },
-  };
-}
-
 const fieldOfNumber = (type: NumberType): CdrField => {
-  if (type.kind === 'float') return float(type as NumberType & { bits: 32 | 64 });
-  return type.bits === 64 ? bigInteger(type) : integer(type as NumberType & { bits: 8 | 16 | 32 });
+  if (type.kind !== 'float' && type.bits === 64) return bigInteger(type);
+  const names = { int: 'Int', uint: 'Uint', float: 'Float' } as const;
+  return plainNumber(type, `${names[type.kind]}${type.bits}` as Accessor);
 };
 
 const boolean: CdrField = {

@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto';
+import { type LearnerLinkFile, linkTopics } from '../../link/index.js';
+import type { LearnerStatus, MessageTypes } from '../../messages/index.js';
+import { LEARNER, type MqttConnection, MqttTransport, openMqtt, qos } from '../../transport/index.js';
+import type { OpenedLink } from './link-file.js';
+
+const CONNECT_MS = 10_000;
+
+/** How one robot of a link stands, for people and programs. Numbers are null while nothing was heard. */
+export interface RobotRow {
+  readonly robot: string;
+  /** ONLINE, OFFLINE, CONNECTIONBROKEN, or NEVER SEEN. */
+  readonly state: string;
+  readonly secondsSinceSeen: number | null;
+  readonly recordsPerSecond: number | null;
+  readonly policyVersion: number | null;
+  /** Policies of the learner that are newer than the robot's. */
+  readonly policiesBehind: number | null;
+  /** Records in the spool, which the learner has not saved yet. */
+  readonly waiting: number | null;
+  readonly droppedTransitions: number | null;
+  readonly droppedDemonstrations: number | null;
+  /** Clock of the learner's side minus the robot's. */
+  readonly clockOffsetMs: number | null;
+}
+
+export const robotColumns = [
+  'robot',
+  'state',
+  'seen',
+  'records/s',
+  'policy',
+  'behind',
+  'waiting',
+  'dropped',
+  'clock offset',
+] as const;
+
+const cell = (value: number | null, unit = '', digits = 0): string =>
+  value === null ? '–' : `${value.toFixed(digits)}${unit}`;
+
+/** A row as texts, in the order of {@link robotColumns}. */
+export function robotCells(row: RobotRow): string[] {
+  const { droppedTransitions, droppedDemonstrations } = row;
+  return [
+    row.robot,
+    row.state,
+    cell(row.secondsSinceSeen, ' s ago', 1),
+    cell(row.recordsPerSecond, '', 1),
+    cell(row.policyVersion),
+    cell(row.policiesBehind),
+    cell(row.waiting),
+    cell(droppedTransitions === null ? null : droppedTransitions + (droppedDemonstrations ?? 0)),
+    cell(row.clockOffsetMs, ' ms', 1),
+  ];
+}
+
+interface Seen {
+  presence: string;
+  heardMs: number | null;
+  gateway: MessageTypes['iq_learn_link/msg/GatewayStatus'] | null;
+  learner: LearnerStatus | null;
+}
+
+/** Looks at a link beside the learner, with its certificate but a name of its own. */
+export class LinkWatch {
+  readonly #connection: MqttConnection;
+  readonly #transports: MqttTransport[] = [];
+  readonly #seen = new Map<string, Seen>();
+
+  private constructor(connection: MqttConnection, robots: readonly string[]) {
+    this.#connection = connection;
+    for (const robot of robots) this.#watch(robot);
+  }
+
+  /** Throws UNAVAILABLE where the broker cannot be reached. */
+  static async open(link: OpenedLink<LearnerLinkFile>): Promise<LinkWatch> {
+    const { presence: _, ...mqtt } = link.mqtt({
+      clientId: `${link.file.fleet}-status-${randomUUID()}`,
+      onError: () => {},
+    });
+    const connection = await openMqtt(mqtt);
+    try {
+      await connection.connected(CONNECT_MS);
+      return new LinkWatch(connection, [...link.file.robots, LEARNER]);
+    } catch (error) {
+      await connection.end();
+      throw error;
+    }
+  }
+
+  /** Robots in the order of the file. */
+  rows(nowMs: number): RobotRow[] {
+    return [...this.#seen]
+      .filter(([robot]) => robot !== LEARNER)
+      .map(([robot, { presence, heardMs, gateway, learner }]) => {
+        const of = (value: number | bigint | undefined): number | null =>
+          value === undefined || Number.isNaN(Number(value)) ? null : Number(value);
+        const policyVersion = of(gateway?.policy_version);
+        return {
+          robot,
+          state: presence === '' ? 'NEVER SEEN' : presence,
+          secondsSinceSeen: heardMs === null ? null : (nowMs - heardMs) / 1000,
+          recordsPerSecond: of(gateway?.records_per_second),
+          policyVersion,
+          policiesBehind:
+            learner === null || policyVersion === null ? null : Number(learner.policy_version) - policyVersion,
+          waiting: of(gateway?.waiting),
+          droppedTransitions: of(gateway?.dropped_transitions),
+          droppedDemonstrations: of(gateway?.dropped_demonstrations),
+          clockOffsetMs: of(gateway?.clock_offset_ms),
+        };
+      });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#transports.map((transport) => transport.close()));
+    await this.#connection.end();
+  }
+
+  #watch(robot: string): void {
+    const seen: Seen = { presence: '', heardMs: null, gateway: null, learner: null };
+    this.#seen.set(robot, seen);
+    const transport = new MqttTransport(this.#connection, robot);
+    this.#transports.push(transport);
+    transport.subscribe(
+      linkTopics.presence.topic,
+      'iq_learn_link/msg/Presence',
+      ({ state }) => {
+        seen.presence = state;
+      },
+      qos.latched,
+    );
+    if (robot === LEARNER) return;
+    transport.subscribe(
+      linkTopics.gatewayStatus.topic,
+      'iq_learn_link/msg/GatewayStatus',
+      (status) => {
+        seen.gateway = status;
+        seen.heardMs = Date.now();
+      },
+      qos.sensor,
+    );
+    transport.subscribe(
+      linkTopics.learnerStatus.topic,
+      'iq_learn/msg/LearnerStatus',
+      (status) => {
+        seen.learner = status;
+      },
+      qos.sensor,
+    );
+  }
+}

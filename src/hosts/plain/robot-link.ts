@@ -1,0 +1,56 @@
+import { PolicyVerifier, type RobotLinkFile, Spool } from '../../link/index.js';
+import type { RobotGatewayParameters, RobotGatewayParts } from '../../nodes/index.js';
+import type { Logger } from '../../platform/index.js';
+import { type MqttConnection, MqttTransport, openMqtt } from '../../transport/index.js';
+import type { OpenedLink } from './link-file.js';
+
+/** A robot's end of the link, opened: what its gateway is made from. */
+export interface RobotLink {
+  readonly parts: RobotGatewayParts;
+  readonly parameters: RobotGatewayParameters;
+  readonly connection: MqttConnection;
+  /** Closes the connection and the spool; to be called when the gateway has been shut down. */
+  close(): Promise<void>;
+}
+
+/** Opens what the file of a robot's end says. The connection is made in the background. Throws as reading the file does. */
+export async function openRobotEnd(link: OpenedLink<RobotLinkFile>, logger: Logger): Promise<RobotLink> {
+  const { fleet, robot, policy_keys, spool: size, on_lost, lost_after_ms, megabytes_per_second } = link.file;
+  for (const warning of link.warnings(Date.now())) logger.warn(warning);
+  const verifier = new PolicyVerifier(
+    fleet,
+    policy_keys.map((path) => link.text(path)),
+  );
+  const mqtt = link.mqtt({ onError: (error) => logger.error(error.message, { code: error.code }) });
+  const spool = new Spool({
+    folder: link.path(size.folder),
+    maxBytes: size.megabytes * 1024 * 1024,
+    nowNs: () => BigInt(Date.now()) * 1_000_000n,
+    warn: (message) => logger.warn(message),
+  });
+  let connection: MqttConnection;
+  try {
+    connection = await openMqtt(mqtt);
+  } catch (error) {
+    spool.close();
+    throw error;
+  }
+  const transport = new MqttTransport(connection, robot);
+  return {
+    connection,
+    parts: {
+      robot,
+      link: transport,
+      spool,
+      verifier,
+      isLinked: () => connection.state.connected,
+      onLinked: (listener) => void connection.onChange(() => connection.state.connected && listener()),
+    },
+    parameters: { onLost: on_lost, lostAfterMs: lost_after_ms, megabytesPerSecond: megabytes_per_second },
+    close: async () => {
+      await transport.close();
+      await connection.end();
+      spool.close();
+    },
+  };
+}

@@ -1,0 +1,202 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { IqLearnError, steadyClock } from '../../common/index.js';
+import type { DeviceChoice } from '../../engine/index.js';
+import type { LearnerLinkFile } from '../../link/index.js';
+import { PolicySigner } from '../../link/index.js';
+import { LearnerGateway, LearnerNode, type NodeContext, type RobotView } from '../../nodes/index.js';
+import { type Logger, lockFolder } from '../../platform/index.js';
+import { writeBundle } from '../../policy/index.js';
+import { contractOf, type RobotSpec } from '../../robot/index.js';
+import { learningEpisode, type trainingSettings, usableDemonstrations } from '../../sessions/index.js';
+import { checkpointSegments, type LearningOptions, runPlan, TrainingProcess } from '../../training/index.js';
+import { EmbeddedBroker, type MqttConnection, MqttTransport, openMqtt } from '../../transport/index.js';
+import type { Gauge, HealthSource } from './health.js';
+import type { OpenedLink } from './link-file.js';
+import { StreamPlaces } from './stream-places.js';
+
+export interface ServeOptions {
+  readonly spec: RobotSpec;
+  readonly settings: ReturnType<typeof trainingSettings>;
+  readonly link: OpenedLink<LearnerLinkFile>;
+  /** Of demonstrations; none are needed where the run has a checkpoint. */
+  readonly recordings: readonly string[];
+  /** Folder of the run: checkpoint/ and policy/. */
+  readonly run: string;
+  readonly seed: number;
+  readonly device: DeviceChoice;
+  readonly logger: (node: string) => Logger;
+}
+
+function nothingToLearnFrom(run: string): IqLearnError {
+  return new IqLearnError('INVALID_ARGUMENT', 'there is nothing to learn from', {
+    found: `no recording, and no checkpoint in ${run}`,
+    expected: 'recordings of demonstrations',
+    remedy: 'give them with --recording',
+  });
+}
+
+/** Goes on from the run's checkpoint, or begins with the demonstrations. */
+async function startLearning(options: ServeOptions): Promise<TrainingProcess> {
+  const { spec, settings, recordings, run, seed, device, logger } = options;
+  const { updatesPerTransition, randomSteps, config } = runPlan(settings);
+  const common: Omit<LearningOptions, 'demonstrations'> = {
+    config,
+    contract: contractOf(spec),
+    seed,
+    updatesPerTransition,
+    randomSteps,
+    checkpoint: { folder: join(run, 'checkpoint'), everySegments: checkpointSegments(settings.segmentSize) },
+    device: device.device,
+    threads: 1,
+    summary: { robot: spec.robot },
+  };
+  if (existsSync(join(run, 'checkpoint')))
+    return await TrainingProcess.create({ ...common, demonstrations: [], resume: true });
+  if (recordings.length === 0) throw nothingToLearnFrom(run);
+  const log = logger('learner');
+  const episodes = await usableDemonstrations(spec, recordings, (text) => log.warn(text));
+  return await TrainingProcess.create({
+    ...common,
+    demonstrations: episodes.map((episode) => learningEpisode(episode, spec)),
+  });
+}
+
+/**
+ * The learner of a fleet on a GPU host, without ROS: a learner node on topics within this process, and a gateway for each
+ * robot that joins them with the link.
+ */
+export class LearnerHost implements HealthSource {
+  readonly #options: ServeOptions;
+  readonly #client: TrainingProcess;
+  readonly #connection: MqttConnection;
+  readonly #broker = new EmbeddedBroker();
+  readonly #learner: LearnerNode;
+  readonly #gateways = new Map<string, LearnerGateway>();
+  readonly #links: MqttTransport[] = [];
+  readonly #lock: { release(): void };
+
+  private constructor(
+    options: ServeOptions,
+    client: TrainingProcess,
+    connection: MqttConnection,
+    lock: { release(): void },
+  ) {
+    const { spec, settings, link, run } = options;
+    this.#options = options;
+    this.#client = client;
+    this.#connection = connection;
+    this.#lock = lock;
+    const { segments, session } = client.start;
+    const places = new StreamPlaces(segments, session);
+    this.#learner = new LearnerNode(this.#context('learner'), client, { segmentSize: settings.segmentSize });
+    this.#learner.storeWithSegments((transitions) => places.after(transitions));
+    const every = checkpointSegments(settings.segmentSize);
+    this.#learner.onProgress(({ version, bundle }) => {
+      if (version % every !== 0) return;
+      writeBundle(join(run, 'policy'), bundle);
+      for (const [robot, place] of places.saved(version)) this.#gateways.get(robot)?.confirm(place);
+    });
+    const { fleet, robots, policy_key } = link.file;
+    const signer = new PolicySigner(fleet, link.text(policy_key));
+    for (const robot of robots) {
+      const transport = new MqttTransport(connection, robot);
+      const start = places.of(robot);
+      const gateway = new LearnerGateway(this.#context(`gateway ${robot}`), {
+        robot,
+        link: transport,
+        signer,
+        ...(start && { start }),
+        onTransition: (transition, place) => places.note(robot, transition, place),
+      });
+      this.#links.push(transport);
+      this.#gateways.set(robot, gateway);
+    }
+    for (const gateway of this.#gateways.values()) gateway.configure();
+    this.#learner.configure();
+    for (const gateway of this.#gateways.values()) gateway.activate();
+    this.#learner.activate();
+    void spec;
+  }
+
+  /** Throws what the files of the link, the run or the demonstrations are refused with. */
+  static async start(options: ServeOptions): Promise<LearnerHost> {
+    const { link, run, logger } = options;
+    const log = logger('link');
+    for (const warning of link.warnings(Date.now())) log.warn(warning);
+    const mqtt = link.mqtt({ onError: (error) => log.error(error.message, { code: error.code }) });
+    const lock = lockFolder(run);
+    let client: TrainingProcess | undefined;
+    let connection: MqttConnection | undefined;
+    try {
+      client = await startLearning(options);
+      connection = await openMqtt(mqtt);
+      return new LearnerHost(options, client, connection, lock);
+    } catch (error) {
+      await connection?.end();
+      await client?.stop(false);
+      lock.release();
+      throw error;
+    }
+  }
+
+  get learner(): LearnerNode {
+    return this.#learner;
+  }
+
+  get robots(): readonly RobotView[] {
+    return [...this.#gateways.values()].map(({ view }) => view);
+  }
+
+  problem(): string {
+    if (this.#learner.fault !== undefined) return this.#learner.fault.message;
+    return this.#connection.state.connected ? '' : `no connection to the broker: ${this.#connection.state.reason}`;
+  }
+
+  gauges(): readonly Gauge[] {
+    const { version, updates, transitions } = this.#learner.progress;
+    const own: Gauge[] = [
+      { name: 'iq_learn_policy_version', help: 'Version of the newest policy.', value: version },
+      { name: 'iq_learn_updates', help: 'Gradient updates made.', value: updates },
+      { name: 'iq_learn_transitions', help: 'Transitions learned from.', value: transitions },
+      {
+        name: 'iq_learn_link_connected',
+        help: 'Whether there is a connection to the broker.',
+        value: this.#connection.state.connected ? 1 : 0,
+      },
+    ];
+    const views = this.robots;
+    const each = (name: string, help: string, value: (view: RobotView) => number): void => {
+      for (const view of views) own.push({ name, help, labels: { robot: view.robot }, value: value(view) });
+    };
+    each('iq_learn_robot_online', 'Whether the robot is there.', ({ presence }) => (presence === 'ONLINE' ? 1 : 0));
+    each('iq_learn_robot_seen_seconds', 'Time of the last message, Unix time.', ({ seenMs }) => seenMs / 1000);
+    each('iq_learn_robot_records', 'Records taken from the robot.', ({ records }) => records);
+    each('iq_learn_robot_repeated', 'Records that came again.', ({ repeated }) => repeated);
+    each('iq_learn_robot_refused', 'Records that were refused.', ({ refused }) => refused);
+    each('iq_learn_robot_waiting', "Records in the robot's spool.", ({ gateway }) =>
+      Number(gateway?.waiting ?? Number.NaN),
+    );
+    each('iq_learn_robot_policy_version', 'Policy that the robot has.', ({ gateway }) =>
+      Number(gateway?.policy_version ?? -1),
+    );
+    return own;
+  }
+
+  /** Writes a checkpoint, and ends everything. */
+  async close(): Promise<void> {
+    for (const gateway of this.#gateways.values()) await gateway.shutdown();
+    await this.#learner.shutdown();
+    await Promise.all(this.#links.map((link) => link.close()));
+    await this.#connection.end();
+    await this.#broker.close();
+    const { version, bundle } = this.#learner.progress;
+    if (version > this.#client.start.version) writeBundle(join(this.#options.run, 'policy'), bundle);
+    this.#lock.release();
+  }
+
+  #context(node: string): NodeContext {
+    const { spec, logger } = this.#options;
+    return { transport: this.#broker.connect(), spec, clock: steadyClock, logger: logger(node), label: node };
+  }
+}

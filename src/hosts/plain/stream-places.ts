@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { IqLearnError } from '../../common/index.js';
+import type { StreamPlace } from '../../link/index.js';
+import type { Transition } from '../../messages/index.js';
+import type { SessionState } from '../../training/index.js';
+
+const metaSchema = z.object({
+  link: z.record(z.string(), z.strictObject({ epoch: z.string().regex(/^\d+$/), sequence: z.string().regex(/^\d+$/) })),
+});
+
+/** Segments whose places are remembered; a checkpoint is much newer than that. */
+const REMEMBERED = 10_000;
+
+/**
+ * Which place in each robot's stream belongs to which segment of transitions. The places travel with the segments into
+ * checkpoints, so that a learner and its place in every stream are always of one moment: a learner that was killed goes on
+ * with exactly the transition that comes after its checkpoint.
+ */
+export class StreamPlaces {
+  readonly #of = new WeakMap<Transition, { readonly robot: string; readonly place: StreamPlace }>();
+  readonly #current: Map<string, StreamPlace>;
+  readonly #bySegment = new Map<number, ReadonlyMap<string, StreamPlace>>();
+  #segments: number;
+
+  /** `segments` and `session` are of the checkpoint that learning goes on from. Throws CORRUPT_DATA. */
+  constructor(segments: number, session: SessionState | undefined) {
+    this.#segments = segments;
+    this.#current = new Map();
+    if (session === undefined) return;
+    const parsed = metaSchema.safeParse(session.meta);
+    if (!parsed.success)
+      throw new IqLearnError('CORRUPT_DATA', 'the checkpoint was not written by iq-learn serve', {
+        expected: "'link', the places in the robots' streams",
+        remedy: 'resume it with the command that wrote it, or give another folder with --run',
+      });
+    for (const [robot, { epoch, sequence }] of Object.entries(parsed.data.link))
+      this.#current.set(robot, { epoch: BigInt(epoch), sequence: BigInt(sequence) });
+  }
+
+  /** Where a robot's stream goes on; undefined at its beginning. */
+  of(robot: string): StreamPlace | undefined {
+    return this.#current.get(robot);
+  }
+
+  note(robot: string, transition: Transition, place: StreamPlace): void {
+    this.#of.set(transition, { robot, place });
+  }
+
+  /** To be called with the transitions of each segment, in order; what comes back belongs into its checkpoints. */
+  after(transitions: readonly Transition[]): SessionState {
+    for (const transition of transitions) {
+      const found = this.#of.get(transition);
+      if (found !== undefined) this.#current.set(found.robot, found.place);
+    }
+    this.#segments += 1;
+    this.#bySegment.set(this.#segments, new Map(this.#current));
+    if (this.#bySegment.size > REMEMBERED) this.#bySegment.delete(this.#bySegment.keys().next().value!);
+    const link = Object.fromEntries(
+      [...this.#current].map(([robot, { epoch, sequence }]) => [
+        robot,
+        { epoch: String(epoch), sequence: String(sequence) },
+      ]),
+    );
+    return { meta: { link }, arrays: {} };
+  }
+
+  /** The places that a checkpoint of this version holds. */
+  saved(version: number): ReadonlyMap<string, StreamPlace> {
+    const found = this.#bySegment.get(version) ?? new Map<string, StreamPlace>();
+    for (const segment of [...this.#bySegment.keys()]) if (segment <= version) this.#bySegment.delete(segment);
+    return found;
+  }
+}

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+
+const common = {
+  broker: z.string().describe('URL of the broker: mqtts://host:8883.'),
+  fleet: z.string().default('fleet').describe('Robots of one description and their learner.'),
+  authority: z.string().optional().describe('File of the certificate of the authority that is trusted.'),
+  certificate: z.string().optional().describe('File of the certificate of this end.'),
+  key: z.string().optional().describe("File of this end's private key."),
+  plaintext: z.boolean().default(false).describe('Allows mqtt:// to a broker on this machine.'),
+};
+
+/** A file of the link, of a robot's end or of the learner's. Paths in it are relative to its folder. */
+export const linkSchema = z.discriminatedUnion('end', [
+  z.strictObject({
+    end: z.literal('robot'),
+    ...common,
+    robot: z.string().describe("The robot's identity in the fleet."),
+    policy_keys: z.array(z.string()).min(1).describe('Files of the public keys whose policies are accepted.'),
+    spool: z
+      .strictObject({ folder: z.string().default('spool'), megabytes: z.number().min(1).default(256) })
+      .default({ folder: 'spool', megabytes: 256 }),
+    on_lost: z.enum(['continue', 'stop']).default('continue'),
+    lost_after_ms: z.number().min(1000).default(10_000),
+    megabytes_per_second: z.number().positive().default(4),
+  }),
+  z.strictObject({
+    end: z.literal('learner'),
+    ...common,
+    robots: z.array(z.string()).min(1).describe('Identities of the robots of the fleet.'),
+    policy_key: z.string().describe('File of the private key that signs policies.'),
+  }),
+]);
+
+export type LinkFile = z.output<typeof linkSchema>;
+export type RobotLinkFile = Extract<LinkFile, { end: 'robot' }>;
+export type LearnerLinkFile = Extract<LinkFile, { end: 'learner' }>;

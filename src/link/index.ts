@@ -1,0 +1,10 @@
+export { accessOf, emqxAccess, type Fleet, mosquittoAccess, type Permission, permissions } from './access.js';
+export { ClockOffset } from './clock-offset.js';
+export { type LearnerLinkFile, type LinkFile, linkSchema, type RobotLinkFile } from './configuration.js';
+export { type StreamPlace, StreamReceiver, type StreamRecord } from './receiver.js';
+export { classOf, decodeRecorded, encodeRecorded, type StreamTopic, streamTopics } from './recorded.js';
+export { type StreamBatch, type StreamPosition, StreamSender } from './sender.js';
+export { createSigningKeys, PolicySigner, PolicyVerifier, type SignedPolicy } from './signing.js';
+export { Spool, type SpoolFigures, type SpoolOptions, type StreamSource } from './spool.js';
+export type { RecordClass, SpoolRecord } from './spool-record.js';
+export { linkLimits, linkTopics } from './topics.js';

@@ -1,0 +1,93 @@
+import type { MessageTypes } from '../messages/index.js';
+import type { StreamBatch, StreamPosition } from './sender.js';
+
+export type StreamRecord = MessageTypes['iq_learn_link/msg/StreamRecord'];
+
+/** A place in the stream of one robot. */
+export interface StreamPlace {
+  readonly epoch: bigint;
+  readonly sequence: bigint;
+}
+
+export interface ReceiverOptions {
+  readonly robot: string;
+  /** Where a checkpoint has the stream; undefined at the beginning. */
+  readonly start?: StreamPlace;
+  /** Takes each record once, in order. */
+  readonly deliver: (record: StreamRecord, place: StreamPlace) => void;
+  /** Says how far the stream has come. */
+  readonly publish: (position: StreamPosition) => void;
+}
+
+/**
+ * Takes the stream of one robot: each record once and in order. A batch that does not follow on what has arrived is not
+ * taken; the robot sends again from the place that it is told. Where a checkpoint is loaded, the stream goes on from the
+ * place in it, so that no record is learned from twice and none is left out.
+ */
+export class StreamReceiver {
+  readonly #options: ReceiverOptions;
+  #epoch: bigint;
+  #received: bigint;
+  #durable: bigint;
+  #records = 0;
+  #repeated = 0;
+  #outOfPlace = 0;
+
+  constructor(options: ReceiverOptions) {
+    this.#options = options;
+    this.#epoch = options.start?.epoch ?? 0n;
+    this.#received = options.start?.sequence ?? 0n;
+    this.#durable = this.#received;
+  }
+
+  /** Records taken, records that came again, and batches that did not follow on what was there. */
+  get counts(): { readonly records: number; readonly repeated: number; readonly outOfPlace: number } {
+    return { records: this.#records, repeated: this.#repeated, outOfPlace: this.#outOfPlace };
+  }
+
+  get place(): StreamPlace {
+    return { epoch: this.#epoch, sequence: this.#received };
+  }
+
+  take({ robot, epoch, previous, records }: StreamBatch): void {
+    const { deliver } = this.#options;
+    // An older stream is that of a spool which was replaced.
+    if (robot !== this.#options.robot || epoch < this.#epoch || epoch === 0n) {
+      this.#outOfPlace += 1;
+      return;
+    }
+    if (epoch > this.#epoch) {
+      this.#epoch = epoch;
+      this.#received = 0n;
+      this.#durable = 0n;
+    }
+    if (previous > this.#received) {
+      this.#outOfPlace += 1;
+      this.announce();
+      return;
+    }
+    for (const record of records) {
+      if (record.sequence <= this.#received) {
+        this.#repeated += 1;
+        continue;
+      }
+      this.#received = record.sequence;
+      this.#records += 1;
+      deliver(record, { epoch, sequence: record.sequence });
+    }
+    this.announce();
+  }
+
+  /** A checkpoint holds everything up to this place. */
+  confirm({ epoch, sequence }: StreamPlace): void {
+    if (epoch !== this.#epoch || sequence <= this.#durable) return;
+    this.#durable = sequence;
+    this.announce();
+  }
+
+  /** Says where the stream stands. To be called when the link is there. */
+  announce(): void {
+    const { robot, publish } = this.#options;
+    publish({ robot, epoch: this.#epoch, received: this.#received, durable: this.#durable });
+  }
+}

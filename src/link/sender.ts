@@ -1,0 +1,116 @@
+import type { MessageTypes } from '../messages/index.js';
+import type { StreamSource } from './spool.js';
+
+export type StreamBatch = MessageTypes['iq_learn_link/msg/StreamBatch'];
+export type StreamPosition = MessageTypes['iq_learn_link/msg/StreamPosition'];
+
+export interface SenderOptions {
+  readonly robot: string;
+  readonly source: StreamSource;
+  readonly publish: (batch: StreamBatch) => void;
+  /** Milliseconds of the steady clock. */
+  readonly nowMs: () => number;
+  /** Most bytes of records in one message. */
+  readonly batchBytes?: number;
+  /** Most bytes that are under way without the learner's side having them. */
+  readonly windowBytes?: number;
+  /** Bytes per second at most: after a partition what has gathered leaves room for what is live. */
+  readonly bytesPerSecond?: number;
+  /** Milliseconds without progress after which what is under way is sent again. */
+  readonly retryMs?: number;
+}
+
+/**
+ * Sends a spool's records in order to the learner's side, which answers with how far it has come. What is under way is
+ * bounded; what does not arrive is sent again from there, whatever lost it: the robot, the broker, or the network. So the
+ * broker need not remember anything. Nothing is sent before the learner's side has said where it stands.
+ */
+export class StreamSender {
+  readonly #options: Required<SenderOptions>;
+  /** Where the learner's side stands; undefined while it is unknown. */
+  #received: bigint | undefined;
+  #sent = 0n;
+  #underWay: { readonly upTo: bigint; readonly bytes: number }[] = [];
+  #progressMs = 0;
+  #allowance: number;
+  #refilledMs: number;
+
+  constructor(options: SenderOptions) {
+    this.#options = {
+      batchBytes: 128 * 1024,
+      windowBytes: 1024 * 1024,
+      bytesPerSecond: 4 * 1024 * 1024,
+      retryMs: 3000,
+      ...options,
+    };
+    this.#allowance = this.#options.bytesPerSecond;
+    this.#refilledMs = options.nowMs();
+  }
+
+  /** Whether everything written so far has arrived. */
+  get isDone(): boolean {
+    return this.#received !== undefined && this.#received >= this.#options.source.last;
+  }
+
+  /** Takes what the learner's side says, and sends what can be sent. */
+  position({ robot, epoch, received, durable }: StreamPosition): void {
+    const { source, nowMs } = this.#options;
+    if (robot !== this.#options.robot) return;
+    // Another learner, or one that began anew, knows nothing of this stream.
+    const known = epoch === source.epoch ? received : 0n;
+    if (epoch === source.epoch) source.confirm(durable);
+    if (this.#received === undefined || known < this.#received) this.#rewind(known);
+    else if (known > this.#received) this.#progressMs = nowMs();
+    this.#received = known;
+    this.#underWay = this.#underWay.filter(({ upTo }) => upTo > known);
+    if (this.#sent < known) this.#sent = known;
+    this.pump();
+  }
+
+  /** The link is there again: what was under way may be lost, and is sent again. */
+  resume(): void {
+    if (this.#received === undefined) return;
+    this.#rewind(this.#received);
+    this.pump();
+  }
+
+  /** Sends what may be sent now. To be called when a record was written, and a few times per second. */
+  pump(): void {
+    const { source, robot, publish, batchBytes, windowBytes, retryMs, nowMs } = this.#options;
+    if (this.#received === undefined) return;
+    const now = nowMs();
+    this.#refill(now);
+    if (this.#underWay.length > 0 && now - this.#progressMs > retryMs) this.#rewind(this.#received);
+    let bytes = this.#underWay.reduce((sum, each) => sum + each.bytes, 0);
+    while (this.#sent < source.last && bytes < windowBytes && this.#allowance > 0) {
+      const { previous, records } = source.read(this.#sent, batchBytes);
+      const upTo = records.at(-1)?.sequence;
+      if (upTo === undefined) return;
+      const size = records.reduce((sum, { payload }) => sum + payload.length + 32, 0);
+      if (this.#underWay.length === 0) this.#progressMs = now;
+      this.#underWay.push({ upTo, bytes: size });
+      this.#sent = upTo;
+      bytes += size;
+      this.#allowance -= size;
+      publish({
+        robot,
+        epoch: source.epoch,
+        previous,
+        records: records.map(({ sequence, topic, payload }) => ({ sequence, topic, payload })),
+      });
+    }
+  }
+
+  #rewind(to: bigint): void {
+    this.#sent = to;
+    this.#underWay = [];
+    this.#progressMs = this.#options.nowMs();
+  }
+
+  #refill(now: number): void {
+    const { bytesPerSecond } = this.#options;
+    const more = ((now - this.#refilledMs) / 1000) * bytesPerSecond;
+    this.#allowance = Math.min(bytesPerSecond, this.#allowance + more);
+    this.#refilledMs = now;
+  }
+}

@@ -1,0 +1,236 @@
+import { z } from 'zod';
+import { messageOf } from '../../common/index.js';
+import {
+  decodeRecorded,
+  linkTopics,
+  type PolicySigner,
+  type StreamBatch,
+  type StreamPlace,
+  StreamReceiver,
+  type StreamRecord,
+  type StreamTopic,
+  streamTopics,
+} from '../../link/index.js';
+import type { MessageTypes, PolicyStatus, Transition } from '../../messages/index.js';
+import { type Publisher, qos, type Transport } from '../../transport/index.js';
+import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
+import { topics } from '../kit/topics.js';
+
+export const learnerGatewaySchema = z.strictObject({});
+
+export interface LearnerGatewayParts {
+  /** The robot's identity in its fleet. */
+  readonly robot: string;
+  /** Topics of this robot over the link. */
+  readonly link: Transport;
+  readonly signer: Pick<PolicySigner, 'sign'>;
+  /** Where the learner's checkpoint has the robot's stream. */
+  readonly start?: StreamPlace;
+  /** Told of each transition, before the learner gets it, and its place in the stream. */
+  readonly onTransition?: (transition: Transition, place: StreamPlace) => void;
+}
+
+/** What the learner's side knows of a robot. */
+export interface RobotView {
+  readonly robot: string;
+  /** ONLINE, OFFLINE, CONNECTIONBROKEN; empty where it was never there. */
+  readonly presence: string;
+  /** Of the last message, in milliseconds of the time of day; 0 where there was none. */
+  readonly seenMs: number;
+  readonly gateway: MessageTypes['iq_learn_link/msg/GatewayStatus'] | undefined;
+  readonly policy: PolicyStatus | undefined;
+  readonly records: number;
+  readonly repeated: number;
+  readonly refused: number;
+}
+
+const ANNOUNCE_PERIOD_MS = 1000;
+/** Records handed to the learner in one turn of the event loop: fewer than its subscription holds. */
+const TURN = 64;
+
+/**
+ * The learner's end of the link to one robot: takes the robot's stream and publishes it on the learner's own topics, signs
+ * the learner's policies and sends them, and answers questions for the time.
+ */
+export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
+  readonly #parts: LearnerGatewayParts;
+  readonly #publishers = new Map<StreamTopic, Publisher<never>>();
+  #receiver!: StreamReceiver;
+  readonly #queue: StreamBatch[] = [];
+  #working = false;
+  #refused = 0;
+  #presence = '';
+  #seenMs = 0;
+  #gateway: RobotView['gateway'];
+  #policy: PolicyStatus | undefined;
+
+  constructor(context: NodeContext, parts: LearnerGatewayParts) {
+    super('gateway', context, learnerGatewaySchema, {});
+    this.#parts = parts;
+  }
+
+  get view(): RobotView {
+    const { records, repeated } = this.#receiver.counts;
+    return {
+      robot: this.#parts.robot,
+      presence: this.#presence,
+      seenMs: this.#seenMs,
+      gateway: this.#gateway,
+      policy: this.#policy,
+      records,
+      repeated,
+      refused: this.#refused,
+    };
+  }
+
+  /** A checkpoint of the learner holds everything of the stream up to this place. */
+  confirm(place: StreamPlace): void {
+    this.#receiver.confirm(place);
+  }
+
+  protected override onConfigure(): void {
+    const { link, robot, start } = this.#parts;
+    const { transport } = this.context;
+    for (const topic of Object.keys(streamTopics) as StreamTopic[])
+      this.#publishers.set(topic, this.own(transport.advertise(topic, streamTopics[topic], qos.event)) as never);
+    const positions = this.own(
+      link.advertise(linkTopics.position.topic, 'iq_learn_link/msg/StreamPosition', qos.latched),
+    );
+    this.#receiver = new StreamReceiver({
+      robot,
+      ...(start && { start }),
+      publish: (position) => positions.publish(position),
+      deliver: (record, place) => this.#deliver(record, place),
+    });
+    this.own(
+      link.subscribe(
+        linkTopics.stream.topic,
+        'iq_learn_link/msg/StreamBatch',
+        (batch) => {
+          this.#seen();
+          this.#queue.push(batch);
+          void this.#work();
+        },
+        qos.event,
+      ),
+    );
+    this.#forward();
+    this.#listen();
+  }
+
+  protected override onActivate(): void {
+    this.#receiver.announce();
+    this.every(ANNOUNCE_PERIOD_MS, () => this.#receiver.announce());
+  }
+
+  protected diagnose(): Diagnosis {
+    return {
+      level: this.#refused > 0 ? diagnosticLevel.warn : diagnosticLevel.ok,
+      message: this.#presence === '' ? 'the robot was never there' : this.#presence,
+      values: { ...this.#receiver.counts, refused: this.#refused },
+    };
+  }
+
+  #forward(): void {
+    const { link, signer } = this.#parts;
+    const { transport } = this.context;
+    const policies = this.own(link.advertise(linkTopics.policy.topic, 'iq_learn_link/msg/SignedPolicy', qos.latched));
+    this.own(
+      transport.subscribe(
+        topics.policy,
+        'iq_learn/msg/PolicyBundle',
+        (policy) => policies.publish(signer.sign(policy)),
+        { ...qos.latched, depth: 10 },
+      ),
+    );
+    const statuses = this.own(link.advertise(linkTopics.learnerStatus.topic, 'iq_learn/msg/LearnerStatus', qos.sensor));
+    this.own(
+      transport.subscribe(
+        topics.learnerStatus,
+        'iq_learn/msg/LearnerStatus',
+        (status) => statuses.publish(status),
+        qos.event,
+      ),
+    );
+    const answers = this.own(link.advertise(linkTopics.clockAnswer.topic, 'iq_learn_link/msg/ClockProbe', qos.sensor));
+    this.own(
+      link.subscribe(
+        linkTopics.clockQuestion.topic,
+        'iq_learn_link/msg/ClockProbe',
+        ({ robot, asked_ns }) => answers.publish({ robot, asked_ns, answered_ns: BigInt(Date.now()) * 1_000_000n }),
+        qos.sensor,
+      ),
+    );
+  }
+
+  #listen(): void {
+    const { link } = this.#parts;
+    this.own(
+      link.subscribe(
+        linkTopics.gatewayStatus.topic,
+        'iq_learn_link/msg/GatewayStatus',
+        (status) => {
+          this.#seen();
+          this.#gateway = status;
+        },
+        qos.sensor,
+      ),
+    );
+    this.own(
+      link.subscribe(
+        linkTopics.policyStatus.topic,
+        'iq_learn/msg/PolicyStatus',
+        (status) => {
+          this.#policy = status;
+        },
+        qos.sensor,
+      ),
+    );
+    this.own(
+      link.subscribe(
+        linkTopics.presence.topic,
+        'iq_learn_link/msg/Presence',
+        ({ state }) => {
+          if (state !== this.#presence) this.context.logger.info(`${this.#parts.robot} is ${state}`);
+          this.#presence = state;
+        },
+        qos.latched,
+      ),
+    );
+  }
+
+  #seen(): void {
+    this.#seenMs = Date.now();
+  }
+
+  /**
+   * Hands over a few records a turn. How far the stream has come is announced only then, so that a learner which is behind
+   * holds the robot back instead of losing what it cannot keep.
+   */
+  async #work(): Promise<void> {
+    if (this.#working) return;
+    this.#working = true;
+    for (let batch = this.#queue.shift(); batch !== undefined; batch = this.#queue.shift()) {
+      let { previous } = batch;
+      for (let i = 0; i < Math.max(1, batch.records.length); i += TURN) {
+        if (this.state === 'finalized') return;
+        const records = batch.records.slice(i, i + TURN);
+        this.#receiver.take({ ...batch, previous, records });
+        previous = records.at(-1)?.sequence ?? previous;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+    this.#working = false;
+  }
+
+  #deliver({ topic, payload }: StreamRecord, place: StreamPlace): void {
+    try {
+      const decoded = decodeRecorded(topic, payload);
+      if (decoded.topic === '/transitions') this.#parts.onTransition?.(decoded.message as Transition, place);
+      this.#publishers.get(decoded.topic)!.publish(decoded.message as never);
+    } catch (error) {
+      this.#refused += 1;
+      this.context.logger.error(`a record of ${this.#parts.robot} is refused: ${messageOf(error)}`);
+    }
+  }
+}

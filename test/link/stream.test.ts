@@ -1,0 +1,293 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Random } from '#src/common/index.js';
+import {
+  linkTopics,
+  Spool,
+  type StreamBatch,
+  type StreamPlace,
+  type StreamPosition,
+  StreamReceiver,
+  StreamSender,
+} from '#src/link/index.js';
+import { EmbeddedBroker, qos, type Transport } from '#src/transport/index.js';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'stream-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const Batch = 'iq_learn_link/msg/StreamBatch';
+const Position = 'iq_learn_link/msg/StreamPosition';
+const positionOf = (robot: string, more: Partial<StreamPosition> = {}): StreamPosition => ({
+  robot,
+  epoch: 0n,
+  received: 0n,
+  durable: 0n,
+  ...more,
+});
+
+describe('the sender', () => {
+  function sender(more: { readonly bytesPerSecond?: number; readonly windowBytes?: number } = {}) {
+    const spool = new Spool({ folder: join(root, 'a'), maxBytes: 1e7, nowNs: () => 5n, warn: () => {} });
+    const sent: StreamBatch[] = [];
+    let nowMs = 0;
+    const stream = new StreamSender({
+      robot: 'a',
+      source: spool,
+      publish: (batch) => sent.push(batch),
+      nowMs: () => nowMs,
+      batchBytes: 1000,
+      windowBytes: 4000,
+      bytesPerSecond: 1e6,
+      retryMs: 1000,
+      ...more,
+    });
+    for (let i = 0; i < 100; i++) spool.append('state', '/t', new Uint8Array(200));
+    const pass = (ms: number): void => {
+      nowMs += ms;
+      stream.pump();
+    };
+    const numbers = (): bigint[] => sent.flatMap(({ records }) => records.map(({ sequence }) => sequence));
+    return { spool, stream, sent, pass, numbers };
+  }
+
+  test('sends nothing before it knows where the other side stands, and then as much as may be under way', () => {
+    const { spool, stream, sent, pass, numbers } = sender();
+    pass(10_000);
+    expect(sent).toEqual([]);
+    stream.position(positionOf('b'));
+    expect(sent).toEqual([]);
+    stream.position(positionOf('a'));
+    expect(numbers()).toEqual(Array.from({ length: 20 }, (_, i) => BigInt(i + 1)));
+    expect(sent.map(({ previous }) => previous)).toEqual([0n, 4n, 8n, 12n, 16n]);
+    stream.position(positionOf('a', { epoch: 5n, received: 8n }));
+    expect(numbers().at(-1)).toBe(28n);
+    spool.close();
+  });
+
+  test('sends again what does not arrive, and what another learner does not know', () => {
+    const { spool, stream, sent, pass, numbers } = sender();
+    stream.position(positionOf('a'));
+    sent.length = 0;
+    pass(900);
+    expect(sent).toEqual([]);
+    pass(200);
+    expect(numbers()[0]).toBe(1n);
+    stream.position(positionOf('a', { epoch: 5n, received: 50n, durable: 30n }));
+    sent.length = 0;
+    stream.position(positionOf('a'));
+    expect(numbers()[0]).toBe(1n);
+    spool.close();
+  });
+
+  test('leaves room for what is live: after a partition it sends no faster than it may', () => {
+    const { spool, stream, numbers, pass } = sender({ bytesPerSecond: 2000, windowBytes: 1e6 });
+    stream.position(positionOf('a'));
+    const first = numbers().length;
+    expect(first).toBeLessThan(15);
+    for (let i = 0; i < 20; i++) pass(100);
+    const perSecond = (numbers().length - first) / 2;
+    expect(perSecond * 232).toBeGreaterThan(1000);
+    expect(perSecond * 232).toBeLessThan(3000);
+    spool.close();
+  });
+});
+
+describe('the receiver', () => {
+  test('takes each record once and in order, and nothing of another robot or an older stream', () => {
+    const taken: bigint[] = [];
+    const said: StreamPosition[] = [];
+    const receiver = new StreamReceiver({
+      robot: 'a',
+      start: { epoch: 5n, sequence: 10n },
+      deliver: ({ sequence }) => taken.push(sequence),
+      publish: (position) => said.push(position),
+    });
+    const batch = (previous: bigint, ...sequences: bigint[]): StreamBatch => ({
+      robot: 'a',
+      epoch: 5n,
+      previous,
+      records: sequences.map((sequence) => ({ sequence, topic: '/t', payload: new Uint8Array(0) })),
+    });
+    receiver.take(batch(11n, 12n));
+    receiver.take(batch(9n, 10n, 11n));
+    receiver.take({ ...batch(11n, 12n), robot: 'b' });
+    receiver.take({ ...batch(11n, 12n), epoch: 4n });
+    receiver.take(batch(11n, 14n));
+    receiver.take(batch(9n, 10n, 11n));
+    expect(taken).toEqual([11n, 14n]);
+    expect(said.map(({ received }) => received)).toEqual([10n, 11n, 14n, 14n]);
+    expect(receiver.counts).toEqual({ records: 2, repeated: 3, outOfPlace: 3 });
+    receiver.confirm({ epoch: 5n, sequence: 11n });
+    receiver.confirm({ epoch: 4n, sequence: 14n });
+    expect(said.at(-1)).toEqual({ robot: 'a', epoch: 5n, received: 14n, durable: 11n });
+    receiver.take({ ...batch(0n, 1n), epoch: 6n });
+    expect(receiver.place).toEqual({ epoch: 6n, sequence: 1n });
+  });
+});
+
+/** The learner's side of one robot: a ledger in memory, and a checkpoint of it with the place in the stream. */
+class Learner {
+  readonly #robot: string;
+  ledger: string[] = [];
+  #places: StreamPlace[] = [];
+  #saved: { ledger: string[]; place: StreamPlace | undefined } = { ledger: [], place: undefined };
+  #receiver!: StreamReceiver;
+
+  constructor(robot: string, transport: Transport) {
+    this.#robot = robot;
+    const positions = transport.advertise(`/${robot}${linkTopics.position.topic}`, Position, qos.latched);
+    this.#start((position) => positions.publish(position));
+    transport.subscribe(`/${robot}${linkTopics.stream.topic}`, Batch, (batch) => this.#receiver.take(batch), qos.event);
+  }
+
+  checkpoint(): void {
+    const place = this.#places.at(-1);
+    this.#saved = { ledger: [...this.ledger], place: place ?? this.#saved.place };
+    if (place !== undefined) this.#receiver.confirm(place);
+  }
+
+  announce(): void {
+    this.#receiver.announce();
+  }
+
+  /** What kill -9 and a new start do: everything since the checkpoint is gone. */
+  kill(): void {
+    this.ledger = [...this.#saved.ledger];
+    this.#places = [];
+    this.#start(this.#publish);
+    this.announce();
+  }
+
+  #publish: (position: StreamPosition) => void = () => {};
+
+  #start(publish: (position: StreamPosition) => void): void {
+    this.#publish = publish;
+    this.#receiver = new StreamReceiver({
+      robot: this.#robot,
+      ...(this.#saved.place && { start: this.#saved.place }),
+      publish,
+      deliver: ({ payload }, place) => {
+        this.ledger.push(new TextDecoder().decode(payload));
+        this.#places.push(place);
+      },
+    });
+  }
+}
+
+/** The robot's side: what it wrote, a spool, and a sender that both survive a kill only on the disk. */
+class Robot {
+  readonly name: string;
+  readonly written: string[] = [];
+  #spool!: Spool;
+  #sender!: StreamSender;
+  #timer: NodeJS.Timeout;
+
+  constructor(name: string, transport: Transport) {
+    this.name = name;
+    const batches = transport.advertise(`/${name}${linkTopics.stream.topic}`, Batch, qos.event);
+    this.#open((batch) => batches.publish(batch));
+    transport.subscribe(
+      `/${name}${linkTopics.position.topic}`,
+      Position,
+      (position) => this.#sender.position(position),
+      qos.latched,
+    );
+    this.#timer = setInterval(() => this.#sender.pump(), 10);
+  }
+
+  write(): void {
+    const text = `${this.name} ${this.written.length}`;
+    this.written.push(text);
+    this.#spool.append('state', '/transitions', new TextEncoder().encode(text));
+    this.#sender.pump();
+  }
+
+  get isDone(): boolean {
+    return this.#sender.isDone;
+  }
+
+  kill(): void {
+    this.#spool.close();
+    this.#open(this.#publish);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#spool.close();
+  }
+
+  #publish: (batch: StreamBatch) => void = () => {};
+
+  #open(publish: (batch: StreamBatch) => void): void {
+    this.#publish = publish;
+    this.#spool = new Spool({ folder: join(root, this.name), maxBytes: 1e8, nowNs: () => 1n, warn: () => {} });
+    this.#sender = new StreamSender({
+      robot: this.name,
+      source: this.#spool,
+      publish,
+      nowMs: () => performance.now(),
+      batchBytes: 2000,
+      windowBytes: 20_000,
+      retryMs: 100,
+    });
+  }
+}
+
+const hash = (lines: readonly string[]): string => createHash('sha256').update(lines.join('\n')).digest('hex');
+
+describe('the ledger', () => {
+  test.each([1, 2, 3])(
+    'of ten robots is the same on both sides after kills, partitions, losses, repetitions and overtaking, seed %i',
+    async (seed) => {
+      const random = Random.derive(seed, 'ledger');
+      const broker = new EmbeddedBroker({
+        seed,
+        faults: {
+          rules: [
+            { topics: '*', drop: 0.1, duplicate: 0.1, reorder: 0.1, delay: { probability: 0.1, minMs: 1, maxMs: 20 } },
+          ],
+        },
+      });
+      const names = Array.from({ length: 10 }, (_, i) => `rover_${i}`);
+      const learners = names.map((name) => new Learner(name, broker.connect()));
+      const robots = names.map((name) => new Robot(name, broker.connect()));
+      let kills = 0;
+      for (let step = 0; step < 300; step++) {
+        for (const robot of robots) for (let i = 0; i < 10; i++) robot.write();
+        for (const [i, learner] of learners.entries()) {
+          if (random.uniform() < 0.05) learner.checkpoint();
+          if (random.uniform() < 0.1) learner.announce();
+          for (const end of [learner, robots[i]!])
+            if (random.uniform() < 0.01) {
+              end.kill();
+              kills += 1;
+            }
+          if (random.uniform() < 0.02) broker.partition(`/${names[i]}/*`, true);
+          else if (random.uniform() < 0.2) broker.partition(`/${names[i]}/*`, false);
+        }
+        if (step % 10 === 0) await sleep(2);
+      }
+      for (const name of names) broker.partition(`/${name}/*`, false);
+      for (let i = 0; robots.some(({ isDone }) => !isDone); i++) {
+        if (i > 2000) throw new Error('the streams do not come to their end');
+        for (const learner of learners) learner.announce();
+        await sleep(20);
+      }
+      for (const [i, robot] of robots.entries()) {
+        expect(robot.written).toHaveLength(3000);
+        expect(hash(learners[i]!.ledger)).toBe(hash(robot.written));
+        robot.close();
+      }
+      expect(kills).toBeGreaterThan(30);
+      await broker.close();
+    },
+    120_000,
+  );
+});
