@@ -12,4 +12,3 @@ export {
   type TensorSummary,
 } from './inspect.js';
 export type { ArrayRecord, Executable, Program, RunOutputs, TensorRecord, TensorSpec } from './program.js';
-export { supportedKernels } from './trace/symbolic-backend.js';

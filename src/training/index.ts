@@ -4,7 +4,6 @@ export {
   type RunLength,
   type RunPlan,
   runConfig,
-  runNormalisation,
   runPlan,
   startLearner,
 } from './contract.js';

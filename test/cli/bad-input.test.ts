@@ -1,7 +1,8 @@
 import { copyFileSync, cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkSpace, exitCode } from '#src/cli/index.js';
+import { exitCode } from '#src/cli/index.js';
+import { checkSpace } from '#src/cli/run-folder.js';
 import { lockFolder } from '#src/platform/index.js';
 import { cli, inNewFolder, start, tree } from './support.js';
 

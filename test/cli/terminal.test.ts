@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { columns, Display, type Progress, panel, progressLine, sparkline } from '#src/cli/index.js';
+import { Display } from '#src/cli/display.js';
+import { type Progress, panel, progressLine, sparkline } from '#src/cli/panel.js';
+import { columns } from '#src/cli/table.js';
 import { cli } from './support.js';
 
 const progress: Progress = {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { until } from '../nodes/toy.js';
@@ -12,6 +13,10 @@ const alive = (pid: number): boolean => {
   }
 };
 
+/** Whether a signal that was sent to a process is still waiting to be delivered. */
+const hasPendingSignal = (pid: number): boolean =>
+  /^(?:SigPnd|ShdPnd):\s*0*[1-9a-f]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+
 it('a learning process does not outlive the one that started it, even after kill -9', async () => {
   const script = fileURLToPath(new URL('learner-parent.mjs', import.meta.url));
   const parent = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -24,7 +29,7 @@ it('a learning process does not outlive the one that started it, even after kill
   expect(alive(pid)).toBe(true);
   parent.kill('SIGINT'); // as Ctrl-C does, to both: the learner waits for its parent's decision
   process.kill(pid, 'SIGINT');
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await until(() => !hasPendingSignal(pid), 'the signal being delivered');
   expect(alive(pid)).toBe(true);
   parent.kill('SIGKILL');
   await until(() => !alive(pid), 'the learner ending');

@@ -190,9 +190,10 @@ describe('the rover’s task in Gazebo', () => {
 
 describe('the arm’s task in Gazebo', () => {
   /** Gazebo's arm: joints that do exactly the speeds they are told. */
+  const spec = loadRobotSpec('arm');
+  const time = new ManualClock();
   const start = async () => {
-    const spec = loadRobotSpec('arm');
-    rig = new Rig({ robot: spec });
+    rig = new Rig({ robot: spec, manual: time, clock: time });
     const world = new FakeWorld();
     const kinematics = await ArmKinematics.load();
     const joints = armHome.map((angle) => angle - 0.3);
@@ -277,7 +278,7 @@ describe('the arm’s task in Gazebo', () => {
     });
     expect(states.at(-1)).toMatchObject({ success: false });
     // A command that is not renewed holds no longer than its time.
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    time.advanceMs(spec.command.timeoutMs + 1);
     await step(2);
     expect(speeds).toEqual(armJoints.map(() => 0));
   });

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { messageTypeNames, rosMessageTypeNames, serviceTypeNames } from '#src/messages/index.js';
-import { messageKinds } from '#src/robot/index.js';
+
+import { messageKinds } from '#src/robot/kinds/registry.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');

@@ -2,14 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { ActionRange, Random, vectorObservation } from '#src/common/index.js';
 import { type Episode, type LearnerSettings, learnerConfig } from '#src/learning/index.js';
 import type { Environment } from '#src/simulation/index.js';
-import { PendingUpdates } from '#src/training/contract.js';
-import {
-  checkpointSegments,
-  EnvironmentTrainer,
-  runConfig,
-  runNormalisation,
-  startLearner,
-} from '#src/training/index.js';
+import { PendingUpdates, runNormalisation } from '#src/training/contract.js';
+import { checkpointSegments, EnvironmentTrainer, runConfig, startLearner } from '#src/training/index.js';
 import type { Segment } from '#src/training/process/protocol.js';
 import { SegmentTrainer } from '#src/training/segment-trainer.js';
 

@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Random } from '#src/common/index.js';
-import { type ArrayRecord, compile, type Program, supportedKernels, type TensorRecord } from '#src/engine/index.js';
+import { type ArrayRecord, compile, type Program, type TensorRecord } from '#src/engine/index.js';
+import { supportedKernels } from '#src/engine/trace/symbolic-backend.js';
 import { type Case, cases, casesWithoutWasm } from './cases.js';
 
 type Draw = { readonly shapes: readonly number[][]; readonly parameter: number };
