@@ -29,6 +29,7 @@ const OPTIONS = {
   job: { default: null, help: 'run just this one: what the jobs of a cluster do' },
   slurm: { default: null, help: 'run nothing: write a Slurm array of all runs to this file' },
   kubernetes: { default: null, help: 'run nothing: write a Kubernetes Job of all runs to this file' },
+  write: { default: false, help: 'run nothing: write the table of the runs that are there' },
   results: { default: 'docs/results', help: 'folder for the table, its picture and its figures' },
 } as const;
 
@@ -80,7 +81,7 @@ export async function run(args: string[]): Promise<BenchResult> {
     await runJob(folder, jobNamed(all, options.job));
     return benchResult('paper', args, []);
   }
-  await runJobs(folder, chosen, options.jobs, kept(args));
+  if (!options.write) await runJobs(folder, chosen, options.jobs, kept(args));
   const results = all.flatMap(({ name }) => resultOf(folder, name) ?? []);
   const summary = table.summarise(results, settings);
   const result = benchResult('paper', args, summary.figures, { curves: summary.curves });
