@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { machine, versions as versionsOfPackages, writeFileAtomic } from '../src/platform/index.js';
 
-/** One measured number. `unit` is SI or a word ('ratio', 'return'); `note` says how it was taken. */
+/** One measured number. Its `unit` is an SI unit or a word such as 'ratio' or 'return', and `note` says how it was measured. */
 export interface Figure {
   readonly name: string;
   readonly value: number;
@@ -11,31 +11,31 @@ export interface Figure {
   readonly note?: string;
 }
 
-/** A sampled curve: rows of numbers under named columns. */
+/** A curve that was sampled: rows of numbers under columns with names. */
 export interface Curve {
   readonly name: string;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly number[])[];
 }
 
-/** What a bench found, with all that is needed to judge it and to take it again. */
+/** The result of a bench, with everything that is needed to judge it and to measure it again. */
 export interface BenchResult {
   readonly name: string;
-  /** The command as it was given; of paths only the last part. */
+  /** The command as it was given, with only the last part of every path. */
   readonly command: string;
   readonly figures: readonly Figure[];
   readonly curves?: readonly Curve[];
-  /** In words: CPU model, cores, memory. */
+  /** The machine in words: the model of the CPU, the cores and the memory. */
   readonly machine: string;
   readonly versions: Readonly<Record<string, string>>;
-  /** ISO 8601, UTC. */
+  /** The time of the measurement in ISO 8601, in UTC. */
   readonly date: string;
 }
 
-/** The repository's root, from dist/bench. */
+/** The root of the repository, as seen from dist/bench. */
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** The command of a bench, `npm run bench -- name args`, without the folders of whoever ran it. */
+/** Gives the command of a bench, `npm run bench -- name args`, without the folders of the person who ran it. */
 export function commandOf(name: string, args: readonly string[]): string {
   const words = args.map((arg) => {
     const [flag, value] = arg.startsWith('--') ? splitOnce(arg, '=') : ['', arg];
@@ -63,13 +63,13 @@ function commit(): string | undefined {
   }
 }
 
-/** Versions of what every figure depends on, and of what `more` names (Python packages). */
+/** Gives the versions of the software that every figure depends on, and those of the Python packages in `more`. */
 export function versions(more: Readonly<Record<string, string>> = {}): Record<string, string> {
   const at = commit();
   return { ...versionsOfPackages(), ...(at === undefined ? {} : { commit: at }), ...more };
 }
 
-/** The frame of a result; `args` as the bench was given them. */
+/** Makes a result of figures. `args` are the arguments as the bench was given them. */
 export function benchResult(
   name: string,
   args: readonly string[],
@@ -87,7 +87,7 @@ export function benchResult(
   };
 }
 
-/** Writes a result as JSON, atomically. */
+/** Writes a result as JSON. The file is replaced atomically. */
 export function writeResult(path: string, result: BenchResult): void {
   // JSON has no infinities and no NaN: such a figure would silently become null.
   const text = JSON.stringify(
@@ -98,7 +98,7 @@ export function writeResult(path: string, result: BenchResult): void {
   writeFileAtomic(path, `${text}\n`);
 }
 
-/** A number with four significant digits, for people. */
+/** Writes a number with four significant digits, for people to read. */
 export function shown(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   if (Number.isInteger(value)) return String(value);
@@ -106,7 +106,7 @@ export function shown(value: number): string {
   return magnitude >= 1000 ? value.toFixed(0) : magnitude >= 0.001 ? value.toPrecision(4) : value.toExponential(2);
 }
 
-/** The figures as a table. */
+/** Writes the figures as a table. */
 export function table(result: BenchResult): string {
   const rows = result.figures.map((figure) => [figure.name, shown(figure.value), figure.unit, figure.note ?? '']);
   const width = (column: number) => Math.max(0, ...rows.map((row) => row[column]!.length));
@@ -123,7 +123,7 @@ export function table(result: BenchResult): string {
   ].join('\n');
 }
 
-/** The quantile `q` (0 to 1) of samples, interpolated between its neighbours; NaN where there are no samples. */
+/** Gives the quantile `q` (0 to 1) of samples by interpolation between neighbours. It is NaN where there are no samples. */
 export function quantile(samples: readonly number[] | Float64Array, q: number): number {
   const sorted = Float64Array.from(samples).sort();
   if (sorted.length === 0) return Number.NaN;
@@ -135,7 +135,7 @@ export function quantile(samples: readonly number[] | Float64Array, q: number): 
 
 export const median = (samples: readonly number[] | Float64Array): number => quantile(samples, 0.5);
 
-/** A line of progress on stderr; stdout is for the result. */
+/** Writes a line of progress to stderr, because stdout is for the result. */
 export function progress(text: string): void {
   process.stderr.write(`${text}\n`);
 }

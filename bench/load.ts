@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import type { Figure } from './harness.js';
 
-/** Ticks of /proc a second: USER_HZ, 100 on every Linux that Node runs on. */
+/** The number of ticks per second in which /proc counts (USER_HZ). It is 100 on every Linux that Node.js runs on. */
 const TICKS = 100;
 
 interface Sample {
   readonly wall: number;
-  /** CPU seconds of the whole machine, and of this process with the children it has waited for. */
+  /** The CPU time in seconds of the whole machine, and of this process with the children that it has waited for. */
   readonly all: number;
   readonly own: number;
 }
@@ -30,8 +30,8 @@ function sample(): Sample | undefined {
 }
 
 /**
- * Measures what the rest of the machine did during a run: figures of times count only where that is next to nothing.
- * Child processes count as ours once they have ended, so ask after they have.
+ * Measures how busy the rest of the machine was during a run. Figures of time count only where that is next to nothing.
+ * Child processes count as the bench's own once they have ended, so this must be asked after their end.
  */
 export function watchLoad(): () => Figure[] {
   const before = sample();

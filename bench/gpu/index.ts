@@ -6,17 +6,17 @@ import { parseOptions } from '../options.js';
 import { alternate, type Contender, PythonPeer, peersPython } from '../peers/peer.js';
 import { benchDevice, compileUpdate, programContender, updateInputs } from '../update/contenders.js';
 
-/** Updates after which parameters are compared. */
+/** The number of updates after which parameters are compared. */
 const PARITY_UPDATES = 20;
-/** What rounding may do to a parameter in that many updates; a wrong gradient does a hundred times as much. */
+/** The largest difference that rounding may make in a parameter in that many updates. A wrong gradient makes a hundred times as much. */
 const PARITY_LIMIT = 1e-4;
-/** Updates in one call of ours. */
+/** The number of updates in one call of this package. */
 const TOGETHER = 16;
 
 interface Case {
   readonly name: string;
   readonly critics: 1 | 2;
-  /** Rows of policy data, and as many of the expert's. */
+  /** The number of rows of the policy's data in a batch, which has as many rows of the expert's. */
   readonly batch: number;
   readonly width: number;
 }
@@ -45,7 +45,7 @@ const largest = (a: ArrayRecord, b: ArrayRecord): number => {
   return worst;
 };
 
-/** The largest difference between all parameters and moments on the device and on the CPU. INTERNAL above the limit. */
+/** Gives the largest difference between parameters and moments on the device and on the CPU. Throws INTERNAL above the limit. */
 async function parity(given: Case, threads: number): Promise<Figure> {
   const config = configOf(given);
   const states: ArrayRecord[] = [];
@@ -70,7 +70,7 @@ async function parity(given: Case, threads: number): Promise<Figure> {
   };
 }
 
-/** Every peer as a process of its own; without a GPU there is no CUDA graph to capture PyTorch in. */
+/** Starts every peer in a process of its own. Without a GPU there is no CUDA graph to capture PyTorch in. */
 function peers(given: Case, python: string, onGpu: boolean): readonly (() => Promise<Contender>)[] {
   const { critics, batch, width } = given;
   const flags = ['--critics', critics, '--batch', batch, '--width', width, '--device', onGpu ? 'cuda' : 'cpu'].map(
@@ -101,7 +101,7 @@ async function times(given: Case, contenders: readonly Contender[], rounds: numb
   ]);
 }
 
-/** Parity first, then ms an update beside PyTorch and JAX on the same GPU, in turn. */
+/** Checks parity first, then measures the time of an update beside PyTorch and JAX, which take turns on the same GPU. */
 export async function run(args: string[]): Promise<BenchResult> {
   const options = parseOptions('gpu', args, {
     device: { default: 'cuda', help: 'cuda, or cpu-bound: the same code on the CPU, to try this script' },

@@ -6,7 +6,7 @@ import type { Environment } from '../../src/simulation/index.js';
 
 export interface Demonstrations {
   readonly episodes: readonly Episode[];
-  /** Returns of all episodes of the file, and of those that are used. */
+  /** The returns of all episodes of the file, and below them those of the episodes that are learned from. */
   readonly demonstrator: readonly number[];
   readonly used: readonly number[];
 }
@@ -14,11 +14,11 @@ export interface Demonstrations {
 export interface DemonstrationChoice {
   readonly file: string;
   readonly count: number;
-  /** Index of the first one taken. */
+  /** The index of the first episode that is learned from. */
   readonly first: number;
 }
 
-/** Reads expert episodes; actions go from the task's units to [−1, 1]. Throws CORRUPT_DATA, MISMATCH, INVALID_ARGUMENT. */
+/** Reads the episodes of an expert and maps their actions from the task's units to [−1, 1]. Throws CORRUPT_DATA, MISMATCH, INVALID_ARGUMENT. */
 export function readDemonstrations(choice: DemonstrationChoice, environment: Environment): Demonstrations {
   const all = importNpz(choice.file);
   const { observation, actionRange } = environment;

@@ -21,7 +21,7 @@ export interface SeedSettings {
   readonly task: string;
   readonly seed: number;
   readonly steps: number;
-  /** Steps between two points of the curve. */
+  /** The number of steps from one point of the curve to the next. */
   readonly every: number;
   readonly curveEpisodes: number;
   readonly finalEpisodes: number;
@@ -29,17 +29,17 @@ export interface SeedSettings {
   readonly updatesPerStep: number;
   readonly config: LearnerConfig;
   readonly threads: number;
-  /** The demonstrations in words; a run is only resumed with the same ones. */
+  /** The demonstrations in words. A run is only resumed with the same ones. */
   readonly data: string;
-  /** The learner's own episodes are cut off (truncated) after so many steps. */
+  /** The number of steps after which the learner's own episodes are truncated. */
   readonly episodeSteps: number;
   readonly checkpoints: string | null;
   readonly resume: boolean;
-  /** Where metrics go beside the checkpoints. */
+  /** The sinks of metrics, whose files lie beside the checkpoints. */
   readonly metrics: readonly MetricsSinkName[];
 }
 
-/** A point of the curve; seconds are of learning (steps and updates), `elapsed` with evaluations and checkpoints. */
+/** A point of the curve. `seconds` counts steps and updates; `elapsed` counts evaluations and checkpoints as well. */
 export interface Point {
   readonly steps: number;
   readonly seconds: number;
@@ -62,14 +62,14 @@ export interface Evaluation {
 export interface SeedOutcome {
   readonly seed: number;
   readonly points: readonly Point[];
-  /** On fresh starts, after the last step. */
+  /** The evaluation of the last policy on fresh starts. */
   readonly last: Evaluation;
-  /** The policy of the curve's highest point, on the same fresh starts: its place was chosen by the return. */
+  /** The evaluation, on the same fresh starts, of the policy at the curve's highest point, which was chosen by its return. */
   readonly best: Evaluation;
   readonly diverged: string | null;
 }
 
-/** What a checkpoint holds beside the training. */
+/** The data that a checkpoint holds beside the training. */
 interface Saved {
   readonly identity: string;
   readonly points: readonly Point[];
@@ -81,7 +81,7 @@ interface Saved {
 const CURVE_STARTS = 1_000_000;
 const FINAL_STARTS = 2_000_000;
 const REPORT_MS = 30_000;
-/** Steps between two rows of metrics. */
+/** The number of steps from one row of metrics to the next. */
 const LOG_EVERY = 1000;
 
 const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
@@ -169,7 +169,7 @@ export class SeedRun {
     return run;
   }
 
-  /** Learns up to the last step and evaluates. */
+  /** Learns up to the last step, and evaluates on the way and at the end. */
   async run(): Promise<SeedOutcome> {
     const { checkpoints, metrics } = this.#settings;
     const log = new MetricsLog({
@@ -223,7 +223,7 @@ export class SeedRun {
     return this.#outcome(diverged);
   }
 
-  /** One step of the environment and its updates, whose time is counted; says where learning diverged, else null. */
+  /** Makes one step of the environment and its updates, and counts their time. Gives the reason where learning diverged, else null. */
   async #step(rows: RunMetrics): Promise<string | null> {
     const start = performance.now();
     try {
@@ -329,7 +329,7 @@ export class SeedRun {
   }
 }
 
-/** What must be the same for a run to go on. */
+/** Describes what must be the same for a run to go on. */
 function identityOf(settings: SeedSettings): string {
   const { task, seed, every, curveEpisodes, episodeSteps, randomSteps, updatesPerStep, data } = settings;
   // The length of the run may grow; schedules keep the end that the run was begun with.
@@ -337,7 +337,7 @@ function identityOf(settings: SeedSettings): string {
   return JSON.stringify({ task, seed, every, curveEpisodes, episodeSteps, randomSteps, updatesPerStep, data, config });
 }
 
-/** A point of the curve in words. */
+/** Describes a point of the curve in words. */
 function summaryOf(point: Point): string {
   const reward = (value: number | null): string => (value === null ? 'none yet' : value.toFixed(2));
   return (

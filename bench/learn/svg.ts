@@ -1,7 +1,7 @@
 import { COLOURS, HEIGHT, MARGIN, panel, type Series, WIDTH } from '../plot.js';
 import type { Point, SeedOutcome } from './seed-run.js';
 
-/** Return against steps and against time, and the recovered reward of expert and policy, one line a seed. */
+/** Draws the return against steps and against time, and the recovered reward of expert and policy, with one line for each seed. */
 export function curvesSvg(task: string, outcomes: readonly SeedOutcome[], demonstrator: number): string {
   const lines = (x: (point: Point) => number, y: (point: Point) => number | null, dashed = false): Series[] =>
     outcomes.map(({ seed, points }, i) => ({

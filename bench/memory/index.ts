@@ -35,7 +35,7 @@ function anonymous(): number {
   }
 }
 
-/** Random observations, actions and transitions of the given sizes. */
+/** Makes random observations, actions and transitions of the given sizes. */
 function randomData(observationSize: number, actionSize: number) {
   const random = Random.derive(1, 'bench');
   const normal = (size: number): Float32Array => random.fillNormal(new Float32Array(size));
@@ -67,14 +67,14 @@ const COLUMNS = [
   'anonymous_mib',
 ];
 
-/** A row of {@link COLUMNS}; time counts from `began`, by `performance.now`. */
+/** Measures a row of {@link COLUMNS}. Time counts from `began`, which `performance.now` gave. */
 function sample(began: number, updates: number): number[] {
   const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
   const minutes = (performance.now() - began) / 60_000;
   return [minutes, rss / MIB, heapUsed / MIB, external / MIB, arrayBuffers / MIB, updates, anonymous()];
 }
 
-/** Resident set of a learner with a full replay buffer of the hopper's sizes that goes on learning, and its growth. */
+/** Measures the memory, and its growth, of a learner that goes on learning with a full replay buffer of the hopper's sizes. */
 export async function run(args: string[]): Promise<BenchResult> {
   const options = parseOptions('memory', args, OPTIONS);
   const load = watchLoad();

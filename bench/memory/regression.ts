@@ -1,4 +1,4 @@
-/** Least squares y = slope·x + …, with the slope's standard error (residuals taken as independent). */
+/** Fits a line by least squares. Gives its slope with the standard error, under the assumption of independent residuals. */
 export function lineThrough(points: readonly (readonly [x: number, y: number])[]): { slope: number; error: number } {
   const n = points.length;
   const mean = (pick: (point: readonly [number, number]) => number): number =>

@@ -1,13 +1,13 @@
-/** The words of the command that runs one job of a table; `job` is a shell expression that gives its name. */
+/** Gives the words of the command that runs one job of a table. `job` is an expression of the shell that gives the job's name. */
 const command = (args: readonly string[], job: string): string =>
   ['npm run --silent bench -- paper', ...args.map((word) => `'${word.replaceAll("'", `'\\''`)}'`), `--job=${job}`].join(
     ' ',
   );
 
-/** The shell's expression for the job at the index that an environment variable holds. */
+/** Gives the shell's expression for the job at the index that an environment variable holds. */
 const element = (index: string): string => `"$\{jobs[$${index}]}"`;
 
-/** A Slurm script that runs every job of a table as one task of an array, one core each. */
+/** Writes a Slurm script that runs every job of a table as one task of an array, each on one core. */
 export function slurmScript(table: string, jobs: readonly string[], args: readonly string[]): string {
   return [
     '#!/bin/bash',
@@ -24,7 +24,7 @@ export function slurmScript(table: string, jobs: readonly string[], args: readon
   ].join('\n');
 }
 
-/** A Kubernetes Job that runs every job of a table as one index, one core each, on a volume that they share. */
+/** Writes a Kubernetes Job that runs every job of a table as one index, each on one core, on a volume that they share. */
 export function kubernetesJob(table: string, jobs: readonly string[], args: readonly string[]): string {
   return [
     'apiVersion: batch/v1',

@@ -10,7 +10,7 @@ import { offline } from './offline.js';
 import { reward } from './reward.js';
 import type { PaperTable, TableOptions } from './table.js';
 
-/** Every table by its name. A new one is a file in this folder and a line here. */
+/** All tables by their names. A new table is a file in this folder and a line here. */
 const TABLES: readonly PaperTable[] = [offline, reward];
 
 const OPTIONS = {

@@ -10,7 +10,7 @@ import type { Job, RunResult } from './table.js';
 const RESULT = 'result.json';
 const BENCH = fileURLToPath(new URL('../run.js', import.meta.url));
 
-/** The result of a job in its folder; undefined where it has not been finished. */
+/** Reads the result of a job from its folder. It is undefined where the job has not been finished. */
 export function resultOf(folder: string, job: string): RunResult | undefined {
   const file = join(folder, job, RESULT);
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as RunResult) : undefined;
@@ -40,7 +40,7 @@ export async function runJob(folder: string, job: Job): Promise<void> {
   }
 }
 
-/** The job with this name. Throws NOT_FOUND with the nearest one. */
+/** Finds the job with this name. Throws NOT_FOUND with the nearest name. */
 export function jobNamed(jobs: readonly Job[], name: string): Job {
   const job = jobs.find((each) => each.name === name);
   if (job === undefined)

@@ -128,6 +128,7 @@ async function runDemo(
   const learning = await learn(session, plan, demonstrations, {
     ...(link && { link }),
     checkpoint: folder.file('checkpoint'),
+    candidates: folder.file('candidates'),
     curves: folder.file('learning.json'),
     metrics: { folder: folder.path, sinks: options.log },
     resume: false,

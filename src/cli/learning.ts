@@ -6,7 +6,7 @@ import type { RunMetrics } from '../platform/index.js';
 import { encodeBundle, type PolicyBundle } from '../policy/index.js';
 import type { LearningCurves } from '../report/index.js';
 import { contractOf, observationOf } from '../robot/index.js';
-import { learningEpisode, type TrainingOptions, TrainingSession } from '../sessions/index.js';
+import { type CandidateScore, learningEpisode, type TrainingOptions, TrainingSession } from '../sessions/index.js';
 import { checkpointSegments } from '../training/index.js';
 import { type LearningFiles, RunProgress } from './run-progress.js';
 import type { Session } from './session.js';
@@ -85,6 +85,10 @@ export async function learn(
       if ((version + 1) % everySegments === 0) progress.save();
     },
     onRollout: (rollout) => progress.rollout(rollout),
+    ...(spec.task === null || demonstrations.length === 0
+      ? {}
+      : { candidates: { folder: options.candidates, everySegments: candidateSegments(steps, segmentSize) } }),
+    onCandidate: (score) => progress.candidate(score),
   });
   const close = async (): Promise<void> => {
     progress.close();
@@ -95,7 +99,8 @@ export async function learn(
   };
   try {
     const metrics = progress.begin(options.resume ? training.progress.transitions : 0);
-    const { bundle, interrupted } = await training.run();
+    const { bundle, interrupted, chosen } = await training.run();
+    if (chosen !== undefined) display.say(chosenText(chosen, segmentSize));
     progress.save();
     return { training, bundle, curves: progress.curves, interrupted, metrics, close };
   } catch (error) {
@@ -103,6 +108,15 @@ export async function learn(
     throw error;
   }
 }
+
+const chosenText = ({ version, distance, worst, episodes }: CandidateScore, segmentSize: number): string =>
+  `the policy after ${version * segmentSize} steps is deployed: distance from the demonstrations ${distance.toFixed(3)}, worst of ${episodes} episodes ${worst.toFixed(3)}`;
+
+/** Policies of a run that are compared with the demonstrations, so that the best is deployed. */
+const CANDIDATES = 30;
+
+const candidateSegments = (steps: number, segmentSize: number): number =>
+  Math.max(1, Math.floor(steps / segmentSize / CANDIDATES));
 
 /** A training whose robot and learner a link joins, where there is one. */
 async function createTraining(link: LoopbackLink | undefined, options: TrainingOptions): Promise<TrainingSession> {

@@ -11,6 +11,8 @@ export interface Progress {
   readonly perSecond?: number;
   readonly return?: number;
   readonly success?: number;
+  /** Of the newest policy that was compared with the demonstrations from these: 0 where it does the same. */
+  readonly distance?: number;
   readonly criticLoss?: number;
   readonly actorLoss?: number;
   readonly rewardExpert?: number;
@@ -48,6 +50,7 @@ export function progressLine(progress: Progress): string {
     left === undefined ? undefined : `${duration(left)} left`,
     progress.return === undefined ? undefined : `return ${figure(progress.return)}`,
     progress.success === undefined ? undefined : `success ${percent(progress.success)}`,
+    progress.distance === undefined ? undefined : `distance from the demonstrations ${progress.distance.toFixed(3)}`,
     progress.criticLoss === undefined ? undefined : `critic loss ${figure(progress.criticLoss)}`,
     progress.actorLoss === undefined ? undefined : `actor loss ${figure(progress.actorLoss)}`,
     progress.rewardExpert === undefined
@@ -77,6 +80,7 @@ export function panel(progress: Progress, width: number): string[] {
     lines.push(
       `  return ${shown(progress.return).padStart(8)}${progress.success === undefined ? '' : `   success ${percent(progress.success).padStart(6)}`}   ${sparkline(progress.returns ?? [], chart)}`,
     );
+  if (progress.distance !== undefined) lines.push(`  distance from the demonstrations ${progress.distance.toFixed(3)}`);
   if (progress.criticLoss !== undefined)
     lines.push(
       `  critic loss ${shown(progress.criticLoss).padStart(8)}   actor loss ${shown(progress.actorLoss).padStart(8)}`,

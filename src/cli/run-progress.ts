@@ -7,7 +7,7 @@ import {
   RunMetrics,
   writeFileAtomic,
 } from '../platform/index.js';
-import type { LearningCurves, LearningPoint, RolloutPoint } from '../report/index.js';
+import type { ChoicePoint, LearningCurves, LearningPoint, RolloutPoint } from '../report/index.js';
 import type { TrainingSettings } from '../simulation/index.js';
 import { readJson } from './inspect/kind.js';
 import type { Session } from './session.js';
@@ -19,6 +19,8 @@ const WINDOW = 10;
 export interface LearningFiles {
   /** Folder of checkpoints. */
   readonly checkpoint: string;
+  /** Folder of the policies that are compared with the demonstrations. */
+  readonly candidates: string;
   /** JSON file of the curves. */
   readonly curves: string;
   /** The folder that gets progress.csv, progress.jsonl and tensorboard/, and which of them are written. */
@@ -44,6 +46,7 @@ export class RunProgress {
   readonly #files: LearningFiles;
   #points: LearningPoint[] = [];
   #rollouts: RolloutPoint[] = [];
+  #choice: ChoicePoint[] = [];
   /** Where the earlier part of a resumed run ended. */
   #before = { seconds: 0, transitions: 0 };
   #log: MetricsLog | undefined;
@@ -56,7 +59,8 @@ export class RunProgress {
   }
 
   get curves(): LearningCurves {
-    return { points: this.#points, rollouts: this.#rollouts };
+    const choice = this.#choice;
+    return { points: this.#points, rollouts: this.#rollouts, ...(choice.length === 0 ? {} : { choice }) };
   }
 
   /** Opens the log. A resumed run first takes over the curves up to the `transitions` of its checkpoint. */
@@ -91,6 +95,13 @@ export class RunProgress {
     this.#metrics?.episode(episodeMetrics(this.#session.settings)({ return: total, length, success }));
   }
 
+  /** Adds a policy that was compared with the demonstrations. */
+  candidate({ transitions, distance, worst, episodes, return: total, final }: ChoicePoint): void {
+    this.#choice.push({ transitions, distance, worst, episodes, return: total, final });
+    if (!final) this.#metrics?.candidate({ distance, worst, return: total });
+    this.#show();
+  }
+
   /** Writes the file of the curves. */
   save(): void {
     writeFileAtomic(this.#files.curves, `${JSON.stringify(this.curves)}\n`);
@@ -103,9 +114,10 @@ export class RunProgress {
   /** Reads the curves up to the checkpoint; the checkpoint's own point is left out, because it is reported again. */
   #takeOver(transitions: number): void {
     if (existsSync(this.#files.curves)) {
-      const { points, rollouts } = readJson(this.#files.curves) as LearningCurves;
+      const { points, rollouts, choice = [] } = readJson(this.#files.curves) as LearningCurves;
       this.#points = points.filter((point) => point.transitions < transitions);
       this.#rollouts = rollouts.filter((rollout) => rollout.transitions <= transitions);
+      this.#choice = choice.filter((point) => !point.final && point.transitions < transitions);
     }
     this.#before = { seconds: this.#points.at(-1)?.seconds ?? 0, transitions };
   }
@@ -127,6 +139,7 @@ export class RunProgress {
       ...(last.length === 0 || !settings.hasSuccess
         ? {}
         : { success: mean(last.map(({ success }) => Number(success))) }),
+      ...(this.#choice.length === 0 ? {} : { distance: this.#choice.at(-1)!.distance }),
       ...shownMetrics(point),
     });
   }

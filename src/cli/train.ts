@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { IqLearnError, parseOrThrow } from '../common/index.js';
+import { IqLearnError, messageOf, parseOrThrow } from '../common/index.js';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import { chooseDevice, type Device, type DeviceChoice } from '../engine/index.js';
 import { type AgentName, learnerConfigSchema } from '../learning/index.js';
 import { loadCheckpoint, type MetricsSinkName, writeFileAtomic } from '../platform/index.js';
 import { writeBundle } from '../policy/index.js';
 import { renderReport } from '../report/index.js';
-import { loadRobotSpec, robotNames } from '../robot/index.js';
+import { loadRobotSpec, type RobotSpec, robotNames } from '../robot/index.js';
 import { trainingSettings, usableDemonstrations, withSettingsFile } from '../sessions/index.js';
 import { runPlan, type StatesOnly } from '../training/index.js';
 import { commandLine, type Io, longCommand, withDisplay } from './command.js';
@@ -115,6 +115,27 @@ export function freshPlan(
   };
 }
 
+/**
+ * The demonstrations of a run. A resumed one holds them in its checkpoint and needs the recordings only for comparing
+ * its policies with them: where they cannot be read any more it goes on without.
+ */
+async function demonstrationsOf(
+  spec: RobotSpec,
+  recordings: readonly string[],
+  resume: boolean,
+  display: Display,
+  reading: ReturnType<typeof readingOf>,
+): Promise<DemonstrationEpisode[]> {
+  const warn = (text: string): void => display.warn(text);
+  if (!resume) return usableDemonstrations(spec, recordings, warn, { ...reading, say: (text) => display.say(text) });
+  try {
+    return await usableDemonstrations(spec, recordings, () => {}, reading);
+  } catch (error) {
+    warn(`${messageOf(error)}; the run goes on, and its last policy is deployed without a comparison`);
+    return [];
+  }
+}
+
 /** Learns, and writes policy, checkpoint and curves. Resolves with true where the user interrupted it. */
 async function train(
   session: Session,
@@ -126,6 +147,7 @@ async function train(
   writeFileAtomic(folder.file('training.json'), `${JSON.stringify(plan, null, 2)}\n`);
   const learning = await learn(session, plan, demonstrations, {
     checkpoint: folder.file('checkpoint'),
+    candidates: folder.file('candidates'),
     curves: folder.file('learning.json'),
     metrics: { folder: folder.path, sinks: log },
     resume,
@@ -166,12 +188,7 @@ async function trainOnRobot(options: TrainOptions, io: Io): Promise<void> {
   // Bad input is refused before the folder is created.
   const device = await chooseDevice(options.device);
   if (resume) loadCheckpoint(join(out, 'checkpoint'), ({ message }) => display.warn(message));
-  const demonstrations = resume
-    ? []
-    : await usableDemonstrations(spec, plan.recordings, (text) => display.warn(text), {
-        ...readingOf(options),
-        say: (text) => display.say(text),
-      });
+  const demonstrations = await demonstrationsOf(spec, plan.recordings, resume, display, readingOf(options));
   const folder = openRunFolder(out, { reuse: resume });
   const { seed } = plan;
   const logger = fileLogger(folder.file('log.jsonl'), options);

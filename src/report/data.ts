@@ -51,9 +51,24 @@ export interface RolloutPoint {
   readonly success: boolean;
 }
 
+/** A policy of the run that was compared with the demonstrations: along the run, or again (`final`) at its end. */
+export interface ChoicePoint {
+  /** Own transitions of the policy when it was taken. */
+  readonly transitions: number;
+  /** Distance of what it did from the demonstrations, over all of its episodes and of the worst one. */
+  readonly distance: number;
+  readonly worst: number;
+  readonly episodes: number;
+  /** Mean return that the task paid. */
+  readonly return: number;
+  readonly final: boolean;
+}
+
 export interface LearningCurves {
   readonly points: readonly LearningPoint[];
   readonly rollouts: readonly RolloutPoint[];
+  /** Absent where no policies were compared. */
+  readonly choice?: readonly ChoicePoint[];
 }
 
 /** Recovered and true reward at each step of one episode. */

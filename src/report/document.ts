@@ -3,6 +3,7 @@ import { IqLearnError, messageOf } from '../common/index.js';
 import { candidateStyles } from './candidates.js';
 import type { ReportData } from './data.js';
 import { html, jsonForScript, Markup, programForScript } from './escape.js';
+import { choice } from './sections/choice.js';
 import { comparison } from './sections/comparison.js';
 import { curves, rewards } from './sections/curves.js';
 import { details } from './sections/details.js';
@@ -54,6 +55,7 @@ ${comparison(data)}
 ${topView(data)}
 ${replay(data)}
 ${curves(data)}
+${choice(data)}
 ${rewards(data)}
 ${details(data)}
 </main>

@@ -1,6 +1,7 @@
 export { candidateOf, expertCandidate, randomCandidate } from './candidates.js';
 export type { EpisodeResult } from './data.js';
 export {
+  type ChoicePoint,
   type LearningCurves,
   type LearningPoint,
   labelOf,

@@ -1,3 +1,4 @@
+export type { CandidateScore } from './candidates.js';
 export {
   type Conductor,
   conductDemonstrations,

@@ -1,21 +1,23 @@
-import { ActionRange, IqLearnError, type Observation, stackObservations } from '../common/index.js';
+import { IqLearnError, messageOf, type Observation } from '../common/index.js';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import type { Device } from '../engine/index.js';
 import type { LearnerConfig } from '../learning/index.js';
 import { LearnerNode, PolicyNode } from '../nodes/index.js';
+import { createNodeLogger, type Logger } from '../platform/index.js';
 import { decodeBundle, type PolicyBundle, type TrainingSummary } from '../policy/index.js';
-import { contractOf, observationOf } from '../robot/index.js';
+import { contractOf } from '../robot/index.js';
 import { type LearningOptions, type LearningProgress, TrainingProcess } from '../training/index.js';
 import type { Transport } from '../transport/index.js';
 import { ActingState } from './acting-state.js';
+import { CandidateChoice, type CandidateScore } from './candidates.js';
 import { conductTraining, type EpisodeOutcome } from './conductor.js';
-import { learningEpisode } from './learning-episode.js';
+import { learningEpisode, tracedEpisode } from './learning-episode.js';
 import { learningPolicyParameters } from './learning-policy.js';
 import { Rig, type RigOptions } from './rig.js';
 
 /** The options of a training session. */
 export interface TrainingOptions extends RigOptions {
-  /** The demonstrations. They are not needed where a checkpoint is resumed. */
+  /** The demonstrations. Where a checkpoint is resumed they are needed for comparing `candidates` alone. */
   readonly demonstrations: readonly DemonstrationEpisode[];
   readonly config: LearnerConfig;
   readonly seed: number;
@@ -35,9 +37,16 @@ export interface TrainingOptions extends RigOptions {
   /** Topics of a learner elsewhere, which a link joins with the robot's; the robot's own topics if not given. */
   readonly learnerTransport?: Transport;
   readonly summary?: TrainingSummary;
+  /**
+   * Compares the policy of every so many segments with the demonstrations beside the training, and deploys the one that
+   * is nearest to them instead of the last; the folder keeps them all. See {@link CandidateChoice}.
+   */
+  readonly candidates?: { readonly folder: string; readonly everySegments: number };
   readonly onProgress?: (point: TrainingPoint) => void;
   /** Called for every episode that the learning policy drove. Its actions were samples of the policy. */
   readonly onRollout?: (rollout: Rollout) => void;
+  /** A candidate has been compared: along the run, or again (`final`) with the other best ones at its end. */
+  readonly onCandidate?: (score: CandidateScore & { readonly transitions: number; readonly final: boolean }) => void;
 }
 
 /** How far training has come after a segment. */
@@ -65,8 +74,10 @@ export interface TrainingOutcome {
   readonly transitions: number;
   readonly updates: number;
   readonly seconds: number;
-  /** The policy as it is now. Its bundle has passed all checks. */
+  /** The policy to deploy: the one that was chosen, or the last where none was compared. */
   readonly bundle: PolicyBundle;
+  /** How the chosen policy compares; absent where the last is deployed without a comparison. */
+  readonly chosen?: CandidateScore;
   /** Whether the signal ended training early. */
   readonly interrupted: boolean;
 }
@@ -89,6 +100,8 @@ export class TrainingSession {
   #hear = (progress: LearningProgress): void => {
     this.#early.push(progress);
   };
+  readonly #choice: CandidateChoice | undefined;
+  readonly #logger: Logger;
 
   private constructor(options: TrainingOptions, client: TrainingProcess, rig: Rig, learner: LearnerNode) {
     this.#options = options;
@@ -96,6 +109,8 @@ export class TrainingSession {
     this.#rig = rig;
     this.#learner = learner;
     this.#acting = new ActingState(options.spec.action.length, client.start.session);
+    this.#logger = (options.logger ?? createNodeLogger)('training');
+    this.#choice = CandidateChoice.of(options, client.start.version);
     learner.onProgress((progress) => this.#hear(progress));
   }
 
@@ -181,8 +196,28 @@ export class TrainingSession {
       if (!(error instanceof IqLearnError && error.code === 'CANCELLED') || signal?.aborted !== true) throw error;
       interrupted = true;
     }
-    const { version, transitions, updates, bundle } = final ?? this.#learner.progress;
-    return { version, transitions, updates, seconds: this.#seconds, bundle, interrupted };
+    const { version, transitions, updates } = final ?? this.#learner.progress;
+    const bundle = await this.#client.deployed();
+    const outcome = { version, transitions, updates, seconds: this.#seconds, bundle, interrupted };
+    const chosen = interrupted ? undefined : await this.#choose(outcome);
+    return chosen === undefined ? outcome : { ...outcome, bundle: chosen.bundle, chosen: chosen.score };
+  }
+
+  /** The candidate to deploy; undefined where there is nothing to choose from. */
+  async #choose(last: { readonly version: number; readonly bundle: PolicyBundle }) {
+    if (this.#choice === undefined) return undefined;
+    try {
+      return await this.#choice.choose(last, (score) => this.#tell(score, true));
+    } catch (error) {
+      if (this.#options.signal?.aborted !== true)
+        this.#logger.warn('no policy could be chosen; the last one is deployed', { reason: messageOf(error) });
+      return undefined;
+    }
+  }
+
+  #tell(score: CandidateScore, final: boolean): void {
+    const { segmentSize, onCandidate } = this.#options;
+    onCandidate?.({ ...score, transitions: score.version * segmentSize, final });
   }
 
   /** Gives the recovered reward of each step of an episode, which is in the robot's units. */
@@ -192,14 +227,7 @@ export class TrainingSession {
     readonly terminated: boolean;
   }): Promise<Float32Array> {
     const { spec } = this.#options;
-    const { observations, actions, terminated } = episode;
-    const { rewards } = await this.#client.recoverRewards({
-      length: actions.length,
-      observations: stackObservations(observationOf(spec), observations),
-      actions: ActionRange.of(spec.action).normalise(actions.flatMap((action) => [...action])),
-      terminated,
-    });
-    return rewards;
+    return (await this.#client.recoverRewards(tracedEpisode(episode, episode.terminated, spec))).rewards;
   }
 
   /** Stops the robot, then the learner, with a checkpoint where a folder is set. */
@@ -232,14 +260,22 @@ export class TrainingSession {
   }
 
   #report(progress: LearningProgress): void {
-    const { version, transitions, updates, metrics } = progress;
+    const { version, transitions, updates, metrics, candidate } = progress;
     this.#options.onProgress?.({ seconds: this.#seconds, version, transitions, updates, metrics });
+    if (candidate === undefined || this.#choice === undefined) return;
+    this.#choice.add(version, candidate).then(
+      (score) => this.#tell(score, false),
+      (error) => {
+        if (this.#options.signal?.aborted !== true)
+          this.#logger.warn('a candidate could not be compared', { version, reason: messageOf(error) });
+      },
+    );
   }
 }
 
 function learningOptions(options: TrainingOptions, demonstrations: readonly DemonstrationEpisode[]): LearningOptions {
   const { spec, config, seed, updatesPerTransition, randomSteps = 0 } = options;
-  const { checkpoint, resume, device, threads, summary } = options;
+  const { checkpoint, candidates, resume, device, threads, summary } = options;
   return {
     config,
     contract: contractOf(spec),
@@ -248,6 +284,7 @@ function learningOptions(options: TrainingOptions, demonstrations: readonly Demo
     updatesPerTransition,
     randomSteps,
     ...(checkpoint === undefined ? {} : { checkpoint }),
+    ...(candidates === undefined ? {} : { candidateSegments: candidates.everySegments }),
     ...(resume === undefined ? {} : { resume }),
     ...(device === undefined ? {} : { device }),
     ...(threads === undefined ? {} : { threads }),

@@ -10,7 +10,9 @@ const labels = {
   demonstration: 'demonstration',
   /** Starts of the episodes in which the policy learns. */
   training: 'training from 0',
-  /** Starts on which policies are compared. */
+  /** Starts from which the policies of a run are compared with each other, so that the best is deployed. */
+  candidate: 'candidate',
+  /** Starts on which policies are compared in a report. */
   evaluation: 'evaluation',
   /** Random actions before the first policy, and the noise of sampled ones; the policy node's seed. */
   exploration: 'exploration',

@@ -1,7 +1,7 @@
 import { IqLearnError } from '../common/index.js';
 import { type Episode, Learner, type LearnerOptions, type Metrics, observationAt } from '../learning/index.js';
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from '../platform/index.js';
-import { encodeBundle, type PolicyBundle, type TrainingSummary } from '../policy/index.js';
+import { encodeBundle, type PolicyBundle, type PolicyFunction, type TrainingSummary } from '../policy/index.js';
 import { observationOf } from '../robot/index.js';
 import { PendingUpdates, startLearner } from './contract.js';
 import type {
@@ -12,6 +12,7 @@ import type {
   Segment,
   SessionState,
 } from './process/protocol.js';
+import { sessionOf, withSession } from './session-state.js';
 
 /** What the checkpoint holds of the trainer itself, next to the learner's state. */
 interface TrainerMeta {
@@ -86,7 +87,7 @@ export class SegmentTrainer {
   /** The first policy and how far learning has come; to be called once, before anything else. */
   async start(): Promise<LearningStart> {
     const { updates, transitions, expertTransitions: demonstrations } = this.#learner;
-    this.#published = this.#previous ?? (await this.#encode());
+    this.#published = this.#previous ?? (await this.#encode(this.#learner.actingPolicy()));
     return {
       version: this.#publishedVersion,
       updates,
@@ -167,16 +168,24 @@ export class SegmentTrainer {
     const { updates, transitions, expertTransitions: demonstrations } = this.#learner;
     const seconds = this.#seconds;
     this.#seconds = 0;
-    this.#published = await this.#encode();
+    this.#published = await this.#encode(this.#learner.actingPolicy());
     this.#publishedVersion = this.#version;
-    return { version: this.#version, updates, transitions, demonstrations, metrics, seconds, bundle: this.#published };
+    const { candidateSegments } = this.#options;
+    const due = candidateSegments !== undefined && this.#version % candidateSegments === 0;
+    const progress = { version: this.#version, updates, transitions, demonstrations, metrics, seconds };
+    return { ...progress, bundle: this.#published, ...(due ? { candidate: await this.deployed() } : {}) };
   }
 
-  async #encode(): Promise<PolicyBundle> {
+  /** The policy to deploy as it is now. */
+  deployed(): Promise<PolicyBundle> {
+    return this.#encode(this.#learner.policyFunction());
+  }
+
+  async #encode(policy: PolicyFunction): Promise<PolicyBundle> {
     const { contract, seed, updatesPerTransition } = this.#options;
     const { updates, transitions, expertTransitions } = this.#learner;
     return await encodeBundle({
-      policy: this.#learner.policyFunction(),
+      policy,
       contract,
       version: this.#version,
       training: {
@@ -214,16 +223,9 @@ export class SegmentTrainer {
       summary: this.#summary,
       previousManifest: this.#previous?.manifest ?? '',
     };
-    const session = this.#session;
-    const sessionArrays = Object.entries(session?.arrays ?? {}).map(([name, array]) => [`session.${name}`, array]);
-    return saveCheckpoint(folderOf(this.#options), {
-      meta: { ...meta, trainer, ...(session === undefined ? {} : { session: session.meta }) },
-      arrays: {
-        ...arrays,
-        'trainer.previousModel': this.#previous?.model ?? new Uint8Array(),
-        ...(Object.fromEntries(sessionArrays) as Checkpoint['arrays']),
-      },
-    });
+    const previousModel = this.#previous?.model ?? new Uint8Array();
+    const own = { meta: { ...meta, trainer }, arrays: { ...arrays, 'trainer.previousModel': previousModel } };
+    return saveCheckpoint(folderOf(this.#options), withSession(own, this.#session));
   }
 
   /** Goes back to the newest whole generation; null where there is none. */
@@ -266,16 +268,6 @@ export class SegmentTrainer {
     this.#previous = meta.version > 0 ? { model, manifest: meta.previousManifest } : undefined;
     this.#session = sessionOf(checkpoint);
   }
-}
-
-/** The session's part of a generation; undefined where no session gave one. */
-function sessionOf({ meta, arrays }: Checkpoint): SessionState | undefined {
-  if (meta.session === undefined) return undefined;
-  const prefix = 'session.';
-  const own = Object.entries(arrays).flatMap(([name, array]) =>
-    name.startsWith(prefix) ? [[name.slice(prefix.length), array] as const] : [],
-  );
-  return { meta: meta.session as Checkpoint['meta'], arrays: Object.fromEntries(own) };
 }
 
 function folderOf({ checkpoint }: LearningOptions): string {

@@ -51,8 +51,8 @@ describe('the examples', () => {
 
   it('imitate in an environment of their own', async () => {
     const mean = Number(/starts: (-?[\d.]+)/.exec(await example('own-environment'))?.[1]);
-    // Standing still has about -62.
-    expect(mean).toBeGreaterThan(-60);
+    // Standing still has about -62, the controller itself about -5.
+    expect(mean).toBeGreaterThan(-15);
   });
 
   it('learn with an agent of their own', async () => {

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { IqLearnError } from '#src/common/index.js';
 import { header, type Transition } from '#src/messages/index.js';
 import { LearnerNode } from '#src/nodes/index.js';
+import type { PolicyBundle } from '#src/policy/index.js';
 import type {
   LearningClient,
   LearningEvents,
@@ -68,6 +69,9 @@ class FakeLearning implements LearningClient {
   }
   async recoverRewards(): Promise<RecoveredRewards> {
     return { rewards: new Float32Array(), updates: 0 };
+  }
+  async deployed(): Promise<PolicyBundle> {
+    return this.start.bundle;
   }
   async save(): Promise<number> {
     return 7;

@@ -7,9 +7,9 @@ import { learnerConfig } from '#src/learning/index.js';
 import type { TwistStamped } from '#src/messages/index.js';
 import type { Logger } from '#src/platform/index.js';
 import { loadCheckpoint } from '#src/platform/index.js';
-import { decodeBundle, readBundle, writeBundle } from '#src/policy/index.js';
+import { decodeBundle, readBundle, readBundleFiles, writeBundle } from '#src/policy/index.js';
 import { checkContract, loadRobotSpec } from '#src/robot/index.js';
-import type { Rollout, TrainingOptions, TrainingPoint } from '#src/sessions/index.js';
+import type { CandidateScore, Rollout, TrainingOptions, TrainingPoint } from '#src/sessions/index.js';
 import { evaluate, runDemonstrations, TrainingSession } from '#src/sessions/index.js';
 import { createExpert } from '#src/simulation/index.js';
 import { EmbeddedBroker } from '#src/transport/index.js';
@@ -169,6 +169,34 @@ describe('training over nodes', () => {
     expect(second.bundle).toEqual(whole.bundle);
     const done = await runTraining(training({ task, checkpoint, resume: true, demonstrations: [] }));
     expect({ ...done, seconds: 0 }).toEqual({ ...second, seconds: 0 });
+  });
+
+  it('deploys the candidate that is nearest to the demonstrations, also where it was interrupted', async () => {
+    const scores: (CandidateScore & { readonly final: boolean })[] = [];
+    const candidates = { folder: join(folder, 'candidates'), everySegments: 2 };
+    const whole = await runTraining(training({ candidates, onCandidate: (score) => scores.push(score) }));
+    expect(scores.filter(({ final }) => !final)).toMatchObject([
+      { version: 2, transitions: 100, episodes: 5 },
+      { version: 4, transitions: 200, episodes: 5 },
+    ]);
+    const compared = scores.filter(({ final }) => final);
+    expect(compared.map(({ version, episodes }) => [version, episodes]).sort()).toEqual([
+      [2, 20],
+      [4, 20],
+    ]);
+    const nearest = compared.reduce((a, b) => (b.distance + b.worst < a.distance + a.worst ? b : a));
+    expect(whole.chosen).toMatchObject({ version: nearest.version, distance: nearest.distance });
+    expect(whole.bundle).toEqual(readBundleFiles(join(candidates.folder, String(nearest.version))));
+
+    const resumed = { folder: join(folder, 'candidates resumed'), everySegments: 2 };
+    const checkpoint = { folder: join(folder, 'checkpoint of candidates'), everySegments: 1 };
+    const abort = new AbortController();
+    const onProgress = ({ version }: TrainingPoint): void => {
+      if (version === 3) abort.abort();
+    };
+    await runTraining(training({ candidates: resumed, checkpoint, signal: abort.signal, onProgress }));
+    const second = await runTraining(training({ candidates: resumed, checkpoint, resume: true }));
+    expect(second).toEqual({ ...whole, seconds: second.seconds });
   });
 
   it('ends with a clear error when its learner is killed, and leaves nothing running', async () => {

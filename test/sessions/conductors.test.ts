@@ -10,6 +10,7 @@ import { learnerConfig } from '#src/learning/index.js';
 import type { Transition } from '#src/messages/index.js';
 import { LearnerNode, type NodeContext, PolicyNode, SimulatorNode, services } from '#src/nodes/index.js';
 import type { Logger } from '#src/platform/index.js';
+import { writeBundle } from '#src/policy/index.js';
 import { contractOf, loadRobotSpec } from '#src/robot/index.js';
 import {
   type Conductor,
@@ -53,10 +54,12 @@ class PeersHere {
   readonly #nodes = new Map<string, Node>();
   readonly #broker: EmbeddedBroker;
   readonly #checkpoint: string;
+  readonly #run: string;
 
-  constructor(broker: EmbeddedBroker, checkpoint: string) {
+  constructor(broker: EmbeddedBroker, checkpoint: string, run: string) {
     this.#broker = broker;
     this.#checkpoint = checkpoint;
+    this.#run = run;
   }
 
   async bring(name: string, parameters: ParameterValues): Promise<void> {
@@ -69,7 +72,10 @@ class PeersHere {
   }
 
   async end(name: string): Promise<void> {
-    await this.#nodes.get(name)?.shutdown();
+    const node = this.#nodes.get(name);
+    await node?.shutdown();
+    // As the learner's executable does.
+    if (node instanceof LearnerNode) writeBundle(join(this.#run, 'policy'), node.deployed!);
     this.#nodes.delete(name);
   }
 
@@ -162,10 +168,10 @@ describe('the demo over ROS 2 and the demo in one process', () => {
 
     const broker = new EmbeddedBroker();
     const ros = transitionsOn(broker);
-    const peers = new PeersHere(broker, join(folder, 'checkpoint'));
+    const run = join(folder, 'run');
+    const peers = new PeersHere(broker, join(folder, 'checkpoint'), run);
     const transport = broker.connect();
     const conductor = new TransportConductor(transport, spec, (work) => work);
-    const run = join(folder, 'run');
     const signal = new AbortController().signal;
     const demo: DemoRun = { spec, transport, peers, conductor, logger, signal, settings, seed, run, settleMs: 0 };
     await learn(demo, steps, -1);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Random } from '#src/common/index.js';
-import { type Episode, normalisationOf } from '#src/learning/index.js';
+import { Random, vectorObservation } from '#src/common/index.js';
+import type { Episode } from '#src/learning/index.js';
 import { OccupancyDistance } from '#src/training/progress/occupancy-distance.js';
 
 /** An episode of a point that swings with the given amplitude and offset, n steps. */
@@ -14,11 +14,7 @@ function episode(n: number, { offset = 0, terminated = false, seed = 1 } = {}): 
 }
 
 const demonstration = episode(400);
-const distance = new OccupancyDistance(
-  [demonstration],
-  normalisationOf(demonstration.observations as Float32Array, 2),
-  1,
-);
+const distance = new OccupancyDistance([demonstration], vectorObservation(2), 1);
 
 describe('the distance of a policy from the demonstrations', () => {
   it('is zero for the demonstration itself and small for another episode like it', () => {
@@ -41,7 +37,9 @@ describe('the distance of a policy from the demonstrations', () => {
       terminated: false,
     });
     const identity = { mean: new Float32Array(1), scale: new Float32Array(1).fill(1) };
-    const measured = new OccupancyDistance([point(0)], identity, 1).measure([point(3)]).distance;
+    const measured = new OccupancyDistance([point(0)], vectorObservation(1), 1, { normalisation: identity }).measure([
+      point(3),
+    ]).distance;
     // Mean of |first entry| over unit vectors in three dimensions is 1/2.
     expect(measured).toBeGreaterThan(3 * 0.4);
     expect(measured).toBeLessThan(3 * 0.6);
@@ -62,7 +60,7 @@ describe('the distance of a policy from the demonstrations', () => {
 
   it('does not count a goal that is reached as early as in the demonstrations', () => {
     const goal = episode(300, { terminated: true });
-    const toGoal = new OccupancyDistance([goal], normalisationOf(goal.observations as Float32Array, 2), 1);
+    const toGoal = new OccupancyDistance([goal], vectorObservation(2), 1);
     expect(toGoal.measure([episode(300, { terminated: true, seed: 3 })]).distance).toBeLessThan(0.02);
     expect(toGoal.measure([episode(100, { terminated: true })]).distance).toBeGreaterThan(0.1);
   });
@@ -73,20 +71,14 @@ describe('the distance of a policy from the demonstrations', () => {
   });
 
   it('is the same for the same seed', () => {
-    const again = new OccupancyDistance(
-      [demonstration],
-      normalisationOf(demonstration.observations as Float32Array, 2),
-      1,
-    );
+    const again = new OccupancyDistance([demonstration], vectorObservation(2), 1);
     const other = episode(300, { offset: 0.3 });
     expect(again.measure([other])).toEqual(distance.measure([other]));
   });
 
   it('refuses to measure from nothing, or nothing', () => {
     const empty = { length: 0, observations: new Float32Array(2), actions: new Float32Array(), terminated: false };
-    expect(
-      () => new OccupancyDistance([empty], normalisationOf(demonstration.observations as Float32Array, 2), 1),
-    ).toThrow('nothing to measure');
+    expect(() => new OccupancyDistance([empty], vectorObservation(2), 1)).toThrow('nothing to measure');
     expect(() => distance.measure([empty])).toThrow('no episode');
   });
 });

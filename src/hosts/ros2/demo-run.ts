@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { LearnerStatus, PolicyBundleMessage } from '../../messages/index.js';
+import type { LearnerStatus } from '../../messages/index.js';
 import { services, topics } from '../../nodes/index.js';
 import type { Logger } from '../../platform/index.js';
-import { writeBundle } from '../../policy/index.js';
 import type { RobotSpec } from '../../robot/index.js';
 import {
   type Conductor,
@@ -89,7 +88,7 @@ export async function demonstrate(demo: DemoRun, wanted: number): Promise<void> 
   await peers.end('recorder');
 }
 
-/** Drives and learns until the policy has made `steps` steps of its own; leaves the policy in the run's folder. */
+/** Drives and learns until the policy has made `steps` steps of its own; the learner leaves it in the run's folder. */
 export async function learn(demo: DemoRun, steps: number, warmStart: number): Promise<void> {
   const { peers, conductor, logger, settings, seed, run } = demo;
   const { segmentSize } = settings;
@@ -125,8 +124,6 @@ export async function learn(demo: DemoRun, steps: number, warmStart: number): Pr
     await peers.end('learner');
     // It would prepare to learn the same again.
     await peers.set('learner', { recording: [] });
-    const { model, manifest } = newest.bundle!;
-    writeBundle(join(run, 'policy'), { model, manifest });
   } finally {
     newest.close();
   }
@@ -160,9 +157,8 @@ export async function evaluate(
   return outcomes;
 }
 
-/** The newest policy and status of the learner, and whether the last policy of a run has come. */
+/** The newest status of the learner, and whether the last policy of a run has come. */
 class NewestPolicy {
-  bundle: PolicyBundleMessage | undefined;
   status: LearnerStatus | undefined;
   /** Resolves with the last policy of the run. */
   readonly last: Promise<void>;
@@ -183,9 +179,8 @@ class NewestPolicy {
       transport.subscribe(
         topics.policy,
         'iq_learn/msg/PolicyBundle',
-        (bundle) => {
-          this.bundle = bundle;
-          if (bundle.version === lastVersion) this.#over.abort();
+        ({ version }) => {
+          if (version === lastVersion) this.#over.abort();
         },
         { ...qos.latched, depth: 10 },
       ),

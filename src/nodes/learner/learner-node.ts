@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { IqLearnError } from '../../common/index.js';
+import { IqLearnError, messageOf } from '../../common/index.js';
 import type { Metrics } from '../../learning/index.js';
 import { header, type LearnerStatus, type MessageTypes, type Transition } from '../../messages/index.js';
+import type { PolicyBundle } from '../../policy/index.js';
 import type { LearningClient, LearningProgress, SessionState } from '../../training/index.js';
 import { type Publisher, qos } from '../../transport/index.js';
 import { Lease } from '../kit/lease.js';
@@ -67,6 +68,7 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   #handedOver = 0;
   #learned = 0;
   #paused = false;
+  #deployed: PolicyBundle | undefined;
   #lease: Lease | undefined;
   #updatesPerSecond = 0;
 
@@ -95,6 +97,11 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   /** The newest policy and how far learning has come. */
   get progress(): LearningProgress {
     return this.#latest;
+  }
+
+  /** The policy to deploy as it was when the node was shut down; undefined before, and after a fault. */
+  get deployed(): PolicyBundle | undefined {
+    return this.#deployed;
   }
 
   /** Calls `listener` after every segment that was learned from. */
@@ -160,7 +167,13 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
 
   protected override async onShutdown(): Promise<void> {
     // A node that never was active has learned nothing: it must not write a newer checkpoint than the run's last.
-    const generation = await this.#client.stop(this.parameters.saveOnShutdown && this.#lease !== undefined);
+    const learned = this.#lease !== undefined;
+    if (learned && this.fault === undefined)
+      this.#deployed = await this.#client.deployed().catch((error) => {
+        this.context.logger.warn('the policy to deploy is lost', { reason: messageOf(error) });
+        return undefined;
+      });
+    const generation = await this.#client.stop(this.parameters.saveOnShutdown && learned);
     if (generation !== null) this.context.logger.info('checkpoint written', { generation });
   }
 

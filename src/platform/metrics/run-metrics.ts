@@ -15,6 +15,15 @@ export interface EpisodeMetrics {
   readonly success?: boolean;
 }
 
+/** How a policy of the run compares with the demonstrations. */
+export interface CandidateMetrics {
+  /** The distance over all of its episodes, and that of the worst one. */
+  readonly distance: number;
+  readonly worst: number;
+  /** The mean return. */
+  readonly return: number;
+}
+
 /** How far learning has come. */
 export interface LearningMetrics {
   /** The number of the policy's own steps so far, those before a resumption included. */
@@ -48,6 +57,7 @@ function episodeMeans(
 export class RunMetrics {
   readonly #log: MetricsLog;
   readonly #episodes: EpisodeMetrics[] = [];
+  #candidate: MetricValues = {};
   readonly #from: { readonly steps: number; readonly seconds: number };
 
   /** `from` says how far the run had come when this process began, so that time/fps is the rate of this process. */
@@ -72,6 +82,7 @@ export class RunMetrics {
         success: 'rollout/success_rate',
       }),
       ...evaluationMetrics(evaluated),
+      ...this.#newCandidate(),
       ...(Number.isFinite(rate) ? { 'time/fps': rate } : {}),
       'time/time_elapsed': seconds,
       'train/n_updates': updates,
@@ -79,9 +90,20 @@ export class RunMetrics {
     });
   }
 
+  /** Notes how a policy of the run compares with the demonstrations, for the next row. See OccupancyDistance in training. */
+  candidate({ distance, worst, return: total }: CandidateMetrics): void {
+    this.#candidate = { 'eval/distance': distance, 'eval/distance_worst': worst, 'eval/candidate_reward': total };
+  }
+
   /** Writes a row for an evaluation alone, after learning has ended. */
   evaluated(steps: number, episodes: readonly EpisodeMetrics[]): void {
-    this.#log.write(steps, evaluationMetrics(episodes));
+    this.#log.write(steps, { ...evaluationMetrics(episodes), ...this.#newCandidate() });
+  }
+
+  #newCandidate(): MetricValues {
+    const values = this.#candidate;
+    this.#candidate = {};
+    return values;
   }
 }
 

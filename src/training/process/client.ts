@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { IqLearnError, messageOf, unpackError } from '../../common/index.js';
 import type { Episode } from '../../learning/index.js';
+import type { PolicyBundle } from '../../policy/index.js';
 import type {
   LearnerReply,
   LearnerRequest,
@@ -36,6 +37,8 @@ export interface LearningClient {
   pause(paused: boolean): void;
   /** Gives the recovered reward of each step of an episode, whose observations are in the robot's units and whose actions are in [−1, 1]. */
   recoverRewards(episode: Episode): Promise<RecoveredRewards>;
+  /** Gives the policy to deploy as it is now: the running average of the actor where the agent has one. */
+  deployed(): Promise<PolicyBundle>;
   /** Writes a checkpoint and gives the number of its generation. */
   save(): Promise<number>;
   /** Ends learning, and writes a checkpoint where `save` is set. Gives its generation, or null without one. Never rejects. */
@@ -117,6 +120,10 @@ export class TrainingProcess implements LearningClient {
 
   async recoverRewards(episode: Episode): Promise<RecoveredRewards> {
     return (await this.#ask((id) => ({ kind: 'recover', id, episode }))) as RecoveredRewards;
+  }
+
+  async deployed(): Promise<PolicyBundle> {
+    return (await this.#ask((id) => ({ kind: 'deployed', id }))) as PolicyBundle;
   }
 
   async save(): Promise<number> {

@@ -35,6 +35,8 @@ class TrainingProcessMain {
       this.#paused = request.paused;
     } else if (request.kind === 'recover') {
       this.#answer(request.id, () => this.#loop.recoverRewards(request.episode));
+    } else if (request.kind === 'deployed') {
+      this.#answer(request.id, () => this.#loop.deployed());
     } else if (request.kind === 'save') {
       this.#answer(request.id, async () => this.#loop.save());
     } else {

@@ -19,6 +19,8 @@ export interface LearningOptions {
   readonly randomSteps?: number;
   /** The folder for generations of checkpoints, and the number of segments from one to the next. */
   readonly checkpoint?: { readonly folder: string; readonly everySegments: number };
+  /** The number of segments from one policy that could be deployed to the next. Without it none comes with the progress. */
+  readonly candidateSegments?: number;
   /** Whether learning goes on from the newest whole generation in that folder. */
   readonly resume?: boolean;
   /** The device that updates run on, `cpu` where it is not given. */
@@ -60,7 +62,10 @@ export interface LearningProgress {
   readonly metrics: Metrics;
   /** The time that the segment's updates took, in seconds. */
   readonly seconds: number;
+  /** The policy that acts while learning goes on: the actor as it is now. */
   readonly bundle: PolicyBundle;
+  /** The policy to deploy at this moment, its running average where the agent has one; see `candidateSegments`. */
+  readonly candidate?: PolicyBundle;
 }
 
 /** The rewards that the critic implies, one for each step, and the number of gradient updates that it had had. */
@@ -92,6 +97,7 @@ export type LearnerRequest =
   | { readonly kind: 'start'; readonly options: LearningOptions }
   | { readonly kind: 'segment'; readonly segment: Segment; readonly session: SessionState | undefined }
   | { readonly kind: 'recover'; readonly id: number; readonly episode: Episode }
+  | { readonly kind: 'deployed'; readonly id: number }
   | { readonly kind: 'save'; readonly id: number }
   | { readonly kind: 'pause'; readonly paused: boolean }
   | { readonly kind: 'stop'; readonly save: boolean };

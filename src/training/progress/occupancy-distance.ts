@@ -1,5 +1,6 @@
-import { IqLearnError, Random } from '../../common/index.js';
-import type { Episode, Normalisation } from '../../learning/index.js';
+import { IqLearnError, type ObservationSpec, Random } from '../../common/index.js';
+import { type Episode, type Normalisation, numbersOf } from '../../learning/index.js';
+import { runNormalisation } from '../contract.js';
 
 /** Random unit directions that rows are projected on. */
 const DIRECTIONS = 128;
@@ -28,8 +29,8 @@ export interface Distance {
  * at 99 %.
  */
 export class OccupancyDistance {
+  readonly #observation: ObservationSpec;
   readonly #normalisation: Normalisation;
-  readonly #observationSize: number;
   readonly #actionSize: number;
   readonly #horizon: number;
   /** [DIRECTIONS × (o + a + 1)], row-major. */
@@ -37,10 +38,18 @@ export class OccupancyDistance {
   /** [DIRECTIONS × QUANTILES], row-major. */
   readonly #reference: Float64Array;
 
-  /** Throws INVALID_ARGUMENT without a step of demonstration. */
-  constructor(demonstrations: readonly Episode[], normalisation: Normalisation, actionSize: number, seed = 0) {
+  /**
+   * `normalisation` is that of the demonstrations unless another is given; bytes (images) are left out. Throws
+   * INVALID_ARGUMENT without a step of demonstration.
+   */
+  constructor(
+    demonstrations: readonly Episode[],
+    observation: ObservationSpec,
+    actionSize: number,
+    { normalisation = runNormalisation(demonstrations, observation), seed = 0 } = {},
+  ) {
+    this.#observation = observation;
     this.#normalisation = normalisation;
-    this.#observationSize = normalisation.mean.length;
     this.#actionSize = actionSize;
     this.#horizon = Math.max(0, ...demonstrations.map(({ length }) => length));
     if (this.#horizon === 0)
@@ -69,7 +78,7 @@ export class OccupancyDistance {
   }
 
   get #rowSize(): number {
-    return this.#observationSize + this.#actionSize + 1;
+    return this.#normalisation.mean.length + this.#actionSize + 1;
   }
 
   #from(quantiles: Float64Array): number {
@@ -85,18 +94,21 @@ export class OccupancyDistance {
 
   /** Quantiles of the projections of all rows of the episodes, [DIRECTIONS × QUANTILES]. */
   #quantiles(episodes: readonly Episode[]): Float64Array {
-    const o = this.#observationSize;
+    const o = this.#normalisation.mean.length;
     const a = this.#actionSize;
     const rows = episodes.reduce((sum, episode) => sum + this.#rowsOf(episode), 0);
     const projections = new Float64Array(rows);
     const out = new Float64Array(DIRECTIONS * QUANTILES);
     const { mean, scale } = this.#normalisation;
+    const driven = episodes.map(({ length, observations, actions }) => ({
+      length,
+      actions,
+      numbers: numbersOf(this.#observation, observations, length),
+    }));
     for (let k = 0; k < DIRECTIONS; k++) {
       const direction = this.#directions.subarray(k * this.#rowSize, (k + 1) * this.#rowSize);
       let row = 0;
-      for (const { length, observations, actions } of episodes) {
-        // The segments that this is measured on are of robots, whose observation is one vector.
-        const numbers = observations as Float32Array;
+      for (const { length, numbers, actions } of driven) {
         for (let t = 0; t < length; t++, row++) {
           let sum = 0;
           for (let i = 0; i < o; i++) sum += (direction[i]! * (numbers[t * o + i]! - mean[i]!)) / scale[i]!;

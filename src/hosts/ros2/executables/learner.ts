@@ -14,7 +14,7 @@ import {
   parseMetricsSinks,
   RunMetrics,
 } from '../../../platform/index.js';
-import { writeBundle } from '../../../policy/index.js';
+import { type PolicyBundle, writeBundle } from '../../../policy/index.js';
 import { contractOf, type RobotSpec } from '../../../robot/index.js';
 import { learningEpisode, trainingSettings, usableDemonstrations } from '../../../sessions/index.js';
 import { checkpointSegments, type LearningOptions, runPlan, TrainingProcess } from '../../../training/index.js';
@@ -177,6 +177,7 @@ export const learner = managed({
         updatesPerTransition,
         randomSteps,
         checkpoint: { folder: join(run, CHECKPOINT), everySegments: checkpointEvery },
+        candidateSegments: checkpointEvery,
         device: choice.device,
         threads,
         nice,
@@ -191,15 +192,16 @@ export const learner = managed({
       if (resumed) logger.info(`going on from ${client.start.transitions} transitions`, { run });
       const node = new LearnerNode(context, client, nodeParameters);
       const metrics = logMetrics(node, run, sinks, resumed ? client.start.transitions : 0, logger);
-      const write = (): void => writeBundle(join(run, 'policy'), node.progress.bundle);
-      node.onProgress(({ version }) => {
-        if (version % checkpointEvery === 0) write();
+      const write = (bundle: PolicyBundle): void => writeBundle(join(run, 'policy'), bundle);
+      node.onProgress(({ candidate }) => {
+        if (candidate !== undefined) write(candidate);
       });
       return {
         node,
         release() {
           try {
-            if (node.progress.version > client.start.version) write();
+            const { deployed, progress } = node;
+            if (deployed !== undefined && progress.version > client.start.version) write(deployed);
           } finally {
             metrics.close();
             lock.release();
