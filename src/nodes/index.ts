@@ -6,6 +6,7 @@ export {
   type RobotGatewayParts,
   robotGatewaySchema,
 } from './gateway/robot-gateway.js';
+export { Turns } from './gateway/turns.js';
 export {
   type Diagnosis,
   diagnosticLevel,

@@ -4,7 +4,7 @@ import { IqLearnError, steadyClock } from '../../common/index.js';
 import type { DeviceChoice } from '../../engine/index.js';
 import type { LearnerLinkFile } from '../../link/index.js';
 import { PolicySigner } from '../../link/index.js';
-import { LearnerGateway, LearnerNode, type NodeContext, type RobotView } from '../../nodes/index.js';
+import { LearnerGateway, LearnerNode, type NodeContext, type RobotView, Turns } from '../../nodes/index.js';
 import { type Logger, lockFolder } from '../../platform/index.js';
 import { writeBundle } from '../../policy/index.js';
 import { contractOf, type RobotSpec } from '../../robot/index.js';
@@ -82,7 +82,7 @@ export class LearnerHost implements HealthSource {
     connection: MqttConnection,
     lock: { release(): void },
   ) {
-    const { spec, settings, link, run } = options;
+    const { settings, link, run } = options;
     this.#options = options;
     this.#client = client;
     this.#connection = connection;
@@ -99,6 +99,7 @@ export class LearnerHost implements HealthSource {
     });
     const { fleet, robots, policy_key } = link.file;
     const signer = new PolicySigner(fleet, link.text(policy_key));
+    const turns = new Turns();
     for (const robot of robots) {
       const transport = new MqttTransport(connection, robot);
       const start = places.of(robot);
@@ -106,6 +107,7 @@ export class LearnerHost implements HealthSource {
         robot,
         link: transport,
         signer,
+        turns,
         ...(start && { start }),
         onTransition: (transition, place) => places.note(robot, transition, place),
       });
@@ -116,7 +118,6 @@ export class LearnerHost implements HealthSource {
     this.#learner.configure();
     for (const gateway of this.#gateways.values()) gateway.activate();
     this.#learner.activate();
-    void spec;
   }
 
   /** Throws what the files of the link, the run or the demonstrations are refused with. */

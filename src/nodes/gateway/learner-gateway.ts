@@ -15,6 +15,7 @@ import type { MessageTypes, PolicyStatus, Transition } from '../../messages/inde
 import { type Publisher, qos, type Transport } from '../../transport/index.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
 import { topics } from '../kit/topics.js';
+import { Turns } from './turns.js';
 
 export const learnerGatewaySchema = z.strictObject({});
 
@@ -28,6 +29,8 @@ export interface LearnerGatewayParts {
   readonly start?: StreamPlace;
   /** Told of each transition, before the learner gets it, and its place in the stream. */
   readonly onTransition?: (transition: Transition, place: StreamPlace) => void;
+  /** Shared by all gateways on the same topics: one hands records over at a time. */
+  readonly turns?: Turns;
 }
 
 /** What the learner's side knows of a robot. */
@@ -45,18 +48,27 @@ export interface RobotView {
 }
 
 const ANNOUNCE_PERIOD_MS = 1000;
-/** Records handed to the learner in one turn of the event loop: fewer than its subscription holds. */
+/** Records handed to the learner before it has taken them: fewer than its subscription holds. */
 const TURN = 64;
+/** The longest that is waited until a record that was published comes back on its topic, in milliseconds. */
+const ECHO_MS = 10_000;
 
 /**
  * The learner's end of the link to one robot: takes the robot's stream and publishes it on the learner's own topics, signs
  * the learner's policies and sends them, and answers questions for the time.
+ *
+ * The learner's own topics are within this process (the embedded transport): a record counts as taken when the same object
+ * has come back on its topic.
  */
 export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
   readonly #parts: LearnerGatewayParts;
   readonly #publishers = new Map<StreamTopic, Publisher<never>>();
   #receiver!: StreamReceiver;
   readonly #queue: StreamBatch[] = [];
+  readonly #turns: Turns;
+  /** Messages published on the learner's topics that have not come back from there. */
+  readonly #underWay = new Set<object>();
+  #allBack: (() => void) | undefined;
   #working = false;
   #refused = 0;
   #presence = '';
@@ -67,6 +79,7 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
   constructor(context: NodeContext, parts: LearnerGatewayParts) {
     super('gateway', context, learnerGatewaySchema, {});
     this.#parts = parts;
+    this.#turns = parts.turns ?? new Turns();
   }
 
   get view(): RobotView {
@@ -91,8 +104,10 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
   protected override onConfigure(): void {
     const { link, robot, start } = this.#parts;
     const { transport } = this.context;
-    for (const topic of Object.keys(streamTopics) as StreamTopic[])
+    for (const topic of Object.keys(streamTopics) as StreamTopic[]) {
       this.#publishers.set(topic, this.own(transport.advertise(topic, streamTopics[topic], qos.event)) as never);
+      this.own(transport.subscribe(topic, streamTopics[topic], (message) => this.#back(message), qos.event));
+    }
     const positions = this.own(
       link.advertise(linkTopics.position.topic, 'iq_learn_link/msg/StreamPosition', qos.latched),
     );
@@ -204,8 +219,9 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
   }
 
   /**
-   * Hands over a few records a turn. How far the stream has come is announced only then, so that a learner which is behind
-   * holds the robot back instead of losing what it cannot keep.
+   * Hands over a few records, and waits until they have come back on their topics: then the learner, which subscribes to
+   * them as well, has taken them. How far the stream has come is announced only then. So a learner that is behind holds the
+   * robot back, and loses nothing that its subscription could not keep.
    */
   async #work(): Promise<void> {
     if (this.#working) return;
@@ -215,18 +231,35 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
       for (let i = 0; i < Math.max(1, batch.records.length); i += TURN) {
         if (this.state === 'finalized') return;
         const records = batch.records.slice(i, i + TURN);
-        this.#receiver.take({ ...batch, previous, records });
+        const part = { ...batch, previous, records };
+        await this.#turns.take(() => this.#handOver(part));
         previous = records.at(-1)?.sequence ?? previous;
-        await new Promise((resolve) => setImmediate(resolve));
       }
     }
     this.#working = false;
+  }
+
+  async #handOver(part: StreamBatch): Promise<void> {
+    this.#receiver.take(part);
+    if (this.#underWay.size === 0) return;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#allBack = resolve;
+      timer = setTimeout(resolve, ECHO_MS);
+    });
+    clearTimeout(timer);
+    this.#underWay.clear();
+  }
+
+  #back(message: object): void {
+    if (this.#underWay.delete(message) && this.#underWay.size === 0) this.#allBack?.();
   }
 
   #deliver({ topic, payload }: StreamRecord, place: StreamPlace): void {
     try {
       const decoded = decodeRecorded(topic, payload);
       if (decoded.topic === '/transitions') this.#parts.onTransition?.(decoded.message as Transition, place);
+      this.#underWay.add(decoded.message);
       this.#publishers.get(decoded.topic)!.publish(decoded.message as never);
     } catch (error) {
       this.#refused += 1;
