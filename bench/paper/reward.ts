@@ -11,14 +11,14 @@ const TASKS = {
   cartpole: {
     environment: 'cartpole',
     demonstrations: 5,
-    recover: { agent: 'iq-soft-q', hiddenSizes: [64, 64], batchSize: 64, temperature: 0.01 },
+    recover: { agent: 'iq-soft-q', hiddenSizes: [64, 64], batchSize: 64, temperature: 0.01, absorbing: 'bound' },
     fresh: { agent: 'soft-q', hiddenSizes: [64, 64], batchSize: 64, temperature: 0.01, critics: 1 },
     steps: 8000,
   },
   hopper: {
     environment: 'hopper',
     demonstrations: 1,
-    recover: { agent: 'iq-sac' },
+    recover: { agent: 'iq-sac', absorbing: 'bound' },
     fresh: {
       agent: 'sac',
       critics: 2,
@@ -43,6 +43,15 @@ interface TaskPlan {
 const STARTS = 6_000_000;
 const RANDOM_STEPS = 500;
 const POINTS = 5;
+
+/**
+ * γ V of the absorbing state, whose value is the lower bound −1/(c(1−γ)). A fresh learner takes the value after a true
+ * terminal for 0, so what follows there has to be part of the last reward: without it, ending early pays (a pole that is
+ * dropped at once, 11 of 500 steps).
+ */
+function afterTerminal({ regMult, gamma }: { readonly regMult: number; readonly gamma: number }): number {
+  return -gamma / (regMult * (1 - gamma));
+}
 
 /** The environment with another reward, the one of the step that was just made; its own is not passed on. */
 function rewarded(
@@ -116,6 +125,7 @@ async function run(name: keyof typeof TASKS, seed: number, options: TableOptions
     const shown = npzEpisodes(join(options.data, `${name}.npz`), environment).slice(0, plan.demonstrations);
     const imitator = await train(plan.recover, environment, shown, { steps: plan.steps, seed });
     const imitated = await returnsOf(imitator.learner, environment, options.episodes);
+    const ended = afterTerminal(imitator.learner.config as { regMult: number; gamma: number });
     const range = environment.discrete === true ? {} : { range: environment.actionRange };
     const model = await loadInference(await imitator.learner.exportReward(range));
     await imitator.dispose();
@@ -127,7 +137,7 @@ async function run(name: keyof typeof TASKS, seed: number, options: TableOptions
         next_observation: numbers(next),
         terminated: Float32Array.of(Number(terminated)),
       });
-      return reward![0]!;
+      return reward![0]! + (terminated ? ended : 0);
     });
     const curve: [number, number][] = [];
     const fresh = await train(plan.fresh, recovered, [], {

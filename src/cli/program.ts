@@ -4,6 +4,7 @@ import { ownVersion } from '../platform/index.js';
 import type { Io } from './command.js';
 import { demoCommand } from './demo.js';
 import { devicesCommand } from './devices.js';
+import { convertCommand, mergeCommand, splitCommand, trimCommand } from './edit-recordings.js';
 import { evaluateCommand } from './evaluate.js';
 import { errorText, exitCode, exitCodeOf, usageError } from './exit.js';
 import { expertCommand } from './expert.js';
@@ -22,6 +23,10 @@ const COMMANDS = [
   expertCommand,
   rewardCommand,
   inspectCommand,
+  convertCommand,
+  mergeCommand,
+  trimCommand,
+  splitCommand,
   devicesCommand,
   linkCommand,
   serveCommand,

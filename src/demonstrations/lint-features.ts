@@ -194,7 +194,7 @@ function idleBeginnings(episodes: readonly DemonstrationEpisode[], spec: RobotSp
       source: null,
       found: `${long.length} of ${episodes.length} episodes begin with up to ${short(Math.max(...long) / spec.rateHz)} s of standing still`,
       expected: 'demonstrations that begin with what is to be learnt',
-      remedy: 'start the episode when the person is ready (~/start_episode), and record it again',
+      remedy: 'cut the beginning off (iq-learn trim --from), or start an episode when the person is ready',
     },
   ];
 }

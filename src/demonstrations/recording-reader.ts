@@ -25,6 +25,8 @@ export interface RecordedTopic {
   readonly messages: number;
   /** Why its messages cannot be decoded here: a foreign encoding, or a definition that differs. */
   readonly unreadable: IqLearnError | null;
+  /** Its definition as recorded, ros2msg; null where it is stored otherwise, or not at all. */
+  readonly definition: string | null;
 }
 
 /** Who made a recording; null for one made by other programs. */
@@ -181,6 +183,7 @@ async function scanFile(file: string, scan: Scan, problems: string[]): Promise<v
           topic: item.topic,
           type,
           messages: 0,
+          definition: schema?.encoding === 'ros2msg' ? new TextDecoder().decode(schema.data) : null,
           unreadable: unreadable(file, item, schema, (text) => {
             if (!problems.includes(text)) problems.push(text);
           }),

@@ -181,21 +181,45 @@ describe('--help', () => {
   it('lists every command', async () => {
     const { code, stdout } = await cli('--help');
     expect(code).toBe(0);
-    for (const name of ['demo', 'record', 'train', 'evaluate', 'expert', 'reward', 'inspect', 'devices'])
+    for (const name of [
+      'demo',
+      'record',
+      'train',
+      'evaluate',
+      'expert',
+      'reward',
+      'inspect',
+      'convert',
+      'merge',
+      'trim',
+      'split',
+      'devices',
+    ])
       expect(stdout).toMatch(new RegExp(`^ +${name} `, 'm'));
   });
 
-  it.each(['demo', 'record', 'train', 'evaluate', 'expert', 'reward', 'inspect', 'devices'])(
-    'of %s shows examples that it understands',
-    async (name) => {
-      const { code, stdout } = await cli(name, '--help');
-      expect(code).toBe(0);
-      const examples = [...stdout.matchAll(/^ +\$ iq-learn (\S+)(.*)$/gm)];
-      expect(examples.length).toBeGreaterThan(0);
-      for (const [, command, rest] of examples) {
-        expect(command).toBe(name);
-        for (const [flag] of rest!.matchAll(/--[a-z-]+/g)) expect(stdout).toMatch(new RegExp(`^  ${flag}[ ,]`, 'm'));
-      }
-    },
-  );
+  it.each([
+    'demo',
+    'record',
+    'train',
+    'evaluate',
+    'expert',
+    'reward',
+    'inspect',
+    'convert',
+    'merge',
+    'trim',
+    'split',
+    'devices',
+  ])('of %s shows examples that it understands', async (name) => {
+    const { code, stdout } = await cli(name, '--help');
+    expect(code).toBe(0);
+    const examples = [...stdout.matchAll(/^ +\$ iq-learn (\S+)(.*)$/gm)];
+    expect(examples.length).toBeGreaterThan(0);
+    for (const [, command, rest] of examples) {
+      expect(command).toBe(name);
+      for (const [flag] of rest!.matchAll(/--[a-z]+(-[a-z]+)*/g))
+        expect(stdout).toMatch(new RegExp(`^  ${flag}[ ,]`, 'm'));
+    }
+  });
 });

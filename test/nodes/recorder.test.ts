@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type RecordingFile, RecordingWriter, readDemonstrations } from '#src/demonstrations/index.js';
-import type { TaskState } from '#src/messages/index.js';
+import { openRecording, type RecordingFile, RecordingWriter, readDemonstrations } from '#src/demonstrations/index.js';
+import { emptyMessage, header, type TaskState } from '#src/messages/index.js';
 import { ExpertNode, PolicyNode, RecorderNode, SimulatorNode } from '#src/nodes/index.js';
+import { parseRobotSpec } from '#src/robot/index.js';
 import { stateOf } from '../support/state.js';
-import { diagnosed, driver, Rig, spec, Trolley, until } from './toy.js';
+import { diagnosed, driver, Rig, spec, specText, Trolley, until } from './toy.js';
 
 let folder: string;
 let rig: Rig;
@@ -47,6 +48,30 @@ async function demonstrate(seed: number): Promise<void> {
 }
 
 describe('the recorder', () => {
+  it('records once what was said before it came, where the publisher keeps it', async () => {
+    const robot = parseRobotSpec(
+      specText.replace(
+        'observation:',
+        '  /goal_pose: { type: geometry_msgs/msg/PoseStamped, timeout_ms: .inf }\nobservation:',
+      ),
+      'trolley.yaml',
+    );
+    const own = new Rig({ robot });
+    const goal = { ...emptyMessage('geometry_msgs/msg/PoseStamped'), header: header(5_000_000_000n, 'odom') };
+    own.say('/goal_pose', 'geometry_msgs/msg/PoseStamped', goal, true);
+    const writer = await RecordingWriter.create(join(folder, 'bag'), { spec: robot, session: 'test' });
+    const recorder = new RecorderNode(own.context('recorder'), writer, { useSimTime: false });
+    recorder.configure();
+    await own.broker.idle();
+    recorder.activate();
+    own.say('/goal_pose', 'geometry_msgs/msg/PoseStamped', { ...goal, header: header(6_000_000_000n, 'odom') }, true);
+    await own.broker.idle();
+    await recorder.shutdown();
+    await own.close();
+    const reader = await openRecording(join(folder, 'bag'));
+    expect(reader.topics.get('/goal_pose')?.messages).toBe(2);
+  });
+
   it('records what the simulator did, read back bit for bit by the code that runs live', async () => {
     const recorder = await stage();
     await demonstrate(6);

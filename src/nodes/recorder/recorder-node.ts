@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { IqLearnError, messageOf } from '../../common/index.js';
 import type { RecordingSummary, RecordingWriter } from '../../demonstrations/index.js';
 import { type MessageTypeName, type MessageTypes, nanosecondsOf, type TaskState } from '../../messages/index.js';
-import { qos } from '../../transport/index.js';
+import { type Qos, qos } from '../../transport/index.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
 import { headerStampNs } from '../kit/stamps.js';
 import { RateMeter } from '../kit/statistics.js';
@@ -39,6 +39,10 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
   #episode = 0;
   #lastTask: TaskState | undefined;
   #messages = 0;
+  /** Writes the last message of a topic whose state is said once, where it arrived before the recorder was active. */
+  readonly #said = new Map<string, () => void>();
+  /** The stamp of the last message of each such topic. */
+  readonly #stamps = new Map<string, bigint>();
   #refused = 0;
   readonly #arrivals = new Map<string, { readonly rate: RateMeter; lastNs: bigint }>();
 
@@ -65,8 +69,8 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
         qos.sensor,
       ),
     );
-    for (const { topic, type } of spec.stateTopics)
-      this.#record(topic, type, (message) => {
+    for (const { topic, type, timeoutMs } of spec.stateTopics)
+      this.#record(topic, type, timeoutMs === Number.POSITIVE_INFINITY, (message) => {
         this.#noteArrival(topic);
         const stampNs = headerStampNs(message) ?? this.#now();
         if (stampNs > this.#stateNs) this.#stateNs = stampNs;
@@ -75,7 +79,7 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
     this.#record(spec.teleop.topic, spec.teleop.type);
     this.#record(spec.command.topic, spec.command.type);
     this.#record(spec.estopTopic, 'std_msgs/msg/Bool');
-    this.#record(topics.taskState, 'iq_learn/msg/TaskState', (task) => this.#follow(task));
+    this.#record(topics.taskState, 'iq_learn/msg/TaskState', false, (task) => this.#follow(task));
     this.own(
       transport.serve(`/${this.name}/start_episode`, 'iq_learn/srv/StartEpisode', async ({ seed }) => {
         const problem = this.#problem();
@@ -99,6 +103,12 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
       this.#writer.discardEpisode({ stampNs: this.#stateNs, reason: 'thrown away by request' });
       return 'the episode is thrown away';
     });
+  }
+
+  /** What was said once, before the recording began, is still true. */
+  protected override onActivate(): void {
+    for (const write of this.#said.values()) write();
+    this.#said.clear();
   }
 
   protected override onDeactivate(): void {
@@ -148,27 +158,53 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
   #record<Name extends MessageTypeName>(
     topic: string,
     type: Name,
+    isSaidOnce = false,
     also: (message: MessageTypes[Name]) => void = () => {},
+  ): void {
+    const qualities: Qos[] = [{ ...RECORDED, reliability: 'best_effort' }, ...(isSaidOnce ? [qos.latched] : [])];
+    for (const quality of qualities) this.#subscribe(topic, type, quality, isSaidOnce, also);
+  }
+
+  #subscribe<Name extends MessageTypeName>(
+    topic: string,
+    type: Name,
+    quality: Qos,
+    isSaidOnce: boolean,
+    also: (message: MessageTypes[Name]) => void,
   ): void {
     this.own(
       this.context.transport.subscribe(
         topic,
         type,
         (message) => {
-          if (this.state !== 'active') return;
-          const now = this.#now();
-          try {
-            this.#writer.write(topic, type, message, now, headerStampNs(message as object) ?? now);
-            this.#messages++;
-          } catch (error) {
-            this.#refused++;
-            this.context.logger.warn('a message is not recorded', { topic, reason: messageOf(error) });
-          }
-          also(message);
+          if (isSaidOnce && this.#isKnown(topic, message as object)) return;
+          if (this.state === 'active') {
+            this.#write(topic, type, message);
+            also(message);
+          } else if (isSaidOnce) this.#said.set(topic, () => this.#write(topic, type, message));
         },
-        { ...RECORDED, reliability: 'best_effort' },
+        quality,
       ),
     );
+  }
+
+  /** A publisher that keeps its last message is heard by both subscriptions. */
+  #isKnown(topic: string, message: object): boolean {
+    const stampNs = headerStampNs(message) ?? 0n;
+    const before = this.#stamps.get(topic);
+    this.#stamps.set(topic, stampNs);
+    return stampNs !== 0n && stampNs === before;
+  }
+
+  #write<Name extends MessageTypeName>(topic: string, type: Name, message: MessageTypes[Name]): void {
+    const now = this.#now();
+    try {
+      this.#writer.write(topic, type, message, now, headerStampNs(message as object) ?? now);
+      this.#messages++;
+    } catch (error) {
+      this.#refused++;
+      this.context.logger.warn('a message is not recorded', { topic, reason: messageOf(error) });
+    }
   }
 
   #now(): bigint {
