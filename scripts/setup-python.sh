@@ -8,5 +8,5 @@ python=${PYTHON:-python3}
 "$python" -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed; set PYTHON")'
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$root/test/requirements.txt"
-"$venv/bin/python" -c 'import gymnasium, mcap_ros2, numpy, onnxruntime, rosbags, tensorboard'
+"$venv/bin/python" -c 'import google.protobuf, gymnasium, mcap_ros2, numpy, onnxruntime, paho.mqtt.client, rosbags, tensorboard'
 echo "$venv is ready"

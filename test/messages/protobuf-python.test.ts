@@ -2,23 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import protobufjs from 'protobufjs';
-import 'protobufjs/ext/descriptor.js';
 import { expect, it } from 'vitest';
 import { type MessageTypes, messageTypeNames, protobuf } from '#src/messages/index.js';
+import { descriptors } from '../support/descriptors.js';
 import { describeWithPython, runPython } from '../support/python.js';
 import { anyMessage } from './arbitrary.js';
 
 const RUNS = 100;
-
-/** The schemas in proto/ as Python's protobuf takes them. */
-async function descriptors(): Promise<Uint8Array> {
-  const root = await protobufjs.load(['proto/iq_learn.proto', 'proto/iq_learn_link.proto']);
-  const set = (
-    root as unknown as { toDescriptor(syntax: string): protobufjs.Message & { $type: protobufjs.Type } }
-  ).toDescriptor('proto3');
-  return set.$type.encode(set).finish();
-}
 
 /** JSON with 64-bit integers and numbers that JSON lacks as text, and arrays of numbers as lists. */
 function json(document: object): string {
