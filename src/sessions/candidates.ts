@@ -92,10 +92,10 @@ export class CandidateChoice {
     return [...this.#scores.values()].sort((a, b) => a.version - b.version);
   }
 
-  /** Keeps a candidate, and has it drive after those that were added before. */
-  add(version: number, bundle: PolicyBundle): Promise<CandidateScore> {
+  /** Keeps a candidate, and has it drive after those that were added before. Rejects with IO where it cannot be kept. */
+  async add(version: number, bundle: PolicyBundle): Promise<CandidateScore> {
     writeBundle(this.#folderOf(version), bundle);
-    return this.#screen(version);
+    return await this.#screen(version);
   }
 
   /**

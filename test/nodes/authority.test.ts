@@ -120,7 +120,7 @@ describe('a person and the policy', () => {
     await time.close();
     const text = specText.replace(
       'teleop: { topic: /teleop/cmd_vel, timeout_ms: 200 }',
-      'teleop: { topic: /teleop/cmd_vel, timeout_ms: 1000, deadman: { topic: /joy, button: 1, timeout_ms: 60000 } }',
+      'teleop: { topic: /teleop/cmd_vel, timeout_ms: 1000, deadman: { topic: /joy, button: 1, timeout_ms: 10000 } }',
     );
     begin(parseRobotSpec(text, 'trolley.yaml'));
     simulate();
