@@ -7,10 +7,11 @@ import { kubernetesJob, slurmScript } from './cluster.js';
 import { makeDemonstrations } from './experts.js';
 import { jobNamed, resultOf, runJob, runJobs } from './jobs.js';
 import { offline } from './offline.js';
+import { reward } from './reward.js';
 import type { PaperTable, TableOptions } from './table.js';
 
 /** All tables by their names. A new table is a file in this folder and a line here. */
-const TABLES: readonly PaperTable[] = [offline];
+const TABLES: readonly PaperTable[] = [offline, reward];
 
 const OPTIONS = {
   table: { default: null, help: `${TABLES.map(({ name, summary }) => `${name}: ${summary}`).join('; ')} (required)` },
@@ -28,6 +29,7 @@ const OPTIONS = {
   job: { default: null, help: 'run just this one: what the jobs of a cluster do' },
   slurm: { default: null, help: 'run nothing: write a Slurm array of all runs to this file' },
   kubernetes: { default: null, help: 'run nothing: write a Kubernetes Job of all runs to this file' },
+  write: { default: false, help: 'run nothing: write the table of the runs that are there' },
   results: { default: 'docs/results', help: 'folder for the table, its picture and its figures' },
 } as const;
 
@@ -79,7 +81,7 @@ export async function run(args: string[]): Promise<BenchResult> {
     await runJob(folder, jobNamed(all, options.job));
     return benchResult('paper', args, []);
   }
-  await runJobs(folder, chosen, options.jobs, kept(args));
+  if (!options.write) await runJobs(folder, chosen, options.jobs, kept(args));
   const results = all.flatMap(({ name }) => resultOf(folder, name) ?? []);
   const summary = table.summarise(results, settings);
   const result = benchResult('paper', args, summary.figures, { curves: summary.curves });

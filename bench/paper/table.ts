@@ -5,7 +5,10 @@ export interface RunResult {
   readonly job: string;
   /** Returns of the last policy on fresh starts, one each. */
   readonly last: readonly number[];
-  /** Returns, on the same starts, of the best policy of the curve; it is chosen by its return, so it flatters. */
+  /**
+   * Returns, on the same starts, of what the last policy is held against: the best policy of the curve, which is chosen by
+   * its return and flatters, or a policy that the table names.
+   */
   readonly best: readonly number[];
   /** [updates or steps, mean return] along the run. */
   readonly curve: readonly (readonly [number, number])[];

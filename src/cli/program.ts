@@ -11,6 +11,7 @@ import { expertCommand } from './expert.js';
 import { inspectCommand } from './inspect.js';
 import { linkCommand } from './link.js';
 import { recordCommand } from './record.js';
+import { rewardCommand } from './reward.js';
 import { serveCommand } from './serve.js';
 import { trainCommand } from './train.js';
 
@@ -20,6 +21,7 @@ const COMMANDS = [
   trainCommand,
   evaluateCommand,
   expertCommand,
+  rewardCommand,
   inspectCommand,
   convertCommand,
   mergeCommand,

@@ -334,6 +334,11 @@ export class Learner {
     return this.#actionSize;
   }
 
+  /** Whether actions are discrete: one-hot vectors. */
+  get discrete(): boolean {
+    return agentDefinition(this.config).actions === 'discrete';
+  }
+
   /** Everything that `resume` needs to go on as if nothing had happened, bit for bit. */
   checkpoint(): Checkpoint {
     return encodeLearner({

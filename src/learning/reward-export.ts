@@ -35,8 +35,9 @@ const row = (data: ArrayLike<number>): { spec: TensorSpec; data: Float32Array } 
 /**
  * The recovered reward as an ONNX file that any runtime reads: observation [rows, o], action [rows, a],
  * next_observation [rows, o] and terminated [rows, 1] (1 where the next state is a true terminal, else 0) → reward
- * [rows, 1]; normalisation and clipping are inside. Equal content gives equal bytes. Throws UNSUPPORTED where the
- * observation is more than one vector.
+ * [rows, 1]; normalisation and clipping are inside. The reward of a step into a true terminal counts on the value of the
+ * agent's absorbing state afterwards (y = γ V_abs): a learner that takes that value for 0 has to add γ V_abs to it.
+ * Equal content gives equal bytes. Throws UNSUPPORTED where the observation is more than one vector.
  */
 export async function exportReward(source: RewardSource, options: RewardExportOptions = {}): Promise<Uint8Array> {
   const { reward, program, state, observation, actionSize: a, actionClip = Number.POSITIVE_INFINITY } = source;

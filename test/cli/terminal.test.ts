@@ -187,6 +187,7 @@ describe('--help', () => {
       'train',
       'evaluate',
       'expert',
+      'reward',
       'inspect',
       'convert',
       'merge',
@@ -197,18 +198,28 @@ describe('--help', () => {
       expect(stdout).toMatch(new RegExp(`^ +${name} `, 'm'));
   });
 
-  it.each(['demo', 'record', 'train', 'evaluate', 'expert', 'inspect', 'convert', 'merge', 'trim', 'split', 'devices'])(
-    'of %s shows examples that it understands',
-    async (name) => {
-      const { code, stdout } = await cli(name, '--help');
-      expect(code).toBe(0);
-      const examples = [...stdout.matchAll(/^ +\$ iq-learn (\S+)(.*)$/gm)];
-      expect(examples.length).toBeGreaterThan(0);
-      for (const [, command, rest] of examples) {
-        expect(command).toBe(name);
-        for (const [flag] of rest!.matchAll(/--[a-z]+(-[a-z]+)*/g))
-          expect(stdout).toMatch(new RegExp(`^  ${flag}[ ,]`, 'm'));
-      }
-    },
-  );
+  it.each([
+    'demo',
+    'record',
+    'train',
+    'evaluate',
+    'expert',
+    'reward',
+    'inspect',
+    'convert',
+    'merge',
+    'trim',
+    'split',
+    'devices',
+  ])('of %s shows examples that it understands', async (name) => {
+    const { code, stdout } = await cli(name, '--help');
+    expect(code).toBe(0);
+    const examples = [...stdout.matchAll(/^ +\$ iq-learn (\S+)(.*)$/gm)];
+    expect(examples.length).toBeGreaterThan(0);
+    for (const [, command, rest] of examples) {
+      expect(command).toBe(name);
+      for (const [flag] of rest!.matchAll(/--[a-z]+(-[a-z]+)*/g))
+        expect(stdout).toMatch(new RegExp(`^  ${flag}[ ,]`, 'm'));
+    }
+  });
 });

@@ -46,6 +46,7 @@ interface Facts {
     | { readonly kind: 'box'; readonly low: readonly (number | null)[]; readonly high: readonly (number | null)[] }
     | { readonly kind: 'discrete'; readonly n: number };
   readonly maxSteps: number | null;
+  readonly snapshots: boolean;
 }
 
 /** Any gymnasium environment, in a Python process of its own; several copies of it may step together. */
@@ -58,6 +59,8 @@ export class Gymnasium {
   /** Steps until gymnasium truncates an episode; null where it does not. */
   readonly maxSteps: number | null;
   readonly environments: number;
+  /** Whether the state of an environment can be saved and restored: those of MuJoCo can. */
+  readonly snapshots: boolean;
   readonly #process: PythonProcess;
   readonly #timeoutMs: number;
 
@@ -81,6 +84,7 @@ export class Gymnasium {
           };
     this.actionSize = this.actions.kind === 'box' ? this.actions.low.length : 1;
     this.maxSteps = facts.maxSteps;
+    this.snapshots = facts.snapshots;
   }
 
   /**
@@ -145,6 +149,17 @@ export class Gymnasium {
     return steps;
   }
 
+  /** The state of a MuJoCo environment between two steps, where {@link snapshots}. */
+  async snapshot(index: number): Promise<Float64Array> {
+    const { payload } = await this.#request({ op: 'snapshot', index });
+    return new Float64Array(payload.buffer, payload.byteOffset, payload.byteLength / 8);
+  }
+
+  /** Brings an environment that was reset back to a state. Its next steps are as after the snapshot. */
+  async restore(index: number, state: Float64Array): Promise<void> {
+    await this.#request({ op: 'restore', index }, new Uint8Array(Float64Array.from(state).buffer));
+  }
+
   /** Ends the Python process. */
   close(): Promise<void> {
     return this.#process.close();
@@ -169,7 +184,8 @@ export class Gymnasium {
 }
 
 /**
- * The first environment as learning takes it. It has no snapshots: resuming repeats the episode's seed and actions.
+ * The first environment as learning takes it. One of MuJoCo has snapshots; resuming any other repeats the episode's seed
+ * and actions.
  * Throws UNSUPPORTED where an action has no limits. Whether there is a network for each block is the learner's to say.
  */
 export function gymnasiumEnvironment(gymnasium: Gymnasium): OpenEnvironment {
@@ -188,6 +204,12 @@ export function gymnasiumEnvironment(gymnasium: Gymnasium): OpenEnvironment {
     discrete,
     reset: (seed) => gymnasium.reset(0, seed),
     step: async (action) => (await gymnasium.step([discrete ? [largestIndex(action)] : action]))[0]!,
+    ...(gymnasium.snapshots
+      ? {
+          snapshot: () => gymnasium.snapshot(0),
+          restore: (state: Float64Array) => gymnasium.restore(0, state),
+        }
+      : {}),
     close: () => gymnasium.close(),
   };
 }

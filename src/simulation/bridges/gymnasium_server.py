@@ -7,6 +7,8 @@ header, and the payload. The first message describes the spaces. After that ever
   {"op": "reset", "index": i, "seed": s}    payload of the answer: the observation
   {"op": "step"}, payload: float64 actions [COUNT, a] (discrete: [COUNT, 1], the index from 0)
       payload of the answer: for each environment reward (float64), terminated and truncated (one byte each), observation
+  {"op": "snapshot", "index": i}            payload of the answer: float64, the state of a MuJoCo environment
+  {"op": "restore", "index": i}, payload: such a state; the environment has to be reset before it
   {"op": "close"}
 An observation is the bytes of its blocks, one after the other. An answer with "error" has no payload.
 """
@@ -92,6 +94,42 @@ def action_of(space, spaces, np):
     raise Unsupported(f"actions of the space {space}")
 
 
+def snapshots_of(environment, np):
+    """How a MuJoCo environment is saved between two steps and restored; None for any other environment."""
+    inner = environment.unwrapped
+    try:
+        import mujoco
+    except ImportError:
+        return None
+    if not isinstance(getattr(inner, "data", None), mujoco.MjData):
+        return None
+    kind = mujoco.mjtState.mjSTATE_INTEGRATION
+    size = mujoco.mj_stateSize(inner.model, kind)
+    # The wrapper that counts the steps until an episode is truncated.
+    limit = environment
+    while limit is not inner and not hasattr(limit, "_elapsed_steps"):
+        limit = limit.env
+
+    def save():
+        state = np.empty(size + 1)
+        mujoco.mj_getState(inner.model, inner.data, state[:size], kind)
+        state[size] = getattr(limit, "_elapsed_steps", None) or 0
+        return state.astype("<f8").tobytes()
+
+    def restore(payload):
+        state = np.frombuffer(payload, "<f8").copy()
+        if state.size != size + 1:
+            raise ValueError(f"a state of {state.size} numbers; expected {size + 1}")
+        mujoco.mj_setState(inner.model, inner.data, state[:size], kind)
+        mujoco.mj_forward(inner.model, inner.data)
+        # What the solver starts from is part of the state, and forward has changed it.
+        mujoco.mj_setState(inner.model, inner.data, state[:size], kind)
+        if hasattr(limit, "_elapsed_steps"):
+            limit._elapsed_steps = int(state[size])
+
+    return save, restore
+
+
 def error_of(kind, problem):
     return {"error": {"kind": kind, "message": f"{type(problem).__name__}: {problem}"}}
 
@@ -115,7 +153,13 @@ def serve(channel, name, count, options):
         return channel.write(error_of("unknown", problem))
     except Exception as problem:
         return channel.write(error_of("make", problem))
-    channel.write({"blocks": blocks, "action": action, "maxSteps": first.spec and first.spec.max_episode_steps})
+    snapshots = [snapshots_of(environment, np) for environment in environments]
+    channel.write({
+        "blocks": blocks,
+        "action": action,
+        "maxSteps": first.spec and first.spec.max_episode_steps,
+        "snapshots": snapshots[0] is not None,
+    })
     while True:
         request, payload = channel.read()
         if request is None or request["op"] == "close":
@@ -124,6 +168,13 @@ def serve(channel, name, count, options):
             if request["op"] == "reset":
                 observation, _ = environments[request["index"]].reset(seed=request["seed"])
                 channel.write({}, encode(observation))
+                continue
+            if request["op"] == "snapshot":
+                channel.write({}, snapshots[request["index"]][0]())
+                continue
+            if request["op"] == "restore":
+                snapshots[request["index"]][1](payload)
+                channel.write({})
                 continue
             actions = np.frombuffer(payload, "<f8").reshape(count, size)
             answer = b""

@@ -203,3 +203,31 @@ it('says how to install what is missing: Python, or the package', async () => {
     remedy: expect.stringMatching(/-m pip install "gymnasium\[classic-control\]"$/),
   });
 }, 60_000);
+
+const installed = (modules: string): boolean => {
+  try {
+    execFileSync(python, ['-c', `import ${modules}`], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+describe.skipIf(!installed('gymnasium, mujoco'))('an environment of MuJoCo', () => {
+  it('goes on from a snapshot as it went on before', async () => {
+    const environment = gymnasiumEnvironment(await connect('Hopper-v5'));
+    const action = [0.3, -0.5, 0.2];
+    await environment.reset(3);
+    for (let t = 0; t < 5; t++) await environment.step(action);
+    const state = await environment.snapshot!();
+    const drive = async (): Promise<unknown[]> => {
+      const steps: unknown[] = [];
+      for (let t = 0; t < 6; t++) steps.push(await environment.step(action));
+      return steps;
+    };
+    const before = await drive();
+    await environment.reset(9);
+    await environment.restore!(state);
+    expect(await drive()).toEqual(before);
+  }, 60_000);
+});
