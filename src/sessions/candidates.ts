@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { IqLearnError, parseOrThrow } from '../common/index.js';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
+import type { LearnerConfig } from '../learning/index.js';
 import { join, kindOfPath, readText, writeFileAtomic } from '../platform/index.js';
 import { type PolicyBundle, readBundleFiles, writeBundle } from '../policy/index.js';
 import { observationOf } from '../robot/index.js';
@@ -36,6 +37,8 @@ export interface CandidateOptions {
   /** Of the run. */
   readonly seed: number;
   readonly demonstrations: readonly DemonstrationEpisode[];
+  /** Whether only states are compared, because nobody has seen the actions of the demonstrations. */
+  readonly statesOnly: boolean;
   /** Keeps every candidate, `<folder>/<version>/policy.onnx` and `manifest.json`, and their scores in `scores.json`. */
   readonly folder: string;
 }
@@ -63,7 +66,8 @@ export class CandidateChoice {
     this.#options = options;
     const { spec } = options.rig;
     const episodes = options.demonstrations.map((episode) => learningEpisode(episode, spec));
-    this.#distance = new OccupancyDistance(episodes, observationOf(spec), spec.action.length);
+    const actionSize = options.statesOnly ? 0 : spec.action.length;
+    this.#distance = new OccupancyDistance(episodes, observationOf(spec), actionSize);
     const known = versions.length === 0 ? [] : this.#readScores();
     for (const version of versions) {
       const score = known.find((each) => each.version === version);
@@ -74,17 +78,21 @@ export class CandidateChoice {
 
   /** The choice of a run that has come to `version`; undefined where it asks for none. */
   static of(
-    run: Omit<CandidateOptions, 'rig' | 'folder'> &
-      CandidateOptions['rig'] & { readonly candidates?: { readonly folder: string; readonly everySegments: number } },
+    run: Omit<CandidateOptions, 'rig' | 'folder' | 'statesOnly'> &
+      CandidateOptions['rig'] & {
+        readonly config: LearnerConfig;
+        readonly candidates?: { readonly folder: string; readonly everySegments: number };
+      },
     version: number,
   ): CandidateChoice | undefined {
-    const { candidates, spec, logger, signal, seed, demonstrations } = run;
+    const { candidates, config, spec, logger, signal, seed, demonstrations } = run;
     if (candidates === undefined) return undefined;
     const { folder, everySegments } = candidates;
     const before = Array.from({ length: Math.floor(version / everySegments) }, (_, i) => (i + 1) * everySegments);
     // As it will be deployed: with the task's own defaults, whatever it has learned with.
     const rig = { spec, ...(logger === undefined ? {} : { logger }), ...(signal === undefined ? {} : { signal }) };
-    return new CandidateChoice({ rig, seed, demonstrations, folder }, before);
+    const statesOnly = 'expertActions' in config && config.expertActions !== 'shown';
+    return new CandidateChoice({ rig, seed, demonstrations, statesOnly, folder }, before);
   }
 
   /** Scores so far, in the order of versions. */

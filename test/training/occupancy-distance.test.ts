@@ -65,6 +65,13 @@ describe('the distance of a policy from the demonstrations', () => {
     expect(toGoal.measure([episode(100, { terminated: true })]).distance).toBeGreaterThan(0.1);
   });
 
+  it('compares states alone where the actions of the demonstrations are not known', () => {
+    const unknown = { ...demonstration, actions: new Float32Array(demonstration.actions.length).fill(Number.NaN) };
+    const states = new OccupancyDistance([unknown], vectorObservation(2), 0);
+    expect(states.measure([demonstration]).distance).toBe(0);
+    expect(states.measure([episode(400, { offset: 1 })]).distance).toBeGreaterThan(0.05);
+  });
+
   it('tells the worst episode, which the others cannot hide', () => {
     const { distance: all, worst } = distance.measure([demonstration, episode(400, { offset: 2 }), demonstration]);
     expect(worst).toBeGreaterThan(1.5 * all);

@@ -39,7 +39,7 @@ export class OccupancyDistance {
   readonly #reference: Float64Array;
 
   /**
-   * `normalisation` is that of the demonstrations unless another is given; bytes (images) are left out. Throws
+   * With an `actionSize` of 0 states alone are compared. `normalisation` is that of the demonstrations unless another is given; bytes (images) are left out. Throws
    * INVALID_ARGUMENT without a step of demonstration.
    */
   constructor(
