@@ -44,8 +44,7 @@ function demonstrate(seed: number): Episode {
 
 const steps = Number(process.argv[2] ?? 1500);
 const rates = { actorLearningRate: 1e-3, criticLearningRate: 1e-3, actorAveraging: 0.01 };
-// What an action does shows soon here: a short horizon and a target that follows fast learn sooner.
-const horizon = { gamma: 0.9, tau: 0.05, regMult: 1 };
+const horizon = { gamma: 0.9, tau: 0.05, regMult: 1 }; // what an action does shows soon here
 const settings: LearnerSettings = { agent: 'iq-sac', hiddenSizes: [32, 32], batchSize: 64, ...horizon, ...rates };
 const config = runConfig(settings, { steps, updatesPerTransition: 1 });
 const demonstrations = [1, 2, 3].map(demonstrate);

@@ -5,7 +5,7 @@ Started with the file of a setup: {"rate_hz", "joints", "states": [[position…,
 {"transition": node, "id": n}    asks a lifecycle node for a transition → {"success"}
 {"discover": true}               waits until all contenders are there → {}
 {"run": name, "seconds", "warm"} → {"latency_ms": [… null for a state without an answer], "stops", "late"}
-An answer is the first command with the state's stamp and the action that the policy gives for it.
+An answer is the first command since the state with the action that the policy gives for it.
 """
 
 import gc
@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from array import array
+from bisect import bisect_right
 
 import rclpy
 from geometry_msgs.msg import TwistStamped
@@ -27,6 +28,8 @@ from sensor_msgs.msg import JointState
 DISCOVERY_S = 60
 # Commands that are still under way when a run ends.
 SETTLE_S = 0.2
+# Newest states before a command among which the one that it answers is looked for.
+LOOK_BACK = 10
 # Of the largest number of an action.
 TOLERANCE = 1e-4
 
@@ -122,19 +125,23 @@ class Driver:
         sent, late = self.publish(publisher, count)
         received, self.received = self.received, []
         gc.enable()
-        index = {stamp: i for i, (stamp, _) in enumerate(sent)}
+        stamps = [stamp for stamp, _ in sent]
         latency = [None] * count
         stops = 0
         for at, command in received:
-            i = index.get(command.header.stamp.sec * 1_000_000_000 + command.header.stamp.nanosec)
-            if i is None or latency[i] is not None:
-                continue
             twist = command.twist
             action = (twist.linear.x, twist.linear.y, twist.angular.z)
-            if is_close(action, self.actions[i % len(self.actions)]):
-                latency[i] = (at - sent[i][1]) / 1e6
-            elif i >= skipped:
-                stops += 1
+            # A command has the time when it was sent, so the state that it answers is one of the last before.
+            newest = bisect_right(stamps, command.header.stamp.sec * 1_000_000_000 + command.header.stamp.nanosec) - 1
+            answered = [
+                i
+                for i in range(newest, max(-1, newest - LOOK_BACK), -1)
+                if is_close(action, self.actions[i % len(self.actions)])
+            ]
+            if not answered:
+                stops += newest >= skipped
+            elif latency[answered[0]] is None:
+                latency[answered[0]] = (at - sent[answered[0]][1]) / 1e6
         return {'latency_ms': latency[skipped:], 'stops': stops, 'late': late}
 
 

@@ -52,7 +52,11 @@ describe('src/hosts/ros2/README.md', () => {
       const text = `${common}${sections.get(name)}`;
       for (const { name: parameter } of parametersOf(executable, loadRobotSpec('rover')).declarations)
         expect(text, `${parameter} of ${name}`).toContain(
-          parameter.startsWith('learner.') ? '`learner.*`' : `\`${parameter}\``,
+          parameter.startsWith('learner.')
+            ? '`learner.*`'
+            : parameter.startsWith('task.')
+              ? '`task.…`'
+              : `\`${parameter}\``,
         );
     },
   );

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { type MessageTypes, messageTypeNames, protobuf } from '#src/messages/index.js';
+import { anyMessage } from '../messages/arbitrary.js';
 import { descriptors } from '../support/descriptors.js';
 import { describeWithPython, runPython } from '../support/python.js';
-import { anyMessage } from './arbitrary.js';
 
 const RUNS = 100;
 
