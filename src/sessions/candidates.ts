@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { IqLearnError, parseOrThrow } from '../common/index.js';
+import { IqLearnError, mean, parseOrThrow } from '../common/index.js';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import type { LearnerConfig } from '../learning/index.js';
 import { join, kindOfPath, readText, writeFileAtomic } from '../platform/index.js';
@@ -150,8 +150,8 @@ export class CandidateChoice {
     const seeds = Array.from({ length: episodes }, (_, i) => runSeed(seed, 'candidate', first + i));
     const outcomes = await evaluate({ ...rig, candidate: { kind: 'policy', bundle }, seeds, traces: true });
     const driven = outcomes.map((outcome) => tracedEpisode(traceOf(outcome), outcome.terminated, rig.spec));
-    const mean = outcomes.reduce((sum, outcome) => sum + outcome.return, 0) / episodes;
-    return { version, ...this.#distance.measure(driven), episodes, return: mean };
+    const total = mean(outcomes.map((outcome) => outcome.return));
+    return { version, ...this.#distance.measure(driven), episodes, return: total };
   }
 
   #folderOf(version: number): string {

@@ -18,6 +18,7 @@ import { adam, adamCoefficients } from '../optimiser/adam.js';
 import { gradientsOf } from '../optimiser/gradients.js';
 import { polyak } from '../optimiser/polyak.js';
 import { type Fall, linearFall } from '../optimiser/schedules.js';
+import { criticStep, discounted } from './critic-step.js';
 import type { actorSettings, criticSettings, gaussianSettings, networkSettings } from './shared-settings.js';
 
 /** The settings of SAC's networks and optimisers, whatever its critic learns from. */
@@ -228,35 +229,13 @@ export class ActorCritic {
     bootstrap: (critic: Parts) => tf.Tensor,
     loss: (critic: Parts, y: tf.Tensor) => { readonly loss: tf.Tensor } & Aux,
   ): { readonly next: Record<string, tf.Tensor>; readonly parts: Parts; readonly values: { loss: tf.Tensor } & Aux } {
-    const { targetNetwork, tau, beta1 } = this.#settings;
     const y = (critic: Parts): tf.Tensor => this.#discounted(bootstrap(critic), inputs.continues!);
-    const target = targetNetwork ? y(this.criticOf(state.target!)) : undefined;
-    const { gradients, values } = gradientsOf(this.criticOf(state.critic!), (parts) => loss(parts, target ?? y(parts)));
-    const { parameters, m, v } = adam(
-      { parameters: state.critic!, m: state.criticM!, v: state.criticV! },
-      joinParameters(gradients),
-      inputs.criticAdam!,
-      beta1,
-    );
-    return {
-      next: {
-        critic: parameters,
-        criticM: m,
-        criticV: v,
-        ...(targetNetwork ? { target: polyak(state.target!, parameters, tau) } : {}),
-      },
-      parts: this.criticOf(parameters),
-      values,
-    };
+    const step = criticStep(this.#critic, this.#settings, state, inputs.criticAdam!, y, loss);
+    return { next: step.next, parts: this.criticOf(step.parameters), values: step.values };
   }
 
-  /** y of V(s′): discounted, with the value of the absorbing state after a true terminal. */
   #discounted(v: tf.Tensor, continues: tf.Tensor): tf.Tensor {
-    const { gamma } = this.#settings;
-    if (this.#absorbing === 'learned') return tf.mul(v, gamma);
-    const y = tf.mul(tf.mul(continues, gamma), v);
-    const { value } = this.#absorbing;
-    return value === 0 ? y : tf.add(y, tf.mul(tf.sub(1, continues), gamma * value));
+    return discounted(v, continues, this.#settings.gamma, this.#absorbing);
   }
 
   /** The gradient penalty of Q on points (s, a) between expert rows and policy rows of a batch; see gradient-penalty.ts. */

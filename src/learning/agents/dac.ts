@@ -11,6 +11,7 @@ import { adam, adamCoefficients } from '../optimiser/adam.js';
 import { gradientsOf } from '../optimiser/gradients.js';
 import type { Fall } from '../optimiser/schedules.js';
 import { ActorCritic, entriesOf, matrix, type States } from './actor-critic.js';
+import { update as updateSac } from './sac.js';
 import * as shared from './shared-settings.js';
 
 /** SAC's settings on a task's rewards, and the discriminator's of Kostrikov et al. 2019. */
@@ -80,43 +81,22 @@ function updateDiscriminator(layout: Layout, given: Settings, state: TensorRecor
  */
 function update({ networks, layout }: Networks, given: Settings, state: TensorRecord, batch: TensorRecord) {
   const [own, shown] = halvesOf(batch, given.batchSize);
-  const [states, nextStates] = [networks.statesOf(own), networks.nextStatesOf(own)];
-  const steps = [stepsOf(states, own.actions!), stepsOf(networks.statesOf(shown), shown.actions!)];
+  const steps = [
+    stepsOf(networks.statesOf(own), own.actions!),
+    stepsOf(networks.statesOf(shown), shown.actions!),
+  ] as const;
   const discriminator = updateDiscriminator(layout, given, state, batch, steps);
-  const rewards = logitOf(discriminator.parts, steps[0]!);
-  const temperature = networks.temperature(state);
-  const actor = networks.actorOf(state.actor!);
+  const rewards = logitOf(discriminator.parts, steps[0]);
 
-  // y = γ V(s′), with one action of the policy in s′; a true terminal leads to the absorbing state, which has a value.
-  const next = networks.sample(actor, nextStates, own.nextNoise!);
-  const bootstrap = (critic: Parts) => networks.softValue(critic, nextStates, next, temperature);
-
-  // Critic: ½ E[(Q(s, a) − (h(s, a) + y))²] over the policy's rows.
-  const critic = networks.updateCritic(state, own, bootstrap, (parts, y) => {
-    const q = networks.values(parts, states, own.actions!);
-    return { loss: temporalDifferenceLoss(q, rewards, y), q: tf.mean(q) };
-  });
-
-  // Actor: E[T log π(ã|s) − Q(s, ã)]. Temperature: T (H(π) − H̄).
-  const policy = networks.updateActor(state, own, critic.parts, temperature);
-  const { loss: actor_loss, entropy } = policy.values;
-  const { loss: critic_loss, q } = critic.values;
+  // SAC on the policy's rows; a true terminal leads to the absorbing state, which has a value.
+  const actorCritic = updateSac(networks, state, own, (q, y) => temporalDifferenceLoss(q, rewards, y));
   return {
-    state: {
-      ...discriminator.next,
-      ...critic.next,
-      ...policy.next,
-      ...networks.updateTemperature(state, own, temperature, entropy),
-    },
+    state: { ...discriminator.next, ...actorCritic.state },
     outputs: {
       discriminator_loss: discriminator.loss,
-      critic_loss,
-      actor_loss,
-      q,
-      entropy,
-      temperature: tf.reshape(temperature, []),
+      ...actorCritic.outputs,
       reward_policy: tf.mean(rewards),
-      reward_expert: tf.mean(logitOf(discriminator.parts, steps[1]!)),
+      reward_expert: tf.mean(logitOf(discriminator.parts, steps[1])),
     },
   };
 }

@@ -8,6 +8,7 @@ import { iqLoss } from '../losses/iq.js';
 import { needsInitialStates } from '../losses/value-terms.js';
 import type { Fall } from '../optimiser/schedules.js';
 import { ActorCritic, matrix } from './actor-critic.js';
+import { clipped } from './critic-step.js';
 import { ExpertActions } from './expert-actions.js';
 import * as shared from './shared-settings.js';
 
@@ -68,9 +69,6 @@ function update(networks: ActorCritic, given: Settings, rows: Agent['rows'], sta
     outputs: { critic_loss, actor_loss, q, entropy, temperature: tf.reshape(temperature, []), ...rewards },
   };
 }
-
-const clipped = (v: tf.Tensor, bound: number): tf.Tensor =>
-  Number.isFinite(bound) ? tf.clipByValue(v, -bound, bound) : v;
 
 function create(given: Settings, spaces: Spaces, fall: Fall): Agent {
   const networks = new ActorCritic(given, spaces, absorbingOf(given));

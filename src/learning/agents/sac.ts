@@ -11,11 +11,16 @@ const settings = { ...batchSettings, ...networkSettings, ...gaussianSettings, ..
 type Settings = z.output<z.ZodObject<typeof settings>>;
 
 /**
- * One update of soft actor-critic (Haarnoja et al. 2018) on rewards. iq-sac.ts is the same but for the critic's loss and
- * the value V(s) that it needs.
+ * One update of soft actor-critic (Haarnoja et al. 2018); `criticLoss` of Q(s, a) and y is what the critic learns from:
+ * here rewards. iq-sac.ts is the same but for the critic's loss and the value V(s) that it needs.
  */
-function update(networks: ActorCritic, state: TensorRecord, batch: TensorRecord) {
-  const { actions, nextNoise, rewards } = batch as Readonly<Record<string, tf.Tensor>>;
+export function update(
+  networks: ActorCritic,
+  state: TensorRecord,
+  batch: TensorRecord,
+  criticLoss: (q: tf.Tensor, y: tf.Tensor) => tf.Tensor,
+) {
+  const { actions, nextNoise } = batch as Readonly<Record<string, tf.Tensor>>;
   const [states, nextStates] = [networks.statesOf(batch), networks.nextStatesOf(batch)];
   const temperature = networks.temperature(state);
   const actor = networks.actorOf(state.actor!);
@@ -24,21 +29,26 @@ function update(networks: ActorCritic, state: TensorRecord, batch: TensorRecord)
   const next = networks.sample(actor, nextStates, nextNoise!);
   const bootstrap = (critic: readonly tf.Tensor[]) => networks.softValue(critic, nextStates, next, temperature);
 
-  // Critic: ½ E[(Q(s, a) − (R + y))²].
   const critic = networks.updateCritic(state, batch, bootstrap, (parts, y) => {
     const q = networks.values(parts, states, actions!);
-    return { loss: temporalDifferenceLoss(q, rewards!, y), q: tf.mean(q) };
+    return { loss: criticLoss(q, y), q: tf.mean(q) };
   });
 
   // Actor: E[T log π(ã|s) − Q(s, ã)]. Temperature: T (H(π) − H̄).
   const policy = networks.updateActor(state, batch, critic.parts, temperature);
   const { loss: actor_loss, entropy } = policy.values;
   const { loss: critic_loss, q } = critic.values;
-  const reward = tf.mean(rewards!);
   return {
     state: { ...critic.next, ...policy.next, ...networks.updateTemperature(state, batch, temperature, entropy) },
-    outputs: { critic_loss, actor_loss, q, entropy, temperature: tf.reshape(temperature, []), reward },
+    outputs: { critic_loss, actor_loss, q, entropy, temperature: tf.reshape(temperature, []) },
   };
+}
+
+/** The critic's loss is ½ E[(Q(s, a) − (R + y))²]. */
+function updateOnRewards(networks: ActorCritic, state: TensorRecord, batch: TensorRecord) {
+  const rewards = batch.rewards!;
+  const made = update(networks, state, batch, (q, y) => temporalDifferenceLoss(q, rewards, y));
+  return { state: made.state, outputs: { ...made.outputs, reward: tf.mean(rewards) } };
 }
 
 function create(given: Settings, spaces: Spaces, fall: Fall): Agent {
@@ -52,7 +62,7 @@ function create(given: Settings, spaces: Spaces, fall: Fall): Agent {
       name: 'sac_update',
       state: networks.state,
       inputs: { ...networks.inputs(rows), rewards: matrix(rows, 1) },
-      step: (state, batch) => update(networks, state, batch),
+      step: (state, batch) => updateOnRewards(networks, state, batch),
     },
   };
 }

@@ -7,13 +7,13 @@ import type { Absorbing } from '../losses/absorbing.js';
 import { gradientPenalty } from '../losses/gradient-penalty.js';
 import { allActionValues, overCritics, softMaximum } from '../networks/critics.js';
 import { perceptron } from '../networks/mlp.js';
-import { initialParameters, joinParameters, type Layout, mlpLayout, splitParameters } from '../networks/parameters.js';
+import { initialParameters, type Layout, mlpLayout, splitParameters } from '../networks/parameters.js';
 import { softQPolicy } from '../networks/policies.js';
-import { adam, adamCoefficients } from '../optimiser/adam.js';
-import { gradientsOf } from '../optimiser/gradients.js';
+import { adamCoefficients } from '../optimiser/adam.js';
 import { polyak } from '../optimiser/polyak.js';
 import { type Fall, linearFall } from '../optimiser/schedules.js';
-import { halves } from './actor-critic.js';
+import { halves, matrix } from './actor-critic.js';
+import { clipped, criticStep, discounted } from './critic-step.js';
 import { oneHotOfLargest } from './expert-actions.js';
 import type { criticAveragingSetting, criticSettings, networkSettings, temperatureSetting } from './shared-settings.js';
 
@@ -25,8 +25,6 @@ export type SoftQSettings = z.output<
 >;
 
 type Parts = readonly tf.Tensor[];
-
-const matrix = (rows: number, columns: number): TensorSpec => ({ shape: [rows, columns], dtype: 'float32' });
 
 /** Q(s, a) of the one-hot actions: [critics, rows, n] and [rows, n] → [critics, rows, 1]. */
 const chosen = (all: tf.Tensor, actions: tf.Tensor): tf.Tensor =>
@@ -47,9 +45,6 @@ function softValue(all: tf.Tensor, temperature: number, absorbing: tf.Tensor | u
 /** What the critics see of states: with one more entry where the absorbing state is learned, all others 0 in it. */
 const entriesOf = (observations: tf.Tensor, absorbing: tf.Tensor | undefined): tf.Tensor =>
   absorbing === undefined ? observations : tf.concat([tf.mul(observations, tf.sub(1, absorbing)), absorbing], 1);
-
-const clipped = (v: tf.Tensor, bound: number): tf.Tensor =>
-  Number.isFinite(bound) ? tf.clipByValue(v, -bound, bound) : v;
 
 /**
  * What all agents with soft Q-learning for discrete actions have in common: stacked critics Q(s, ·), from which the
@@ -160,26 +155,11 @@ export class SoftQCritic {
     bound: number,
     loss: (critic: Parts, y: tf.Tensor) => { readonly loss: tf.Tensor } & Aux,
   ): { readonly next: Record<string, tf.Tensor>; readonly values: { loss: tf.Tensor } & Aux } {
-    const { targetNetwork, tau, beta1, criticAveraging } = this.#settings;
+    const { criticAveraging } = this.#settings;
     const y = (parts: Parts): tf.Tensor => this.#discounted(parts, batch, bound);
-    const target = targetNetwork ? y(this.criticOf(state.target!)) : undefined;
-    const { gradients, values } = gradientsOf(this.criticOf(state.critic!), (parts) => loss(parts, target ?? y(parts)));
-    const { parameters, m, v } = adam(
-      { parameters: state.critic!, m: state.criticM!, v: state.criticV! },
-      joinParameters(gradients),
-      batch.criticAdam!,
-      beta1,
-    );
-    return {
-      next: {
-        critic: parameters,
-        criticM: m,
-        criticV: v,
-        ...(targetNetwork ? { target: polyak(state.target!, parameters, tau) } : {}),
-        ...(criticAveraging > 0 ? { average: polyak(state.average!, parameters, criticAveraging) } : {}),
-      },
-      values,
-    };
+    const { next, parameters, values } = criticStep(this.#layout, this.#settings, state, batch.criticAdam!, y, loss);
+    if (criticAveraging > 0) next.average = polyak(state.average!, parameters, criticAveraging);
+    return { next, values };
   }
 
   /** y = γ (1 − d) V(s′) of a batch's rows, [rows, 1]. */
@@ -188,10 +168,7 @@ export class SoftQCritic {
     const next = this.#absorbing === 'learned' ? tf.sub(1, continues!) : undefined;
     const all = allActionValues(parts, this.#settings, entriesOf(nextObservations!, next));
     const v = overCritics(clipped(softValue(all, temperature, next), bound), this.#settings);
-    if (this.#absorbing === 'learned') return tf.mul(v, gamma);
-    const y = tf.mul(v, tf.mul(continues!, gamma));
-    const { value } = this.#absorbing;
-    return value === 0 ? y : tf.add(y, tf.mul(tf.sub(1, continues!), gamma * value));
+    return discounted(v, continues!, gamma, this.#absorbing);
   }
 
   /** The gradient penalty of V on states between expert rows and policy rows of a batch; see gradient-penalty.ts. */

@@ -1,10 +1,10 @@
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
-import type { TensorRecord } from '../../engine/index.js';
 import { type Agent, defineAgent, type Spaces } from '../agent.js';
 import { sqilLoss } from '../losses/sqil.js';
 import type { Fall } from '../optimiser/schedules.js';
 import { ActorCritic } from './actor-critic.js';
+import { update } from './sac.js';
 import * as shared from './shared-settings.js';
 
 export const sqilSettings = {
@@ -29,38 +29,13 @@ const settings = shared.withDefaults(
 );
 type Settings = z.output<z.ZodObject<typeof settings>>;
 
-/** One update of SQIL with soft actor-critic: sac.ts with the reward 1 for expert rows and 0 for policy rows. */
-function update(networks: ActorCritic, given: Settings, rows: Agent['rows'], state: TensorRecord, batch: TensorRecord) {
-  const { actions, nextNoise } = batch as Readonly<Record<string, tf.Tensor>>;
-  const [states, nextStates] = [networks.statesOf(batch), networks.nextStatesOf(batch)];
-  const temperature = networks.temperature(state);
-  const actor = networks.actorOf(state.actor!);
-
-  // y = γ (1 − d) V(s′), with one action of the policy in s′.
-  const next = networks.sample(actor, nextStates, nextNoise!);
-  const bootstrap = (critic: readonly tf.Tensor[]) => networks.softValue(critic, nextStates, next, temperature);
-
-  // Critic: ½ E_E[(Q(s, a) − (1 + y))²] + ½ λ E_π[(Q(s, a) − y)²].
-  const critic = networks.updateCritic(state, batch, bootstrap, (parts, y) => {
-    const q = networks.values(parts, states, actions!);
-    const form = { policyRows: rows.policy, expertRows: rows.expert, sampleWeight: given.sampleWeight };
-    return { loss: sqilLoss(q, y, form), q: tf.mean(q) };
-  });
-
-  // Actor: E[T log π(ã|s) − Q(s, ã)]. Temperature: T (H(π) − H̄).
-  const policy = networks.updateActor(state, batch, critic.parts, temperature);
-  const { loss: actor_loss, entropy } = policy.values;
-  const { loss: critic_loss, q } = critic.values;
-  return {
-    state: { ...critic.next, ...policy.next, ...networks.updateTemperature(state, batch, temperature, entropy) },
-    outputs: { critic_loss, actor_loss, q, entropy, temperature: tf.reshape(temperature, []) },
-  };
-}
-
 function create(given: Settings, spaces: Spaces, fall: Fall): Agent {
   const networks = new ActorCritic(given, spaces);
   const { batchSize } = given;
   const rows = { policy: batchSize, expert: batchSize, initialStates: 'first', rewards: false } as const;
+  // ½ E_E[(Q(s, a) − (1 + y))²] + ½ λ E_π[(Q(s, a) − y)²]: SAC with the reward 1 for expert rows and 0 for policy rows.
+  const form = { policyRows: batchSize, expertRows: batchSize, sampleWeight: given.sampleWeight };
+  const loss = (q: tf.Tensor, y: tf.Tensor): tf.Tensor => sqilLoss(q, y, form);
   return {
     ...networks.agent(),
     rows,
@@ -69,7 +44,7 @@ function create(given: Settings, spaces: Spaces, fall: Fall): Agent {
       name: 'sqil_update',
       state: networks.state,
       inputs: networks.inputs(rows.policy + rows.expert),
-      step: (state, batch) => update(networks, given, rows, state, batch),
+      step: (state, batch) => update(networks, state, batch, loss),
     },
   };
 }
