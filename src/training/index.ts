@@ -16,6 +16,12 @@ export { learnOffline, type OfflineOutcome, type OfflineProgress } from './offli
 export type { LearningEvents } from './process/client.js';
 export { type LearningClient, TrainingProcess } from './process/client.js';
 export type { LearningOptions, LearningProgress, RecoveredRewards, Segment, SessionState } from './process/protocol.js';
+export {
+  CandidateChoice,
+  type CandidateEpisode,
+  type CandidateOptions,
+  type CandidateScore,
+} from './progress/candidates.js';
 export { type Distance, OccupancyDistance } from './progress/occupancy-distance.js';
 export { evaluationSeeds, runSeed } from './seeds.js';
 export { fromStatesAlone, type StatesOnly, statesOnlyWays } from './states-only.js';
