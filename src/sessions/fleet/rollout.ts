@@ -1,20 +1,15 @@
-import { z } from 'zod';
 import type { Episode } from '../../learning/index.js';
 
-export const rolloutSchema = z.strictObject({
-  mode: z
-    .enum(['staged', 'all'])
-    .describe('`staged`: one robot, a share of them, all, each time after a measurement; `all`: every policy to all.'),
-  share: z.number().gt(0).lt(1).default(0.3).describe('The share of the robots that gets a policy second.'),
-  episodes: z.int().min(1).max(1000).default(3).describe('Whole episodes that are measured in each stage.'),
-  tolerance: z
-    .number()
-    .min(0)
-    .default(0.1)
-    .describe('A policy may be farther from the demonstrations than the one before by this share of its distance.'),
-});
-
-export type RolloutSettings = Readonly<z.output<typeof rolloutSchema>>;
+export interface RolloutSettings {
+  /** `staged`: one robot, a share of them, all, each time after a measurement; `all`: every policy to all. */
+  readonly mode: 'staged' | 'all';
+  /** The share of the robots that gets a policy second, between 0 and 1. */
+  readonly share: number;
+  /** Whole episodes that are measured in each stage. */
+  readonly episodes: number;
+  /** A policy may be farther from the demonstrations than the one before by this share of its distance. */
+  readonly tolerance: number;
+}
 
 /** Beside the share: distances of few episodes differ by as much by chance. */
 const NOISE = 0.02;
@@ -34,10 +29,10 @@ export interface RolloutParts<Policy extends RolloutPolicy> {
   /** Whether a robot is there and not set aside: only such a one is asked to try a policy first. */
   readonly isFit: (robot: string) => boolean;
   /**
-   * Sends a policy to a robot. `back` where it takes the place of one that the robot has already, and which may have a
-   * higher version.
+   * Sends a policy to robots. `back` where it takes the place of one that they have already, and which may have a higher
+   * version.
    */
-  readonly send: (robot: string, policy: Policy, back: boolean) => void;
+  readonly send: (robots: readonly string[], policy: Policy, back: boolean) => void;
   /** Distance of episodes from the demonstrations: {@link OccupancyDistance}. */
   readonly measure: (episodes: readonly Episode[]) => number;
   /** Hears each decision, in a sentence. */
@@ -133,7 +128,7 @@ export class Rollout<Policy extends RolloutPolicy> {
   /** Sends everybody what they have to have, after a start. */
   begin(): void {
     const accepted = this.#history.at(-1);
-    if (accepted !== undefined) this.#sendTo(this.#parts.robots, accepted, false);
+    if (accepted !== undefined) this.#parts.send(this.#parts.robots, accepted, false);
   }
 
   /** The learner has a new policy. */
@@ -146,7 +141,8 @@ export class Rollout<Policy extends RolloutPolicy> {
   /** A whole episode that a policy drove has come back. */
   episode(version: number, episode: Episode): void {
     if (version === this.#trial?.policy.version) this.#trial.episodes.push(episode);
-    else if (version === this.#history.at(-1)?.version) this.#baseline = [...this.#baseline, episode].slice(-REMEMBERED);
+    else if (version === this.#history.at(-1)?.version)
+      this.#baseline = [...this.#baseline, episode].slice(-REMEMBERED);
     else return;
     this.#judge();
   }
@@ -163,7 +159,7 @@ export class Rollout<Policy extends RolloutPolicy> {
     const other = robots.find((robot) => isFit(robot) && !trial.robots.includes(robot));
     if (other === undefined) return;
     trial.robots.push(other);
-    send(other, trial.policy, false);
+    send([other], trial.policy, false);
   }
 
   /**
@@ -179,7 +175,7 @@ export class Rollout<Policy extends RolloutPolicy> {
     this.#held = true;
     this.#baseline = [];
     const policy = this.#history.at(-1)!;
-    this.#sendTo(robots, policy, true);
+    this.#parts.send(robots, policy, true);
     say(`all go back to ${policy.version}, and keep it until a person resumes the rollout`);
     return policy.version;
   }
@@ -204,7 +200,7 @@ export class Rollout<Policy extends RolloutPolicy> {
     const robot = fit[this.#turn++ % fit.length]!;
     this.#considered = policy.version;
     this.#trial = { policy, stage: 'first', robots: [robot], episodes: [] };
-    send(robot, policy, false);
+    send([robot], policy, false);
     say(`policy ${policy.version} is tried by ${robot}`);
   }
 
@@ -220,7 +216,7 @@ export class Rollout<Policy extends RolloutPolicy> {
       this.#trial = undefined;
       this.#refused++;
       say(`policy ${version} is taken back: ${compared}`);
-      this.#sendTo(trial.robots, this.#history.at(-1)!, true);
+      this.#parts.send(trial.robots, this.#history.at(-1)!, true);
       this.#advance();
       return;
     }
@@ -231,7 +227,7 @@ export class Rollout<Policy extends RolloutPolicy> {
       trial.stage = 'share';
       trial.robots.push(...added);
       trial.episodes = [];
-      this.#sendTo(added, trial.policy, false);
+      this.#parts.send(added, trial.policy, false);
       say(`policy ${version} goes to ${trial.robots.length} of ${robots.length} robots: ${compared}`);
       return;
     }
@@ -249,10 +245,6 @@ export class Rollout<Policy extends RolloutPolicy> {
     this.#history.push(policy);
     if (this.#history.length > HISTORY) this.#history.shift();
     this.#baseline = episodes.slice(-REMEMBERED);
-    this.#sendTo(robots, policy, false);
-  }
-
-  #sendTo(robots: readonly string[], policy: Policy, back: boolean): void {
-    for (const robot of robots) this.#parts.send(robot, policy, back);
+    this.#parts.send(robots, policy, false);
   }
 }

@@ -20,9 +20,11 @@ function fleet(more: Partial<RolloutParts<RolloutPolicy>> = {}, count = 10) {
     robots,
     settings: { mode: 'staged', share: 0.3, episodes: 3, tolerance: 0.1 },
     isFit: (robot) => !unfit.has(robot),
-    send: (robot, { version }, back) => {
-      has.set(robot, version);
-      sent.push(`${robot} ${version}${back ? ' back' : ''}`);
+    send: (to, { version }, back) => {
+      for (const robot of to) {
+        has.set(robot, version);
+        sent.push(`${robot} ${version}${back ? ' back' : ''}`);
+      }
     },
     measure: (episodes) =>
       episodes.reduce((sum, { observations }) => sum + (observations as Float32Array)[0]!, 0) / episodes.length,
