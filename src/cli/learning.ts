@@ -6,8 +6,8 @@ import type { RunMetrics } from '../platform/index.js';
 import { encodeBundle, type PolicyBundle } from '../policy/index.js';
 import type { LearningCurves } from '../report/index.js';
 import { contractOf, observationOf } from '../robot/index.js';
-import { type CandidateScore, learningEpisode, type TrainingOptions, TrainingSession } from '../sessions/index.js';
-import { checkpointSegments } from '../training/index.js';
+import { learningEpisode, type TrainingOptions, TrainingSession } from '../sessions/index.js';
+import { type CandidateScore, checkpointSegments } from '../training/index.js';
 import { type LearningFiles, RunProgress } from './run-progress.js';
 import type { Session } from './session.js';
 

@@ -28,4 +28,5 @@ export { type ErrorCode, IqLearnError, messageOf, type PackedError, packError, u
 export { clamp, mean, yawOf } from './mathematics.js';
 export { type ParseOptions, parseOrThrow, type Refusal, refusalOf, valueAt } from './parse.js';
 export { Random, type RandomState } from './random.js';
+export { rankCorrelation } from './rank-correlation.js';
 export { nearest, unknownName } from './suggest.js';
