@@ -12,7 +12,7 @@ import { contractOf, type RobotSpec } from '../../robot/index.js';
 import { learningEpisode, type trainingSettings, usableDemonstrations } from '../../sessions/index.js';
 import { checkpointSegments, type LearningOptions, runPlan, TrainingProcess } from '../../training/index.js';
 import { EmbeddedBroker, LEARNER, type MqttConnection, MqttTransport, openMqtt } from '../../transport/index.js';
-import { Fleet } from './fleet.js';
+import { Fleet, type FleetRobot } from './fleet.js';
 import { fleetGauges } from './fleet-gauges.js';
 import type { Gauge, HealthSource } from './health.js';
 import type { OpenedLink } from './link-file.js';
@@ -194,6 +194,11 @@ export class LearnerHost implements HealthSource {
 
   get learner(): LearnerNode {
     return this.#learner;
+  }
+
+  /** What is known of each robot beside its link. */
+  get fleet(): readonly FleetRobot[] {
+    return this.#fleet.robots;
   }
 
   get robots(): readonly RobotView[] {

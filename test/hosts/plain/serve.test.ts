@@ -145,4 +145,15 @@ test('serve learns from a robot over TLS; killed and started again, it has every
   expect((await cli('link', 'rollback', '--link', 'link/rover-1.yaml')).code).not.toBe(0);
   second.child.kill('SIGTERM');
   expect((await second.ended).code).toBe(143);
+
+  // The run's metrics and its report, as train has them: each step once, with what the robot did.
+  const rows = readFileSync('runs/rover-link/progress.jsonl', 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, number>);
+  expect(rows.map((row) => row['time/total_timesteps'])).toEqual(Array.from({ length: 32 }, (_, i) => 100 * (i + 1)));
+  expect(rows.at(-1)).toMatchObject({ 'fleet/rover-1/left_out': 100, 'train/critic_loss': expect.any(Number) });
+  const { points } = JSON.parse(readFileSync('runs/rover-link/learning.json', 'utf8')) as { points: unknown[] };
+  expect(points).toHaveLength(32);
+  expect(readFileSync('runs/rover-link/learning.html', 'utf8')).toMatch(/iq-learn serve|serve --robot rover/);
 });
