@@ -131,7 +131,7 @@ async function createTraining(link: LoopbackLink | undefined, options: TrainingO
 
 /** Makes the baseline: a policy by behavioural cloning of the same demonstrations, with the same network. */
 export async function clone(
-  { spec, display, settings, seed }: Session,
+  { io, spec, display, settings, seed }: Session,
   demonstrations: readonly DemonstrationEpisode[],
   config: LearnerConfig,
 ): Promise<PolicyBundle> {
@@ -145,6 +145,7 @@ export async function clone(
     seed,
     settings: { ...cloningSettingsOf(config), ...(loss === undefined ? {} : { loss }) },
     onProgress: (done) => display.show({ phase: 'cloning', done, total: updates, unit: 'updates' }),
+    signal: io.interrupt.signal,
   });
   return encodeBundle({
     policy,

@@ -22,6 +22,7 @@ export {
   stackObservations,
   vectorObservation,
 } from './blocks.js';
+export { cancelled, throwIfCancelled } from './cancel.js';
 export { type SteadyClock, steadyClock } from './clock.js';
 export { type ErrorCode, IqLearnError, messageOf, type PackedError, packError, unpackError } from './errors.js';
 export { clamp, mean, yawOf } from './mathematics.js';

@@ -123,7 +123,7 @@ export class TrainingSession {
   /** Starts the learning process and the nodes. Throws what the learner or the robot refuse, CANCELLED when interrupted. */
   static async create(options: TrainingOptions): Promise<TrainingSession> {
     const { demonstrations, segmentSize } = options;
-    const client = await TrainingProcess.create(learningOptions(options, demonstrations));
+    const client = await TrainingProcess.create(learningOptions(options, demonstrations), options.signal);
     let rig: Rig;
     try {
       rig = await Rig.create(options);
