@@ -20,7 +20,10 @@ export async function episodeMarkers(reader: RecordingReader): Promise<MarkedEpi
     const open = found.at(-1);
     if (event.kind === episodeEvent.START)
       found.push({ number: event.episode, startNs: message.logTimeNs, endNs: null });
-    else if (open !== undefined) open.endNs ??= message.logTimeNs;
+    else if (open === undefined) continue;
+    // An episode that is thrown away after its end lasts until then: cut before, it would be back.
+    else if (event.kind === episodeEvent.DISCARD && event.episode === open.number) open.endNs = message.logTimeNs;
+    else open.endNs ??= message.logTimeNs;
   }
   return found;
 }

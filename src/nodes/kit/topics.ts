@@ -3,6 +3,7 @@ export const topics = {
   clock: '/clock',
   diagnostics: '/diagnostics',
   taskState: '/task_state',
+  episodeEvents: '/episode_events',
   transitions: '/transitions',
   recoveredReward: '/recovered_reward',
   policy: '/policy',
