@@ -19,5 +19,6 @@ export const services = {
   startRecording: '/recorder/start_episode',
   stopRecording: '/recorder/stop_episode',
   discardRecording: '/recorder/discard_episode',
+  loadPolicy: '/policy/load_policy',
   saveLearner: '/learner/save',
 } as const;

@@ -31,6 +31,7 @@ export interface EpisodeHooks {
 const CALL_MS = 10_000;
 /** Between episodes the task's state is told this often, so that a policy node hears that the supervisor is there. */
 const QUIET_MS = 250;
+const FAREWELL_MS = 200;
 
 const successOf: Readonly<Record<Verdict, number>> = {
   success: episodeEvent.SUCCESS,
@@ -75,7 +76,7 @@ export class SupervisorNode extends LifecycleNode<typeof supervisorSchema> {
   }
 
   get counts(): EpisodeCounts {
-    return this.#machine.counts;
+    return this.#machine?.counts ?? this.#before;
   }
 
   protected override onConfigure(): void {
@@ -210,7 +211,8 @@ export class SupervisorNode extends LifecycleNode<typeof supervisorSchema> {
   /** Begins an episode once the recorder and whoever prepares it have agreed. */
   async #start(): Promise<string> {
     if (this.#machine.phase === 'done') {
-      this.#onDone();
+      // After the answer, which the end of the program would cut off.
+      setTimeout(this.#onDone, FAREWELL_MS).unref();
       return this.#say(this.#counted('the session is finished'));
     }
     this.#expectReady();

@@ -183,6 +183,7 @@ describe('the supervisor', () => {
     await time.pass(20);
     expect(finished).toBe(false);
     await ask('start');
+    await time.pass(300);
     await supervisor.done;
   });
 
