@@ -57,8 +57,8 @@ describeWithRos('two policies on a robot, judged by a person, over DDS', () => {
   it('drives each policy in its trial, and none between them', async () => {
     await keys.line(/s start/, 90_000);
     await keys.line(/waiting · episode 0 .*robot IDLE: between episodes/, 90_000);
-    for (const verdict of ['y', 'n'] as const) {
-      await press('s', /trial \d of 2, policy (home|away)/);
+    for (const [i, verdict] of (['y', 'n'] as const).entries()) {
+      await press('s', new RegExp(`trial ${i + 1} of 2, policy (home|away)`));
       const policy = keys.output.match(/policy (home|away)/g)!.at(-1)!;
       const sign = policy === 'policy home' ? -1 : 1;
       await driver.until('/cmd_vel', (message) => speed(message) * sign > 0.9, `commands of ${policy}`);
