@@ -23,7 +23,7 @@ const OPTIONS = {
   episodes: { default: 5, help: 'episodes of an evaluation along the curve' },
   'final-episodes': {
     default: 10,
-    help: 'episodes of the two evaluations at the end, of the last and of the best policy',
+    help: 'episodes of the evaluations at the end: of the last policy, the best one and the chosen one',
   },
   'episode-steps': {
     default: 0,
@@ -39,7 +39,10 @@ const OPTIONS = {
     default: null,
     help: "learner settings over the task's as JSON, or a settings file, which then means what it means in iq-learn train",
   },
-  checkpoints: { default: null, help: 'folder for checkpoints, one subfolder a seed, written at every evaluation' },
+  checkpoints: {
+    default: null,
+    help: 'folder for checkpoints and candidates, one subfolder a seed, written at every evaluation; only with it the run chooses the policy to deploy',
+  },
   log: {
     default: defaultMetricsSinks.join(','),
     help: 'metrics beside the checkpoints: csv, jsonl, tensorboard, terminal, or none',
@@ -212,6 +215,22 @@ function seedFigures(outcome: SeedOutcome, demonstrator: number): Figure[] {
       { name: of('time with evaluations'), value: end.elapsed, unit: 's' },
       { name: of('speed'), value: end.steps / end.seconds, unit: 'steps/s' },
     );
+  const { chosen } = outcome;
+  if (chosen !== null) {
+    const { steps, mean, sd, lowest, terminated, distance, rankCorrelation } = chosen;
+    figures.push(
+      { name: of('chosen'), value: mean, unit: 'return', note: `± ${sd.toFixed(0)}, lowest ${lowest.toFixed(0)}` },
+      {
+        name: of('chosen, fraction'),
+        value: mean / demonstrator,
+        unit: 'ratio',
+        note: `step ${steps}, chosen by the distance ${distance.toFixed(3)} without a reward, fresh starts`,
+      },
+      { name: of('chosen, lowest'), value: lowest / demonstrator, unit: 'ratio', note: 'of the fresh starts' },
+      { name: of('chosen, terminated'), value: terminated, unit: 'episodes', note: 'ended in a terminal state' },
+      { name: of('rank correlation'), value: rankCorrelation, unit: '', note: 'of nearness and return' },
+    );
+  }
   if (outcome.diverged !== null)
     figures.push({ name: of('diverged'), value: last.steps, unit: 'step', note: outcome.diverged });
   return figures;
@@ -231,11 +250,12 @@ function outcomeFigures(outcomes: readonly SeedOutcome[], demonstrations: Demons
       { name: `time to ${percent} %`, value: median(firsts.map((first) => first.seconds)), unit: 's', note },
     );
   }
-  for (const name of ['last', 'best'] as const) {
-    const fractions = outcomes.map((outcome) => outcome[name].mean / demonstrator);
+  for (const name of ['last', 'best', 'chosen'] as const) {
+    const fractions = outcomes.flatMap((outcome) => outcome[name] ?? []).map((each) => each.mean / demonstrator);
+    if (fractions.length === 0) continue;
     const centre = meanOf(fractions);
     const sd = Math.sqrt(fractions.reduce((sum, x) => sum + (x - centre) ** 2, 0) / Math.max(1, n - 1));
-    const note = `mean of ${n} seeds${n > 1 ? `, ± ${sd.toFixed(3)}` : ''}, lowest ${Math.min(...fractions).toFixed(3)}`;
+    const note = `mean of ${fractions.length} seeds${n > 1 ? `, ± ${sd.toFixed(3)}` : ''}, lowest ${Math.min(...fractions).toFixed(3)}`;
     figures.push({ name: `${name}, fraction`, value: centre, unit: 'ratio', note });
   }
   return figures;

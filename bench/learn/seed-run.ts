@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { IqLearnError } from '../../src/common/index.js';
+import { join } from 'node:path';
+import { IqLearnError, rankCorrelation } from '../../src/common/index.js';
 import { Actor, type LearnerConfig, type Metrics } from '../../src/learning/index.js';
 import {
   generations,
@@ -10,10 +11,25 @@ import {
   RunMetrics,
   saveCheckpoint,
 } from '../../src/platform/index.js';
-import type { PolicyFunction } from '../../src/policy/index.js';
+import {
+  decodeBundle,
+  encodeBundle,
+  type PolicyBundle,
+  type PolicyFunction,
+  type PolicyRuntime,
+} from '../../src/policy/index.js';
 import type { Task } from '../../src/simulation/index.js';
 import { environmentOf } from '../../src/simulation/index.js';
-import { EnvironmentTrainer, evaluateOnTask, startLearner } from '../../src/training/index.js';
+import {
+  type CandidateChoice,
+  driveEpisodes,
+  EnvironmentTrainer,
+  type EvaluatedEpisode,
+  environmentCandidates,
+  environmentContract,
+  evaluateOnTask,
+  startLearner,
+} from '../../src/training/index.js';
 import { progress } from '../harness.js';
 import type { Demonstrations } from './demonstrations.js';
 
@@ -57,6 +73,15 @@ export interface Evaluation {
   readonly mean: number;
   readonly sd: number;
   readonly lowest: number;
+  /** Episodes that ended in a true terminal state. */
+  readonly terminated: number;
+}
+
+/** The policy that the run itself chose, without a reward, and how its measure agrees with the returns. */
+export interface Chosen extends Evaluation {
+  readonly distance: number;
+  /** Spearman's, of nearness to the demonstrations and return over all candidates; NaN where it is not defined. */
+  readonly rankCorrelation: number;
 }
 
 export interface SeedOutcome {
@@ -66,6 +91,8 @@ export interface SeedOutcome {
   readonly last: Evaluation;
   /** The evaluation, on the same fresh starts, of the policy at the curve's highest point, which was chosen by its return. */
   readonly best: Evaluation;
+  /** The policy to deploy; null where no candidates were kept, which takes a folder of checkpoints. */
+  readonly chosen: Chosen | null;
   readonly diverged: string | null;
 }
 
@@ -96,6 +123,7 @@ export class SeedRun {
   readonly #training: EnvironmentTrainer;
   readonly #evaluation: Task;
   readonly #label: string;
+  readonly #choice: CandidateChoice | undefined;
   #points: Point[] = [];
   #best: PolicyFunction | undefined;
   #seconds = 0;
@@ -104,8 +132,14 @@ export class SeedRun {
   #sums = new Map<string, number>();
   #count = 0;
 
-  private constructor(settings: SeedSettings, training: EnvironmentTrainer, evaluation: Task) {
+  private constructor(
+    settings: SeedSettings,
+    training: EnvironmentTrainer,
+    evaluation: Task,
+    choice: CandidateChoice | undefined,
+  ) {
     this.#settings = settings;
+    this.#choice = choice;
     this.#training = training;
     this.#evaluation = evaluation;
     this.#label = `${settings.task} seed ${settings.seed}`;
@@ -119,7 +153,7 @@ export class SeedRun {
     const { config, threads, seed, checkpoints, randomSteps, updatesPerStep } = settings;
     const environment = environmentOf(tasks.training);
     if (checkpoints !== null && existsSync(checkpoints) && generations(checkpoints).length > 0) {
-      if (settings.resume) return await SeedRun.#resume(settings, tasks);
+      if (settings.resume) return await SeedRun.#resume(settings, demonstrations, tasks);
       throw new IqLearnError('CONFLICT', `${checkpoints} holds the checkpoints of another run`, {
         remedy: 'go on from them with --resume, or choose another folder',
       });
@@ -140,10 +174,14 @@ export class SeedRun {
       updateAfter: randomSteps,
       updatesPerStep,
     });
-    return new SeedRun(settings, training, tasks.evaluation);
+    return new SeedRun(settings, training, tasks.evaluation, choiceOf(settings, demonstrations, tasks.evaluation));
   }
 
-  static async #resume(settings: SeedSettings, tasks: { training: Task; evaluation: Task }): Promise<SeedRun> {
+  static async #resume(
+    settings: SeedSettings,
+    demonstrations: Demonstrations,
+    tasks: { training: Task; evaluation: Task },
+  ): Promise<SeedRun> {
     const checkpoint = loadCheckpoint(settings.checkpoints!, (problem) => progress(`warning: ${problem.message}`));
     const saved = checkpoint.meta.bench as Saved;
     if (saved.identity !== identityOf(settings))
@@ -155,7 +193,9 @@ export class SeedRun {
     const training = await EnvironmentTrainer.resume(checkpoint, environmentOf(tasks.training), {
       threads: settings.threads,
     });
-    const run = new SeedRun(settings, training, tasks.evaluation);
+    const versions = saved.points.map(({ steps }) => steps);
+    const choice = choiceOf(settings, demonstrations, tasks.evaluation, versions);
+    const run = new SeedRun(settings, training, tasks.evaluation, choice);
     run.#points = [...saved.points];
     run.#seconds = saved.seconds;
     run.#elapsed = saved.elapsed;
@@ -249,15 +289,46 @@ export class SeedRun {
       undefined,
     );
     const evaluated = async (policy: PolicyFunction | undefined, at: number): Promise<Evaluation> => {
-      if (policy === undefined) return { steps: at, mean: Number.NaN, sd: Number.NaN, lowest: Number.NaN };
-      const { returns } = await this.#evaluate(policy, this.#settings.finalEpisodes, FINAL_STARTS);
-      return { steps: at, mean: mean(returns), sd: deviation(returns), lowest: Math.min(...returns) };
+      if (policy === undefined)
+        return { steps: at, mean: Number.NaN, sd: Number.NaN, lowest: Number.NaN, terminated: Number.NaN };
+      return evaluationOf(at, await this.#evaluate(policy, this.#settings.finalEpisodes, FINAL_STARTS));
     };
     // After divergence the parameters are not finite, so there is no last policy to evaluate.
     const last = await evaluated(diverged === null ? training.learner.policyFunction() : undefined, training.steps);
     const best =
       highest?.steps === training.steps ? last : await evaluated(this.#best, highest?.steps ?? training.steps);
-    return { seed: this.#settings.seed, points: this.#points, last, best, diverged };
+    const chosen = diverged === null ? await this.#chosen() : null;
+    return { seed: this.#settings.seed, points: this.#points, last, best, chosen, diverged };
+  }
+
+  /** Evaluates, on the same fresh starts, the policy that the run would deploy. */
+  async #chosen(): Promise<Chosen | null> {
+    if (this.#choice === undefined) return null;
+    const { steps } = this.#training;
+    const { bundle, score } = await this.#choice.choose({ version: steps, bundle: await this.#bundle() });
+    const policy = await decodeBundle(bundle);
+    try {
+      const results = await this.#drive(policy, this.#settings.finalEpisodes, FINAL_STARTS);
+      const scores = this.#choice.scores.filter(({ version }) => version > this.#settings.randomSteps);
+      const correlation = rankCorrelation(
+        scores.map(({ distance }) => -distance),
+        scores.map((each) => each.return),
+      );
+      return { ...evaluationOf(score.version, results), distance: score.distance, rankCorrelation: correlation };
+    } finally {
+      await policy.dispose();
+    }
+  }
+
+  #bundle(): Promise<PolicyBundle> {
+    const { task, seed, config } = this.#settings;
+    const { steps, learner } = this.#training;
+    return encodeBundle({
+      policy: learner.policyFunction(),
+      contract: environmentContract(task, environmentOf(this.#evaluation)),
+      version: steps,
+      training: { algorithm: config.agent, task, seed, steps, updates: learner.updates },
+    });
   }
 
   async close(): Promise<void> {
@@ -281,7 +352,9 @@ export class SeedRun {
 
   async #measure(elapsed: number): Promise<Point> {
     const policy = this.#training.learner.policyFunction();
-    const { returns, lengths } = await this.#evaluate(policy, this.#settings.curveEpisodes, CURVE_STARTS);
+    const results = await this.#evaluate(policy, this.#settings.curveEpisodes, CURVE_STARTS);
+    const [returns, lengths] = [results.map((each) => each.return), results.map(({ length }) => length)];
+    await this.#choice?.add(this.#training.steps, await this.#bundle());
     const metric = (name: string): number | null =>
       this.#count === 0 ? null : this.#sums.get(`train/${name}`)! / this.#count;
     const point: Point = {
@@ -305,11 +378,16 @@ export class SeedRun {
   async #evaluate(policy: PolicyFunction, episodes: number, seed: number) {
     const actor = await Actor.create(policy);
     try {
-      const results = await evaluateOnTask(actor, environmentOf(this.#evaluation), { episodes, seed });
-      return { returns: results.map((r) => r.return), lengths: results.map((r) => r.length) };
+      return await evaluateOnTask(actor, environmentOf(this.#evaluation), { episodes, seed });
     } finally {
       await actor.dispose();
     }
+  }
+
+  /** As `evaluateOnTask`, with a policy as it is deployed: it takes observations and gives actions in the task's units. */
+  async #drive(policy: PolicyRuntime, episodes: number, seed: number): Promise<EvaluatedEpisode[]> {
+    const environment = environmentOf(this.#evaluation);
+    return await driveEpisodes(environment, (observation) => policy.act(observation), { episodes, seed });
   }
 
   async #save(): Promise<void> {
@@ -327,6 +405,37 @@ export class SeedRun {
       arrays: { ...arrays, ...Object.fromEntries(best) },
     });
   }
+}
+
+const evaluationOf = (steps: number, episodes: readonly EvaluatedEpisode[]): Evaluation => {
+  const returns = episodes.map((episode) => episode.return);
+  return {
+    steps,
+    mean: mean(returns),
+    sd: deviation(returns),
+    lowest: Math.min(...returns),
+    terminated: episodes.filter(({ terminated }) => terminated).length,
+  };
+};
+
+/** The choice among a run's policies, beside its checkpoints. */
+function choiceOf(
+  { checkpoints, config, seed }: SeedSettings,
+  { episodes }: Demonstrations,
+  evaluation: Task,
+  versions: readonly number[] = [],
+): CandidateChoice | undefined {
+  if (checkpoints === null) return undefined;
+  return environmentCandidates(
+    {
+      environment: environmentOf(evaluation),
+      demonstrations: episodes,
+      statesOnly: 'expertActions' in config && config.expertActions !== 'shown',
+      seed,
+      folder: join(checkpoints, 'candidates'),
+    },
+    versions,
+  );
 }
 
 /** Describes what must be the same for a run to go on. */

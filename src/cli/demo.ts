@@ -115,7 +115,9 @@ async function runDemo(
   const started = performance.now();
   const recording = folder.file('recording');
   const shown = await demonstrate(session, driver, options.demonstrations ?? settings.demonstrations, recording);
-  const demonstrations = await usableDemonstrations(spec, [recording], (text) => display.warn(text));
+  const demonstrations = await usableDemonstrations(spec, [recording], (text) => display.warn(text), {
+    signal: session.io.interrupt.signal,
+  });
   const plan: TrainingPlan = {
     robot: options.robot,
     recordings: [recording],

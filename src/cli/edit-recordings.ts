@@ -22,7 +22,7 @@ function seconds(flag: string): (text: string) => number {
 }
 
 async function write(io: Io, sources: readonly string[], out: string, stretch: Stretch = {}): Promise<void> {
-  const { folder, messages, left } = await writeRecording(sources, out, stretch);
+  const { folder, messages, left } = await writeRecording(sources, out, stretch, io.interrupt.signal);
   for (const text of left) io.stderr.write(`left out: ${text}\n`);
   io.stdout.write(`recording: ${folder} (${messages} messages)\n`);
 }

@@ -36,6 +36,7 @@ export function inspectCommand(io: Io): Command {
     .addOption(namespaceOption())
     .addOption(clockOption())
     .action(async (path: string, options: ReadingOptions & { readonly robot?: string }) => {
+      io.interrupt.nothingToSave();
       const chosen = options.robot === undefined ? {} : { robot: options.robot };
       io.stdout.write(`${await description(path, { ...chosen, ...readingOf(options) })}\n`);
     });

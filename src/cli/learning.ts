@@ -6,8 +6,8 @@ import type { RunMetrics } from '../platform/index.js';
 import { encodeBundle, type PolicyBundle } from '../policy/index.js';
 import type { LearningCurves } from '../report/index.js';
 import { contractOf, observationOf } from '../robot/index.js';
-import { type CandidateScore, learningEpisode, type TrainingOptions, TrainingSession } from '../sessions/index.js';
-import { checkpointSegments } from '../training/index.js';
+import { learningEpisode, type TrainingOptions, TrainingSession } from '../sessions/index.js';
+import { type CandidateScore, checkpointSegments } from '../training/index.js';
 import { type LearningFiles, RunProgress } from './run-progress.js';
 import type { Session } from './session.js';
 
@@ -131,7 +131,7 @@ async function createTraining(link: LoopbackLink | undefined, options: TrainingO
 
 /** Makes the baseline: a policy by behavioural cloning of the same demonstrations, with the same network. */
 export async function clone(
-  { spec, display, settings, seed }: Session,
+  { io, spec, display, settings, seed }: Session,
   demonstrations: readonly DemonstrationEpisode[],
   config: LearnerConfig,
 ): Promise<PolicyBundle> {
@@ -145,6 +145,7 @@ export async function clone(
     seed,
     settings: { ...cloningSettingsOf(config), ...(loss === undefined ? {} : { loss }) },
     onProgress: (done) => display.show({ phase: 'cloning', done, total: updates, unit: 'updates' }),
+    signal: io.interrupt.signal,
   });
   return encodeBundle({
     policy,

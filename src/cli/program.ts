@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { IqLearnError, unknownName } from '../common/index.js';
+import { cancelled, type ErrorCode, IqLearnError, unknownName } from '../common/index.js';
 import { ownVersion } from '../platform/index.js';
 import type { Io } from './command.js';
 import { demoCommand } from './demo.js';
@@ -68,6 +68,17 @@ function refusal(error: CommanderError, root: Command, args: readonly string[]):
   return usageError(error, chosen === undefined ? 'iq-learn' : `iq-learn ${chosen.name()}`);
 }
 
+/**
+ * What an error means once a signal has told the program to end: whatever was cut short is not there, or does not answer.
+ * Only what must not be missed stays as it is: what could not be saved, and faults of the program itself.
+ */
+function afterInterruption(error: unknown): unknown {
+  if (!(error instanceof IqLearnError) || KEPT_AFTER_INTERRUPTION.has(error.code)) return error;
+  return error.code === 'CANCELLED' ? error : cancelled();
+}
+
+const KEPT_AFTER_INTERRUPTION: ReadonlySet<ErrorCode> = new Set(['IO', 'INTERNAL', 'DIVERGED']);
+
 /** Runs one command line (without node and script) and gives its exit code. Never throws. */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const root = program(io);
@@ -85,9 +96,10 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     return io.interrupt.exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return exitCode.ok;
-    const shown = error instanceof CommanderError ? refusal(error, root, args) : error;
-    io.stderr.write(`${errorText(shown, debug)}\n`);
+    const thrown = error instanceof CommanderError ? refusal(error, root, args) : error;
     const interrupted = io.interrupt.exitCode;
+    const shown = interrupted === exitCode.ok ? thrown : afterInterruption(thrown);
+    io.stderr.write(`${errorText(shown, debug)}\n`);
     if (interrupted !== exitCode.ok && shown instanceof IqLearnError && shown.code === 'CANCELLED') return interrupted;
     return exitCodeOf(shown);
   }

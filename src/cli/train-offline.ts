@@ -84,6 +84,7 @@ export async function trainOffline(options: TrainOfflineOptions, io: Io): Promis
   const { device, why } = await chooseDevice(options.device);
   const demonstrations = await usableDemonstrations(spec, recording, (text) => display.warn(text), {
     ...readingOf(options),
+    signal: io.interrupt.signal,
     say: (text) => display.say(text),
   });
   const out = options.out ?? join('runs', defaultName(spec.robot, seed));

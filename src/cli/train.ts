@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { IqLearnError, messageOf, parseOrThrow } from '../common/index.js';
-import type { DemonstrationEpisode } from '../demonstrations/index.js';
+import { IqLearnError, messageOf, parseOrThrow, throwIfCancelled } from '../common/index.js';
+import type { DemonstrationEpisode, ReadOptions } from '../demonstrations/index.js';
 import { chooseDevice, type Device, type DeviceChoice } from '../engine/index.js';
 import { type AgentName, learnerConfigSchema } from '../learning/index.js';
 import { loadCheckpoint, type MetricsSinkName, writeFileAtomic } from '../platform/index.js';
@@ -124,13 +124,14 @@ async function demonstrationsOf(
   recordings: readonly string[],
   resume: boolean,
   display: Display,
-  reading: ReturnType<typeof readingOf>,
+  reading: ReadOptions,
 ): Promise<DemonstrationEpisode[]> {
   const warn = (text: string): void => display.warn(text);
   if (!resume) return usableDemonstrations(spec, recordings, warn, { ...reading, say: (text) => display.say(text) });
   try {
     return await usableDemonstrations(spec, recordings, () => {}, reading);
   } catch (error) {
+    throwIfCancelled(reading.signal);
     warn(`${messageOf(error)}; the run goes on, and its last policy is deployed without a comparison`);
     return [];
   }
@@ -188,7 +189,8 @@ async function trainOnRobot(options: TrainOptions, io: Io): Promise<void> {
   // Bad input is refused before the folder is created.
   const device = await chooseDevice(options.device);
   if (resume) loadCheckpoint(join(out, 'checkpoint'), ({ message }) => display.warn(message));
-  const demonstrations = await demonstrationsOf(spec, plan.recordings, resume, display, readingOf(options));
+  const reading = { ...readingOf(options), signal: io.interrupt.signal };
+  const demonstrations = await demonstrationsOf(spec, plan.recordings, resume, display, reading);
   const folder = openRunFolder(out, { reuse: resume });
   const { seed } = plan;
   const logger = fileLogger(folder.file('log.jsonl'), options);

@@ -10,6 +10,8 @@ export interface ReadOptions {
   readonly namespace?: string;
   /** Whose times count: the stamps of the messages (the default), or when the recorder received them. */
   readonly clock?: 'stamps' | 'log';
+  /** Ends the reading of a long recording early, as CANCELLED. */
+  readonly signal?: AbortSignal;
 }
 
 export interface ChosenTopics {

@@ -1,4 +1,4 @@
-import { IqLearnError } from '../common/index.js';
+import { IqLearnError, throwIfCancelled } from '../common/index.js';
 import { isMessageTypeName, schemaOf } from '../messages/index.js';
 import {
   basename,
@@ -35,12 +35,13 @@ export interface EditSummary {
  * Writes the messages of recordings, in order of their log times, as one MCAP recording into a new folder: MCAP of sqlite3,
  * one of several, a part of a long one. The sources are only read. Throws CONFLICT where the folder is there already,
  * MISMATCH for recordings of different robots, INVALID_ARGUMENT for a stretch without messages or one that cuts an
- * episode in two, and what opening a recording throws.
+ * episode in two, CANCELLED by the signal (then nothing is left behind), and what opening a recording throws.
  */
 export async function writeRecording(
   sources: readonly string[],
   target: string,
   stretch: Stretch = {},
+  signal?: AbortSignal,
 ): Promise<EditSummary> {
   const folder = resolve(target);
   if (kindOfPath(folder) === 'file' || (kindOfPath(folder) === 'folder' && namesIn(folder).length > 0))
@@ -60,6 +61,7 @@ export async function writeRecording(
   let messages = 0;
   try {
     for await (const { reader, message } of merged(readers)) {
+      throwIfCancelled(signal);
       if (message.logTimeNs < fromNs || message.logTimeNs >= toNs) continue;
       const definition = definitionOf(reader, message);
       if (definition === null) {

@@ -1,4 +1,4 @@
-import { IqLearnError } from '../common/index.js';
+import { IqLearnError, throwIfCancelled } from '../common/index.js';
 import { type Header, type MessageTypeName, nanosecondsOf } from '../messages/index.js';
 import { join, kindOfPath, namesIn } from '../platform/index.js';
 import { createObservationAssembler, isImage, type RobotSpec, type TopicSpec } from '../robot/index.js';
@@ -44,6 +44,7 @@ async function timedMessages(
   reader: RecordingReader,
   spec: RobotSpec,
   action: TopicSpec,
+  signal: AbortSignal | undefined,
 ): Promise<{ messages: TimedMessage[]; undecodable: ReasonCounts }> {
   const types = new Map<string, MessageTypeName>(spec.stateTopics.map(({ topic, type }) => [topic, type]));
   types.set(action.topic, action.type);
@@ -53,6 +54,7 @@ async function timedMessages(
   const messages: TimedMessage[] = [];
   const undecodable = new ReasonCounts();
   for await (const recorded of reader.messages({ topics: [...types.keys()] })) {
+    throwIfCancelled(signal);
     try {
       const type = types.get(recorded.topic)!;
       const message = reader.decode(type, recorded);
@@ -82,7 +84,7 @@ async function readRecording(
 ): Promise<{ episodes: DemonstrationEpisode[]; report: RecordingReport }> {
   const reader = await openRecording(path);
   const { spec, action, other } = chooseTopics(reader, described, options);
-  const read = await timedMessages(reader, spec, action);
+  const read = await timedMessages(reader, spec, action, options.signal);
   const finite = spec.stateTopics.filter(({ timeoutMs }) => Number.isFinite(timeoutMs)).map(({ topic }) => topic);
   const saidOnce = spec.stateTopics.filter(({ timeoutMs }) => !Number.isFinite(timeoutMs)).map(({ topic }) => topic);
   const { messages, notes } = alignClocks(read.messages, {

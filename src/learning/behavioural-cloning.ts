@@ -1,4 +1,4 @@
-import { IqLearnError, type ObservationSpec } from '../common/index.js';
+import { IqLearnError, type ObservationSpec, throwIfCancelled } from '../common/index.js';
 import type { Device } from '../engine/index.js';
 import type { PolicyFunction } from '../policy/index.js';
 import { type Episode, numbersOf } from './data/episode.js';
@@ -24,14 +24,18 @@ export interface CloningOptions {
   /** What updates run on: `cpu` by default. */
   readonly device?: Device;
   readonly onProgress?: (update: number, loss: number) => void;
+  /** Ends the cloning early, as CANCELLED. */
+  readonly signal?: AbortSignal;
 }
 
 /** Updates between two calls of `onProgress`. */
 const PROGRESS_UPDATES = 500;
+/** Updates between two looks at the signal. */
+const TURN_UPDATES = 50;
 
 /**
  * Behavioural cloning of the demonstrations: the baseline that every imitation is compared with. Deterministic in its
- * seed. Throws INVALID_ARGUMENT without a step to clone, DIVERGED.
+ * seed. Throws INVALID_ARGUMENT without a step to clone, DIVERGED, CANCELLED.
  */
 export async function behaviouralCloning(options: CloningOptions): Promise<PolicyFunction> {
   const { episodes, observation, actionSize, seed, settings = {}, updates = 5000 } = options;
@@ -52,6 +56,11 @@ export async function behaviouralCloning(options: CloningOptions): Promise<Polic
     for (const episode of episodes) learner.addDemonstration(episode);
     for (let update = 1; update <= updates; update++) {
       const metrics = await learner.update();
+      if (update % TURN_UPDATES === 0) {
+        // Other work of this process, such as hearing a signal, gets its turn.
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        throwIfCancelled(options.signal);
+      }
       if (update % PROGRESS_UPDATES === 0) options.onProgress?.(update, metrics['train/actor_loss']!);
     }
     return learner.policyFunction();

@@ -16,6 +16,7 @@ import type { ArrayRecord } from '../engine/index.js';
 import type { Checkpoint } from '../platform/index.js';
 import type { BufferContents, BufferCounters } from './data/buffer-contents.js';
 import { observationAt } from './data/episode.js';
+import type { RobotContents } from './data/fair-buffers.js';
 import type { Normalisation } from './data/normalisation.js';
 import { type LearnerConfig, learnerConfig } from './settings.js';
 
@@ -35,7 +36,7 @@ export interface LearnerParts {
   readonly random: { readonly sampling: RandomState; readonly noise: RandomState };
   readonly state: ArrayRecord;
   readonly expert: BufferContents;
-  readonly policy: BufferContents;
+  readonly policy: readonly RobotContents[];
   readonly firstStates: readonly Observation[];
 }
 
@@ -51,13 +52,18 @@ interface LearnerMeta {
   readonly sampling: RandomState;
   readonly noise: RandomState;
   readonly expert: BufferCounters;
-  readonly policy: BufferCounters;
+  /** Of transitions of no robot in particular: all of them where the run has no fleet. */
+  readonly policy: BufferCounters | undefined;
+  /** Of the robots of a fleet; their arrays are `robot.<number>.…`. */
+  readonly robots?: readonly (BufferCounters & { readonly robot: string; readonly capacity: number | undefined })[];
 }
 
 /** A learner as metadata and named arrays; arrays are views, not copies. */
 export function encodeLearner(parts: LearnerParts): Checkpoint {
   const { config, observation, actionSize, normalisation, seed } = parts.options;
   const { expert, policy, random, firstStates } = parts;
+  const common = policy.find(({ robot }) => robot === '');
+  const fleet = policy.filter(({ robot }) => robot !== '');
   const learner: LearnerMeta = {
     config,
     observation,
@@ -67,7 +73,10 @@ export function encodeLearner(parts: LearnerParts): Checkpoint {
     sampling: random.sampling,
     noise: random.noise,
     expert: expert.counters,
-    policy: policy.counters,
+    policy: common?.counters,
+    ...(fleet.length > 0 && {
+      robots: fleet.map(({ robot, capacity, counters }) => ({ robot, capacity, ...counters })),
+    }),
   };
   const first = observation.map((block) => blockArray(block, firstStates.length));
   firstStates.forEach((state, i) => {
@@ -81,7 +90,8 @@ export function encodeLearner(parts: LearnerParts): Checkpoint {
     arrays: {
       ...prefixed('state.', parts.state),
       ...prefixed('expert.', expert.arrays),
-      ...prefixed('policy.', policy.arrays),
+      ...prefixed('policy.', common?.arrays ?? {}),
+      ...Object.assign({}, ...fleet.map(({ arrays }, i) => prefixed(`robot.${i}.`, arrays))),
       'normalisation.mean': normalisation.mean,
       'normalisation.scale': normalisation.scale,
       ...Object.fromEntries(first.map((array, i) => [firstNames[i]!, array])),
@@ -125,7 +135,7 @@ export function decodeLearner(
     updates,
     random: { sampling, noise },
     expert: contentsOf('expert.', meta.expert, checkpoint),
-    policy: contentsOf('policy.', meta.policy, checkpoint),
+    policy: policyContents(meta, checkpoint),
     firstStates,
     stateOf: (entries) => Object.fromEntries(entries.map((name) => [name, array(`state.${name}`)])),
   };
@@ -133,6 +143,16 @@ export function decodeLearner(
 
 function prefixed<T>(prefix: string, record: Readonly<Record<string, T>>): Record<string, T> {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [prefix + name, value]));
+}
+
+function policyContents({ policy, robots = [] }: LearnerMeta, checkpoint: Checkpoint): RobotContents[] {
+  const fleet = robots.map(({ robot, capacity, ...counters }, i) => ({
+    robot,
+    capacity,
+    ...contentsOf(`robot.${i}.`, counters, checkpoint),
+  }));
+  if (policy === undefined) return fleet;
+  return [{ robot: '', capacity: undefined, ...contentsOf('policy.', policy, checkpoint) }, ...fleet];
 }
 
 function contentsOf(prefix: string, { cursor, added }: BufferCounters, { arrays }: Checkpoint): BufferContents {

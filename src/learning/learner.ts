@@ -6,6 +6,7 @@ import type { PolicyFunction } from '../policy/index.js';
 import type { Agent } from './agent.js';
 import { fillBatch } from './data/batch.js';
 import { type Episode, observationAt } from './data/episode.js';
+import { FairBuffers, type RobotCount } from './data/fair-buffers.js';
 import { type Normalisation, normaliseObservation } from './data/normalisation.js';
 import { type BufferRow, ReplayBuffer } from './data/replay-buffer.js';
 import { decodeLearner, encodeLearner } from './learner-checkpoint.js';
@@ -31,6 +32,8 @@ export interface LearnerOptions {
   /** Applied to every observation before the networks; part of every policy function. */
   readonly normalisation: Normalisation;
   readonly seed: number;
+  /** The robots of a fleet: each has its own part of the replay buffer. Without them there is one buffer. */
+  readonly robots?: readonly string[];
   /** What updates run on: `cpu` by default, where the same seed gives the same bits. */
   readonly device?: Device;
   /** Threads on the CPU. */
@@ -60,7 +63,7 @@ export class Learner {
   readonly #observation: ObservationSpec;
   readonly #actionSize: number;
   readonly #expert: ReplayBuffer;
-  readonly #policy: ReplayBuffer;
+  readonly #policy: FairBuffers;
   /** Batches in the order of the next updates: as many as the executable is best given at once. */
   readonly #batches: readonly Record<string, Float32Array | Uint8Array>[];
   readonly #firstStates: Observation[] = [];
@@ -79,7 +82,11 @@ export class Learner {
     this.#actionSize = actionSize;
     this.#executable = executable;
     this.#expert = new ReplayBuffer(agent.rows.expert > 0 ? EXPERT_CAPACITY : 1, encoder.spec, actionSize);
-    this.#policy = new ReplayBuffer(agent.rows.policy > 0 ? config.bufferSize : 1, encoder.spec, actionSize);
+    this.#policy = new FairBuffers(
+      agent.rows.policy > 0 ? config.bufferSize : 1,
+      options.robots ?? [],
+      (capacity) => new ReplayBuffer(capacity, encoder.spec, actionSize),
+    );
     const { streams } = agentDefinition(config);
     this.#random = {
       sampling: Random.derive(seed, `${streams}batches`),
@@ -116,6 +123,11 @@ export class Learner {
   /** Transitions of the policy ever added. */
   get transitions(): number {
     return this.#policy.added;
+  }
+
+  /** Transitions of each robot. */
+  get robots(): readonly RobotCount[] {
+    return this.#policy.counts;
   }
 
   /** Expert transitions held. */
@@ -155,8 +167,11 @@ export class Learner {
     return true;
   }
 
-  /** Adds a step of the policy to the replay buffer. Throws INVALID_ARGUMENT on bad numbers and adds nothing. */
-  addTransition(transition: LearnerTransition): void {
+  /**
+   * Adds a step of the policy to the replay buffer, to the part of its robot if that is named. Throws INVALID_ARGUMENT on
+   * bad numbers and adds nothing.
+   */
+  addTransition(transition: LearnerTransition, robot = ''): void {
     if (this.#agent.rows.rewards && !Number.isFinite(transition.reward))
       throw new IqLearnError(
         'INVALID_ARGUMENT',
@@ -166,7 +181,7 @@ export class Learner {
           expected: 'a finite number',
         },
       );
-    this.#policy.add({ ...this.#row(transition), reward: transition.reward ?? 0 });
+    this.#policy.add({ ...this.#row(transition), reward: transition.reward ?? 0 }, robot);
   }
 
   /** A transition as the buffers hold it: observations normalised, actions clipped. */
@@ -355,7 +370,7 @@ export class Learner {
   /** A learner that goes on where `checkpoint` was taken. Throws CORRUPT_DATA, MISMATCH. */
   static async resume(
     checkpoint: Checkpoint,
-    options: Pick<LearnerOptions, 'device' | 'threads'> = {},
+    options: Pick<LearnerOptions, 'device' | 'threads' | 'robots'> = {},
   ): Promise<Learner> {
     const saved = decodeLearner(checkpoint);
     const learner = await Learner.create({ ...saved.options, ...options });

@@ -1,186 +1,49 @@
-import { z } from 'zod';
-import { IqLearnError, mean, parseOrThrow } from '../common/index.js';
+import { IqLearnError } from '../common/index.js';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import type { LearnerConfig } from '../learning/index.js';
-import { join, kindOfPath, readText, writeFileAtomic } from '../platform/index.js';
-import { type PolicyBundle, readBundleFiles, writeBundle } from '../policy/index.js';
 import { observationOf } from '../robot/index.js';
-import { OccupancyDistance, runSeed } from '../training/index.js';
+import { CandidateChoice, OccupancyDistance } from '../training/index.js';
 import type { EpisodeOutcome } from './conductor.js';
 import { type EvaluationOptions, evaluate } from './evaluate.js';
 import { learningEpisode, tracedEpisode } from './learning-episode.js';
 
-/** Episodes that every candidate drives, and those in which the best ones are compared again. */
-const SCREENING_EPISODES = 5;
-const FINAL_EPISODES = 20;
-/** Candidates that are compared again at the end. */
-const FINALISTS = 3;
-
-const scoreSchema = z.strictObject({
-  version: z.int().min(0),
-  distance: z.number(),
-  worst: z.number(),
-  episodes: z.int().min(1),
-  return: z.number(),
-});
-
-/**
- * How near a policy is to the demonstrations: `distance` is the occupancy distance between these and all of its
- * `episodes`, `worst` that of the episode that is farthest away. `version` counts the segments that the policy has
- * learned from. `return` is the mean return that the task paid; nothing is chosen by it.
- */
-export type CandidateScore = Readonly<z.output<typeof scoreSchema>>;
-
-export interface CandidateOptions {
-  /** Where candidates drive: a simulation of their own beside the training. */
-  readonly rig: Pick<EvaluationOptions, 'spec' | 'logger' | 'signal'>;
-  /** Of the run. */
+/** What the choice among the policies of a robot's run needs to know of it. */
+export interface CandidateRun extends Pick<EvaluationOptions, 'spec' | 'logger' | 'signal'> {
   readonly seed: number;
+  readonly config: LearnerConfig;
   readonly demonstrations: readonly DemonstrationEpisode[];
-  /** Whether only states are compared, because nobody has seen the actions of the demonstrations. */
-  readonly statesOnly: boolean;
-  /** Keeps every candidate, `<folder>/<version>/policy.onnx` and `manifest.json`, and their scores in `scores.json`. */
-  readonly folder: string;
+  readonly candidates?: { readonly folder: string; readonly everySegments: number };
 }
 
 /**
- * Chooses which of the policies of a run is deployed, without a reward: learning goes on losing and finding what it can
- * do, so the last policy is seldom the best. Every candidate drives a few simulated episodes, and the occupancy distance
- * between these and the demonstrations is its score; the best are compared again over more starts. The worst episode
- * counts as much as all episodes together: a policy that falls now and then is not deployed where another never does.
- *
- * The starts are drawn from a stream of their own, which neither training nor the evaluation of a report uses. A resumed
- * run finds its earlier candidates in the folder, and chooses as if it had never stopped.
+ * The choice of a run that has come to `version`; undefined where it asks for none. Candidates drive a simulated robot
+ * of their own, through its nodes. Throws INVALID_ARGUMENT without a step of demonstration, CORRUPT_DATA.
  */
-export class CandidateChoice {
-  readonly #options: CandidateOptions;
-  readonly #distance: OccupancyDistance;
-  readonly #scores = new Map<number, CandidateScore>();
-  #working: Promise<unknown> = Promise.resolve();
-
-  /**
-   * `versions` are those that a resumed run has had: they are scored now if they were not before. Scores of others are
-   * forgotten. Throws INVALID_ARGUMENT without a step of demonstration, CORRUPT_DATA for scores that cannot be read.
-   */
-  constructor(options: CandidateOptions, versions: readonly number[] = []) {
-    this.#options = options;
-    const { spec } = options.rig;
-    const episodes = options.demonstrations.map((episode) => learningEpisode(episode, spec));
-    const actionSize = options.statesOnly ? 0 : spec.action.length;
-    this.#distance = new OccupancyDistance(episodes, observationOf(spec), actionSize);
-    const known = versions.length === 0 ? [] : this.#readScores();
-    for (const version of versions) {
-      const score = known.find((each) => each.version === version);
-      if (score !== undefined) this.#scores.set(version, score);
-      else if (kindOfPath(this.#folderOf(version)) === 'folder') void this.#screen(version).catch(() => undefined);
-    }
-  }
-
-  /** The choice of a run that has come to `version`; undefined where it asks for none. */
-  static of(
-    run: Omit<CandidateOptions, 'rig' | 'folder' | 'statesOnly'> &
-      CandidateOptions['rig'] & {
-        readonly config: LearnerConfig;
-        readonly candidates?: { readonly folder: string; readonly everySegments: number };
+export function robotCandidates(run: CandidateRun, version: number): CandidateChoice | undefined {
+  const { candidates, config, spec, logger, signal, seed, demonstrations } = run;
+  if (candidates === undefined) return undefined;
+  const { folder, everySegments } = candidates;
+  const before = Array.from({ length: Math.floor(version / everySegments) }, (_, i) => (i + 1) * everySegments);
+  // As it will be deployed: with the task's own defaults, whatever it has learned with.
+  const rig = { spec, ...(logger === undefined ? {} : { logger }), ...(signal === undefined ? {} : { signal }) };
+  const statesOnly = 'expertActions' in config && config.expertActions !== 'shown';
+  const shown = demonstrations.map((episode) => learningEpisode(episode, spec));
+  return new CandidateChoice(
+    {
+      seed,
+      folder,
+      distance: new OccupancyDistance(shown, observationOf(spec), statesOnly ? 0 : spec.action.length),
+      drive: async (bundle, seeds) => {
+        const outcomes = await evaluate({ ...rig, candidate: { kind: 'policy', bundle }, seeds, traces: true });
+        return outcomes.map((outcome) => ({
+          episode: tracedEpisode(traceOf(outcome), outcome.terminated, spec),
+          return: outcome.return,
+        }));
       },
-    version: number,
-  ): CandidateChoice | undefined {
-    const { candidates, config, spec, logger, signal, seed, demonstrations } = run;
-    if (candidates === undefined) return undefined;
-    const { folder, everySegments } = candidates;
-    const before = Array.from({ length: Math.floor(version / everySegments) }, (_, i) => (i + 1) * everySegments);
-    // As it will be deployed: with the task's own defaults, whatever it has learned with.
-    const rig = { spec, ...(logger === undefined ? {} : { logger }), ...(signal === undefined ? {} : { signal }) };
-    const statesOnly = 'expertActions' in config && config.expertActions !== 'shown';
-    return new CandidateChoice({ rig, seed, demonstrations, statesOnly, folder }, before);
-  }
-
-  /** Scores so far, in the order of versions. */
-  get scores(): readonly CandidateScore[] {
-    return [...this.#scores.values()].sort((a, b) => a.version - b.version);
-  }
-
-  /** Keeps a candidate, and has it drive after those that were added before. Rejects with IO where it cannot be kept. */
-  async add(version: number, bundle: PolicyBundle): Promise<CandidateScore> {
-    writeBundle(this.#folderOf(version), bundle);
-    return await this.#screen(version);
-  }
-
-  /**
-   * The best of all candidates and of the `last` policy, compared over further starts. Each comparison is given to
-   * `onScore`.
-   */
-  choose(
-    last: { readonly version: number; readonly bundle: PolicyBundle },
-    onScore: (score: CandidateScore) => void = () => {},
-  ): Promise<{ readonly bundle: PolicyBundle; readonly score: CandidateScore }> {
-    return this.#after(async () => {
-      const best = [...this.#scores.values()].sort((a, b) => rank(a) - rank(b)).slice(0, FINALISTS);
-      const finalists = best.map(({ version }) => ({ version, bundle: readBundleFiles(this.#folderOf(version)) }));
-      if (best.every(({ version }) => version !== last.version)) finalists.push(last);
-      const compared: { readonly bundle: PolicyBundle; readonly score: CandidateScore }[] = [];
-      for (const { version, bundle } of finalists) {
-        const score = await this.#drive(version, bundle, SCREENING_EPISODES, FINAL_EPISODES);
-        onScore(score);
-        compared.push({ bundle, score });
-      }
-      return compared.reduce((a, b) => (rank(b.score) < rank(a.score) ? b : a));
-    });
-  }
-
-  #screen(version: number): Promise<CandidateScore> {
-    return this.#after(async () => {
-      const bundle = readBundleFiles(this.#folderOf(version));
-      const score = await this.#drive(version, bundle, 0, SCREENING_EPISODES);
-      this.#scores.set(version, score);
-      writeFileAtomic(this.#scoresFile, `${JSON.stringify(this.scores)}\n`);
-      return score;
-    });
-  }
-
-  /** One after the other. */
-  #after<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#working.then(work);
-    this.#working = result.catch(() => undefined);
-    return result;
-  }
-
-  async #drive(version: number, bundle: PolicyBundle, first: number, episodes: number): Promise<CandidateScore> {
-    const { rig, seed } = this.#options;
-    const seeds = Array.from({ length: episodes }, (_, i) => runSeed(seed, 'candidate', first + i));
-    const outcomes = await evaluate({ ...rig, candidate: { kind: 'policy', bundle }, seeds, traces: true });
-    const driven = outcomes.map((outcome) => tracedEpisode(traceOf(outcome), outcome.terminated, rig.spec));
-    const total = mean(outcomes.map((outcome) => outcome.return));
-    return { version, ...this.#distance.measure(driven), episodes, return: total };
-  }
-
-  #folderOf(version: number): string {
-    return join(this.#options.folder, String(version));
-  }
-
-  get #scoresFile(): string {
-    return join(this.#options.folder, 'scores.json');
-  }
-
-  #readScores(): CandidateScore[] {
-    const file = this.#scoresFile;
-    if (kindOfPath(file) !== 'file') return [];
-    const refused = {
-      code: 'CORRUPT_DATA',
-      remedy: 'delete the file: the candidates are then compared again',
-    } as const;
-    let text: unknown;
-    try {
-      text = JSON.parse(readText(file));
-    } catch (cause) {
-      throw new IqLearnError(refused.code, `${file} is damaged`, { ...refused, expected: 'JSON', cause });
-    }
-    return parseOrThrow(z.array(scoreSchema), text, { ...refused, what: () => `${file} is damaged` });
-  }
+    },
+    before,
+  );
 }
-
-/** Candidates with a smaller one are better. */
-const rank = ({ distance, worst }: CandidateScore): number => distance + worst;
 
 function traceOf({ trace }: EpisodeOutcome) {
   if (trace !== undefined) return trace;

@@ -1,4 +1,3 @@
-export type { CandidateScore } from './candidates.js';
 export {
   type Conductor,
   conductDemonstrations,

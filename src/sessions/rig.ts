@@ -1,4 +1,4 @@
-import { IqLearnError, steadyClock } from '../common/index.js';
+import { cancelled, IqLearnError, steadyClock } from '../common/index.js';
 import type { LifecycleState, NodeContext } from '../nodes/index.js';
 import { SimulatorNode } from '../nodes/index.js';
 import type { Logger } from '../platform/index.js';
@@ -129,8 +129,4 @@ export class Rig {
     for (const node of this.#nodes) if (node.name === 'policy' && node.state === 'active') node.deactivate();
     for (const stop of this.#guards) stop(this.#problem);
   }
-}
-
-export function cancelled(): IqLearnError {
-  return new IqLearnError('CANCELLED', 'interrupted', { remedy: 'what was finished is saved' });
 }

@@ -6,10 +6,16 @@ import { LearnerNode, PolicyNode } from '../nodes/index.js';
 import { createNodeLogger, type Logger } from '../platform/index.js';
 import { decodeBundle, type PolicyBundle, type TrainingSummary } from '../policy/index.js';
 import { contractOf } from '../robot/index.js';
-import { type LearningOptions, type LearningProgress, TrainingProcess } from '../training/index.js';
+import {
+  type CandidateChoice,
+  type CandidateScore,
+  type LearningOptions,
+  type LearningProgress,
+  TrainingProcess,
+} from '../training/index.js';
 import type { Transport } from '../transport/index.js';
 import { ActingState } from './acting-state.js';
-import { CandidateChoice, type CandidateScore } from './candidates.js';
+import { robotCandidates } from './candidates.js';
 import { conductTraining, type EpisodeOutcome } from './conductor.js';
 import { learningEpisode, tracedEpisode } from './learning-episode.js';
 import { learningPolicyParameters } from './learning-policy.js';
@@ -110,14 +116,14 @@ export class TrainingSession {
     this.#learner = learner;
     this.#acting = new ActingState(options.spec.action.length, client.start.session);
     this.#logger = (options.logger ?? createNodeLogger)('training');
-    this.#choice = CandidateChoice.of(options, client.start.version);
+    this.#choice = robotCandidates(options, client.start.version);
     learner.onProgress((progress) => this.#hear(progress));
   }
 
   /** Starts the learning process and the nodes. Throws what the learner or the robot refuse, CANCELLED when interrupted. */
   static async create(options: TrainingOptions): Promise<TrainingSession> {
     const { demonstrations, segmentSize } = options;
-    const client = await TrainingProcess.create(learningOptions(options, demonstrations));
+    const client = await TrainingProcess.create(learningOptions(options, demonstrations), options.signal);
     let rig: Rig;
     try {
       rig = await Rig.create(options);

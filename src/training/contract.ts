@@ -62,7 +62,7 @@ export function environmentPace({ randomSteps, updatesPerTransition }: RunPlan) 
   return { randomSteps, updateAfter: randomSteps, updatesPerStep: updatesPerTransition };
 }
 
-export interface StartOptions extends Pick<LearnerOptions, 'device' | 'threads'> {
+export interface StartOptions extends Pick<LearnerOptions, 'device' | 'threads' | 'robots'> {
   readonly config: LearnerConfig;
   /** The blocks of an observation. */
   readonly observation: ObservationSpec;

@@ -266,13 +266,20 @@ function notOfTraining(): IqLearnError {
   });
 }
 
+/** An episode in which a policy was evaluated. */
+export interface EvaluatedEpisode {
+  readonly return: number;
+  readonly length: number;
+  readonly terminated: boolean;
+}
+
 /** Returns of whole episodes under a policy's deterministic action, seeds from `seed` up. */
 export async function evaluateOnTask(
   policy: Pick<Actor, 'act'>,
   environment: Environment,
   options: { readonly episodes: number; readonly seed: number },
-): Promise<{ readonly return: number; readonly length: number }[]> {
-  const results: { return: number; length: number }[] = [];
+): Promise<EvaluatedEpisode[]> {
+  const results: EvaluatedEpisode[] = [];
   for (let i = 0; i < options.episodes; i++) {
     let observation = await environment.reset(options.seed + i);
     let total = 0;
@@ -282,7 +289,7 @@ export async function evaluateOnTask(
       total += result.reward;
       observation = result.observation;
       if (result.terminated || result.truncated) {
-        results.push({ return: total, length });
+        results.push({ return: total, length, terminated: result.terminated });
         break;
       }
     }

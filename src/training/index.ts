@@ -9,13 +9,20 @@ export {
 } from './contract.js';
 export { type DrivenEpisode, driveEpisodes } from './driven-episodes.js';
 export { environmentContract } from './environment-contract.js';
-export { EnvironmentTrainer, evaluateOnTask } from './environment-trainer.js';
+export { EnvironmentTrainer, type EvaluatedEpisode, evaluateOnTask } from './environment-trainer.js';
 export { type ExpertEpisode, expertEpisodes } from './expert-episodes.js';
 export { npzEpisodes } from './npz-episodes.js';
 export { learnOffline, type OfflineOutcome, type OfflineProgress } from './offline.js';
 export type { LearningEvents } from './process/client.js';
 export { type LearningClient, TrainingProcess } from './process/client.js';
 export type { LearningOptions, LearningProgress, RecoveredRewards, Segment, SessionState } from './process/protocol.js';
+export {
+  CandidateChoice,
+  type CandidateEpisode,
+  type CandidateOptions,
+  type CandidateScore,
+} from './progress/candidates.js';
+export { type EnvironmentCandidateOptions, environmentCandidates } from './progress/environment-candidates.js';
 export { type Distance, OccupancyDistance } from './progress/occupancy-distance.js';
 export { evaluationSeeds, runSeed } from './seeds.js';
 export { fromStatesAlone, type StatesOnly, statesOnlyWays } from './states-only.js';

@@ -132,7 +132,7 @@ export class SegmentTrainer {
       };
       // What a person showed during a takeover is not data of the policy as well: the critic would have to raise and
       // to lower its value.
-      if (segment.demonstrated[i] !== 1) this.#learner.addTransition(transition);
+      if (segment.demonstrated[i] !== 1) this.#learner.addTransition(transition, segment.robots?.[i]);
       else if (!this.#learner.addExpertTransition(transition)) refused++;
     }
     if (refused > 0)
@@ -278,8 +278,9 @@ function folderOf({ checkpoint }: LearningOptions): string {
   return checkpoint.folder;
 }
 
-function engineOf({ device, threads }: LearningOptions): Pick<LearnerOptions, 'device' | 'threads'> {
+function engineOf({ device, threads, robots }: LearningOptions): Pick<LearnerOptions, 'device' | 'threads' | 'robots'> {
   return {
+    ...(robots === undefined ? {} : { robots }),
     ...(device === undefined ? {} : { device }),
     ...(threads === undefined ? {} : { threads }),
   };

@@ -17,7 +17,12 @@ export interface Ended {
 export async function cli(...args: string[]): Promise<Ended> {
   let stdout = '';
   let stderr = '';
-  const interrupt = { signal: new AbortController().signal, exitCode: 0, close: () => undefined };
+  const interrupt = {
+    signal: new AbortController().signal,
+    exitCode: 0,
+    close: () => undefined,
+    nothingToSave: () => undefined,
+  };
   const code = await run(args, {
     stdout: { write: (text) => (stdout += text) },
     stderr: { write: (text) => (stderr += text) },

@@ -123,6 +123,18 @@ describe('the learner node', () => {
     expect(all.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
+  it('tells the robots of a fleet apart, also where their runs have one name', async () => {
+    const client = new FakeLearning(await progress(0));
+    const node = rig.start(new LearnerNode(rig.context('learner'), client, { segmentSize: 2 }));
+    node.attribute(({ episode }) => `rover-${episode}`);
+    for (const sequence of [0, 1]) for (const episode of [1, 2]) send(sequence, { episode });
+    send(1, { episode: 2 }); // twice
+    await rig.broker.idle();
+    expect(client.segments.flatMap(({ robots }) => robots)).toEqual(['rover-1', 'rover-2', 'rover-1', 'rover-2']);
+    expect(diagnosed(node, 'duplicates')).toBe('1');
+    expect(diagnosed(node, 'missing')).toBe('0');
+  });
+
   it('lets no bad number and no wrong length through', async () => {
     const client = new FakeLearning(await progress(0));
     const node = rig.start(new LearnerNode(rig.context('learner'), client, { segmentSize: 1 }));

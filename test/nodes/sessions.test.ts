@@ -9,9 +9,10 @@ import type { Logger } from '#src/platform/index.js';
 import { loadCheckpoint } from '#src/platform/index.js';
 import { decodeBundle, readBundle, readBundleFiles, writeBundle } from '#src/policy/index.js';
 import { checkContract, loadRobotSpec } from '#src/robot/index.js';
-import type { CandidateScore, Rollout, TrainingOptions, TrainingPoint } from '#src/sessions/index.js';
+import type { Rollout, TrainingOptions, TrainingPoint } from '#src/sessions/index.js';
 import { evaluate, runDemonstrations, TrainingSession } from '#src/sessions/index.js';
 import { createExpert } from '#src/simulation/index.js';
+import type { CandidateScore } from '#src/training/index.js';
 import { EmbeddedBroker } from '#src/transport/index.js';
 import { until } from './toy.js';
 

@@ -116,6 +116,30 @@ describe('learning in its own process', () => {
     expect(rest.map(({ bundle }) => bundle.manifest)).toEqual(whole.slice(1).map(({ bundle }) => bundle.manifest));
   });
 
+  it('of a fleet goes on from a checkpoint bit for bit, with what each robot has sent', async () => {
+    const robots = ['a', 'b'];
+    const sent = (seed: number): Segment => ({
+      ...segment(seed, 20),
+      robots: Array.from({ length: 20 }, (_, i) => (i % 3 === 0 ? 'a' : 'b')),
+    });
+    const run = async (change: Partial<LearningOptions>, segments: Segment[], told = segments.length) => {
+      const learning = await TrainingProcess.create(options({}, { robots, ...change }));
+      const heard = follow(learning);
+      for (const each of segments) learning.learn(each);
+      await until(() => heard.progress.length === told, 'the policies');
+      await learning.stop(change.checkpoint !== undefined);
+      expect(heard.failures).toEqual([]);
+      return heard.progress.map(({ bundle }) => bundle.manifest);
+    };
+    const whole = await run({}, [sent(1), sent(2), sent(3)]);
+    const one = await run({ robots: [] }, [segment(1, 20), segment(2, 20), segment(3, 20)]);
+    expect(one[0]).not.toEqual(whole[0]);
+    const checkpoint = { folder, everySegments: 100 };
+    await run({ checkpoint }, [sent(1), sent(2)]);
+    const rest = await run({ checkpoint, resume: true, demonstrations: [], summary: {} }, [sent(3)], 2);
+    expect(rest).toEqual(whole.slice(1));
+  });
+
   it('learns from a person alone as soon as the policy has acted', async () => {
     const learning = await TrainingProcess.create(options());
     const heard = follow(learning);

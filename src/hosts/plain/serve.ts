@@ -42,6 +42,7 @@ async function startLearning(options: ServeOptions): Promise<TrainingProcess> {
   const { updatesPerTransition, randomSteps, config } = runPlan(settings);
   const common: Omit<LearningOptions, 'demonstrations'> = {
     config,
+    robots: options.link.file.robots,
     contract: contractOf(spec),
     seed,
     updatesPerTransition,
@@ -90,7 +91,12 @@ export class LearnerHost implements HealthSource {
     this.#lock = lock;
     const { segments, session } = client.start;
     const places = new StreamPlaces(segments, session);
-    this.#learner = new LearnerNode(this.#context('learner'), client, { segmentSize: settings.segmentSize });
+    const { fleet, robots, policy_key } = link.file;
+    this.#learner = new LearnerNode(this.#context('learner'), client, {
+      segmentSize: settings.segmentSize,
+      maxSessions: Math.min(10_000, 64 * robots.length),
+    });
+    this.#learner.attribute((transition) => places.robotOf(transition));
     this.#learner.storeWithSegments((transitions) => places.after(transitions));
     const every = checkpointSegments(settings.segmentSize);
     this.#learner.onProgress(({ version, candidate }) => {
@@ -98,7 +104,6 @@ export class LearnerHost implements HealthSource {
       if (version % every !== 0) return;
       for (const [robot, place] of places.saved(version)) this.#gateways.get(robot)?.confirm(place);
     });
-    const { fleet, robots, policy_key } = link.file;
     const signer = new PolicySigner(fleet, link.text(policy_key));
     const turns = new Turns();
     for (const robot of robots) {

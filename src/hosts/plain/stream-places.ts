@@ -46,6 +46,11 @@ export class StreamPlaces {
     this.#of.set(transition, { robot, place });
   }
 
+  /** The robot that made a transition which was noted. */
+  robotOf(transition: Transition): string {
+    return this.#of.get(transition)?.robot ?? '';
+  }
+
   /** To be called with the transitions of each segment, in order; what comes back belongs into its checkpoints. */
   after(transitions: readonly Transition[]): SessionState {
     for (const transition of transitions) {

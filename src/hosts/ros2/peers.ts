@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { IqLearnError, messageOf } from '../../common/index.js';
+import { cancelled, IqLearnError, messageOf } from '../../common/index.js';
 import type { RosParameterValue } from '../../messages/index.js';
 import type { Transport } from '../../transport/index.js';
 
@@ -147,8 +147,4 @@ export class Peers {
 
 function refused(node: string, request: string, reason = 'its log says why'): IqLearnError {
   return new IqLearnError('CONFLICT', `${node} refuses ${request}`, { found: reason });
-}
-
-function cancelled(): IqLearnError {
-  return new IqLearnError('CANCELLED', 'interrupted');
 }

@@ -7,11 +7,12 @@ import {
   type Random,
 } from '../../common/index.js';
 import type { BatchRows } from '../agent.js';
+import type { FairBuffers } from './fair-buffers.js';
 import type { ReplayBuffer } from './replay-buffer.js';
 
 /** Where the rows of a batch come from. */
 export interface BatchSources {
-  readonly policy: ReplayBuffer;
+  readonly policy: Pick<FairBuffers, 'sample' | 'drawsAbsorbing'>;
   readonly expert: ReplayBuffer;
   /** The first states of the demonstrations, normalised. */
   readonly firstStates: readonly Observation[];
@@ -76,19 +77,19 @@ export function fillBatch(
 }
 
 /**
- * Replaces rows of a batch by the row that leads from the absorbing state to itself, as if the buffer held one of these
- * for every terminal transition: the rows' numbers are set to 0, and no transition of its own continues.
+ * Replaces rows of a batch by the row that leads from the absorbing state to itself, as often as the buffer draws it: the
+ * rows' numbers are set to 0, and no transition of its own continues.
  */
 function drawAbsorbing(
   absorbing: Float32Array | Uint8Array,
   zeroed: readonly BlockArray[],
   offset: number,
   count: number,
-  { size, terminals }: ReplayBuffer,
+  buffer: Pick<ReplayBuffer, 'drawsAbsorbing'>,
   random: Random,
 ): void {
   for (let row = offset; row < offset + count; row++) {
-    const drawn = terminals > 0 && random.integer(size + terminals) >= size;
+    const drawn = buffer.drawsAbsorbing(random);
     absorbing[row] = drawn ? 1 : 0;
     if (!drawn) continue;
     for (const values of zeroed) {

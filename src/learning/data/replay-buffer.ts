@@ -143,6 +143,14 @@ export class ReplayBuffer {
     }
   }
 
+  /**
+   * Whether a row that is drawn is the one that leads from the absorbing state to itself, if the buffer is taken to hold
+   * one of these for every terminal transition.
+   */
+  drawsAbsorbing(random: Random): boolean {
+    return this.#terminals > 0 && random.integer(this.size + this.#terminals) >= this.size;
+  }
+
   /** Copies the observation of transition `i`, in the order of the ring, into row `row` of `target`. */
   copyObservation(i: number, target: PerBlock<BlockArray>, row: number): void {
     this.#observations.copy(this.#rows[i]!, blockValues(this.#spec, target, 'batch'), row);

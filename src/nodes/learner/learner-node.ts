@@ -58,6 +58,7 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   readonly #listeners: ((progress: LearningProgress) => void)[] = [];
   readonly #rollouts = new Rollouts();
   readonly #rolloutListeners: ((episode: RolloutEpisode) => void)[] = [];
+  #robotOf: ((transition: Transition) => string) | undefined;
   #sessionState: ((transitions: readonly Transition[]) => SessionState) | undefined;
   #policies!: Publisher<MessageTypes['iq_learn/msg/PolicyBundle']>;
   #statuses!: Publisher<MessageTypes['iq_learn/msg/LearnerStatus']>;
@@ -88,6 +89,7 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
       spec: context.spec,
       segmentSize,
       maxSessions,
+      robotOf: (transition) => this.#robotOf?.(transition) ?? '',
       onSegment: (transitions) => this.#learn(transitions),
       onRefused: ({ session, sequence }) =>
         context.logger.warn('a transition is refused', { session, sequence: String(sequence) }),
@@ -112,6 +114,11 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   /** Calls `listener` for every whole episode that the policy drove, where the task gives rewards. */
   onRollout(listener: (episode: RolloutEpisode) => void): void {
     this.#rolloutListeners.push(listener);
+  }
+
+  /** There is a fleet: `robotOf` names the robot that made a transition, and learning keeps those of each apart. */
+  attribute(robotOf: (transition: Transition) => string): void {
+    this.#robotOf = robotOf;
   }
 
   /** `state` gives, for the transitions of each segment, what checkpoints that hold the segment are to hold as well. */
@@ -227,14 +234,15 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
     if (this.state !== 'active' || this.fault !== undefined) return;
     if (!this.#intake.take(transition)) return;
     this.#rewards?.offer(transition);
-    const episode = this.#rollouts.take(transition);
+    const episode = this.#rollouts.take(transition, this.#robotOf?.(transition));
     if (episode !== undefined) for (const listener of this.#rolloutListeners) listener(episode);
   }
 
   #learn(transitions: readonly Transition[]): void {
     this.#handedOver += transitions.length;
     const session = this.#sessionState?.(transitions);
-    this.#client.learn(segmentOf(transitions, this.context.spec, this.parameters.learnFromInterventions), session);
+    const { learnFromInterventions } = this.parameters;
+    this.#client.learn(segmentOf(transitions, this.context.spec, learnFromInterventions, this.#robotOf), session);
   }
 
   /** After a fault the networks are not to be trusted, and neither is a reward that is recovered from them. */

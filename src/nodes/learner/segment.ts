@@ -6,12 +6,14 @@ import { transitionObservations } from '../kit/transition-observation.js';
 
 /**
  * Transitions as learning takes them: one array per quantity, row after row; actions in [−1, 1]. A row is `demonstrated`
- * where a person had taken over and `interventionsAsDemonstrations` is set.
+ * where a person had taken over and `interventionsAsDemonstrations` is set. `robotOf` names the robot of a fleet that made
+ * a transition.
  */
 export function segmentOf(
   transitions: readonly Transition[],
   spec: Pick<RobotSpec, 'observation' | 'blocks' | 'action'>,
   interventionsAsDemonstrations: boolean,
+  robotOf?: (transition: Transition) => string,
 ): Segment {
   const range = ActionRange.of(spec.action);
   const observation = observationOf(spec);
@@ -30,6 +32,7 @@ export function segmentOf(
     ),
     terminated: new Uint8Array(n),
     demonstrated: new Uint8Array(n),
+    ...(robotOf && { robots: transitions.map(robotOf) }),
   };
   transitions.forEach((transition, i) => {
     segment.actions.set(range.normalise(transition.action), i * a);

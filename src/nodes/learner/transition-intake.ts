@@ -16,6 +16,8 @@ export interface TransitionIntakeOptions {
   readonly segmentSize: number;
   /** Senders that are remembered; the oldest is forgotten. */
   readonly maxSessions: number;
+  /** The robot of a fleet that sends a transition; '' where there is no fleet. */
+  readonly robotOf?: (transition: Transition) => string;
   /** Takes the transitions of a segment that is complete, in the order they came. */
   readonly onSegment: (transitions: readonly Transition[]) => void;
   /** Called for a transition whose vectors have a wrong length or numbers that are not finite. */
@@ -99,11 +101,14 @@ export class TransitionIntake {
     this.#options.onSegment(transitions);
   }
 
-  #senderOf({ session, sequence }: Transition): Sender {
-    let sender = this.#senders.get(session);
+  #senderOf(transition: Transition): Sender {
+    const { session, sequence } = transition;
+    // Robots of one fleet may name their runs alike.
+    const name = `${this.#options.robotOf?.(transition) ?? ''} ${session}`;
+    let sender = this.#senders.get(name);
     if (sender === undefined) {
       sender = { sequences: new SequenceTracker(), segment: sequence / BigInt(this.#options.segmentSize) };
-      this.#senders.set(session, sender);
+      this.#senders.set(name, sender);
       if (this.#senders.size > this.#options.maxSessions) {
         const [oldest] = this.#senders.keys();
         this.#senders.delete(oldest!);

@@ -1,7 +1,7 @@
+import { rankCorrelation } from '../../common/index.js';
 import type { ChoicePoint, ReportData } from '../data.js';
 import { html, type Markup } from '../escape.js';
 import { count, figure } from '../format.js';
-import { rankCorrelation } from '../statistics.js';
 
 const WIDTH = 640;
 const HEIGHT = 200;

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { IqLearnError, messageOf, unpackError } from '../../common/index.js';
+import { cancelled, IqLearnError, messageOf, unpackError } from '../../common/index.js';
 import type { Episode } from '../../learning/index.js';
 import type { PolicyBundle } from '../../policy/index.js';
 import type {
@@ -76,19 +76,27 @@ export class TrainingProcess implements LearningClient {
     });
   }
 
-  /** Starts the process and waits for its first policy. Rejects with the learner's own error, or UNAVAILABLE. */
-  static async create(options: LearningOptions): Promise<TrainingProcess> {
+  /**
+   * Starts the process and waits for its first policy, which can take long where it is cloned from the demonstrations.
+   * Rejects with the learner's own error, UNAVAILABLE, or CANCELLED as soon as `signal` is given: nothing is learned yet.
+   */
+  static async create(options: LearningOptions, signal?: AbortSignal): Promise<TrainingProcess> {
+    if (signal?.aborted === true) throw cancelled();
     const child = fork(fileURLToPath(new URL('./main.js', import.meta.url)), {
       serialization: 'advanced', // typed arrays
       stdio: ['ignore', 2, 2, 'ipc'], // the standard output is the program's own
       execArgv: [],
     });
     const client = new TrainingProcess(child);
+    let cancel: () => void = () => undefined;
     const outcome = await new Promise<LearningStart | IqLearnError>((resolve) => {
       client.#ready = resolve;
+      cancel = () => resolve(cancelled());
+      signal?.addEventListener('abort', cancel, { once: true });
       client.#post({ kind: 'start', options });
     });
     client.#ready = undefined;
+    signal?.removeEventListener('abort', cancel);
     if (outcome instanceof IqLearnError) {
       await client.kill();
       throw outcome;

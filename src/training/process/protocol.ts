@@ -9,6 +9,8 @@ export interface LearningOptions {
   readonly config: LearnerConfig;
   /** The robot's contract. It gives the blocks of an observation and the range of actions. */
   readonly contract: PolicyContract;
+  /** The robots of a fleet, each of which has its own part of the replay buffer. */
+  readonly robots?: readonly string[];
   /** The seed of networks, batches and cloning. */
   readonly seed: number;
   /** Episodes in the robot's units with actions in [−1, 1]. Not needed where a checkpoint is resumed. */
@@ -46,6 +48,8 @@ export interface Segment {
   readonly terminated: Uint8Array;
   /** An element is 1 where a person had taken over, if what a person does counts as a demonstration. */
   readonly demonstrated: Uint8Array;
+  /** The robot of a fleet that made each transition; absent where there is no fleet. */
+  readonly robots?: readonly string[];
 }
 
 /** How far learning has come after a segment, or at the start. */

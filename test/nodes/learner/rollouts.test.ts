@@ -28,11 +28,24 @@ describe('episodes of the learning policy', () => {
     expect([step(0), step(1), step(2, { terminated: true })].map((each) => rollouts.take(each))).toEqual([
       undefined,
       undefined,
-      { return: 6, length: 3 },
+      { robot: '', return: 6, length: 3 },
     ]);
     const next = { session: 's', episode: 2 };
     rollouts.take(step(0, next));
-    expect(rollouts.take(step(1, { ...next, truncated: true, reward: -1 }))).toEqual({ return: 1, length: 2 });
+    expect(rollouts.take(step(1, { ...next, truncated: true, reward: -1 }))).toEqual({
+      robot: '',
+      return: 1,
+      length: 2,
+    });
+  });
+
+  it('of robots that drive at the same time are told apart, also where their runs have one name', () => {
+    const rollouts = new Rollouts();
+    const end = { truncated: true };
+    rollouts.take(step(0), 'a');
+    rollouts.take(step(0, { reward: 5 }), 'b');
+    expect(rollouts.take(step(1, end), 'a')).toEqual({ robot: 'a', return: 4, length: 2 });
+    expect(rollouts.take(step(1, { ...end, reward: 5 }), 'b')).toEqual({ robot: 'b', return: 10, length: 2 });
   });
 
   it.each([
@@ -46,6 +59,6 @@ describe('episodes of the learning policy', () => {
     expect(transitions.map((each) => rollouts.take(each))).toEqual(transitions.map(() => undefined));
     // The next whole one does.
     rollouts.take(step(0, { episode: 9 }));
-    expect(rollouts.take(step(1, { episode: 9, truncated: true }))).toEqual({ return: 4, length: 2 });
+    expect(rollouts.take(step(1, { episode: 9, truncated: true }))).toEqual({ robot: '', return: 4, length: 2 });
   });
 });

@@ -1,0 +1,140 @@
+import type { Random } from '../../common/index.js';
+import type { BufferContents } from './buffer-contents.js';
+import type { BatchTarget, BufferRow, ReplayBuffer } from './replay-buffer.js';
+
+/** How many times as often as in one common buffer a transition may be drawn, so that the first ones of a robot that has just begun are not repeated all the time. */
+const MOST_OFTEN = 8;
+
+/** What a buffer of one robot holds, for checkpoints. */
+export interface RobotContents extends BufferContents {
+  readonly robot: string;
+  /** Undefined where it is that of the settings. */
+  readonly capacity: number | undefined;
+}
+
+/** How many transitions of a robot were ever added, and how many are held now. */
+export interface RobotCount {
+  readonly robot: string;
+  readonly added: number;
+  readonly held: number;
+}
+
+/**
+ * The transitions of a fleet: a {@link ReplayBuffer} for each robot, so that a robot that drives much does not push out
+ * what the others have seen, and sampling that is fair: every robot has the same share of a batch, whatever it has sent.
+ * The exception is a robot with few transitions: none of them is drawn more than 8 times as often as it would be if all
+ * robots had one buffer in common.
+ *
+ * Robots need not be named: the transitions of no robot in particular have one buffer of the whole capacity, and are
+ * sampled exactly as from a {@link ReplayBuffer}.
+ */
+export class FairBuffers {
+  readonly #make: (capacity: number) => ReplayBuffer;
+  readonly #capacityOfEach: number;
+  readonly #buffers = new Map<string, ReplayBuffer>();
+  /** Sums of the shares of the buffers so far, in their order; undefined where transitions came since. */
+  #shares: Float64Array | undefined;
+
+  /** `capacity` transitions of all `robots` together; without robots, of whoever sends them. */
+  constructor(capacity: number, robots: readonly string[], make: (capacity: number) => ReplayBuffer) {
+    this.#make = make;
+    this.#capacityOfEach = Math.ceil(capacity / Math.max(1, robots.length));
+    for (const robot of robots.length === 0 ? [''] : robots) this.#bufferOf(robot);
+  }
+
+  /** Transitions held now. */
+  get size(): number {
+    return this.#sum(({ size }) => size);
+  }
+
+  /** Transitions ever added. */
+  get added(): number {
+    return this.#sum(({ added }) => added);
+  }
+
+  get counts(): readonly RobotCount[] {
+    return [...this.#buffers].map(([robot, { added, size }]) => ({ robot, added, held: size }));
+  }
+
+  /** Adds a transition of a robot; '' where it is of none in particular. A bad number throws INVALID_ARGUMENT. */
+  add(row: BufferRow, robot: string): void {
+    this.#bufferOf(robot).add(row);
+    this.#shares = undefined;
+  }
+
+  /** Gathers `count` transitions into `target` from row `offset`: those of one robot after those of the other. */
+  sample(count: number, random: Random, target: BatchTarget, offset = 0): void {
+    const filled = this.#filled();
+    if (filled.length <= 1) {
+      (filled[0] ?? [...this.#buffers.values()][0]!).sample(count, random, target, offset);
+      return;
+    }
+    const counts = new Array<number>(filled.length).fill(0);
+    for (let i = 0; i < count; i++) counts[this.#draw(filled, random)]!++;
+    let row = offset;
+    filled.forEach((buffer, i) => {
+      buffer.sample(counts[i]!, random, target, row);
+      row += counts[i]!;
+    });
+  }
+
+  /** See {@link ReplayBuffer.drawsAbsorbing}; of a robot that is drawn as in {@link sample}. */
+  drawsAbsorbing(random: Random): boolean {
+    const filled = this.#filled();
+    const buffer = filled.length > 1 ? filled[this.#draw(filled, random)] : filled[0];
+    return buffer?.drawsAbsorbing(random) ?? false;
+  }
+
+  /** What {@link restore} needs; see {@link ReplayBuffer.contents}. */
+  contents(): readonly RobotContents[] {
+    return [...this.#buffers].map(([robot, buffer]) => ({ robot, capacity: buffer.capacity, ...buffer.contents() }));
+  }
+
+  /** Replaces everything. What a robot has sent that is no longer of the fleet stays. Throws MISMATCH. */
+  restore(contents: readonly RobotContents[]): void {
+    for (const { robot, capacity, ...each } of contents) {
+      const own = this.#bufferOf(robot);
+      // The fleet may have grown since: a buffer keeps the capacity that it was saved with.
+      const buffer = capacity === undefined || capacity === own.capacity ? own : this.#make(capacity);
+      buffer.restore(each);
+      this.#buffers.set(robot, buffer);
+    }
+    this.#shares = undefined;
+  }
+
+  #bufferOf(robot: string): ReplayBuffer {
+    let buffer = this.#buffers.get(robot);
+    if (buffer === undefined) {
+      buffer = this.#make(this.#capacityOfEach);
+      this.#buffers.set(robot, buffer);
+    }
+    return buffer;
+  }
+
+  #filled(): ReplayBuffer[] {
+    return [...this.#buffers.values()].filter(({ size }) => size > 0);
+  }
+
+  #draw(filled: readonly ReplayBuffer[], random: Random): number {
+    this.#shares ??= cumulated(filled.map(({ size }) => size));
+    const at = random.uniform() * this.#shares.at(-1)!;
+    let i = 0;
+    while (i < filled.length - 1 && at >= this.#shares[i]!) i++;
+    return i;
+  }
+
+  #sum(count: (buffer: ReplayBuffer) => number): number {
+    let sum = 0;
+    for (const buffer of this.#buffers.values()) sum += count(buffer);
+    return sum;
+  }
+}
+
+function cumulated(sizes: readonly number[]): Float64Array {
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  let sum = 0;
+  return Float64Array.from(sizes, (size) => {
+    sum += Math.min(1 / sizes.length, (MOST_OFTEN * size) / total);
+    return sum;
+  });
+}

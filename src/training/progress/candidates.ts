@@ -1,0 +1,159 @@
+import { z } from 'zod';
+import { IqLearnError, mean, parseOrThrow } from '../../common/index.js';
+import type { Episode } from '../../learning/index.js';
+import { join, kindOfPath, readText, writeFileAtomic } from '../../platform/index.js';
+import { type PolicyBundle, readBundleFiles, writeBundle } from '../../policy/index.js';
+import { runSeed } from '../seeds.js';
+import type { OccupancyDistance } from './occupancy-distance.js';
+
+/** Episodes that every candidate drives, and those in which the best ones are compared again. */
+const SCREENING_EPISODES = 5;
+const FINAL_EPISODES = 20;
+/** Candidates that are compared again at the end. */
+const FINALISTS = 3;
+
+const scoreSchema = z.strictObject({
+  version: z.int().min(0),
+  distance: z.number(),
+  worst: z.number(),
+  episodes: z.int().min(1),
+  return: z.number(),
+});
+
+/**
+ * How near a policy is to the demonstrations: `distance` is the occupancy distance between these and all of its
+ * `episodes`, `worst` that of the episode that is farthest away. `version` counts the segments that the policy has
+ * learned from. `return` is the mean return that the task paid; nothing is chosen by it.
+ */
+export type CandidateScore = Readonly<z.output<typeof scoreSchema>>;
+
+/** An episode that a candidate drove, as learning takes it, and the return that the task paid for it. */
+export interface CandidateEpisode {
+  readonly episode: Episode;
+  readonly return: number;
+}
+
+export interface CandidateOptions {
+  /** Has a policy drive an episode from the start of each seed, by its deterministic action, in a simulation of its own. */
+  readonly drive: (bundle: PolicyBundle, seeds: readonly number[]) => Promise<readonly CandidateEpisode[]>;
+  /** From the demonstrations; of states alone where nobody has seen their actions. */
+  readonly distance: OccupancyDistance;
+  /** Of the run. */
+  readonly seed: number;
+  /** Keeps every candidate, `<folder>/<version>/policy.onnx` and `manifest.json`, and their scores in `scores.json`. */
+  readonly folder: string;
+}
+
+/**
+ * Chooses which of the policies of a run is deployed, without a reward: learning goes on losing and finding what it can
+ * do, so the last policy is seldom the best. Every candidate drives a few simulated episodes, and the occupancy distance
+ * between these and the demonstrations is its score; the best are compared again over more starts. The worst episode
+ * counts as much as all episodes together: a policy that falls now and then is not deployed where another never does.
+ *
+ * The starts are drawn from a stream of their own, which neither training nor the evaluation of a report uses. A resumed
+ * run finds its earlier candidates in the folder, and chooses as if it had never stopped.
+ */
+export class CandidateChoice {
+  readonly #options: CandidateOptions;
+  readonly #scores = new Map<number, CandidateScore>();
+  #working: Promise<unknown> = Promise.resolve();
+
+  /**
+   * `versions` are those that a resumed run has had: they are scored now if they were not before. Scores of others are
+   * forgotten. Throws CORRUPT_DATA for scores that cannot be read.
+   */
+  constructor(options: CandidateOptions, versions: readonly number[] = []) {
+    this.#options = options;
+    const known = versions.length === 0 ? [] : this.#readScores();
+    for (const version of versions) {
+      const score = known.find((each) => each.version === version);
+      if (score !== undefined) this.#scores.set(version, score);
+      else if (kindOfPath(this.#folderOf(version)) === 'folder') void this.#screen(version).catch(() => undefined);
+    }
+  }
+
+  /** Scores so far, in the order of versions. */
+  get scores(): readonly CandidateScore[] {
+    return [...this.#scores.values()].sort((a, b) => a.version - b.version);
+  }
+
+  /** Keeps a candidate, and has it drive after those that were added before. Rejects with IO where it cannot be kept. */
+  async add(version: number, bundle: PolicyBundle): Promise<CandidateScore> {
+    writeBundle(this.#folderOf(version), bundle);
+    return await this.#screen(version);
+  }
+
+  /**
+   * The best of all candidates and of the `last` policy, compared over further starts. Each comparison is given to
+   * `onScore`.
+   */
+  choose(
+    last: { readonly version: number; readonly bundle: PolicyBundle },
+    onScore: (score: CandidateScore) => void = () => {},
+  ): Promise<{ readonly bundle: PolicyBundle; readonly score: CandidateScore }> {
+    return this.#after(async () => {
+      const best = [...this.#scores.values()].sort((a, b) => rank(a) - rank(b)).slice(0, FINALISTS);
+      const finalists = best.map(({ version }) => ({ version, bundle: readBundleFiles(this.#folderOf(version)) }));
+      if (best.every(({ version }) => version !== last.version)) finalists.push(last);
+      const compared: { readonly bundle: PolicyBundle; readonly score: CandidateScore }[] = [];
+      for (const { version, bundle } of finalists) {
+        const score = await this.#drive(version, bundle, SCREENING_EPISODES, FINAL_EPISODES);
+        onScore(score);
+        compared.push({ bundle, score });
+      }
+      return compared.reduce((a, b) => (rank(b.score) < rank(a.score) ? b : a));
+    });
+  }
+
+  #screen(version: number): Promise<CandidateScore> {
+    return this.#after(async () => {
+      const bundle = readBundleFiles(this.#folderOf(version));
+      const score = await this.#drive(version, bundle, 0, SCREENING_EPISODES);
+      this.#scores.set(version, score);
+      writeFileAtomic(this.#scoresFile, `${JSON.stringify(this.scores)}\n`);
+      return score;
+    });
+  }
+
+  /** One after the other. */
+  #after<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#working.then(work);
+    this.#working = result.catch(() => undefined);
+    return result;
+  }
+
+  async #drive(version: number, bundle: PolicyBundle, first: number, episodes: number): Promise<CandidateScore> {
+    const { drive, distance, seed } = this.#options;
+    const seeds = Array.from({ length: episodes }, (_, i) => runSeed(seed, 'candidate', first + i));
+    const driven = await drive(bundle, seeds);
+    const measured = distance.measure(driven.map(({ episode }) => episode));
+    return { version, ...measured, episodes, return: mean(driven.map((each) => each.return)) };
+  }
+
+  #folderOf(version: number): string {
+    return join(this.#options.folder, String(version));
+  }
+
+  get #scoresFile(): string {
+    return join(this.#options.folder, 'scores.json');
+  }
+
+  #readScores(): CandidateScore[] {
+    const file = this.#scoresFile;
+    if (kindOfPath(file) !== 'file') return [];
+    const refused = {
+      code: 'CORRUPT_DATA',
+      remedy: 'delete the file: the candidates are then compared again',
+    } as const;
+    let text: unknown;
+    try {
+      text = JSON.parse(readText(file));
+    } catch (cause) {
+      throw new IqLearnError(refused.code, `${file} is damaged`, { ...refused, expected: 'JSON', cause });
+    }
+    return parseOrThrow(z.array(scoreSchema), text, { ...refused, what: () => `${file} is damaged` });
+  }
+}
+
+/** Candidates with a smaller one are better. */
+const rank = ({ distance, worst }: CandidateScore): number => distance + worst;

@@ -1,0 +1,178 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { run } from '#src/cli/index.js';
+import { IqLearnError } from '#src/common/index.js';
+import { openRecording, RecordingWriter, readDemonstrations, writeRecording } from '#src/demonstrations/index.js';
+import { behaviouralCloning, learnerConfig } from '#src/learning/index.js';
+import type { Logger } from '#src/platform/index.js';
+import { loadRobotSpec, observationOf } from '#src/robot/index.js';
+import { learningEpisode, runDemonstrations, TrainingSession } from '#src/sessions/index.js';
+import { createExpert } from '#src/simulation/index.js';
+import { EmbeddedBroker, qos } from '#src/transport/index.js';
+import { toy, writeEpisode } from '../demonstrations/toy.js';
+
+const quiet = { error() {}, warn() {}, info() {}, debug() {} } as unknown as Logger;
+const logger = (): Logger => quiet;
+const spec = loadRobotSpec('rover');
+const INTERRUPT = new URL('../../dist/src/cli/interrupt.js', import.meta.url).href;
+
+let folder: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'iq-interrupt-'));
+  const writer = await RecordingWriter.create(join(folder, 'toy'), { spec: toy, session: 's' });
+  for (let episode = 0; episode < 2; episode++) writeEpisode(writer, episode, 30);
+  await writer.close();
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let unhandled: unknown[];
+const hear = (reason: unknown): void => void unhandled.push(reason);
+beforeEach(() => {
+  unhandled = [];
+  process.prependListener('unhandledRejection', hear);
+});
+afterEach(async () => {
+  process.off('unhandledRejection', hear);
+});
+
+/** The code of what a promise rejects with; 'done' where it resolves. */
+const outcome = async (work: Promise<unknown>): Promise<string> =>
+  await work.then(
+    () => 'done',
+    (error: unknown) => (error instanceof IqLearnError ? error.code : String(error)),
+  );
+
+/** A command line that was told by Ctrl-C to end before it begins. */
+async function interruptedCli(...args: string[]): Promise<{ code: number; stderr: string }> {
+  let stderr = '';
+  const abort = new AbortController();
+  abort.abort();
+  const interrupt = { signal: abort.signal, exitCode: 130, close: () => undefined, nothingToSave: () => undefined };
+  const code = await run(args, {
+    stdout: { write: () => undefined },
+    stderr: { write: (text) => (stderr += text) },
+    interrupt: interrupt as unknown as Parameters<typeof run>[1]['interrupt'],
+  });
+  return { code, stderr };
+}
+
+describe('fault F32: interrupted by Ctrl-C, SIGTERM or the end of the terminal', () => {
+  it.each([0, 1, 3, 8])(
+    'while demonstrations are recorded, at message %i of the robot: cancelled, nothing thrown aside, nothing half-written',
+    async (nth) => {
+      const target = join(folder, `demonstrations-${nth}`);
+      const abort = new AbortController();
+      const broker = new EmbeddedBroker();
+      const { topic, type } = spec.stateTopics[0]!;
+      let seen = 0;
+      broker.connect().subscribe(
+        topic,
+        type,
+        () => {
+          if (seen++ === nth) abort.abort();
+        },
+        qos.sensor,
+      );
+      const work = runDemonstrations({
+        ...{ spec, driver: createExpert('rover'), episodes: 3, seed: 1, folder: target, keepFailures: true },
+        ...{ task: { maxSteps: 4 }, logger, signal: abort.signal, broker },
+      });
+      expect(await outcome(work)).toBe('CANCELLED');
+      await broker.close();
+      await sleep(0);
+      const left = readdirSync(target, { recursive: true }).map(String);
+      expect(left.filter((name) => /\.(lock|part)/.test(name))).toEqual([]);
+      expect(unhandled).toEqual([]);
+    },
+  );
+
+  it('while the first policy is cloned from the demonstrations: at once, not when the cloning is through', async () => {
+    const target = join(folder, 'driven');
+    await runDemonstrations({
+      spec,
+      driver: createExpert('rover'),
+      episodes: 1,
+      seed: 1,
+      folder: target,
+      keepFailures: true,
+      task: { maxSteps: 40 },
+      logger,
+    });
+    const { episodes } = await readDemonstrations([target], spec);
+    const abort = new AbortController();
+    const config = learnerConfig({
+      agent: 'iq-sac',
+      hiddenSizes: [64, 64],
+      batchSize: 64,
+      warmStartUpdates: 1_000_000,
+    });
+    const work = outcome(
+      TrainingSession.create({
+        ...{ spec, demonstrations: episodes, config, seed: 1, transitions: 100, segmentSize: 50 },
+        ...{ updatesPerTransition: 1, threads: 1, logger, signal: abort.signal },
+      }),
+    );
+    await sleep(1500);
+    const before = performance.now();
+    abort.abort();
+    expect(await work).toBe('CANCELLED');
+    expect(performance.now() - before).toBeLessThan(2000);
+
+    const other = new AbortController();
+    const cloning = outcome(
+      behaviouralCloning({
+        ...{ episodes: episodes.map((episode) => learningEpisode(episode, spec)), observation: observationOf(spec) },
+        ...{ actionSize: spec.action.length, seed: 1, updates: 1_000_000, settings: { hiddenSizes: [16] } },
+        signal: other.signal,
+        onProgress: () => other.abort(),
+      }),
+    );
+    expect(await cloning).toBe('CANCELLED');
+  });
+
+  it('while a long recording is read or written: no further, and no half of a new one is left', async () => {
+    const signal = AbortSignal.abort();
+    const path = join(folder, 'toy');
+    expect(await outcome(readDemonstrations([path], toy, { signal }))).toBe('CANCELLED');
+    expect(await outcome(writeRecording([path], join(folder, 'edited'), {}, signal))).toBe('CANCELLED');
+    expect(readdirSync(folder)).not.toContain('edited');
+    expect((await openRecording(path)).problems).toEqual([]);
+  });
+
+  it.each([
+    ['evaluate', '--policy', 'nowhere', '--robot', 'rover'],
+    ['train', '--resume', '--out', 'nowhere'],
+  ])('an interruption is never reported as another error: %s', async (...args) => {
+    const { code, stderr } = await interruptedCli(...args);
+    expect(code).toBe(130);
+    expect(stderr).toBe('error: interrupted; to do: what was finished is saved\n');
+  });
+
+  it.each([
+    [true, ''],
+    [false, 'stopping: what can be saved is being saved; Ctrl-C again to stop at once\n'],
+  ])('a command that only reads (%s) ends at once and promises no saving', async (reads, said) => {
+    const program = `
+      const { Interrupt } = await import(${JSON.stringify(INTERRUPT)});
+      const interrupt = new Interrupt((text) => process.stderr.write(text + '\\n'));
+      if (${reads}) interrupt.nothingToSave();
+      interrupt.signal.addEventListener('abort', () => process.exit(7));
+      setInterval(() => {}, 1000);
+      process.stdout.write('ready');`;
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+      cwd: fileURLToPath(new URL('.', import.meta.url)),
+    });
+    let stderr = '';
+    child.stderr.on('data', (data: Buffer) => {
+      stderr += data.toString();
+    });
+    child.stdout.once('data', () => child.kill('SIGTERM'));
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    expect([code, stderr]).toEqual([reads ? 143 : 7, said]);
+  });
+});
