@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { IqLearnError, messageOf } from '../../common/index.js';
-import { type EpisodeEvent, episodeEvent, header, type PolicyStatus, type TaskState } from '../../messages/index.js';
-import { type Publisher, qos } from '../../transport/index.js';
+import type { PolicyStatus } from '../../messages/index.js';
+import { qos } from '../../transport/index.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
 import { services, topics } from '../kit/topics.js';
 import { Buttons, type Request, requests } from './buttons.js';
@@ -14,6 +14,7 @@ import {
   notRunning,
   type Verdict,
 } from './episode-machine.js';
+import { EpisodePublisher } from './episode-publisher.js';
 import { supervisorSchema } from './parameters.js';
 
 export type SupervisorParameters = z.input<typeof supervisorSchema>;
@@ -33,12 +34,6 @@ const CALL_MS = 10_000;
 const QUIET_MS = 250;
 const FAREWELL_MS = 200;
 
-const successOf: Readonly<Record<Verdict, number>> = {
-  success: episodeEvent.SUCCESS,
-  failure: episodeEvent.FAILURE,
-  unknown: episodeEvent.UNKNOWN,
-};
-
 /**
  * Stands in for a simulator on a real robot: a person (keys, joystick, services, a topic) starts episodes and says how
  * they ended, and the supervisor tells everybody. On `/episode_events` it says when an episode begins, ends or is thrown
@@ -48,9 +43,7 @@ export class SupervisorNode extends LifecycleNode<typeof supervisorSchema> {
   readonly #hooks: EpisodeHooks;
   readonly #before: EpisodeCounts;
   #machine!: EpisodeMachine;
-  #events!: Publisher<EpisodeEvent>;
-  #tasks!: Publisher<TaskState>;
-  #task: Omit<TaskState, 'header'> = { episode: 0, step: 0, reward: Number.NaN, ...ended(false, false) };
+  #publisher!: EpisodePublisher;
   #toldNs = 0n;
   #starting = false;
   #robot: Pick<PolicyStatus, 'state' | 'reason'> | undefined;
@@ -86,9 +79,7 @@ export class SupervisorNode extends LifecycleNode<typeof supervisorSchema> {
     const terminal = { success: terminalSuccess, failure: terminalFailure };
     const rules = { episodes, episodeNs: ns(episodeS), resetNs: ns(resetS), timeUp, terminal };
     this.#machine = new EpisodeMachine(rules, this.#before);
-    this.#task = { ...this.#task, episode: this.#machine.number };
-    this.#events = this.own(transport.advertise(topics.episodeEvents, 'iq_learn/msg/EpisodeEvent', qos.event));
-    this.#tasks = this.own(transport.advertise(topics.taskState, 'iq_learn/msg/TaskState', qos.event));
+    this.#publisher = this.own(new EpisodePublisher(transport, this.#machine.number, () => this.stampNow()));
     for (const request of requests) this.serveTrigger(request, () => this.#answer(request));
     this.#subscribe();
     if (spec.task !== null)
@@ -179,7 +170,7 @@ export class SupervisorNode extends LifecycleNode<typeof supervisorSchema> {
     const due = this.#machine.due(nowNs);
     if (due === 'end') this.#end(this.#machine.timeUp, `the time of ${this.parameters.episodeS} s is up`);
     else if (due === 'start' && !this.#starting) this.#ask('start');
-    if (this.#machine.phase === 'running') this.#task = { ...this.#task, step: this.#task.step + 1 };
+    if (this.#machine.phase === 'running') this.#publisher.step();
     else if (nowNs - this.#toldNs < BigInt(QUIET_MS * 1e6)) return;
     this.#tell();
   }
@@ -228,10 +219,7 @@ export class SupervisorNode extends LifecycleNode<typeof supervisorSchema> {
     }
     const episode = this.#machine.start(this.context.clock.nowNs());
     this.#interventions = 0;
-    this.#publish({ kind: episodeEvent.START, episode });
-    // Steps count from 1: it is START that opens the episode of a recording.
-    this.#task = { episode, step: 1, reward: Number.NaN, ...running };
-    this.#tell();
+    this.#publisher.began(episode);
     return this.#say(this.#counted(`episode ${episode} is running${shown === '' ? '' : `: ${shown}`}`));
   }
 
@@ -257,22 +245,15 @@ export class SupervisorNode extends LifecycleNode<typeof supervisorSchema> {
 
   #end(verdict: Verdict, reason: string): string {
     const episode = this.#machine.end(verdict, reason, this.context.clock.nowNs());
-    const { number, terminated } = episode;
-    this.#task = { ...this.#task, ...ended(terminated, verdict === 'success') };
-    // The robot first, then the records.
-    this.#tell();
-    const end = { terminated, truncated: !terminated, success: successOf[verdict], reason };
-    this.#publish({ kind: episodeEvent.END, episode: number, ...end });
+    this.#publisher.ended(episode);
     this.#hooks.ended?.(episode, this.#interventions);
     const how = verdict === 'unknown' ? 'has ended' : `is a ${verdict}`;
-    return this.#conclude(`episode ${number} ${how} after ${episode.seconds.toFixed(1)} s (${reason})`);
+    return this.#conclude(`episode ${episode.number} ${how} after ${episode.seconds.toFixed(1)} s (${reason})`);
   }
 
   #discard(): string {
     const { number, wasRunning } = this.#machine.discard(this.context.clock.nowNs());
-    this.#task = { ...this.#task, ...ended(false, false) };
-    this.#tell();
-    this.#publish({ kind: episodeEvent.DISCARD, episode: number, reason: 'thrown away by the person' });
+    this.#publisher.discarded(number);
     this.#hooks.discarded?.(number, wasRunning);
     return this.#conclude(`episode ${number} is thrown away, to be done again`);
   }
@@ -298,26 +279,8 @@ export class SupervisorNode extends LifecycleNode<typeof supervisorSchema> {
 
   #tell(): void {
     this.#toldNs = this.context.clock.nowNs();
-    this.#tasks.publish({ header: header(this.stampNow()), ...this.#task });
-  }
-
-  #publish(event: Partial<EpisodeEvent>): void {
-    this.#events.publish({
-      header: header(this.stampNow()),
-      kind: episodeEvent.START,
-      episode: 0,
-      terminated: false,
-      truncated: false,
-      success: episodeEvent.UNKNOWN,
-      seed: -1n,
-      reason: '',
-      ...event,
-    });
+    this.#publisher.tell();
   }
 }
-
-const running = { terminated: false, truncated: false, success: false };
-
-const ended = (terminated: boolean, success: boolean) => ({ terminated, truncated: !terminated, success });
 
 const isStopped = (state: string): boolean => state === 'ESTOP' || state === 'FAULT';
