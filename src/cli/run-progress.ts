@@ -41,7 +41,7 @@ export function episodeMetrics({ hasSuccess }: TrainingSettings) {
 /** The curves of a training run as they grow: on the display, in the log of metrics, and in a file that a resumed run reads. */
 export class RunProgress {
   readonly #session: Pick<Session, 'display' | 'settings'>;
-  /** Transitions of the whole run. */
+  /** Transitions of the whole run; infinite where it has no end, and then it is not shown how far it is. */
   readonly #total: number;
   readonly #files: LearningFiles;
   #points: LearningPoint[] = [];
@@ -68,7 +68,8 @@ export class RunProgress {
     const { display } = this.#session;
     if (this.#files.resume) {
       this.#takeOver(transitions);
-      display.say(`going on from ${transitions} of ${this.#total} steps`);
+      const total = Number.isFinite(this.#total) ? ` of ${this.#total}` : '';
+      display.say(`going on from ${transitions}${total} steps`);
     }
     this.#log = new MetricsLog({
       ...this.#files.metrics,
@@ -123,6 +124,7 @@ export class RunProgress {
   }
 
   #show(): void {
+    if (!Number.isFinite(this.#total)) return;
     const { display, settings } = this.#session;
     const point = this.#points.at(-1);
     const last = this.#rollouts.slice(-WINDOW);

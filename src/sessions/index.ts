@@ -10,6 +10,15 @@ export { runDemonstrations } from './demonstrate.js';
 export type { EpisodeTrace } from './episode-tracer.js';
 export { type Candidate, evaluate } from './evaluate.js';
 export { type ExpertDriver, expertDriver } from './experts.js';
+export { DataCheck, type DataState } from './fleet/data-check.js';
+export { dataReference, type FeatureReference } from './fleet/data-reference.js';
+export { type FleetEpisode, FleetEpisodes } from './fleet/fleet-episodes.js';
+export {
+  Rollout as PolicyRollout,
+  type RolloutPolicy,
+  type RolloutSettings,
+  type RolloutState,
+} from './fleet/rollout.js';
 export { learningEpisode } from './learning-episode.js';
 export { learningPolicyParameters } from './learning-policy.js';
 export { trainingSettings } from './presets.js';
