@@ -6,6 +6,7 @@ export {
   runConfig,
   runPlan,
   startLearner,
+  updateTelling,
 } from './contract.js';
 export { type DrivenEpisode, driveEpisodes } from './driven-episodes.js';
 export { environmentContract } from './environment-contract.js';
