@@ -142,10 +142,19 @@ export function findEpisodes(eras: readonly Era[], eventTopic: string): Episodes
         parts.push(...open);
         open = [];
       } else if (event.kind === episodeEvent.DISCARD) {
-        if (open.length > 0) discarded++;
+        // Thrown away while it was open, or afterwards, before another one began.
+        const closed = open.length > 0 ? [] : lastParts(parts, event.episode);
+        if (open.length + closed.length > 0) discarded++;
+        parts.length -= closed.length;
         open = [];
       }
     }
   });
   return { parts: [...parts, ...open], discarded, clockJumps };
+}
+
+/** The parts at the end of the list that are of the episode with this number. */
+function lastParts(parts: readonly EpisodePart[], number: number): readonly EpisodePart[] {
+  const first = parts.findLastIndex((part) => part.number !== number) + 1;
+  return parts.slice(first);
 }

@@ -26,4 +26,5 @@ export type { RigOptions } from './rig.js';
 export { withSettingsFile } from './settings-file.js';
 export type { Rollout, TrainingOptions, TrainingPoint } from './train.js';
 export { TrainingSession } from './train.js';
+export { policyLabels, trialOrder } from './trial-plan.js';
 export { usableDemonstrations } from './usable-demonstrations.js';
