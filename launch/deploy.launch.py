@@ -42,6 +42,11 @@ def generate_launch_description():
         DeclareLaunchArgument(
             'policy', default_value='', description='Folder of the policy; empty: waits for one from a learner.'),
         DeclareLaunchArgument(
+            'replay', default_value='',
+            description='An episode to drive again in place of a policy (replay.launch.py); empty: none.'),
+        DeclareLaunchArgument(
+            'replay_speed', default_value='1.0', description='Of the replay, at most 1.0: slower than it was recorded.'),
+        DeclareLaunchArgument(
             'link', default_value='',
             description="The robot's file of a link to a learner elsewhere (iq-learn link init); empty: no link."),
         DeclareLaunchArgument('namespace', default_value='', description='Namespace of all nodes and topics.'),
@@ -94,6 +99,8 @@ def generate_launch_description():
                 **use_sim_time,
                 'robot': text('robot'),
                 'policy': text('policy'),
+                'replay': text('replay'),
+                'replay_speed': ParameterValue(LaunchConfiguration('replay_speed'), value_type=float),
                 'source': text('source'),
                 'supervised': flag('supervised'),
                 'stochastic': flag('stochastic'),

@@ -35,10 +35,14 @@ interface Launched {
   readonly processes?: readonly { readonly cmd: readonly string[]; readonly ends_all: boolean }[];
 }
 
-const files = ['demo', 'gazebo', 'record', 'learn', 'deploy', 'supervise', 'evaluate'] as const;
+const files = ['demo', 'gazebo', 'record', 'learn', 'deploy', 'supervise', 'evaluate', 'replay'] as const;
 /** What must be said to the launch files that ask for something. */
 const needed = ['recording:=recordings/one', 'policy:=runs/one/policy'];
-const required: Readonly<Record<string, readonly string[]>> = { learn: ['recording'], evaluate: ['policy'] };
+const required: Readonly<Record<string, readonly string[]>> = {
+  learn: ['recording'],
+  evaluate: ['policy'],
+  replay: ['recording'],
+};
 /** Everything a launch file may start that is not ours. */
 const foreign = [
   'twist_mux/twist_mux',
@@ -263,6 +267,14 @@ function checks(launch: (file: string, ...args: string[]) => Promise<Launched>):
     expect(only(launched, 'recorder').parameters).toMatchObject({ robot: 'turtlebot4', check_topics: true });
     const { nodes } = await launch('deploy', 'robot:=turtlebot4');
     expect(nodes.map(({ executable }) => executable)).not.toContain('supervisor');
+  });
+
+  it('replay: an episode in the place of a policy, at half its speed unless another is asked for', async () => {
+    const launched = await launch('replay', 'robot:=turtlebot4', 'recording:=recordings/one', 'episode:=3');
+    const expected = { replay: 'recordings/one#3', replay_speed: 0.5, source: 'policy' };
+    expect(only(launched, 'policy').parameters).toMatchObject(expected);
+    const whole = await launch('replay', 'robot:=turtlebot4', 'recording:=recordings/one', 'speed:=1.0');
+    expect(only(whole, 'policy').parameters).toMatchObject({ replay: 'recordings/one', replay_speed: 1 });
   });
 
   it('learn: several recordings, and numbers as numbers', async () => {
