@@ -16,6 +16,9 @@ def generate_launch_description():
         DeclareLaunchArgument(
             'robot', default_value='rover', description='A robot of config/robots, or the path of a description (YAML).'),
         DeclareLaunchArgument('namespace', default_value='', description='Namespace of all nodes and topics.'),
+        DeclareLaunchArgument(
+            'params_file', default_value=[FindPackageShare('iq_learn'), '/config/parameters.yaml'],
+            description='Parameters of nodes, in the form of ROS 2; what it says goes before the other arguments.'),
         DeclareLaunchArgument('recording', description='The recording: a folder of ours or of ros2 bag record, or an .mcap file.'),
         DeclareLaunchArgument(
             'episode', default_value='', description='Number of the episode in it; empty: the only one.'),

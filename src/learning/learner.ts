@@ -148,13 +148,15 @@ export class Learner {
         remedy: 'subsample them',
       });
     for (let t = 0; t < length; t++) {
-      const row = this.#row({
-        observation: observationAt(spec, observations, t),
-        action: actions.subarray(t * a, (t + 1) * a),
-        nextObservation: observationAt(spec, observations, t + 1),
-        terminated: terminated && t === length - 1,
-        reward: 0,
-      });
+      const row = this.#row(
+        {
+          observation: observationAt(spec, observations, t),
+          action: actions.subarray(t * a, (t + 1) * a),
+          nextObservation: observationAt(spec, observations, t + 1),
+          terminated: terminated && t === length - 1,
+        },
+        0,
+      );
       this.#expert.add(row);
       if (t === 0) this.#firstStates.push(row.observation);
     }
@@ -166,7 +168,7 @@ export class Learner {
    */
   addExpertTransition(transition: LearnerTransition): boolean {
     if (this.#expert.added >= this.#expert.capacity) return false;
-    this.#expert.add({ ...this.#row(transition), reward: 0 });
+    this.#expert.add(this.#row(transition, 0));
     return true;
   }
 
@@ -184,25 +186,26 @@ export class Learner {
           expected: 'a finite number',
         },
       );
-    this.#policy.add({ ...this.#row(transition), reward: transition.reward ?? 0 }, robot);
+    this.#policy.add(this.#row(transition, transition.reward ?? 0), robot);
   }
 
   /** A transition as the buffers hold it: observations normalised, actions clipped. */
-  #row({ observation, action, nextObservation, ...rest }: LearnerTransition) {
-    const normalised = (values: Observation): Observation =>
-      normaliseObservation(this.normalisation, this.#observation, values);
+  #row({ observation, action, nextObservation, terminated }: LearnerTransition, reward: number): BufferRow {
     return {
-      ...rest,
-      observation: normalised(observation),
+      observation: normaliseObservation(this.normalisation, this.#observation, observation),
       action: this.#clipped(action),
-      nextObservation: normalised(nextObservation),
+      nextObservation: normaliseObservation(this.normalisation, this.#observation, nextObservation),
+      terminated,
+      reward,
     };
   }
 
   /** A copy of the actions, within ±actionClip where they are continuous: their value before the tanh is finite then. */
   #clipped(action: ArrayLike<number>): Float32Array {
     const { actionClip: clip = Number.POSITIVE_INFINITY } = this.#agent;
-    return Float32Array.from(action, (x) => Math.min(clip, Math.max(-clip, x)));
+    const clipped = new Float32Array(action.length);
+    for (let i = 0; i < clipped.length; i++) clipped[i] = Math.min(clip, Math.max(-clip, action[i]!));
+    return clipped;
   }
 
   /** How often learning was taken back because it diverged, and why. */

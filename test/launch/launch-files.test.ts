@@ -68,7 +68,8 @@ beforeAll(() => {
     .replace('robot: turtlebot3', 'robot: mine')
     .replace('topic: /cmd_vel, type: geometry_msgs/msg/TwistStamped', 'topic: /base/cmd, type: geometry_msgs/msg/Twist')
     .replaceAll('path: twist.', 'path: ')
-    .replace('topic: /teleop/cmd_vel', 'topic: /pad/cmd');
+    .replace('topic: /teleop/cmd_vel', 'topic: /pad/cmd')
+    .replace('estop_topic: /estop', 'estop_topic: /halt');
   writeFileSync(ownRobot, text);
 });
 afterAll(() => rmSync(dirname(ownRobot), { recursive: true }));
@@ -122,6 +123,13 @@ function checks(launch: (file: string, ...args: string[]) => Promise<Launched>):
     }
   });
 
+  test.each(files)('%s: a file of parameters goes before the arguments, for every node of ours', async (file) => {
+    const own = `${root}/config/teleop/joy.yaml`;
+    const { nodes } = await launch(file, ...needed, `params_file:=${own}`);
+    for (const { package: name, executable, files: read } of nodes)
+      if (name === 'iq_learn') expect(read.at(-1), executable).toBe(own);
+  });
+
   test.each(files)('%s: a namespace holds for every node of a robot', async (file) => {
     const { nodes } = await launch(file, ...needed, 'namespace:=second');
     for (const { namespace, package: name } of nodes) expect(namespace).toBe(name === 'ros_gz_sim' ? '' : 'second');
@@ -143,7 +151,7 @@ function checks(launch: (file: string, ...args: string[]) => Promise<Launched>):
       expect(only(launched, 'policy').parameters).toMatchObject({ robot, policy: 'somewhere', source: 'policy' });
       const mux = only(launched, 'twist_mux');
       expect(mux.remappings).toEqual({ cmd_vel_out: command });
-      expect(mux.parameters).toMatchObject({ use_stamped: true, 'topics.joystick.topic': spec.teleop.topic.slice(1) });
+      expect(mux.parameters).toMatchObject({ use_stamped: true, 'locks.e_stop.topic': spec.estopTopic.slice(1) });
       expect(only(launched, 'teleop_node').remappings).toEqual({ cmd_vel: spec.teleop.topic.slice(1) });
     }
   });
@@ -186,7 +194,7 @@ function checks(launch: (file: string, ...args: string[]) => Promise<Launched>):
     expect(only(launched, 'twist_mux').remappings).toEqual({ cmd_vel_out: 'base/cmd' });
     expect(only(launched, 'twist_mux').parameters).toMatchObject({
       use_stamped: false,
-      'topics.joystick.topic': 'pad/cmd',
+      'locks.e_stop.topic': 'halt',
     });
     expect(only(launched, 'teleop_node').parameters).toMatchObject({ publish_stamped_twist: false });
     expect(only(launched, 'teleop_node').remappings).toEqual({ cmd_vel: 'pad/cmd' });
@@ -384,12 +392,17 @@ describe('teleoperation', () => {
   const configOf = (name: string) =>
     parse(readFileSync(`${root}/config/teleop/${name}.yaml`, 'utf8'))['/**'].ros__parameters;
 
-  it('goes before navigation, navigation before the policy, the e-stop before all', () => {
+  it('reaches the robot on one topic, behind the safety filter, which goes before navigation; the e-stop before all', () => {
     const { topics, locks } = configOf('twist_mux');
-    expect(topics.policy.topic).toBe('policy_vel');
-    expect(topics.joystick.priority).toBeGreaterThan(topics.navigation.priority);
-    expect(topics.navigation.priority).toBeGreaterThan(topics.policy.priority);
+    expect(Object.keys(topics).sort()).toEqual(['navigation', 'policy', 'rescue']);
+    expect(topics.policy).toMatchObject({ topic: 'policy_vel' });
+    expect(topics.policy.priority).toBeGreaterThan(topics.navigation.priority);
+    // The way round a node that is gone is no topic that a joystick speaks on by itself.
+    const spoken = robotNames().map((name) => loadRobotSpec(name).teleop.topic.slice(1));
+    expect(spoken).not.toContain(topics.rescue.topic);
     expect(locks.e_stop).toEqual({ topic: loadRobotSpec('rover').estopTopic.slice(1), timeout: 0, priority: 255 });
+    for (const { priority } of Object.values<{ priority: number }>(topics))
+      expect(priority).toBeLessThan(locks.e_stop.priority);
   });
 
   test.each([
