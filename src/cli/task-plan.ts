@@ -13,12 +13,15 @@ export interface TaskPlan extends RunPlan {
   readonly seed: number;
   /** The file of the demonstrations; null where the task's scripted expert demonstrates, or nobody. */
   readonly demonstrations: string | null;
+  /** Episodes that a scripted expert shows. */
+  readonly episodes: number;
 }
 
 const planSchema = z.strictObject({
   task: z.string(),
   seed: z.int().min(0),
   demonstrations: z.string().nullable(),
+  episodes: z.int().min(1),
   steps: z.int().min(1),
   updatesPerTransition: z.number().positive(),
   randomSteps: z.int().min(0),

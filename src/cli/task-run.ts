@@ -7,10 +7,15 @@ import {
   RunMetrics,
   saveCheckpoint,
 } from '../platform/index.js';
+import { encodeBundle, type PolicyBundle } from '../policy/index.js';
 import type { Environment } from '../simulation/index.js';
 import {
+  type CandidateChoice,
+  type CandidateScore,
   checkpointSegments,
   EnvironmentTrainer,
+  environmentCandidates,
+  environmentContract,
   environmentPace,
   startLearner,
   updateTelling,
@@ -24,12 +29,17 @@ import { rowsOf, type TaskPlan } from './task-plan.js';
 const UPDATES_PER_LOOK = 100;
 /** Steps from one row of metrics to the next. */
 const LOG_EVERY = 1000;
+/** Policies of a run that are compared with the demonstrations, and the fewest steps between two of them. */
+const CANDIDATES = 30;
+const CANDIDATE_STEPS = 1000;
 /** Steps from one checkpoint to the next. */
 const CHECKPOINT_EVERY = checkpointSegments(1);
 
 export interface TaskRunOptions {
   readonly plan: TaskPlan;
   readonly environment: Environment;
+  /** Another copy of the environment, in which policies are compared; without it the last policy is the run's. */
+  readonly trial: Environment | undefined;
   readonly demonstrations: readonly Episode[];
   readonly folder: RunFolder;
   readonly display: Display;
@@ -49,6 +59,7 @@ export class TaskRun {
   readonly #means = new MetricMeans();
   readonly #secondsBefore: number;
   readonly #startedMs = performance.now();
+  readonly #choice: CandidateChoice | undefined;
 
   private constructor(
     options: TaskRunOptions,
@@ -70,6 +81,7 @@ export class TaskRun {
       onProblem: ({ message }) => display.warn(message),
     });
     this.#rows = new RunMetrics(this.#log, { steps: this.#steps, seconds: secondsBefore });
+    this.#choice = this.#choiceOf();
   }
 
   /** Throws what reading a checkpoint and creating a learner throw. */
@@ -106,6 +118,44 @@ export class TaskRun {
     return this.#learner;
   }
 
+  /** The choice among the policies of the run, where another copy of the environment is there for it. */
+  #choiceOf(): CandidateChoice | undefined {
+    const { trial, demonstrations, plan, folder } = this.#options;
+    if (trial === undefined) return undefined;
+    const every = candidateSteps(plan);
+    const before = Array.from({ length: Math.floor(this.#steps / every) }, (_, i) => (i + 1) * every);
+    const { config, seed } = plan;
+    const statesOnly = 'expertActions' in config && config.expertActions !== 'shown';
+    return environmentCandidates(
+      { environment: trial, demonstrations, statesOnly, seed, folder: folder.file('candidates') },
+      before,
+    );
+  }
+
+  /** The policy as it is now. */
+  #bundle(): Promise<PolicyBundle> {
+    const { plan, environment } = this.#options;
+    return encodeBundle({
+      policy: this.#learner.policyFunction(),
+      contract: environmentContract(plan.task, environment),
+      version: this.#steps,
+      training: {
+        algorithm: plan.config.agent,
+        task: plan.task,
+        seed: plan.seed,
+        steps: this.#steps,
+        updates: this.#learner.updates,
+        expert_transitions: this.#learner.expertTransitions,
+      },
+    });
+  }
+
+  /** The policy to deploy: the one that is nearest to the demonstrations, or the last where none was compared. */
+  async deployed(): Promise<{ readonly bundle: PolicyBundle; readonly score?: CandidateScore }> {
+    const last = { version: this.#steps, bundle: await this.#bundle() };
+    return this.#choice === undefined || this.#options.io.interrupt.signal.aborted ? last : this.#choice.choose(last);
+  }
+
   /** Steps in the environment or, of an agent that does not act, updates. */
   get #steps(): number {
     return this.#training?.steps ?? this.#learner.updates;
@@ -124,6 +174,7 @@ export class TaskRun {
       const before = this.#steps;
       await this.#advance(returns);
       const passed = (every: number): boolean => Math.floor(this.#steps / every) > Math.floor(before / every);
+      if (passed(candidateSteps(plan))) await this.#compare();
       if (passed(LOG_EVERY) || this.#steps >= plan.steps) this.#logRow();
       if (passed(CHECKPOINT_EVERY)) await this.#save();
       display.show({
@@ -133,11 +184,22 @@ export class TaskRun {
         unit: this.#training === undefined ? 'updates' : 'steps',
         perSecond: (this.#steps - from) / (this.#seconds - this.#secondsBefore),
         ...(returns.length === 0 ? {} : { return: returns.at(-1)!, returns }),
+        ...(this.#distance === undefined ? {} : { distance: this.#distance }),
       });
       // Signals arrive only where the loop yields to the event loop now and then.
       if (this.#training === undefined || this.#steps % 16 === 0) await new Promise(setImmediate);
     }
     await this.#save();
+  }
+
+  get #distance(): number | undefined {
+    return this.#choice?.scores.at(-1)?.distance;
+  }
+
+  /** Has the policy drive some episodes, and measures how far they are from the demonstrations. */
+  async #compare(): Promise<void> {
+    if (this.#choice === undefined) return;
+    this.#rows.candidate(await this.#choice.add(this.#steps, await this.#bundle()));
   }
 
   /** One step in the environment, or some updates. */
@@ -175,3 +237,6 @@ export class TaskRun {
     else await this.#training.dispose();
   }
 }
+
+/** Steps from one policy that is compared to the next. */
+const candidateSteps = ({ steps }: TaskPlan): number => Math.max(CANDIDATE_STEPS, Math.ceil(steps / CANDIDATES));

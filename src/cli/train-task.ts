@@ -1,15 +1,8 @@
 import { join } from 'node:path';
 import { IqLearnError, mean } from '../common/index.js';
-import {
-  Actor,
-  type AgentName,
-  agentDefinition,
-  type Episode,
-  type Learner,
-  type LearnerSettings,
-} from '../learning/index.js';
+import { type AgentName, agentDefinition, type Episode, type LearnerSettings } from '../learning/index.js';
 import { type MetricsSinkName, writeFileAtomic } from '../platform/index.js';
-import { encodeBundle, writeBundle } from '../policy/index.js';
+import { decodeBundle, type PolicyBundle, writeBundle } from '../policy/index.js';
 import { withSettingsFile } from '../sessions/index.js';
 import {
   createExpert,
@@ -20,14 +13,7 @@ import {
   type TrainingSettings,
   taskDefinitions,
 } from '../simulation/index.js';
-import {
-  environmentContract,
-  evaluateOnTask,
-  expertEpisodes,
-  npzEpisodes,
-  runPlan,
-  type StatesOnly,
-} from '../training/index.js';
+import { driveEpisodes, expertEpisodes, npzEpisodes, runPlan, type StatesOnly } from '../training/index.js';
 import { commandLine, type Io, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { withAgent, withStatesOnly } from './options.js';
@@ -73,7 +59,8 @@ function planOf(options: TrainOnTaskOptions, environment: Environment): TaskPlan
   const { task, out, steps, seed = 0, demonstrations = null } = options;
   if (!options.resume) {
     const settings = settingsOf(options, environment);
-    return { task, seed, demonstrations, ...runPlan({ ...settings, steps: steps ?? settings.steps }) };
+    const shown = { task, seed, demonstrations, episodes: settings.demonstrations };
+    return { ...shown, ...runPlan({ ...settings, steps: steps ?? settings.steps }) };
   }
   const plan = readPlan(out);
   return { ...plan, steps: steps ?? plan.steps };
@@ -101,18 +88,25 @@ export async function trainOnTask(options: TrainOnTaskOptions, io: Io): Promise<
   try {
     const plan = planOf(options, environment);
     checkAgent(plan, environment, task);
-    const demonstrations = resume ? [] : await demonstrationsOf(plan, options, environment);
+    const demonstrations = await demonstrationsOf(plan, environment);
     const out = options.out ?? join('runs', defaultName(task.replace(/[^\w.-]/g, '-'), plan.seed));
     const folder = openRunFolder(out, { reuse: resume });
     try {
       writeFileAtomic(folder.file('training.json'), `${JSON.stringify(plan, null, 2)}\n`);
       const display = new Display(io.stderr, options);
-      const run = await TaskRun.begin({ ...options, plan, environment, demonstrations, folder, display, io });
+      // Where the policy acts while it learns, policies along the run are compared in another copy of the environment.
+      const compared = demonstrations.length > 0 && rowsOf(plan.config, environment).policy > 0;
+      const trial = compared ? await openEnvironment(task) : undefined;
       try {
-        await withDisplay(display, () => run.learn());
-        await finish(run.learner, plan, environment, folder, out, io);
+        const run = await TaskRun.begin({ ...options, plan, environment, trial, demonstrations, folder, display, io });
+        try {
+          await withDisplay(display, () => run.learn());
+          await finish(run, environment, folder, out, io);
+        } finally {
+          await run.close();
+        }
       } finally {
-        await run.close();
+        await trial?.close();
       }
     } finally {
       folder.close();
@@ -123,31 +117,14 @@ export async function trainOnTask(options: TrainOnTaskOptions, io: Io): Promise<
 }
 
 /** Writes the policy, evaluates it, and says where everything is. */
-async function finish(
-  learner: Learner,
-  plan: TaskPlan,
-  environment: Environment,
-  folder: RunFolder,
-  out: string,
-  io: Io,
-): Promise<void> {
-  const returns = await returnsOf(learner, environment);
-  writeBundle(
-    folder.file('policy'),
-    await encodeBundle({
-      policy: learner.policyFunction(),
-      contract: environmentContract(plan.task, environment),
-      version: learner.updates,
-      training: {
-        algorithm: plan.config.agent,
-        task: plan.task,
-        seed: plan.seed,
-        updates: learner.updates,
-        expert_transitions: learner.expertTransitions,
-        evaluation_return: mean(returns),
-      },
-    }),
-  );
+async function finish(run: TaskRun, environment: Environment, folder: RunFolder, out: string, io: Io): Promise<void> {
+  const { bundle, score } = await run.deployed();
+  writeBundle(folder.file('policy'), bundle);
+  const returns = await returnsOf(bundle, environment);
+  if (score !== undefined)
+    io.stdout.write(
+      `the policy after ${score.version} steps: distance from the demonstrations ${score.distance.toFixed(3)}, worst of ${score.episodes} episodes ${score.worst.toFixed(3)}\n`,
+    );
   const lowest = Math.min(...returns).toFixed(1);
   io.stdout.write(`return ${mean(returns).toFixed(1)} over ${returns.length} fresh starts, lowest ${lowest}\n`);
   io.stdout.write(`policy: ${join(out, 'policy')}\ncheckpoint: ${join(out, 'checkpoint')}\n`);
@@ -155,8 +132,7 @@ async function finish(
 }
 
 async function demonstrationsOf(
-  { task, demonstrations, config }: TaskPlan,
-  options: TrainOnTaskOptions,
+  { task, demonstrations, episodes, config }: TaskPlan,
   environment: Environment,
 ): Promise<Episode[]> {
   if (demonstrations !== null) return npzEpisodes(demonstrations, environment);
@@ -170,19 +146,19 @@ async function demonstrationsOf(
     });
   const simulated = await createTask(task);
   try {
-    const episodes = settingsOf(options, environment).demonstrations;
     return expertEpisodes(simulated, createExpert(task), { episodes, seed: DEMONSTRATION_SEED });
   } finally {
     simulated.close();
   }
 }
 
-async function returnsOf(learner: Learner, environment: Environment): Promise<number[]> {
-  const actor = await Actor.create(learner.policyFunction());
+async function returnsOf(bundle: PolicyBundle, environment: Environment): Promise<number[]> {
+  const policy = await decodeBundle(bundle);
   try {
     const options = { episodes: EVALUATION_EPISODES, seed: EVALUATION_SEED };
-    return (await evaluateOnTask(actor, environment, options)).map((episode) => episode.return);
+    const driven = await driveEpisodes(environment, (observation) => policy.act(observation), options);
+    return driven.map((episode) => episode.return);
   } finally {
-    await actor.dispose();
+    await policy.dispose();
   }
 }

@@ -115,6 +115,15 @@ it('train --task goes on with --resume as if nothing had happened, logs, and wri
   const [first, second] = ['whole', 'part'].map((run) => loadCheckpoint(`${run}/checkpoint`).arrays['state.critic']);
   expect(second).toEqual(first);
   expect(readFileSync('part/progress.csv', 'utf8').split('\n').length).toBeGreaterThan(2);
+  // Both deploy the policy that is nearest to the demonstrations, whichever that is.
+  const scores = (run: string) => JSON.parse(readFileSync(`${run}/candidates/scores.json`, 'utf8')) as unknown[];
+  expect(scores('whole')).toHaveLength(2);
+  expect(scores('part')).toEqual(scores('whole'));
+  expect(whole.stdout).toMatch(/the policy after (1000|2000|2200) steps: distance from the demonstrations \d\.\d+/);
+  expect(resumed.stdout).toContain(/the policy after .*/.exec(whole.stdout)![0]);
+  expect(readFileSync('part/policy/policy.onnx')).toEqual(readFileSync('whole/policy/policy.onnx'));
+  const [names] = readFileSync('part/progress.csv', 'utf8').split('\n');
+  expect(names).toContain('eval/distance');
   const policy = await readBundle('part/policy');
   expect(await policy.act(new Float32Array(25))).toHaveLength(5);
   expect(policy.contract.robot).toBe('gridworld');
