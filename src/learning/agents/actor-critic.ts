@@ -8,6 +8,7 @@ import type { Agent, RewardFunction, Spaces } from '../agent.js';
 import type { Absorbing } from '../losses/absorbing.js';
 import { actorLoss, entropyOf } from '../losses/actor.js';
 import { gradientPenalty } from '../losses/gradient-penalty.js';
+import { type Rows, rowsOf } from '../losses/rows.js';
 import { temperatureGradient } from '../losses/temperature.js';
 import { actionValues, overCritics } from '../networks/critics.js';
 import { perceptron } from '../networks/mlp.js';
@@ -33,6 +34,12 @@ export interface States {
   readonly observations: tf.Tensor;
   /** [rows, 1]. */
   readonly absorbing?: tf.Tensor;
+}
+
+/** States in which V is taken, with one action of the policy in each. */
+export interface Valued {
+  readonly states: States;
+  readonly sample: Sample;
 }
 
 const vector = (size: number): TensorSpec => ({ shape: [size], dtype: 'float32' });
@@ -206,13 +213,31 @@ export class ActorCritic {
     return tf.sub(overCritics(this.values(critic, states, action), this.#settings), tf.mul(logProbability, T));
   }
 
+  /**
+   * The states of a value term and one action of the policy in each: the initial ones where the batch has them, else
+   * these rows of its own. The actions are those that the actor's step takes in all of its states, sampled once.
+   */
+  valued(actor: Parts, batch: TensorRecord, rows: Rows): Valued {
+    const { initialObservations, initialNoise, noise } = batch as Readonly<Record<string, tf.Tensor | undefined>>;
+    if (initialObservations !== undefined) {
+      const states = this.liveStates(initialObservations);
+      return { states, sample: this.sample(actor, states, initialNoise!) };
+    }
+    const { observations, absorbing } = this.statesOf(batch);
+    const { action, logProbability } = this.sample(actor, this.statesOf(batch), noise!);
+    const some = (x: tf.Tensor): tf.Tensor => rowsOf(x, rows, 0);
+    return {
+      states: { observations: some(observations), ...(absorbing && { absorbing: some(absorbing) }) },
+      sample: { action: some(action), logProbability: some(logProbability) },
+    };
+  }
+
   /** Q(s, a) and V(s̃) = Q(s̃, ã) − T log π(ã|s̃) in one pass of the critics; each critic keeps its own. */
   valuesWithSoft(
     critic: Parts,
     states: States,
     actions: tf.Tensor,
-    valued: States,
-    { action, logProbability }: Sample,
+    { states: valued, sample: { action, logProbability } }: Valued,
     temperature: tf.Tensor,
   ): { readonly q: tf.Tensor; readonly v: tf.Tensor } {
     const both = actionValues(

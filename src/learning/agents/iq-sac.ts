@@ -5,7 +5,7 @@ import { type Agent, defineAgent, type Spaces } from '../agent.js';
 import { absorbingOf } from '../losses/absorbing.js';
 import { needsGradientPenalty, valueBound, valueLimits } from '../losses/divergences.js';
 import { iqLoss } from '../losses/iq.js';
-import { needsInitialStates } from '../losses/value-terms.js';
+import { needsInitialStates, valuedRows } from '../losses/value-terms.js';
 import type { Fall } from '../optimiser/schedules.js';
 import { ActorCritic, matrix } from './actor-critic.js';
 import { clipped } from './critic-step.js';
@@ -38,7 +38,7 @@ type Settings = z.output<z.ZodObject<typeof settings>>;
  * loss: there it is the temporal difference to a reward, here the reward is what the critic implies, r = Q(s, a) − y.
  */
 function update(networks: ActorCritic, given: Settings, rows: Agent['rows'], state: TensorRecord, batch: TensorRecord) {
-  const { actions, nextNoise, initialObservations } = batch as Readonly<Record<string, tf.Tensor | undefined>>;
+  const { actions, nextNoise } = batch as Readonly<Record<string, tf.Tensor | undefined>>;
   const [states, nextStates] = [networks.statesOf(batch), networks.nextStatesOf(batch)];
   const temperature = networks.temperature(state);
   const actor = networks.actorOf(state.actor!);
@@ -49,11 +49,10 @@ function update(networks: ActorCritic, given: Settings, rows: Agent['rows'], sta
   const bootstrap = (critic: readonly tf.Tensor[]) =>
     clipped(networks.softValue(critic, nextStates, next, temperature), bound);
 
-  // Critic: A + B + C of r = Q(s, a) − y and of V in the states of the value term, s or s₀.
-  const valued = initialObservations === undefined ? states : networks.liveStates(initialObservations);
-  const fresh = networks.sample(actor, valued, batch.initialNoise ?? batch.noise!);
+  // Critic: A + B + C of r = Q(s, a) − y and of V in the states of the value term, some of s or s₀.
+  const valued = networks.valued(actor, batch, valuedRows(given.valueTerm, rows.policy, rows.expert));
   const critic = networks.updateCritic(state, batch, bootstrap, (parts, y) => {
-    const { q, v } = networks.valuesWithSoft(parts, states, actions!, valued, fresh, temperature);
+    const { q, v } = networks.valuesWithSoft(parts, states, actions!, valued, temperature);
     const terms = { q, v, v0: v, y: tf.expandDims(y, 0), policyRows: rows.policy, expertRows: rows.expert };
     const { loss, ...rewards } = iqLoss(terms, given);
     const penalty = batch.mixing && networks.penalty(parts, states, actions!, batch.mixing);

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { type Divergence, type DivergenceName, divergences, guardedConcave } from './divergences.js';
-import { bySource, meanOverMix, meanOverRows } from './rows.js';
-import { type ValueTerm, valueTerms } from './value-terms.js';
+import { bySource, meanOverMix, meanOverRows, rowsOf } from './rows.js';
+import { type ValueTerm, valuedRows, valueTerms } from './value-terms.js';
 
 /** The settings that the critic's loss depends on. */
 export interface IqLossSettings {
@@ -19,7 +19,7 @@ export interface IqLossSettings {
 export interface IqLossTerms {
   /** Q(s, a), [critics, rows, 1]. */
   readonly q: tf.Tensor;
-  /** V(s) = Q(s, ã) − T log π(ã|s), [critics, rows, 1]; not needed by `v0`. */
+  /** V(s) = Q(s, ã) − T log π(ã|s), [critics, rows, 1], of all rows or of the `valuedRows` alone; not needed by `v0`. */
   readonly v?: tf.Tensor;
   /** y = γ (1 − d) V(s′), [1 or critics, rows, 1]. */
   readonly y: tf.Tensor;
@@ -56,8 +56,15 @@ export function iqLoss(terms: IqLossTerms, settings: IqLossSettings): IqLoss {
   const r = sources(tf.sub(q, y));
   const a = tf.neg(meanOverRows(guardedConcave(divergence, r.expert)));
 
-  const advantage = () => sources(tf.sub(terms.v!, y));
-  const b = valueTerms[settings.valueTerm]({ advantage, initial: terms.v0, gamma: settings.gamma });
+  const valued = valuedRows(settings.valueTerm, policyRows, expertRows);
+  const advantage = () => tf.sub(rowsOf(terms.v!, valued, 1), rowsOf(y, valued, 1));
+  const b = valueTerms[settings.valueTerm]({
+    advantage,
+    policyRows,
+    expertRows,
+    initial: terms.v0,
+    gamma: settings.gamma,
+  });
 
   const loss = tf.add(a, b);
   const { regulariser } = divergence;

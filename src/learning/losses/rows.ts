@@ -9,6 +9,19 @@ export interface BySource {
   readonly expert: tf.Tensor;
 }
 
+/** Some rows of a batch, one after the other. */
+export interface Rows {
+  readonly from: number;
+  readonly count: number;
+}
+
+/** These rows of x along `axis`; x itself where it has no others. */
+export function rowsOf(x: tf.Tensor, { from, count }: Rows, axis: number): tf.Tensor {
+  if (x.shape[axis] === count) return x;
+  const [begin, size] = [x.shape.map((_, i) => (i === axis ? from : 0)), x.shape.with(axis, count)];
+  return tf.slice(x, begin, size);
+}
+
 /** Cuts [critics, policyRows + expertRows, 1] into its two sources; policy rows come first. */
 export function bySource(x: tf.Tensor, policyRows: number, expertRows: number): BySource {
   if (policyRows === 0) return { policy: undefined, expert: x };
