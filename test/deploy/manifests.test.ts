@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
-import { Deployment, StatefulSet } from 'kubernetes-models/apps/v1';
-import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
-import { Service } from 'kubernetes-models/v1';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { cli } from '../cli/support.js';
 
 // Kubernetes's own OpenAPI schemas, as the package kubernetes-models carries them.
-const models: Readonly<Record<string, new (data: never) => { validate(): void }>> = {
-  'apps/v1 Deployment': Deployment,
-  'apps/v1 StatefulSet': StatefulSet,
-  'v1 Service': Service,
-  'networking.k8s.io/v1 NetworkPolicy': NetworkPolicy,
+type Model = new (data: never) => { validate(): void };
+const group = async (name: string): Promise<Record<string, Model>> => await import(`kubernetes-models/${name}`);
+const [apps, core, networking] = await Promise.all(['apps/v1', 'v1', 'networking.k8s.io/v1'].map(group));
+const models: Readonly<Record<string, Model | undefined>> = {
+  'apps/v1 Deployment': apps!.Deployment,
+  'apps/v1 StatefulSet': apps!.StatefulSet,
+  'v1 Service': core!.Service,
+  'networking.k8s.io/v1 NetworkPolicy': networking!.NetworkPolicy,
 };
 
 interface Manifest {
