@@ -5,8 +5,9 @@ before navigation, navigation before the policy, and the emergency stop before a
 """
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, SetLaunchConfiguration
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, SetLaunchConfiguration
 from launch.conditions import IfCondition
+from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import Command, LaunchConfiguration, PythonExpression
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
@@ -66,6 +67,9 @@ def generate_launch_description():
             default_value=PythonExpression(["'arm_joy' if '", robot, "' == 'arm' else 'base_joy'"]),
             description='Buttons, axes and scales of the joystick: a file of config/teleop, without .yaml.'),
         DeclareLaunchArgument(
+            'supervised', default_value='false', choices=['true', 'false'],
+            description='Drives only within episodes that a person starts and judges (supervise.launch.py, which it starts).'),
+        DeclareLaunchArgument(
             'stochastic', default_value='false', choices=['true', 'false'],
             description="Draws actions from the policy, to learn on; false: the policy's mean, to work."),
         DeclareLaunchArgument(
@@ -91,6 +95,7 @@ def generate_launch_description():
                 'robot': text('robot'),
                 'policy': text('policy'),
                 'source': text('source'),
+                'supervised': flag('supervised'),
                 'stochastic': flag('stochastic'),
                 'explore': text('explore'),
                 'estop_heartbeat_ms': ParameterValue(LaunchConfiguration('estop_heartbeat_ms'), value_type=float),
@@ -99,6 +104,10 @@ def generate_launch_description():
             }],
             remappings=[(command, LaunchConfiguration('command_to'))],
             output='screen',
+        ),
+        IncludeLaunchDescription(
+            PythonLaunchDescriptionSource([share, '/launch/supervise.launch.py']),
+            condition=IfCondition(LaunchConfiguration('supervised')),
         ),
         Node(
             package='iq_learn',

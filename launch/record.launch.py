@@ -21,7 +21,7 @@ def generate_launch_description():
     share = FindPackageShare('iq_learn')
     shared = {
         name: LaunchConfiguration(name)
-        for name in ('robot', 'namespace', 'cmd_vel_stamped', 'use_sim_time')
+        for name in ('robot', 'namespace', 'cmd_vel_stamped', 'use_sim_time', 'supervised')
     }
     return LaunchDescription([
         DeclareLaunchArgument(
@@ -37,6 +37,11 @@ def generate_launch_description():
         DeclareLaunchArgument(
             'teleop', default_value='joy', choices=['none', 'joy', 'expert'],
             description='Who shows: a joystick, the scripted expert of a simulated robot, or something else (none).'),
+        DeclareLaunchArgument(
+            'supervised',
+            default_value=PythonExpression(["'true' if ", LaunchConfiguration('description'), "['task'] == '' else 'false'"]),
+            choices=['true', 'false'],
+            description='A person starts and judges the episodes (supervise.launch.py); by default where no simulator does.'),
         DeclareLaunchArgument(
             'cmd_vel_stamped',
             default_value=PythonExpression([LaunchConfiguration('description'), "['stamped']"]),
@@ -78,6 +83,7 @@ def generate_launch_description():
             launch_arguments={
                 **shared,
                 'source': 'teleop',
+                'recorder': 'true',
                 'teleop': PythonExpression(["'joy' if '", LaunchConfiguration('teleop'), "' == 'joy' else 'none'"]),
             }.items(),
         ),

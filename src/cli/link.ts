@@ -3,7 +3,15 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { IqLearnError, messageOf } from '../common/index.js';
-import { initLink, LinkWatch, openLearnerLink, robotCells, robotColumns, startBroker } from '../hosts/plain/index.js';
+import {
+  initLink,
+  LinkWatch,
+  openLearnerLink,
+  requestOfFleet,
+  robotCells,
+  robotColumns,
+  startBroker,
+} from '../hosts/plain/index.js';
 import type { Logger } from '../platform/index.js';
 import { command, type Io, longCommand } from './command.js';
 import type { OutputOptions } from './output.js';
@@ -91,7 +99,8 @@ function statusCommand(io: Io): Command {
         await sleep(2500);
         for (;;) {
           const rows = view.rows(Date.now());
-          io.stdout.write(json ? `${JSON.stringify(rows)}\n` : `${columns([robotColumns, ...rows.map(robotCells)])}\n`);
+          const table = `${columns([robotColumns, ...rows.map(robotCells)])}\npolicies: ${view.rollout}\n`;
+          io.stdout.write(json ? `${JSON.stringify(rows)}\n` : table);
           if (!watch || io.interrupt.signal.aborted) return;
           await Promise.race([sleep(1000), interrupted(io)]);
         }
@@ -101,11 +110,59 @@ function statusCommand(io: Io): Command {
     });
 }
 
+interface FleetCommand {
+  readonly verb: 'rollback' | 'resume' | 'aside' | 'release';
+  readonly description: string;
+  readonly example: string;
+  /** Whether it is about one robot. */
+  readonly robot: boolean;
+}
+
+const fleetCommands: readonly FleetCommand[] = [
+  {
+    verb: 'rollback',
+    description: 'Take the newest policy back: all robots go back to the one before, and keep it until resume.',
+    example: 'iq-learn link rollback --link link/learner.yaml',
+    robot: false,
+  },
+  {
+    verb: 'resume',
+    description: 'Have new policies sent again after a rollback.',
+    example: 'iq-learn link resume --link link/learner.yaml',
+    robot: false,
+  },
+  {
+    verb: 'aside',
+    description: 'Set a robot aside: nothing is learned from it until it is released.',
+    example: 'iq-learn link aside rover-2 --reason "a loose wheel" --link link/learner.yaml',
+    robot: true,
+  },
+  {
+    verb: 'release',
+    description: 'Learn from a robot again that was set aside, by a person or for its data.',
+    example: 'iq-learn link release rover-2 --link link/learner.yaml',
+    robot: true,
+  },
+];
+
+function fleetCommand(io: Io, { verb, description, example, robot }: FleetCommand): Command {
+  const made = command(verb, description, [example]);
+  if (robot) made.argument('<robot>', 'identity of the robot');
+  if (verb === 'aside') made.option('--reason <text>', 'for whoever looks at the status', '');
+  made.requiredOption('--link <file>', "the learner's file of the link");
+  return made.action(async (...given: unknown[]) => {
+    const name = robot ? (given[0] as string) : '';
+    const { link, reason = '' } = given[robot ? 1 : 0] as { link: string; reason?: string };
+    io.stdout.write(`${await requestOfFleet(openLearnerLink(link), { verb, robot: name, reason })}\n`);
+  });
+}
+
 /** `iq-learn link …`: everything about the link between robots and a learner elsewhere. */
 export function linkCommand(io: Io): Command {
-  const made = command('link', 'Join robots with a learner elsewhere over MQTT: init, broker, status.', [
+  const made = command('link', 'Join robots with a learner elsewhere over MQTT, and look after them.', [
     'iq-learn link init --broker mqtts://gpu-host:8883 --robots rover-1,rover-2',
   ]);
   for (const each of [initCommand(io), brokerCommand(io), statusCommand(io)]) made.addCommand(each);
+  for (const each of fleetCommands) made.addCommand(fleetCommand(io, each));
   return made;
 }

@@ -29,7 +29,7 @@ export interface LearningFiles {
   /** Whether to go on from the newest checkpoint. */
   readonly resume: boolean;
   /** The run's folder, whose plan is written again where somebody has removed it. */
-  readonly run: Pick<RunFolder, 'path' | 'mend'>;
+  readonly run?: Pick<RunFolder, 'path' | 'mend'>;
 }
 
 /** What is logged of an episode; its success is logged only where the task defines success. */
@@ -44,7 +44,7 @@ export function episodeMetrics({ hasSuccess }: TrainingSettings) {
 /** The curves of a training run as they grow: on the display, in the log of metrics, and in a file that a resumed run reads. */
 export class RunProgress {
   readonly #session: Pick<Session, 'display' | 'settings'>;
-  /** Transitions of the whole run. */
+  /** Transitions of the whole run; infinite where it has no end, and then it is not shown how far it is. */
   readonly #total: number;
   readonly #files: LearningFiles;
   #points: LearningPoint[] = [];
@@ -71,7 +71,8 @@ export class RunProgress {
     const { display } = this.#session;
     if (this.#files.resume) {
       this.#takeOver(transitions);
-      display.say(`going on from ${transitions} of ${this.#total} steps`);
+      const total = Number.isFinite(this.#total) ? ` of ${this.#total}` : '';
+      display.say(`going on from ${transitions}${total} steps`);
     }
     this.#log = new MetricsLog({
       ...this.#files.metrics,
@@ -107,8 +108,8 @@ export class RunProgress {
 
   /** Writes the file of the curves. */
   save(): void {
-    const { path, mend } = this.#files.run;
-    if (mend()) this.#session.display.warn(removedText(path));
+    const { run } = this.#files;
+    if (run?.mend()) this.#session.display.warn(removedText(run.path));
     writeFileAtomic(this.#files.curves, `${JSON.stringify(this.curves)}\n`);
   }
 
@@ -128,6 +129,7 @@ export class RunProgress {
   }
 
   #show(): void {
+    if (!Number.isFinite(this.#total)) return;
     const { display, settings } = this.#session;
     const point = this.#points.at(-1);
     const last = this.#rollouts.slice(-WINDOW);

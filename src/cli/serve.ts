@@ -1,11 +1,14 @@
 import type { Command } from 'commander';
 import { chooseDevice, type Device } from '../engine/index.js';
 import { LearnerHost, openLearnerLink, serveHealth } from '../hosts/plain/index.js';
+import type { MetricsSinkName } from '../platform/index.js';
 import { loadRobotSpec, robotNames } from '../robot/index.js';
 import { trainingSettings, withSettingsFile } from '../sessions/index.js';
-import { type Io, longCommand } from './command.js';
-import { deviceOption, integer, robot, settingsOption } from './options.js';
+import { commandLine, type Io, longCommand } from './command.js';
+import { Display } from './display.js';
+import { deviceOption, integer, logOption, robot, settingsOption } from './options.js';
 import type { OutputOptions } from './output.js';
+import { ServeRun } from './serve-run.js';
 import { fileLogger } from './session.js';
 
 interface ServeOptions extends OutputOptions {
@@ -17,6 +20,7 @@ interface ServeOptions extends OutputOptions {
   readonly settings?: string;
   readonly seed: number;
   readonly device: Device;
+  readonly log: readonly MetricsSinkName[];
 }
 
 /** `iq-learn serve`: the learner of robots elsewhere, which a link joins. */
@@ -36,11 +40,13 @@ export function serveCommand(io: Io): Command {
     .addOption(settingsOption())
     .option('--seed <n>', 'of networks and batches', integer('--seed', 0, 0xffffffff), 0)
     .addOption(deviceOption())
+    .addOption(logOption())
     .action(async (options: ServeOptions) => {
       const spec = loadRobotSpec(options.robot);
       const link = openLearnerLink(options.link);
       const settings = withSettingsFile(trainingSettings(spec.task), options.settings);
       const run = options.run ?? `runs/${spec.robot}-link`;
+      const logger = fileLogger(undefined, { logLevel: 'info', ...options });
       const host = await LearnerHost.start({
         spec,
         link,
@@ -49,10 +55,14 @@ export function serveCommand(io: Io): Command {
         run,
         seed: options.seed,
         device: await chooseDevice(options.device),
-        logger: fileLogger(undefined, { logLevel: 'info', ...options }),
+        logger,
       });
+      const display = new Display(io.stderr, options);
+      const session = { io, display, spec, settings, seed: options.seed, logger };
+      let served: ServeRun | undefined;
       let health: { readonly port: number; close(): void } | undefined;
       try {
+        served = new ServeRun(session, host, run, options.log);
         if (options.health !== 'off') {
           health = await serveHealth(options.health, host);
           io.stderr.write(`health: http://${options.health.replace(/:\d+$/, '')}:${health.port}/healthz\n`);
@@ -66,6 +76,10 @@ export function serveCommand(io: Io): Command {
       } finally {
         health?.close();
         await host.close();
+        const { recording, run: out, settings: file, seed, link: end } = options;
+        served?.finish(
+          commandLine('serve', { robot: options.robot, recording, link: end, run: out, settings: file, seed }),
+        );
       }
     });
 }

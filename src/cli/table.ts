@@ -5,22 +5,10 @@ import {
   percent,
   type ReportCandidate,
   summarise,
+  textColumns,
 } from '../report/index.js';
 
-/** Lays out rows in aligned columns: numbers to the right, texts to the left. The first row may be a heading. */
-export function columns(rows: readonly (readonly string[])[]): string {
-  const body = rows.length > 1 ? rows.slice(1) : rows;
-  const layout = (rows[0] ?? []).map((_, i) => ({
-    width: Math.max(...rows.map((row) => row[i]!.length)),
-    right: i > 0 && body.every((row) => /^([−-]?\d|–|$)/.test(row[i]!)),
-  }));
-  return rows
-    .map((row) =>
-      row.map((cell, i) => (layout[i]!.right ? cell.padStart(layout[i]!.width) : cell.padEnd(layout[i]!.width))),
-    )
-    .map((cells) => cells.join('   ').trimEnd())
-    .join('\n');
-}
+export { textColumns as columns };
 
 /** A table with a row for each policy: its label, success, return (mean ± standard deviation) and number of episodes. */
 export function resultTable(
@@ -38,5 +26,5 @@ export function resultTable(
       String(summary.episodes),
     ];
   });
-  return columns([head, ...body]);
+  return textColumns([head, ...body]);
 }

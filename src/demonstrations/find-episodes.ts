@@ -45,6 +45,8 @@ class EpisodeFinder {
   /** Parts behind a damaged place that may have held markers: of the episode that was open before it, or of another. */
   #doubtful: Open[] = [];
   #isDoubtful = false;
+  /** Whether it is known that a marker was lost there, and not only possible. */
+  #lostMarker = false;
   #discarded = 0;
   #clockJumps = 0;
   #uncertain = 0;
@@ -56,6 +58,7 @@ class EpisodeFinder {
       // Behind two such places nothing is known of what lies between them.
       this.#doubtful = [];
       this.#isDoubtful = true;
+      this.#lostMarker = lostTopics != null;
     }
     if (messages.length === 0) return;
     const number = this.#open[0]?.number ?? 0;
@@ -83,13 +86,19 @@ class EpisodeFinder {
         for (const part of this.#open) part.success = known;
       }
       this.#parts.push(...this.#open);
-    } else if (kind === episodeEvent.DISCARD && this.#open.length > 0) this.#discarded++;
+    } else if (kind === episodeEvent.DISCARD) {
+      // Thrown away while it was open, or afterwards, before another one began.
+      const closed = this.#open.length > 0 ? 0 : this.#countLast(episode);
+      if (this.#open.length + closed > 0) this.#discarded++;
+      this.#parts.length -= closed;
+    }
     this.#open = [];
   }
 
   /** What is open at the end was cut there. What lies behind a damaged place that may have held its end is left out. */
   end(): Episodes {
-    if (this.#doubtful.length > 0) this.#uncertain++;
+    if (this.#isDoubtful && this.#open.length === 0) this.#forget();
+    else if (this.#doubtful.length > 0) this.#uncertain++;
     return {
       parts: [...this.#parts, ...this.#open],
       discarded: this.#discarded,
@@ -109,11 +118,19 @@ class EpisodeFinder {
     this.#isDoubtful = false;
   }
 
-  /** The end of the open episode was lost: it may have been discarded. */
+  /** The end of the open episode was lost, or what came after the last one's end: it may have been discarded. */
   #forget(): void {
-    if (this.#open.length > 0) this.#uncertain++;
+    const last = this.#parts.at(-1);
+    const closed = this.#open.length === 0 && this.#lostMarker && last !== undefined ? this.#countLast(last.number) : 0;
+    if (this.#open.length + closed > 0) this.#uncertain++;
+    this.#parts.length -= closed;
     this.#open = [];
     this.#doubtful = [];
     this.#isDoubtful = false;
+  }
+
+  /** How many of the last parts are of the episode with this number. */
+  #countLast(number: number): number {
+    return this.#parts.length - 1 - this.#parts.findLastIndex((part) => part.number !== number);
   }
 }

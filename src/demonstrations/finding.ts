@@ -15,6 +15,7 @@ export interface Finding {
     | 'mixed rates'
     | 'mostly missing'
     | 'too few'
+    | 'failures'
     | 'idle beginning'
     | 'coarse numbers'
     | 'unchanging features'

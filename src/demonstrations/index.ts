@@ -4,6 +4,7 @@ export type { DemonstrationEpisode } from './episode.js';
 export { readDemonstrations } from './episodes.js';
 export type { Finding } from './finding.js';
 export { describeFinding, lintDemonstrations, refusePoorDemonstrations } from './lint.js';
+export { episodeMarkers, type MarkedEpisode } from './markers.js';
 export { importNpz, type NumpyArray, readNpz } from './npz.js';
 export { encodeNpzDemonstrations, exportNpz, type NpzEpisode } from './npz-output.js';
 export type { RecordingFile } from './recording-file.js';

@@ -154,6 +154,27 @@ function lintActions(episodes: readonly DemonstrationEpisode[], spec: RobotSpec)
   return out;
 }
 
+/**
+ * Episodes that a person marked as failures, among others that succeeded. Where none did, the task has no success: a
+ * simulated one says of every episode that it had none.
+ */
+function lintOutcomes(episodes: readonly DemonstrationEpisode[]): Finding[] {
+  const sources = (success: boolean): number =>
+    new Set(episodes.filter((episode) => episode.success === success).map(({ source }) => source)).size;
+  const [won, lost] = [sources(true), sources(false)];
+  if (won === 0 || lost === 0) return [];
+  return [
+    {
+      level: 'warn',
+      check: 'failures',
+      source: null,
+      found: `${lost} episodes are marked as failures, ${won} as successes`,
+      expected: 'demonstrations of what is wanted: a failure is imitated as a success is',
+      remedy: 'throw failures away while recording (discard), or leave them out with iq-learn trim',
+    },
+  ];
+}
+
 /** The parts of an episode that was cut are told as one: a keyboard gives a constant action between any two keys. */
 function onePerSource(out: Finding[], constant: readonly Finding[]): void {
   for (const source of new Set(constant.map((finding) => finding.source))) {
@@ -196,6 +217,7 @@ export function lintDemonstrations(
   else onePerSource(out, constant);
   if (out.every(({ check }) => check !== 'shape' && check !== 'not finite'))
     out.push(...lintActions(episodes, spec), ...lintFeatures(episodes, spec));
+  out.push(...lintOutcomes(episodes));
   const total = episodes.reduce((sum, { length }) => sum + length, 0);
   if (total < fewTransitions)
     out.push({

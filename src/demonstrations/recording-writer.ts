@@ -62,6 +62,8 @@ export class RecordingWriter {
   #episodes = 0;
   #discarded = 0;
   #openEpisode: number | null = null;
+  /** The number of the last episode, where it has ended and may still be discarded. */
+  #endedEpisode: number | null = null;
   #lastStampNs = 0n;
   #lastLogNs = 0n;
   /** Log time at which the open chunk began. */
@@ -142,6 +144,11 @@ export class RecordingWriter {
     return this.#openEpisode;
   }
 
+  /** Number of the last episode, where it has ended and may still be discarded. */
+  get endedEpisode(): number | null {
+    return this.#endedEpisode;
+  }
+
   /** Messages that were not recorded because writing had failed. */
   get lost(): number {
     return this.#queue.lost;
@@ -186,9 +193,11 @@ export class RecordingWriter {
   #track({ kind, episode }: EpisodeEvent): void {
     if (kind === episodeEvent.START) {
       this.#openEpisode = episode;
+      this.#endedEpisode = null;
       this.#episodes++;
     } else {
       if (kind === episodeEvent.DISCARD) this.#discarded++;
+      else this.#endedEpisode = this.#openEpisode;
       this.#openEpisode = null;
     }
   }
@@ -216,13 +225,19 @@ export class RecordingWriter {
     });
   }
 
-  /** Discards the open episode: it stays in the file and is never learnt from. */
+  /**
+   * Discards the open episode, or the last one where it has ended already: it stays in the file and is never learnt from.
+   * Throws INVALID_ARGUMENT where there is none, or it is discarded already.
+   */
   discardEpisode(discard: { stampNs: bigint; reason: string }): void {
-    this.#mark(discard.stampNs, { kind: episodeEvent.DISCARD, reason: discard.reason });
+    const episode = this.#openEpisode ?? this.#endedEpisode;
+    this.#endedEpisode = null;
+    const which = episode === null ? {} : { episode };
+    this.#mark(discard.stampNs, { kind: episodeEvent.DISCARD, ...which, reason: discard.reason }, episode !== null);
   }
 
-  #mark(stampNs: bigint, event: Partial<EpisodeEvent>): void {
-    if (event.kind !== episodeEvent.START && this.#openEpisode === null)
+  #mark(stampNs: bigint, event: Partial<EpisodeEvent>, isKnown = this.#openEpisode !== null): void {
+    if (event.kind !== episodeEvent.START && !isKnown)
       throw new IqLearnError('INVALID_ARGUMENT', 'no episode is open', {
         remedy: 'start an episode before ending or discarding one',
       });

@@ -27,6 +27,15 @@ export const linkSchema = z.discriminatedUnion('end', [
     end: z.literal('learner'),
     ...common,
     robots: z.array(z.string()).min(1).describe('Identities of the robots of the fleet.'),
+    rollout: z
+      .strictObject({
+        mode: z.enum(['staged', 'all']).optional(),
+        share: z.number().gt(0).lt(1).default(0.3),
+        episodes: z.int().min(1).max(1000).default(3),
+        tolerance: z.number().min(0).default(0.1),
+      })
+      .default({ share: 0.3, episodes: 3, tolerance: 0.1 })
+      .describe('How new policies come to the robots; `staged` where there are several.'),
     policy_key: z.string().describe('File of the private key that signs policies.'),
   }),
 ]);

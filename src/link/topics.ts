@@ -17,11 +17,16 @@ export const linkTopics = {
   gatewayStatus: { topic: '/gateway_status', by: 'robot', maxBytes: 64 * 1024, lifetimeMs: 5000 },
   clockQuestion: { topic: '/clock_question', by: 'robot', maxBytes: 4096, lifetimeMs: 2000 },
   clockAnswer: { topic: '/clock_answer', by: 'learner', maxBytes: 4096, lifetimeMs: 2000 },
+  /** What the learner's side knows of all robots; on the learner's own topics. */
+  fleetStatus: { topic: '/fleet_status', by: 'learner', maxBytes: 4 * 1024 * 1024, lifetimeMs: 5000 },
   /** ONLINE, OFFLINE or CONNECTIONBROKEN. Retained, and the last will of the robot's connection. */
   presence: { topic: '/presence', by: 'robot', maxBytes: 4096, lifetimeMs: 0 },
 } as const satisfies Readonly<
   Record<string, TopicLimits & { readonly topic: string; readonly by: 'robot' | 'learner' }>
 >;
+
+/** The service by which a person asks the learner's side to do something about its fleet; on the learner's own topics. */
+export const FLEET_SERVICE = '/fleet_request';
 
 const byTopic = new Map<string, TopicLimits>(Object.values(linkTopics).map((entry) => [entry.topic, entry]));
 

@@ -24,3 +24,13 @@ export { RecorderNode, type RecorderParameters, recorderSchema } from './recorde
 export { GazeboTaskNode, type GazeboTaskParameters, gazeboTaskSchema } from './simulator/gazebo-task-node.js';
 export { type SimulatorParameters, simulatorSchema } from './simulator/parameters.js';
 export { SimulatorNode } from './simulator/simulator-node.js';
+export { type Request, requests } from './supervisor/buttons.js';
+export {
+  type EndedEpisode,
+  type EpisodeCounts,
+  keptOf,
+  noEpisodes,
+  type Verdict,
+} from './supervisor/episode-machine.js';
+export { supervisorSchema } from './supervisor/parameters.js';
+export { type EpisodeHooks, SupervisorNode, type SupervisorParameters } from './supervisor/supervisor-node.js';

@@ -15,7 +15,8 @@ import { topView } from './sections/top-view.js';
 const POLICY =
   "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
-function asset(name: string): string {
+/** A part of a report that the build makes. Throws UNAVAILABLE where it is not there. */
+export function asset(name: string): string {
   try {
     return readFileSync(new URL(`./browser/${name}`, import.meta.url), 'utf8');
   } catch (cause) {

@@ -19,3 +19,13 @@ export { renderReport } from './document.js';
 export { count, duration, figure, meanAndDeviation, percent } from './format.js';
 export { type SceneBody, sceneReplay } from './replay.js';
 export { type Summary, summarise } from './statistics.js';
+export { textColumns } from './text-columns.js';
+export {
+  isSuccess,
+  renderTrials,
+  summariseTrials,
+  type TrialResult,
+  type TrialSummary,
+  type TrialsData,
+  trialTable,
+} from './trials.js';

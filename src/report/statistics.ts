@@ -22,15 +22,21 @@ export function summarise(episodes: readonly EpisodeResult[]): Summary {
   const mean = episodes.reduce((sum, episode) => sum + episode.return, 0) / n;
   const squares = episodes.reduce((sum, episode) => sum + (episode.return - mean) ** 2, 0);
   const successes = episodes.filter(({ success }) => success).length;
-  const p = successes / n;
-  const centre = (p + Z ** 2 / (2 * n)) / (1 + Z ** 2 / n);
-  const half = (Z / (1 + Z ** 2 / n)) * Math.sqrt((p * (1 - p)) / n + Z ** 2 / (4 * n ** 2));
   return {
     episodes: n,
     mean,
     deviation: n > 1 ? Math.sqrt(squares / (n - 1)) : 0,
     successes,
-    successRate: p,
-    successInterval: [Math.max(0, centre - half), Math.min(1, centre + half)],
+    successRate: successes / n,
+    successInterval: successInterval(successes, n),
   };
+}
+
+/** The 95 % interval of a success rate (Wilson 1927), which is valid near 0 and 1 too; all of 0…1 without an episode. */
+export function successInterval(successes: number, episodes: number): readonly [number, number] {
+  if (episodes === 0) return [0, 1];
+  const p = successes / episodes;
+  const centre = (p + Z ** 2 / (2 * episodes)) / (1 + Z ** 2 / episodes);
+  const half = (Z / (1 + Z ** 2 / episodes)) * Math.sqrt((p * (1 - p)) / episodes + Z ** 2 / (4 * episodes ** 2));
+  return [Math.max(0, centre - half), Math.min(1, centre + half)];
 }

@@ -10,6 +10,15 @@ export { runDemonstrations } from './demonstrate.js';
 export type { EpisodeTrace } from './episode-tracer.js';
 export { type Candidate, evaluate } from './evaluate.js';
 export { type ExpertDriver, expertDriver } from './experts.js';
+export { DataCheck, type DataState } from './fleet/data-check.js';
+export { dataReference, type FeatureReference } from './fleet/data-reference.js';
+export { type FleetEpisode, FleetEpisodes } from './fleet/fleet-episodes.js';
+export {
+  Rollout as PolicyRollout,
+  type RolloutPolicy,
+  type RolloutSettings,
+  type RolloutState,
+} from './fleet/rollout.js';
 export { learningEpisode } from './learning-episode.js';
 export { learningPolicyParameters } from './learning-policy.js';
 export { trainingSettings } from './presets.js';
@@ -17,4 +26,5 @@ export type { RigOptions } from './rig.js';
 export { runFields, withSettingsFile } from './settings-file.js';
 export type { Rollout, TrainingOptions, TrainingPoint } from './train.js';
 export { TrainingSession } from './train.js';
+export { policyLabels, trialOrder } from './trial-plan.js';
 export { usableDemonstrations } from './usable-demonstrations.js';

@@ -161,6 +161,23 @@ describe('fault F27: a damaged chunk', () => {
     expect(recording.uncertain).toBe(1);
   });
 
+  it('that held the mark of an episode discarded after its end does not make it a demonstration', async () => {
+    const path = join(folder, 'discarded-later');
+    const writer = await RecordingWriter.create(path, { spec: toy, session: 's', chunkBytes: 500 });
+    writeEpisode(writer, 0, LENGTH);
+    const marks = { terminated: false, truncated: false, success: 0, seed: -1n, reason: 'bad' };
+    const stampNs = stampAt(0, LENGTH + 1);
+    const event = { header: header(stampNs), kind: 2, episode: 0, ...marks };
+    writer.write('/episode_events', 'iq_learn/msg/EpisodeEvent', event, stampNs);
+    writeEpisode(writer, 1, LENGTH);
+    await writer.close();
+    const bytes = readFileSync(join(path, 'discarded-later_0.mcap'));
+    const holder = chunksOf(bytes).find((chunk) => contentOf(bytes, chunk, new Map()).has('discard 0'))!;
+    bytes[holder.end - 20]! ^= 1;
+    const { episodes } = await read(bytes);
+    expect(new Set([...stepsOf(episodes)].map((step) => step[0]))).toEqual(new Set(['1']));
+  });
+
   it('may have held a new goal: the old one does not go on behind it', async () => {
     const spec = parseRobotSpec(
       toyText.replace(

@@ -52,6 +52,15 @@ describe('lint', () => {
       ],
     ],
     ['a constant action in one of two', [good(), episode(150, () => [0.2, 0.1])], [['warn', 'constant action']]],
+    [
+      'failures among successes',
+      [
+        { ...good(), success: true },
+        { ...good(150), success: false },
+      ],
+      [['warn', 'failures']],
+    ],
+    ['a task that has no success', [{ ...good(), success: false }], []],
     ['an action nobody used', [episode(200, (t) => [Math.sin(t), 0])], [['warn', 'unused action']]],
     ['an episode without transitions', [good(), episode(0, () => [0, 0])], [['error', 'empty']]],
     [

@@ -8,6 +8,7 @@ import { type Rule, rewrite, withoutDeadNodes } from '#src/engine/ir/rewrite.js'
 import { lowerProgram } from '#src/engine/lowering.js';
 import { writeOnnx } from '#src/engine/onnx/write.js';
 import { traceProgram } from '#src/engine/trace/trace.js';
+import { layerNorm } from '#src/learning/networks/layer-norm.js';
 import { largestDifference } from './fixtures/compare.js';
 import { sacUpdate } from './fixtures/sac-update.js';
 import { softQUpdate } from './fixtures/soft-q-update.js';
@@ -112,6 +113,40 @@ describe('a rule', () => {
     const after = applied(graph, rules.joinMoves!, rules.stepFromOutput!);
     const [step] = after.nodes.filter(({ op }) => op === 'Step');
     expect(step?.inputs[0]?.origin).toMatchObject({ kind: 'node', node: { op: 'Relu' } });
+    await expectSame(graph, after);
+  });
+
+  it('makes the normalisation of rows and its gradient one operation and few passes', async () => {
+    const graph = graphOf({ a: spec(2, 4, 8) }, ({ a }) =>
+      tf.grad((x: tf.Tensor) => tf.sum(tf.mul(tf.square(layerNorm(x)), tf.range(0, 8))))(a!),
+    );
+    const after = optimise(graph);
+    const { LayerNormalization, Reciprocal, Sqrt, ReduceMean } = operators(after);
+    expect({ LayerNormalization, Reciprocal, Sqrt, ReduceMean }).toEqual({ LayerNormalization: 1, ReduceMean: 2 });
+    await expectSame(graph, after);
+    const other = graphOf({ a: spec(4, 8) }, ({ a }) => {
+      const centred = tf.sub(a!, tf.mean(a!, 0, true));
+      return tf.mul(centred, tf.rsqrt(tf.add(tf.mean(tf.square(centred), 0, true), 1e-5)));
+    });
+    expect(operators(optimise(other)).LayerNormalization).toBeUndefined();
+    await expectSame(other, optimise(other));
+  });
+
+  it('sums many rows by a product, few rows and columns as they are', async () => {
+    const graph = graphOf({ a: spec(2, 64, 16), b: spec(64, 16), c: spec(4, 16) }, ({ a, b, c }) =>
+      tf.concat(
+        [
+          tf.reshape(tf.sum(a!, 1, true), [2, 16]),
+          tf.sum(b!, 0, true),
+          tf.sum(c!, 0, true),
+          tf.reshape(tf.sum(b!, 1), [4, 16]),
+        ],
+        0,
+      ),
+    );
+    const after = optimise(graph);
+    expect(ops(after).filter((op) => op === 'MatMul')).toHaveLength(2);
+    expect(ops(after).filter((op) => op === 'ReduceSum')).toHaveLength(2);
     await expectSame(graph, after);
   });
 

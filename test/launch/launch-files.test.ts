@@ -35,7 +35,10 @@ interface Launched {
   readonly processes?: readonly { readonly cmd: readonly string[]; readonly ends_all: boolean }[];
 }
 
-const files = ['demo', 'gazebo', 'record', 'learn', 'deploy'] as const;
+const files = ['demo', 'gazebo', 'record', 'learn', 'deploy', 'supervise', 'evaluate'] as const;
+/** What must be said to the launch files that ask for something. */
+const needed = ['recording:=recordings/one', 'policy:=runs/one/policy'];
+const required: Readonly<Record<string, readonly string[]>> = { learn: ['recording'], evaluate: ['policy'] };
 /** Everything a launch file may start that is not ours. */
 const foreign = [
   'twist_mux/twist_mux',
@@ -84,18 +87,16 @@ function checks(launch: (file: string, ...args: string[]) => Promise<Launched>):
   };
 
   test.each(files)('%s: every argument says what it is, and has a default but for what must be said', async (file) => {
-    const { arguments: declaredArguments } = await launch(file, 'recording:=recordings/one');
+    const { arguments: declaredArguments } = await launch(file, ...needed);
     expect(declaredArguments.length).toBeGreaterThan(4);
     for (const { name, description } of declaredArguments) expect(description, name).toMatch(/^[a-zA-Z].{15,}\.$/);
-    expect(declaredArguments.filter(({ required }) => required).map(({ name }) => name)).toEqual(
-      file === 'learn' ? ['recording'] : [],
-    );
+    expect(declaredArguments.filter(({ required }) => required).map(({ name }) => name)).toEqual(required[file] ?? []);
     expect(declaredArguments.map(({ name }) => name)).toEqual(expect.arrayContaining(['robot', 'namespace']));
   });
 
   test.each(files)('%s: executables exist, and take the parameters they are given', async (file) => {
     const teleop = file === 'record' ? 'expert' : 'joy';
-    const { nodes, failure } = await launch(file, 'recording:=recordings/one', `teleop:=${teleop}`);
+    const { nodes, failure } = await launch(file, ...needed, `teleop:=${teleop}`);
     expect(failure).toBeUndefined();
     expect(nodes.length).toBeGreaterThan(0);
     for (const { package: name, executable, parameters, files: read } of nodes) {
@@ -118,7 +119,7 @@ function checks(launch: (file: string, ...args: string[]) => Promise<Launched>):
   });
 
   test.each(files)('%s: a namespace holds for every node of a robot', async (file) => {
-    const { nodes } = await launch(file, 'recording:=recordings/one', 'namespace:=second');
+    const { nodes } = await launch(file, ...needed, 'namespace:=second');
     for (const { namespace, package: name } of nodes) expect(namespace).toBe(name === 'ros_gz_sim' ? '' : 'second');
   });
 
@@ -159,6 +160,7 @@ function checks(launch: (file: string, ...args: string[]) => Promise<Launched>):
   ])('says nothing else than the description of %s, where nothing is asked', async (_, robot) => {
     // Given by whoever launches, or what the launch file is for.
     const given = ['robot', 'recording', 'autostart', 'use_sim_time'];
+    const ofRecord = ['source', 'supervised', 'recorder'];
     for (const file of ['record', 'learn', 'deploy']) {
       const { nodes, failure } = await launch(file, `robot:=${robot}`, 'recording:=recordings/one');
       expect(failure).toBeUndefined();
@@ -166,7 +168,7 @@ function checks(launch: (file: string, ...args: string[]) => Promise<Launched>):
         if (name !== 'iq_learn') continue;
         const defaults = declared(executable, robot);
         for (const [key, value] of Object.entries(parameters))
-          if (!given.includes(key) && !(file === 'record' && key === 'source'))
+          if (!given.includes(key) && !(file === 'record' && ofRecord.includes(key)))
             expect(value, `${executable}: ${key}`).toEqual(defaults.get(key)!.default);
       }
     }
@@ -214,6 +216,53 @@ function checks(launch: (file: string, ...args: string[]) => Promise<Launched>):
       robot: 'turtlebot4',
       use_sim_time: true,
     });
+  });
+
+  it('record: a person starts and judges the episodes where no simulator does', async () => {
+    for (const [robot, supervised] of [
+      ['rover', false],
+      ['turtlebot4', true],
+    ] as const) {
+      const launched = await launch(
+        'record',
+        `robot:=${robot}`,
+        'session:=7',
+        'episodes:=30',
+        'success_topic:=/arrived',
+      );
+      expect(only(launched, 'policy').parameters).toMatchObject({ source: 'teleop', supervised });
+      if (!supervised) expect(launched.nodes.map(({ executable }) => executable)).not.toContain('supervisor');
+      else
+        expect(only(launched, 'supervisor').parameters).toMatchObject({
+          robot,
+          recorder: true,
+          session: '7',
+          episodes: 30,
+          success_topic: '/arrived',
+          policies: '',
+        });
+    }
+  });
+
+  it('evaluate: the supervisor has the policies, and the policy node waits for each', async () => {
+    const launched = await launch(
+      'evaluate',
+      'robot:=turtlebot4',
+      'policy:=runs/a,runs/b',
+      'trials:=20',
+      'blind:=true',
+    );
+    expect(only(launched, 'policy').parameters).toMatchObject({ policy: '', source: 'policy', supervised: true });
+    expect(only(launched, 'supervisor').parameters).toMatchObject({
+      policies: 'runs/a,runs/b',
+      trials: 20,
+      blind: true,
+      recorder: true,
+      robot: 'turtlebot4',
+    });
+    expect(only(launched, 'recorder').parameters).toMatchObject({ robot: 'turtlebot4', check_topics: true });
+    const { nodes } = await launch('deploy', 'robot:=turtlebot4');
+    expect(nodes.map(({ executable }) => executable)).not.toContain('supervisor');
   });
 
   it('learn: several recordings, and numbers as numbers', async () => {

@@ -185,8 +185,8 @@ class PythonLaunchDescriptionSource:
 
 
 class IncludeLaunchDescription(Action):
-    def __init__(self, source, *, launch_arguments=()):
-        self.source, self.launch_arguments = source, launch_arguments
+    def __init__(self, source, *, launch_arguments=(), condition=None):
+        self.source, self.launch_arguments, self.condition = source, launch_arguments, condition
 
     def run(self, context):
         # Arguments of an included file are seen by what follows, as in launch.

@@ -104,12 +104,16 @@ describe('proto/iq_learn.proto', () => {
 describe('proto/iq_learn_link.proto', () => {
   it('has the fields of src/messages/interfaces/iq_learn_link: names, types, order', () => {
     const folder = 'src/messages/interfaces/iq_learn_link/';
-    const found = readdirSync(new URL(`../../${folder}`, import.meta.url)).map((file) => [
-      file.replace('.msg', ''),
-      ofDefinition(parse(read(folder + file), { ros2: true, skipTypeFixup: true })[0]!.definitions).map((field) =>
-        field.replace('iq_learn_link/', ''),
-      ),
-    ]);
+    const found = readdirSync(new URL(`../../${folder}`, import.meta.url)).flatMap((file) => {
+      const halves = file.endsWith('.srv') ? ['Request', 'Response'] : [''];
+      const texts = read(folder + file).split(/^---\n/m);
+      return halves.map((half, i) => [
+        file.replace(/\.(msg|srv)$/, half),
+        ofDefinition(parse(texts[i]!, { ros2: true, skipTypeFixup: true })[0]!.definitions).map((field) =>
+          field.replace('iq_learn_link/', ''),
+        ),
+      ]);
+    });
     expect(ofProto(read('proto/iq_learn_link.proto'), 'iq_learn_link')).toEqual(Object.fromEntries(found));
   });
 });

@@ -66,6 +66,16 @@ describe('protobuf', () => {
     });
   });
 
+  it('tells names apart that differ in one letter, however often they come', () => {
+    const names = ['rover-1', 'rover-2', 'sover-1', 'rover-11', 'rövèr-1', 'x'.repeat(300), `${'x'.repeat(299)}y`];
+    for (let i = 0; i < 200; i++) {
+      const data = names[(i * i + i) % names.length]!;
+      expect(protobuf.decode('std_msgs/msg/String', protobuf.encode('std_msgs/msg/String', { data }))).toEqual({
+        data,
+      });
+    }
+  });
+
   it('gives arrays that do not change when the bytes are used again', () => {
     const bytes = protobuf.encode('sensor_msgs/msg/Joy', { ...emptyMessage('sensor_msgs/msg/Joy'), axes: [1, 2] });
     const joy = protobuf.decode('sensor_msgs/msg/Joy', bytes);

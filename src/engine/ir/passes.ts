@@ -11,6 +11,7 @@ import {
   reshapeLate,
   sumTogether,
 } from './launches.js';
+import { layerNormalisation } from './layer-normalisation.js';
 import { withLiveRows } from './live-rows.js';
 import {
   dropBatchTiles,
@@ -21,6 +22,7 @@ import {
   spreadLate,
   stepFromOutput,
   sumOfPads,
+  sumsOfRows,
   thinProducts,
 } from './peepholes.js';
 import { type Rule, rewrite, withoutDeadNodes } from './rewrite.js';
@@ -28,6 +30,7 @@ import { type Rule, rewrite, withoutDeadNodes } from './rewrite.js';
 /** Every rewriting rule by name, in the order in which they are tried on a node; the first that applies is taken. */
 export const rules: Readonly<Record<string, Rule>> = {
   foldConstants,
+  layerNormalisation,
   joinMoves,
   dropNeutralOperands,
   spreadLate,
@@ -90,5 +93,5 @@ export function optimise(graph: Graph, { target = 'cpu' }: OptimiseOptions = {})
   if (target === 'gpu') return settled(biased, anyRule);
   const fitted = withLiveRows(biased);
   // What onnxruntime joins itself gets another place in its order, which decides what is still in the caches.
-  return withoutDeadNodes(rewrite(fitted, joinMoves));
+  return withoutDeadNodes(rewrite(rewrite(fitted, sumsOfRows), joinMoves));
 }

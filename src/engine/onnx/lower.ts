@@ -100,6 +100,8 @@ const special: Readonly<Record<string, Lowering>> = {
   Concat: direct('Concat', 'axis'),
   Gather: direct('Gather', 'axis'),
   Softmax: direct('Softmax', 'axis'),
+  LayerNormalization: (node, t, inputs, outputs) =>
+    t.emit('LayerNormalization', inputs, outputs, [int('axis', -1), float('epsilon', Number(node.attributes.epsilon))]),
   Clip: (node, t, inputs, outputs) => {
     const bounds = ['low', 'high'].map((key) => t.scalar('float32', Number(node.attributes[key])));
     t.emit('Clip', [...inputs, ...bounds], outputs);

@@ -1,4 +1,5 @@
 export { type BrokerOptions, type RunningBroker, startBroker } from './broker.js';
+export { requestOfFleet } from './fleet-request.js';
 export { type Gauge, type HealthSource, prometheus, serveHealth } from './health.js';
 export { OpenedLink, openLearnerLink, openLink, openRobotLink } from './link-file.js';
 export { initLink, type LinkInitOptions, type LinkInitResult } from './link-init.js';

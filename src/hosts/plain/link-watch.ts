@@ -20,6 +20,13 @@ export interface RobotRow {
   readonly waiting: number | null;
   readonly droppedTransitions: number | null;
   readonly droppedDemonstrations: number | null;
+  /** `ok`, or why nothing is learned from the robot; null while the learner was not heard. */
+  readonly data: string | null;
+  /** Transitions that may be learned from, and those that were left out, since the learner was started. */
+  readonly admitted: number | null;
+  readonly leftOut: number | null;
+  /** Of the robot's last episodes from the demonstrations. */
+  readonly distance: number | null;
   /** Clock of the learner's side minus the robot's. */
   readonly clockOffsetMs: number | null;
 }
@@ -33,7 +40,10 @@ export const robotColumns = [
   'behind',
   'waiting',
   'dropped',
+  'transitions',
+  'distance',
   'clock offset',
+  'data',
 ] as const;
 
 const cell = (value: number | null, unit = '', digits = 0): string =>
@@ -51,7 +61,10 @@ export function robotCells(row: RobotRow): string[] {
     cell(row.policiesBehind),
     cell(row.waiting),
     cell(droppedTransitions === null ? null : droppedTransitions + (droppedDemonstrations ?? 0)),
+    cell(row.admitted),
+    cell(row.distance, '', 3),
     cell(row.clockOffsetMs, ' ms', 1),
+    row.data === null || row.data === 'ok' ? (row.data ?? '–') : `set aside: ${row.data}`,
   ];
 }
 
@@ -67,6 +80,7 @@ export class LinkWatch {
   readonly #connection: MqttConnection;
   readonly #transports: MqttTransport[] = [];
   readonly #seen = new Map<string, Seen>();
+  #fleet: MessageTypes['iq_learn_link/msg/FleetStatus'] | undefined;
 
   private constructor(connection: MqttConnection, robots: readonly string[]) {
     this.#connection = connection;
@@ -89,6 +103,11 @@ export class LinkWatch {
     }
   }
 
+  /** How the rollout of policies stands, for people. */
+  get rollout(): string {
+    return this.#fleet?.rollout ?? 'the learner was not heard';
+  }
+
   /** Robots in the order of the file. */
   rows(nowMs: number): RobotRow[] {
     return [...this.#seen]
@@ -96,6 +115,7 @@ export class LinkWatch {
       .map(([robot, { presence, heardMs, gateway, learner }]) => {
         const of = (value: number | bigint | undefined): number | null =>
           value === undefined || Number.isNaN(Number(value)) ? null : Number(value);
+        const own = this.#fleet?.robots.find((each) => each.robot === robot);
         const policyVersion = of(gateway?.policy_version);
         return {
           robot,
@@ -109,6 +129,10 @@ export class LinkWatch {
           droppedTransitions: of(gateway?.dropped_transitions),
           droppedDemonstrations: of(gateway?.dropped_demonstrations),
           clockOffsetMs: of(gateway?.clock_offset_ms),
+          data: own === undefined ? null : own.aside === '' ? 'ok' : own.aside,
+          admitted: of(own?.admitted),
+          leftOut: of(own?.left_out),
+          distance: of(own?.distance),
         };
       });
   }
@@ -131,7 +155,17 @@ export class LinkWatch {
       },
       qos.latched,
     );
-    if (robot === LEARNER) return;
+    if (robot === LEARNER) {
+      transport.subscribe(
+        linkTopics.fleetStatus.topic,
+        'iq_learn_link/msg/FleetStatus',
+        (status) => {
+          this.#fleet = status;
+        },
+        qos.sensor,
+      );
+      return;
+    }
     transport.subscribe(
       linkTopics.gatewayStatus.topic,
       'iq_learn_link/msg/GatewayStatus',

@@ -1,16 +1,19 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { IqLearnError, steadyClock } from '../../common/index.js';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { IqLearnError, messageOf, steadyClock } from '../../common/index.js';
 import type { DeviceChoice } from '../../engine/index.js';
+import type { Episode } from '../../learning/index.js';
 import type { LearnerLinkFile } from '../../link/index.js';
 import { PolicySigner } from '../../link/index.js';
 import { LearnerGateway, LearnerNode, type NodeContext, type RobotView, Turns } from '../../nodes/index.js';
-import { type Logger, lockFolder } from '../../platform/index.js';
+import { type Logger, lockFolder, writeFileAtomic } from '../../platform/index.js';
 import { writeBundle } from '../../policy/index.js';
 import { contractOf, type RobotSpec } from '../../robot/index.js';
 import { learningEpisode, type trainingSettings, usableDemonstrations } from '../../sessions/index.js';
 import { checkpointSegments, type LearningOptions, runPlan, TrainingProcess } from '../../training/index.js';
-import { EmbeddedBroker, type MqttConnection, MqttTransport, openMqtt } from '../../transport/index.js';
+import { EmbeddedBroker, LEARNER, type MqttConnection, MqttTransport, openMqtt } from '../../transport/index.js';
+import { Fleet, type FleetRobot } from './fleet.js';
+import { fleetGauges } from './fleet-gauges.js';
 import type { Gauge, HealthSource } from './health.js';
 import type { OpenedLink } from './link-file.js';
 import { StreamPlaces } from './stream-places.js';
@@ -36,9 +39,31 @@ function nothingToLearnFrom(run: string): IqLearnError {
   });
 }
 
+/** The demonstrations of the run. One that goes on has them in its checkpoint, and needs them for comparing alone. */
+async function demonstrationsOf({ spec, recordings, run, logger }: ServeOptions): Promise<readonly Episode[]> {
+  const file = join(run, 'recordings.json');
+  const goesOn = existsSync(join(run, 'checkpoint'));
+  const remembered =
+    recordings.length === 0 && existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as string[]) : recordings;
+  if (remembered.length === 0) {
+    if (goesOn) return [];
+    throw nothingToLearnFrom(run);
+  }
+  const log = logger('learner');
+  try {
+    const episodes = await usableDemonstrations(spec, remembered, (text) => (goesOn ? undefined : log.warn(text)));
+    writeFileAtomic(file, `${JSON.stringify(remembered.map((path) => resolve(path)))}\n`);
+    return episodes.map((episode) => learningEpisode(episode, spec));
+  } catch (error) {
+    if (!goesOn || recordings.length > 0) throw error;
+    log.warn(`the run's recordings cannot be read any more: ${messageOf(error)}`);
+    return [];
+  }
+}
+
 /** Goes on from the run's checkpoint, or begins with the demonstrations. */
-async function startLearning(options: ServeOptions): Promise<TrainingProcess> {
-  const { spec, settings, recordings, run, seed, device, logger } = options;
+async function startLearning(options: ServeOptions, demonstrations: readonly Episode[]): Promise<TrainingProcess> {
+  const { spec, settings, run, seed, device } = options;
   const { updatesPerTransition, randomSteps, config } = runPlan(settings);
   const common: Omit<LearningOptions, 'demonstrations'> = {
     config,
@@ -55,13 +80,7 @@ async function startLearning(options: ServeOptions): Promise<TrainingProcess> {
   };
   if (existsSync(join(run, 'checkpoint')))
     return await TrainingProcess.create({ ...common, demonstrations: [], resume: true });
-  if (recordings.length === 0) throw nothingToLearnFrom(run);
-  const log = logger('learner');
-  const episodes = await usableDemonstrations(spec, recordings, (text) => log.warn(text));
-  return await TrainingProcess.create({
-    ...common,
-    demonstrations: episodes.map((episode) => learningEpisode(episode, spec)),
-  });
+  return await TrainingProcess.create({ ...common, demonstrations });
 }
 
 /**
@@ -76,6 +95,7 @@ export class LearnerHost implements HealthSource {
   readonly #learner: LearnerNode;
   readonly #gateways = new Map<string, LearnerGateway>();
   readonly #links: MqttTransport[] = [];
+  readonly #fleet: Fleet;
   readonly #lock: { release(): void };
 
   private constructor(
@@ -83,6 +103,7 @@ export class LearnerHost implements HealthSource {
     client: TrainingProcess,
     connection: MqttConnection,
     lock: { release(): void },
+    demonstrations: readonly Episode[],
   ) {
     const { settings, link, run } = options;
     this.#options = options;
@@ -91,7 +112,7 @@ export class LearnerHost implements HealthSource {
     this.#lock = lock;
     const { segments, session } = client.start;
     const places = new StreamPlaces(segments, session);
-    const { fleet, robots, policy_key } = link.file;
+    const { fleet, robots, policy_key, rollout } = link.file;
     this.#learner = new LearnerNode(this.#context('learner'), client, {
       segmentSize: settings.segmentSize,
       maxSessions: Math.min(10_000, 64 * robots.length),
@@ -115,12 +136,35 @@ export class LearnerHost implements HealthSource {
         signer,
         turns,
         ...(start && { start }),
+        sendsWhenAsked: true,
+        admits: (transition, place) => this.#fleet.admits(robot, transition, place),
         onTransition: (transition, place) => places.note(robot, transition, place),
       });
       this.#links.push(transport);
       this.#gateways.set(robot, gateway);
     }
+    const { config } = runPlan(settings);
+    const own = new MqttTransport(connection, LEARNER);
+    this.#links.push(own);
     for (const gateway of this.#gateways.values()) gateway.configure();
+    this.#fleet = new Fleet(
+      {
+        spec: options.spec,
+        robots,
+        rollout: { ...rollout, mode: rollout.mode ?? (robots.length > 1 ? 'staged' : 'all') },
+        demonstrations,
+        statesOnly: 'expertActions' in config && config.expertActions !== 'shown',
+        folder: join(run, 'fleet'),
+        spacing: every,
+        logger: options.logger('fleet'),
+        view: (robot) => this.#gateways.get(robot)!.view,
+        send: (robot, policy) => this.#gateways.get(robot)!.send(policy),
+        leaveOut: (robot, place) => places.leaveOut(robot, place),
+      },
+      own,
+      this.#broker.connect(),
+    );
+    this.#learner.onRollout(({ robot, return: total }) => this.#fleet.returned(robot, total));
     this.#learner.configure();
     for (const gateway of this.#gateways.values()) gateway.activate();
     this.#learner.activate();
@@ -136,9 +180,10 @@ export class LearnerHost implements HealthSource {
     let client: TrainingProcess | undefined;
     let connection: MqttConnection | undefined;
     try {
-      client = await startLearning(options);
+      const demonstrations = await demonstrationsOf(options);
+      client = await startLearning(options, demonstrations);
       connection = await openMqtt(mqtt);
-      return new LearnerHost(options, client, connection, lock);
+      return new LearnerHost(options, client, connection, lock, demonstrations);
     } catch (error) {
       await connection?.end();
       await client?.stop(false);
@@ -149,6 +194,11 @@ export class LearnerHost implements HealthSource {
 
   get learner(): LearnerNode {
     return this.#learner;
+  }
+
+  /** What is known of each robot beside its link. */
+  get fleet(): readonly FleetRobot[] {
+    return this.#fleet.robots;
   }
 
   get robots(): readonly RobotView[] {
@@ -187,11 +237,12 @@ export class LearnerHost implements HealthSource {
     each('iq_learn_robot_policy_version', 'Policy that the robot has.', ({ gateway }) =>
       Number(gateway?.policy_version ?? -1),
     );
-    return own;
+    return [...own, ...fleetGauges(this.#fleet)];
   }
 
   /** Writes a checkpoint, and ends everything. */
   async close(): Promise<void> {
+    this.#fleet.close();
     for (const gateway of this.#gateways.values()) await gateway.shutdown();
     await this.#learner.shutdown();
     await Promise.all(this.#links.map((link) => link.close()));

@@ -8,6 +8,12 @@ const metaSchema = z.object({
   link: z.record(z.string(), z.strictObject({ epoch: z.string().regex(/^\d+$/), sequence: z.string().regex(/^\d+$/) })),
 });
 
+/** A transition's robot, and the place up to which its stream may be forgotten once the transition is saved. */
+interface Noted {
+  readonly robot: string;
+  place: StreamPlace;
+}
+
 /** Segments whose places are remembered; a checkpoint is much newer than that. */
 const REMEMBERED = 10_000;
 
@@ -17,7 +23,9 @@ const REMEMBERED = 10_000;
  * with exactly the transition that comes after its checkpoint.
  */
 export class StreamPlaces {
-  readonly #of = new WeakMap<Transition, { readonly robot: string; readonly place: StreamPlace }>();
+  readonly #of = new WeakMap<Transition, Noted>();
+  /** The newest transition of each robot that belongs to no segment yet. */
+  readonly #open = new Map<string, Noted>();
   readonly #current: Map<string, StreamPlace>;
   readonly #bySegment = new Map<number, ReadonlyMap<string, StreamPlace>>();
   #segments: number;
@@ -43,7 +51,16 @@ export class StreamPlaces {
   }
 
   note(robot: string, transition: Transition, place: StreamPlace): void {
-    this.#of.set(transition, { robot, place });
+    const noted = { robot, place };
+    this.#of.set(transition, noted);
+    this.#open.set(robot, noted);
+  }
+
+  /** A transition at this place is left out for good; it may be forgotten together with the one before it. */
+  leaveOut(robot: string, place: StreamPlace): void {
+    const open = this.#open.get(robot);
+    if (open === undefined) this.#current.set(robot, place);
+    else open.place = place;
   }
 
   /** The robot that made a transition which was noted. */
@@ -55,7 +72,9 @@ export class StreamPlaces {
   after(transitions: readonly Transition[]): SessionState {
     for (const transition of transitions) {
       const found = this.#of.get(transition);
-      if (found !== undefined) this.#current.set(found.robot, found.place);
+      if (found === undefined) continue;
+      this.#current.set(found.robot, found.place);
+      if (this.#open.get(found.robot) === found) this.#open.delete(found.robot);
     }
     this.#segments += 1;
     this.#bySegment.set(this.#segments, new Map(this.#current));

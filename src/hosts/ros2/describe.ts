@@ -11,6 +11,7 @@ try {
   const relative = (topic: string): string => topic.replace(/^\//, '');
   const facts: Readonly<Record<string, string>> = {
     robot: spec.robot,
+    task: spec.task ?? '',
     command: relative(spec.command.topic),
     teleop: relative(spec.teleop.topic),
     twist: String(spec.command.type.startsWith('geometry_msgs/msg/Twist')),

@@ -206,6 +206,36 @@ uint32 lifetime_ms  # how long it is worth anything, in milliseconds; 0 for ever
 string type         # ROS 2 name of the type of the message within
 uint8[] payload     # that message, in protobuf
 `,
+  'iq_learn_link/FleetRequest_Request': `# Asks the learner's side to do something about its fleet.
+
+string verb      # rollback, resume, aside or release
+string robot     # the robot to set aside or to release; empty for the others
+string reason    # why a robot is set aside, for people to read
+`,
+  'iq_learn_link/FleetRequest_Response': `bool success     # whether it was done
+string message   # what was done, or why it was not, for people to read
+`,
+  'iq_learn_link/FleetRobot': `# How the learner's side sees one robot of its fleet.
+
+string robot             # identity of the robot
+string aside             # why its data are left out; empty where they are not
+uint64 admitted          # transitions that may be learned from, since the learner was started
+uint64 left_out          # transitions that were left out, since the learner was started
+int64 policy_version     # version of the policy that was sent to it last; -1 before the first
+uint64 episodes          # whole episodes that a policy drove, since the learner was started
+float64 distance         # of its last episodes from the demonstrations (occupancy distance); NaN where there are none
+float64 mean_return      # of its last episodes, where its task gives rewards; NaN where it gives none
+`,
+  'iq_learn_link/FleetStatus': `# What the learner's side knows of its fleet. Published at 1 Hz on the learner's own topics.
+
+int64 sent_ns            # when it was sent, in nanoseconds of the clock of the learner's machine
+string rollout           # how the rollout of policies stands, for people to read
+int64 policy_version     # version of the policy that all robots have that try no other; -1 before the first
+int64 tried_version      # version of the policy that is tried; -1 where none is
+bool held                # whether a person has gone back to an earlier policy, and no new one is sent
+uint64 refused_policies  # policies that were taken back, since the learner was started
+iq_learn_link/FleetRobot[] robots      # every robot of the fleet
+`,
   'iq_learn_link/GatewayStatus': `# What the robot's end of the link is doing. Published at 1 Hz.
 
 int64 sent_ns                # when it was sent, in nanoseconds of the robot's clock

@@ -365,6 +365,50 @@ export interface Envelope {
 }
 
 /**
+ * iq_learn_link/msg/FleetRobot:
+ * How the learner's side sees one robot of its fleet.
+ */
+export interface FleetRobot {
+  /** Identity of the robot. */
+  robot: string;
+  /** Why its data are left out; empty where they are not. */
+  aside: string;
+  /** Transitions that may be learned from, since the learner was started. */
+  admitted: bigint;
+  /** Transitions that were left out, since the learner was started. */
+  left_out: bigint;
+  /** Version of the policy that was sent to it last; -1 before the first. */
+  policy_version: bigint;
+  /** Whole episodes that a policy drove, since the learner was started. */
+  episodes: bigint;
+  /** Of its last episodes from the demonstrations (occupancy distance); NaN where there are none. */
+  distance: number;
+  /** Of its last episodes, where its task gives rewards; NaN where it gives none. */
+  mean_return: number;
+}
+
+/**
+ * iq_learn_link/msg/FleetStatus:
+ * What the learner's side knows of its fleet. Published at 1 Hz on the learner's own topics.
+ */
+export interface FleetStatus {
+  /** When it was sent, in nanoseconds of the clock of the learner's machine. */
+  sent_ns: bigint;
+  /** How the rollout of policies stands, for people to read. */
+  rollout: string;
+  /** Version of the policy that all robots have that try no other; -1 before the first. */
+  policy_version: bigint;
+  /** Version of the policy that is tried; -1 where none is. */
+  tried_version: bigint;
+  /** Whether a person has gone back to an earlier policy, and no new one is sent. */
+  held: boolean;
+  /** Policies that were taken back, since the learner was started. */
+  refused_policies: bigint;
+  /** Every robot of the fleet. */
+  robots: FleetRobot[];
+}
+
+/**
  * iq_learn_link/msg/GatewayStatus:
  * What the robot's end of the link is doing. Published at 1 Hz.
  */
@@ -701,6 +745,8 @@ export interface MessageTypes {
   'iq_learn/msg/Transition': Transition;
   'iq_learn_link/msg/ClockProbe': ClockProbe;
   'iq_learn_link/msg/Envelope': Envelope;
+  'iq_learn_link/msg/FleetRobot': FleetRobot;
+  'iq_learn_link/msg/FleetStatus': FleetStatus;
   'iq_learn_link/msg/GatewayStatus': GatewayStatus;
   'iq_learn_link/msg/Presence': Presence;
   'iq_learn_link/msg/ServiceRequest': ServiceRequest;
@@ -747,6 +793,8 @@ export const messageTypeNames: readonly MessageTypeName[] = [
   'iq_learn/msg/Transition',
   'iq_learn_link/msg/ClockProbe',
   'iq_learn_link/msg/Envelope',
+  'iq_learn_link/msg/FleetRobot',
+  'iq_learn_link/msg/FleetStatus',
   'iq_learn_link/msg/GatewayStatus',
   'iq_learn_link/msg/Presence',
   'iq_learn_link/msg/ServiceRequest',
@@ -809,6 +857,23 @@ export interface ServiceTypes {
       episode: number;
     };
   };
+  /** Asks the learner's side to do something about its fleet. */
+  'iq_learn_link/srv/FleetRequest': {
+    request: {
+      /** Rollback, resume, aside or release. */
+      verb: string;
+      /** The robot to set aside or to release; empty for the others. */
+      robot: string;
+      /** Why a robot is set aside, for people to read. */
+      reason: string;
+    };
+    response: {
+      /** Whether it was done. */
+      success: boolean;
+      /** What was done, or why it was not, for people to read. */
+      message: string;
+    };
+  };
   'lifecycle_msgs/srv/ChangeState': {
     request: {
       transition: LifecycleTransition;
@@ -854,6 +919,7 @@ export type ServiceTypeName = keyof ServiceTypes;
 export const serviceTypeNames: readonly ServiceTypeName[] = [
   'iq_learn/srv/LoadPolicy',
   'iq_learn/srv/StartEpisode',
+  'iq_learn_link/srv/FleetRequest',
   'lifecycle_msgs/srv/ChangeState',
   'lifecycle_msgs/srv/GetState',
   'rcl_interfaces/srv/SetParametersAtomically',

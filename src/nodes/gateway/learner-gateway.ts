@@ -11,10 +11,11 @@ import {
   type StreamTopic,
   streamTopics,
 } from '../../link/index.js';
-import type { MessageTypes, PolicyStatus, Transition } from '../../messages/index.js';
+import type { MessageTypes, PolicyBundleMessage, PolicyStatus, Transition } from '../../messages/index.js';
 import { type Publisher, qos, type Transport } from '../../transport/index.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
 import { topics } from '../kit/topics.js';
+import { PolicySender } from './policy-sender.js';
 import { Turns } from './turns.js';
 
 export const learnerGatewaySchema = z.strictObject({});
@@ -27,6 +28,10 @@ export interface LearnerGatewayParts {
   readonly signer: Pick<PolicySigner, 'sign'>;
   /** Where the learner's checkpoint has the robot's stream. */
   readonly start?: StreamPlace;
+  /** Whether a transition may go to the learner, asked of each in its order; one that may not is left out for good. */
+  readonly admits?: (transition: Transition, place: StreamPlace) => boolean;
+  /** The robot gets only the policies of {@link LearnerGateway.send}, instead of each that the learner publishes. */
+  readonly sendsWhenAsked?: boolean;
   /** Told of each transition, before the learner gets it, and its place in the stream. */
   readonly onTransition?: (transition: Transition, place: StreamPlace) => void;
   /** Shared by all gateways on the same topics: one hands records over at a time. */
@@ -64,6 +69,7 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
   readonly #parts: LearnerGatewayParts;
   readonly #publishers = new Map<StreamTopic, Publisher<never>>();
   #receiver!: StreamReceiver;
+  #sender!: PolicySender;
   readonly #queue: StreamBatch[] = [];
   readonly #turns: Turns;
   /** Messages published on the learner's topics that have not come back from there. */
@@ -94,6 +100,11 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
       repeated,
       refused: this.#refused,
     };
+  }
+
+  /** Sends a policy to the robot, when the one before has arrived there. */
+  send(policy: PolicyBundleMessage): void {
+    this.#sender.send(policy);
   }
 
   /** A checkpoint of the learner holds everything of the stream up to this place. */
@@ -135,7 +146,10 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
 
   protected override onActivate(): void {
     this.#receiver.announce();
-    this.every(ANNOUNCE_PERIOD_MS, () => this.#receiver.announce());
+    this.every(ANNOUNCE_PERIOD_MS, () => {
+      this.#receiver.announce();
+      this.#sender.pump();
+    });
   }
 
   protected diagnose(): Diagnosis {
@@ -147,17 +161,13 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
   }
 
   #forward(): void {
-    const { link, signer } = this.#parts;
+    const { link, signer, sendsWhenAsked } = this.#parts;
     const { transport } = this.context;
     const policies = this.own(link.advertise(linkTopics.policy.topic, 'iq_learn_link/msg/SignedPolicy', qos.latched));
-    this.own(
-      transport.subscribe(
-        topics.policy,
-        'iq_learn/msg/PolicyBundle',
-        (policy) => policies.publish(signer.sign(policy)),
-        { ...qos.latched, depth: 10 },
-      ),
-    );
+    const publish = (policy: PolicyBundleMessage): void => policies.publish(signer.sign(policy));
+    this.#sender = new PolicySender(publish, () => Number(this.context.clock.nowNs()) / 1e6);
+    if (sendsWhenAsked !== true)
+      this.own(transport.subscribe(topics.policy, 'iq_learn/msg/PolicyBundle', publish, { ...qos.latched, depth: 10 }));
     const statuses = this.own(link.advertise(linkTopics.learnerStatus.topic, 'iq_learn/msg/LearnerStatus', qos.sensor));
     this.own(
       transport.subscribe(
@@ -187,6 +197,7 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
         (status) => {
           this.#seen();
           this.#gateway = status;
+          this.#sender.has(status.policy_version);
         },
         qos.sensor,
       ),
@@ -258,7 +269,11 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
   #deliver({ topic, payload }: StreamRecord, place: StreamPlace): void {
     try {
       const decoded = decodeRecorded(topic, payload);
-      if (decoded.topic === '/transitions') this.#parts.onTransition?.(decoded.message as Transition, place);
+      if (decoded.topic === '/transitions') {
+        const transition = decoded.message as Transition;
+        if (this.#parts.admits?.(transition, place) === false) return;
+        this.#parts.onTransition?.(transition, place);
+      }
       this.#underWay.add(decoded.message);
       this.#publishers.get(decoded.topic)!.publish(decoded.message as never);
     } catch (error) {

@@ -79,6 +79,7 @@ export class RobotGateway extends LifecycleNode<typeof robotGatewaySchema> {
   #refused = 0;
   #written = 0;
   #writtenBefore = 0;
+  #recordsPerSecond = 0;
   #confirmed = 0n;
   #heardMs: number | undefined;
   #lost = false;
@@ -148,6 +149,8 @@ export class RobotGateway extends LifecycleNode<typeof robotGatewaySchema> {
     this.every(PUMP_PERIOD_MS, () => this.#pump());
     this.every(STATUS_PERIOD_MS, () => {
       this.#questions.publish({ robot: this.#parts.robot, asked_ns: nowNs(), answered_ns: 0n });
+      this.#recordsPerSecond = (this.#written - this.#writtenBefore) / (STATUS_PERIOD_MS / 1000);
+      this.#writtenBefore = this.#written;
       this.#publishStatus();
       this.#watch();
     });
@@ -210,6 +213,8 @@ export class RobotGateway extends LifecycleNode<typeof robotGatewaySchema> {
       const policy = this.#parts.verifier.open(signed);
       this.#policyVersion = policy.version;
       this.#policies.publish(policy);
+      // At once: the next policy waits for this answer.
+      this.#publishStatus();
     } catch (error) {
       this.#refused += 1;
       this.context.logger.error(messageOf(error));
@@ -234,9 +239,8 @@ export class RobotGateway extends LifecycleNode<typeof robotGatewaySchema> {
       refused_policies: BigInt(this.#refused),
       clock_offset_ms: best.offsetMs,
       round_trip_ms: best.roundTripMs,
-      records_per_second: (this.#written - this.#writtenBefore) / (STATUS_PERIOD_MS / 1000),
+      records_per_second: this.#recordsPerSecond,
     });
-    this.#writtenBefore = this.#written;
   }
 
   /** A robot that does not hear of its learner goes on with its last policy, or stops. */

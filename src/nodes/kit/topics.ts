@@ -3,6 +3,7 @@ export const topics = {
   clock: '/clock',
   diagnostics: '/diagnostics',
   taskState: '/task_state',
+  episodeEvents: '/episode_events',
   transitions: '/transitions',
   recoveredReward: '/recovered_reward',
   policy: '/policy',
@@ -18,5 +19,6 @@ export const services = {
   startRecording: '/recorder/start_episode',
   stopRecording: '/recorder/stop_episode',
   discardRecording: '/recorder/discard_episode',
+  loadPolicy: '/policy/load_policy',
   saveLearner: '/learner/save',
 } as const;

@@ -43,6 +43,8 @@ export interface ControlLoop {
   /** The stamp of a command that is sent now. */
   readonly stampNs: bigint;
   readonly task: TaskState | undefined;
+  /** Why only a person may drive now; empty while the policy may. */
+  readonly standby: string;
   /** Control periods whose deadline passed before there was an action. */
   readonly overruns: number;
   /** How often the event loop was blocked for longer than its budget. */

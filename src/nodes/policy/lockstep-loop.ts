@@ -30,6 +30,7 @@ const OTHER_CLOCK_NS = 10_000_000_000n;
 export class LockstepLoop implements ControlLoop {
   readonly overruns = 0;
   readonly lags = 0;
+  readonly standby = '';
   readonly #parts: LoopParts;
   readonly #options: LockstepOptions;
   readonly #gate: LockstepGate;

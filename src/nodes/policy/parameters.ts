@@ -10,6 +10,12 @@ export const policySchema = z.strictObject({
     .enum(['policy', 'teleop'])
     .default('policy')
     .describe('What drives the robot: the policy (a person may take over), or only a person.'),
+  supervised: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Real time: the policy drives only within the episodes that the supervisor begins. Between them, and where it is not heard, a person may drive.',
+    ),
   stochastic: z
     .boolean()
     .default(false)

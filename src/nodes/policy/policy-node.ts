@@ -54,6 +54,7 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
   /** Why another policy node has the robot; undefined while this one has it. */
   #yielded: string | undefined;
   #paused = false;
+  readonly #lockstep: boolean;
   readonly #said: InputOptions['said'] = new Map();
 
   /**
@@ -65,6 +66,7 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
     const { spec, logger } = context;
     const { seed, stochastic, explore, randomSteps, synchronousSegment } = this.parameters;
     this.#initial = initial;
+    this.#lockstep = this.parameters.pace === 'lockstep';
     this.#replay = [...(replay?.commands ?? [])];
     this.#diagnostics = new PolicyDiagnostics(context.clock);
     this.#log = new OperatorLog(context);
@@ -269,16 +271,13 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
     });
   }
 
-  get #lockstep(): boolean {
-    return this.parameters.pace === 'lockstep';
-  }
-
   #condition(): Condition {
     return conditionOf({
       yielded: this.#yielded,
       task: this.#loop?.task,
       output: this.#commands.lastOutput,
       lockstep: this.#lockstep,
+      standby: this.#loop?.standby ?? '',
       paused: this.#paused,
       waitingFor:
         this.#commands.waitingFor || this.#assembler.waitingFor(this.#lockstep ? 0n : this.context.clock.nowNs()),

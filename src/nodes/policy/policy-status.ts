@@ -18,14 +18,22 @@ export interface ConditionInputs {
   /** The last output of the safety filter. */
   readonly output: SafetyOutput | undefined;
   readonly lockstep: boolean;
+  /** Why only a person may drive now; empty while the policy may. */
+  readonly standby: string;
   readonly paused: boolean;
   /** What the robot waits for before anything can be commanded; empty if for nothing. */
   readonly waitingFor: string;
 }
 
 /** The condition to be published. A latched stop is shown between episodes too; other states only during one. */
-export function conditionOf({ yielded, task, output, lockstep, paused, waitingFor }: ConditionInputs): Condition {
+export function conditionOf(inputs: ConditionInputs): Condition {
+  const { yielded, task, output, lockstep, standby, paused, waitingFor } = inputs;
   if (yielded !== undefined) return { state: 'FAULT', reason: yielded };
+  // A supervisor's pause is the person's: what they do is shown.
+  if (standby !== '' && waitingFor === '')
+    return output === undefined || output.state === 'RUNNING' || output.state === 'HOLDING'
+      ? { state: 'IDLE', reason: standby }
+      : output;
   // On a real robot there may be no publisher of episode events: without a task it is always at work.
   const isOver = task === undefined ? lockstep : task.terminated || task.truncated;
   if (output === undefined || (isOver && output.state !== 'ESTOP' && output.state !== 'FAULT'))

@@ -6,9 +6,12 @@ import type { Decision } from './command-output.js';
 import type { ControlLoop, LoopParts } from './control-loop.js';
 import { ControlTimer } from './control-timer.js';
 import { RealtimeSteps } from './realtime-steps.js';
+import { Supervision } from './supervision.js';
 
 export interface RealtimeOptions {
   readonly source: 'policy' | 'teleop';
+  /** The policy drives only within a supervisor's episodes. */
+  readonly supervised: boolean;
   /** Number of periods for which an action may be executed. */
   readonly actionPeriods: number;
   /** 0: two periods, at least {@link MIN_LAG_BUDGET_MS}. */
@@ -52,6 +55,7 @@ export class RealtimeLoop implements ControlLoop {
   /** The episode is over and the robot was stopped for that. */
   #isIdle = false;
   #task: TaskState | undefined;
+  readonly #supervision: Supervision;
   #overruns = 0;
   #latencyMs = 0;
   #stampNs = 0n;
@@ -61,6 +65,7 @@ export class RealtimeLoop implements ControlLoop {
     this.#options = options;
     this.#periodNs = BigInt(Math.round(1e9 / parts.spec.rateHz));
     this.#steps = new RealtimeSteps(parts.transitions, this.#periodNs);
+    this.#supervision = new Supervision(options.supervised);
     this.#timer = new ControlTimer({
       clock: parts.clock,
       periodNs: this.#periodNs,
@@ -94,8 +99,16 @@ export class RealtimeLoop implements ControlLoop {
     return this.#stampNs;
   }
 
+  get standby(): string {
+    return this.#supervision.standby(this.#parts.clock.nowNs());
+  }
+
   takeTask(task: TaskState): void {
     this.#watch.look();
+    if (this.#options.supervised) {
+      this.#task = this.#supervision.take(task, this.#parts.clock.nowNs());
+      return;
+    }
     const known = this.#task;
     if (known !== undefined && nanosecondsOf(task.header.stamp) < nanosecondsOf(known.header.stamp)) {
       const backMs = Number(nanosecondsOf(known.header.stamp) - nanosecondsOf(task.header.stamp)) / 1e6;
@@ -151,7 +164,7 @@ export class RealtimeLoop implements ControlLoop {
 
   /** Where there is a task, its reward and its end have to be known for the newest state. */
   #taskIsThere(): boolean {
-    if (this.#task === undefined) return true;
+    if (this.#task === undefined || this.#options.supervised) return true;
     const taskNs = nanosecondsOf(this.#task.header.stamp);
     for (const stampNs of this.#parts.assembler.stamps.values()) if (stampNs > taskNs) return false;
     return true;
@@ -208,14 +221,16 @@ export class RealtimeLoop implements ControlLoop {
   #enterStep(nowNs: bigint, { observation, stampNs }: Sight): boolean {
     const { commands } = this.#parts;
     const phase = this.#steps.observe(observation, stampNs, this.#task);
-    if (phase === 'ended') {
+    const { supervised } = this.#options;
+    if (phase === 'ended' && !supervised) {
       if (!this.#isIdle) commands.stop(stampNs);
       this.#steps.conclude();
       this.#isIdle = true;
       return false;
     }
     this.#isIdle = false;
-    if (phase === 'began') this.#hasBegun = false;
+    // A person may be driving the robot to where the next episode begins: the filter goes on from there.
+    if (phase === 'began' && !supervised) this.#hasBegun = false;
     if (!this.#hasBegun) {
       this.#hasBegun = true;
       commands.beginEpisode(nowNs - this.#periodNs);
@@ -225,10 +240,10 @@ export class RealtimeLoop implements ControlLoop {
 
   /** Asks the policy for an action and executes it, or lets the safety filter decide where the policy is off. */
   #decide(nowNs: bigint, sight: Sight): void {
-    const { actions, commands, inbox, paused } = this.#parts;
+    const { actions, commands, inbox } = this.#parts;
     const newest = inbox.takeNewest();
     if (newest !== undefined) actions.load(newest);
-    const isOff = this.#options.source === 'teleop' || paused();
+    const isOff = this.#isOff();
     if (isOff || !actions.ready || commands.latched || commands.filter?.state === 'TAKEOVER') {
       this.#execute(nowNs, sight, null);
       return;
@@ -241,13 +256,18 @@ export class RealtimeLoop implements ControlLoop {
         this.#inferring = false;
         this.#watch.look();
         if (this.#closed || stalls !== this.#stalls) return;
-        this.#execute(nowNs, sight, paused() ? null : action);
+        this.#execute(nowNs, sight, this.#isOff() ? null : action);
         this.#timer.tickIfDue(); // state may have arrived during inference
       })
       .catch((error) => {
         this.#inferring = false;
         if (!this.#closed) this.#parts.fail(error);
       });
+  }
+
+  /** Whether the policy is to give no action. */
+  #isOff(): boolean {
+    return this.#options.source === 'teleop' || this.#parts.paused() || this.standby !== '';
   }
 
   #execute(tickNs: bigint, { observation, stampNs, ageMs }: Sight, action: Float32Array | null): void {
@@ -257,7 +277,9 @@ export class RealtimeLoop implements ControlLoop {
     const expiryNs = tickNs + BigInt(this.#options.actionPeriods) * this.#periodNs;
     const output = this.#apply(nowNs, action, ageMs + this.#latencyMs, { seenNs: tickNs, expiryNs });
     this.#steps.conclude();
-    if (output !== undefined) this.#steps.executed(observation, stampNs, output, actions.chosenBy);
+    // What a person does between episodes is nothing to learn from.
+    const counts = output !== undefined && !this.#supervision.isBetween;
+    if (counts) this.#steps.executed(observation, stampNs, output, actions.chosenBy);
   }
 
   #apply(

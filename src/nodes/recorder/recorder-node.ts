@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { IqLearnError, messageOf } from '../../common/index.js';
 import type { RecordingSummary, RecordingWriter } from '../../demonstrations/index.js';
-import { type MessageTypeName, type MessageTypes, nanosecondsOf, type TaskState } from '../../messages/index.js';
+import {
+  type EpisodeEvent,
+  episodeEvent,
+  type MessageTypeName,
+  type MessageTypes,
+  nanosecondsOf,
+  type TaskState,
+} from '../../messages/index.js';
 import { type Qos, qos } from '../../transport/index.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
 import { headerStampNs } from '../kit/stamps.js';
@@ -38,6 +45,10 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
   #armed: { readonly seed: bigint } | undefined;
   #episode = 0;
   #lastTask: TaskState | undefined;
+  /** A supervisor says when episodes begin and end, and how; else the task's state does. */
+  #isSupervised = false;
+  /** The supervisor has begun the episode that was asked for: the next state is its first. */
+  #hasBegun = false;
   #messages = 0;
   /** Writes the last message of a topic whose state is said once, where it arrived before the recorder was active. */
   readonly #said = new Map<string, () => void>();
@@ -74,18 +85,27 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
         this.#noteArrival(topic);
         const stampNs = headerStampNs(message) ?? this.#now();
         if (stampNs > this.#stateNs) this.#stateNs = stampNs;
-        if (this.#armed !== undefined && this.#lastTask === undefined) this.#open(this.#stateNs);
+        if (this.#armed !== undefined && (this.#lastTask === undefined || this.#hasBegun)) this.#open(this.#stateNs);
       });
     this.#record(spec.teleop.topic, spec.teleop.type);
     this.#record(spec.command.topic, spec.command.type);
     this.#record(spec.estopTopic, 'std_msgs/msg/Bool');
     this.#record(topics.taskState, 'iq_learn/msg/TaskState', false, (task) => this.#follow(task));
     this.own(
+      transport.subscribe(
+        topics.episodeEvents,
+        'iq_learn/msg/EpisodeEvent',
+        (event) => this.#takeEvent(event),
+        qos.event,
+      ),
+    );
+    this.own(
       transport.serve(`/${this.name}/start_episode`, 'iq_learn/srv/StartEpisode', async ({ seed }) => {
         const problem = this.#problem();
         if (problem !== undefined) return { success: false, message: problem, episode: this.#episode };
         this.#end('another one is started');
         this.#armed = { seed };
+        this.#hasBegun = false;
         return { success: true, message: '', episode: this.#episode + 1 };
       }),
     );
@@ -211,8 +231,27 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
     return this.parameters.useSimTime ? this.#clockNs : BigInt(Date.now()) * NS_PER_MS;
   }
 
+  /** What a supervisor says: START opens the episode that was asked for, END and DISCARD close it as it says. */
+  #takeEvent({ kind, terminated, truncated, success, reason }: EpisodeEvent): void {
+    if (this.state !== 'active') return;
+    this.#isSupervised = true;
+    const stampNs = this.#stateNs;
+    const { openEpisode, endedEpisode } = this.#writer;
+    if (kind === episodeEvent.START) {
+      // The state before was still that of the pause.
+      this.#hasBegun = true;
+    } else if (kind === episodeEvent.DISCARD) {
+      this.#armed = undefined;
+      if (openEpisode !== null || endedEpisode !== null) this.#writer.discardEpisode({ stampNs, reason });
+    } else if (openEpisode !== null) {
+      const known = success === episodeEvent.UNKNOWN ? {} : { success: success === episodeEvent.SUCCESS };
+      this.#writer.endEpisode({ stampNs, terminated, truncated, ...known, reason });
+    }
+  }
+
   #follow(task: TaskState): void {
     const before = this.#lastTask;
+    if (this.#isSupervised) return;
     if (before !== undefined && task.episode !== before.episode && this.#writer.openEpisode !== null)
       this.#end('the robot began another one');
     this.#lastTask = task;
@@ -222,6 +261,7 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
   #open(stampNs: bigint): void {
     const { seed } = this.#armed!;
     this.#armed = undefined;
+    this.#hasBegun = false;
     this.#episode++;
     this.#writer.startEpisode({ stampNs, episode: this.#episode, seed });
   }
@@ -229,7 +269,7 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
   /** Closes an open episode with the task's outcome; else as truncated, since a person or a fault is not a terminal state. */
   #end(reason: string): void {
     if (this.#writer.openEpisode === null) return;
-    const task = this.#lastTask;
+    const task = this.#isSupervised ? undefined : this.#lastTask;
     if (task !== undefined && (task.terminated || task.truncated)) {
       const { terminated, success } = task;
       const stampNs = nanosecondsOf(task.header.stamp);

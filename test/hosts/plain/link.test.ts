@@ -193,7 +193,8 @@ test('permissions say for each topic who publishes, and that only both ends of a
   const all = permissions({ fleet: 'f', robots: ['a', 'b'] });
   for (const { topic, identity } of all) {
     const [, , robot] = topic.split('/');
-    if (robot === 'learner') expect(topic).toBe('iq_learn/f/learner/presence');
+    if (robot === 'learner')
+      expect(topic).toBe(identity === 'learner' ? 'iq_learn/f/learner/#' : 'iq_learn/f/learner/presence');
     else expect([robot, 'learner']).toContain(identity);
   }
   const publishers = (topic: string) => all.filter((each) => each.topic === topic && each.may === 'publish');

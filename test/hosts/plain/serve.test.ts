@@ -126,6 +126,34 @@ test('serve learns from a robot over TLS; killed and started again, it has every
   await until(() => expect(Number(policies.at(-1)?.version)).toBe(30));
   expect(await second.metric('iq_learn_robot_records')).toBe(1000);
   expect(await second.metric('iq_learn_robot_refused')).toBe(0);
+
+  // A person sets the robot aside, takes the policies of the last ten segments back, and has both undone.
+  const link_ = ['--link', 'link/learner.yaml'];
+  expect((await cli('link', 'aside', 'rover-1', '--reason', 'a loose wheel', ...link_)).stdout).toMatch(/released/);
+  await drive(100);
+  await until(async () => expect(await second.metric('iq_learn_robot_left_out')).toBe(100));
+  expect((await cli('link', 'status', ...link_)).stdout).toMatch(/set aside: a loose wheel\s+policies: all have 30/);
+  expect((await cli('link', 'release', 'rover-1', ...link_)).code).toBe(0);
+  const back = await cli('link', 'rollback', ...link_);
+  expect(back.stdout).toMatch(/all robots go back to policy (19|20)/);
+  await until(() => expect([19, 20]).toContain(Number(policies.at(-1)?.version)));
+  await drive(200);
+  await until(async () => expect(await second.metric('iq_learn_transitions')).toBe(3200));
+  expect([19, 20]).toContain(Number(policies.at(-1)?.version));
+  expect((await cli('link', 'resume', ...link_)).code).toBe(0);
+  await until(() => expect(Number(policies.at(-1)?.version)).toBe(32));
+  expect((await cli('link', 'rollback', '--link', 'link/rover-1.yaml')).code).not.toBe(0);
   second.child.kill('SIGTERM');
   expect((await second.ended).code).toBe(143);
+
+  // The run's metrics and its report, as train has them: each step once, with what the robot did.
+  const rows = readFileSync('runs/rover-link/progress.jsonl', 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, number>);
+  expect(rows.map((row) => row['time/total_timesteps'])).toEqual(Array.from({ length: 32 }, (_, i) => 100 * (i + 1)));
+  expect(rows.at(-1)).toMatchObject({ 'fleet/rover-1/left_out': 100, 'train/critic_loss': expect.any(Number) });
+  const { points } = JSON.parse(readFileSync('runs/rover-link/learning.json', 'utf8')) as { points: unknown[] };
+  expect(points).toHaveLength(32);
+  expect(readFileSync('runs/rover-link/learning.html', 'utf8')).toMatch(/iq-learn serve|serve --robot rover/);
 });

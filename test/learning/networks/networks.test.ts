@@ -48,6 +48,29 @@ describe('layer normalisation', () => {
     expect(numbers(layerNorm(tf.ones([1, 4])))).toEqual([0, 0, 0, 0]);
   });
 
+  it('has the gradient of its parts, and the second one', () => {
+    const random = new Random(5);
+    const drawn = (...shape: [number, number]) =>
+      tf.tensor2d(random.fillNormal(new Float32Array(shape[0] * shape[1])), shape);
+    const [x, weights] = [drawn(3, 6), drawn(3, 6)];
+    const byParts = (rows: tf.Tensor): tf.Tensor => {
+      const centred = tf.sub(rows, tf.mean(rows, -1, true));
+      return tf.mul(centred, tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), 1e-5)));
+    };
+    const first = (norm: (rows: tf.Tensor) => tf.Tensor) =>
+      tf.grad((rows: tf.Tensor) => tf.sum(tf.mul(tf.square(norm(rows)), weights)));
+    // Of the length of the gradient, as a gradient penalty has it.
+    const second = (norm: (rows: tf.Tensor) => tf.Tensor) =>
+      tf.grad((rows: tf.Tensor) => tf.sum(tf.square(first(norm)(rows))));
+    for (const gradient of [first, second]) {
+      const wanted = numbers(gradient(byParts)(x));
+      expect(Math.max(...wanted.map(Math.abs))).toBeGreaterThan(0.1);
+      numbers(gradient(layerNorm)(x)).forEach((value, i) => {
+        expect(value).toBeCloseTo(wanted[i]!, 3);
+      });
+    }
+  });
+
   it('bounds what a perceptron says far away from its data', () => {
     const layout = mlpLayout([2, 32, 32, 1]);
     const parts = splitParameters(tf.tensor1d(initialParameters(layout, new Random(3))), layout);

@@ -3,10 +3,12 @@ import { demo } from './demo.js';
 import { expert } from './expert.js';
 import { gateway } from './gateway.js';
 import { gazeboTask } from './gazebo-task.js';
+import { keys } from './keys.js';
 import { learner } from './learner.js';
 import { policy } from './policy.js';
 import { recorder } from './recorder.js';
 import { simulator } from './simulator.js';
+import { supervisor } from './supervisor.js';
 
 /** The executables that `ros2 pkg executables iq_learn` lists. */
 export const executables: readonly Executable[] = [
@@ -18,4 +20,6 @@ export const executables: readonly Executable[] = [
   demo,
   gazeboTask,
   gateway,
+  supervisor,
+  keys,
 ];

@@ -1,10 +1,11 @@
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { RecordingWriter } from '../../../demonstrations/index.js';
 import { RecorderNode, recorderSchema } from '../../../nodes/index.js';
 import { timestamp } from '../../../platform/index.js';
 import { managed } from '../executable.js';
+import { freeFolder } from '../session-folders.js';
 
 const { checkTopics } = recorderSchema.shape;
 
@@ -23,14 +24,6 @@ function defaultSession(robot: string, now = new Date()): string {
   return `${robot}-${timestamp(now)}`;
 }
 
-/** The folder, or the first of folder-2, folder-3 and so on that does not exist. */
-function free(folder: string): string {
-  for (let i = 1; ; i++) {
-    const name = i === 1 ? folder : `${folder}-${i}`;
-    if (!existsSync(name)) return name;
-  }
-}
-
 export const recorder = managed({
   name: 'recorder',
   summary: 'records demonstrations that ros2 bag reads',
@@ -39,7 +32,7 @@ export const recorder = managed({
   async prepare({ context, simulatedTime, parameters: { recordings, session, checkTopics } }) {
     const { spec, logger } = context;
     const name = session === '' ? defaultSession(spec.robot) : session;
-    const writer = await RecordingWriter.create(free(join(recordings, name)), { spec, session: name });
+    const writer = await RecordingWriter.create(freeFolder(join(recordings, name)), { spec, session: name });
     logger.info(`recording to ${writer.folder}`);
     const node = new RecorderNode(context, writer, { useSimTime: simulatedTime, checkTopics });
     return {

@@ -26,101 +26,177 @@ export function writeText(writer: ProtobufWriter, text: string): void {
   writer.bytes(textEncoder.encode(text));
 }
 
-/** What protobufjs gives for a 64-bit integer: a Long. */
-interface Long {
-  readonly low: number;
-  readonly high: number;
+/** Strings that differ from each other and are remembered by a reader: names of robots and frames come again and again. */
+const REMEMBERED_TEXTS = 8;
+const LONGEST_REMEMBERED = 128;
+
+const rememberedTexts: { readonly bytes: Uint8Array; readonly text: string }[] = [];
+let nextRemembered = 0;
+
+/** The text of these bytes if it is one of the last short ones that were read. */
+function remembered(buffer: Uint8Array, start: number, length: number): string | undefined {
+  for (const { bytes, text } of rememberedTexts) {
+    if (bytes.length !== length) continue;
+    // Names that differ do so at their ends.
+    let i = length - 1;
+    while (i >= 0 && bytes[i] === buffer[start + i]) i--;
+    if (i < 0) return text;
+  }
+  return undefined;
 }
 
 /**
  * Reads protobuf and never past its end: every length is compared with the bytes that are left before anything is
- * allocated for it. Throws {@link ProtobufError}.
+ * allocated for it. Throws {@link ProtobufError}. It is this and not protobufjs's reader because a learner decodes a
+ * hundred thousand transitions per second: 64-bit integers are read without an object for each, small arrays of numbers
+ * without a buffer for each, and names that come again without decoding them again.
  */
 export class ProtobufReader {
-  readonly #reader: protobuf.Reader;
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly length: number;
+  position = 0;
 
   constructor(bytes: Uint8Array) {
     // Not a Buffer, whose slices would not be copies.
-    this.#reader = protobuf.Reader.create(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-  }
-
-  get position(): number {
-    return this.#reader.pos;
-  }
-
-  get length(): number {
-    return this.#reader.len;
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.length = bytes.length;
   }
 
   /** The number and the wire type of the next field. */
   tag(): number {
-    return this.#reader.uint32();
+    return this.uint32();
   }
 
+  /** A varint's low 32 bits: what is longer is cut, as protobuf's rules for reading a narrower type say. */
   uint32(): number {
-    return this.#reader.uint32();
+    let value = 0;
+    for (let shift = 0; shift < 70; shift += 7) {
+      const byte = this.#byte();
+      if (shift < 32) value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value >>> 0;
+    }
+    throw new ProtobufError(`a number of more than 10 bytes before byte ${this.position}`);
   }
 
   sint32(): number {
-    return this.#reader.sint32();
+    const value = this.uint32();
+    return (value >>> 1) ^ -(value & 1);
   }
 
   bool(): boolean {
-    return this.#reader.bool();
+    let set = false;
+    for (let i = 0; i < 10; i++) {
+      const byte = this.#byte();
+      if ((byte & 0x7f) !== 0) set = true;
+      if (byte < 0x80) return set;
+    }
+    throw new ProtobufError(`a number of more than 10 bytes before byte ${this.position}`);
   }
 
   float(): number {
-    return this.#reader.float();
+    return this.#view.getFloat32(this.#pass(4), true);
   }
 
   double(): number {
-    return this.#reader.double();
+    return this.#view.getFloat64(this.#pass(8), true);
   }
 
   uint64(): bigint {
-    const { low, high } = this.#reader.uint64() as unknown as Long;
-    return high === 0 ? BigInt(low >>> 0) : (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+    // As two halves of 28 bits and the rest: a number holds 53 bits exactly.
+    let low = 0;
+    let middle = 0;
+    for (let shift = 0; shift < 70; shift += 7) {
+      const byte = this.#byte();
+      const bits = byte & 0x7f;
+      if (shift < 28) low |= bits << shift;
+      else if (shift < 49) middle += bits * 2 ** (shift - 28);
+      else if (bits !== 0) return this.#longUint64(low, middle, shift, byte);
+      if (byte < 0x80) return BigInt(low + middle * 2 ** 28);
+    }
+    throw new ProtobufError(`a number of more than 10 bytes before byte ${this.position}`);
+  }
+
+  /** Goes on with an integer of which `byte`, at `shift`, was just read. */
+  #longUint64(low: number, middle: number, shift: number, byte: number): bigint {
+    let value = BigInt(low) + (BigInt(middle) << 28n) + (BigInt(byte & 0x7f) << BigInt(shift));
+    for (let at = shift + 7; byte >= 0x80; at += 7) {
+      if (at >= 70) throw new ProtobufError(`a number of more than 10 bytes before byte ${this.position}`);
+      byte = this.#byte();
+      value += BigInt(byte & 0x7f) << BigInt(at);
+    }
+    return BigInt.asUintN(64, value);
   }
 
   sint64(): bigint {
-    const { low, high } = this.#reader.sint64() as unknown as Long;
-    return (BigInt(high) << 32n) | BigInt(low >>> 0);
+    const value = this.uint64();
+    return (value & 1n) === 0n ? value >> 1n : -((value >> 1n) + 1n);
   }
 
   /** A copy of the bytes behind a length. */
   bytes(): Uint8Array {
     const length = this.size();
-    const start = this.#reader.pos;
-    this.#reader.skip(length);
-    return this.#reader.buf.slice(start, start + length);
+    const start = this.#pass(length);
+    return this.#bytes.slice(start, start + length);
+  }
+
+  /** The float32 numbers behind a length, in an array of their own. */
+  floats(): Float32Array {
+    const length = this.size();
+    if (length % 4 !== 0) throw new ProtobufError(`a list of ${length} bytes of numbers of 4`);
+    const values = new Float32Array(length >> 2);
+    const start = this.#pass(length);
+    if (length > 256) new Uint8Array(values.buffer).set(this.#bytes.subarray(start, start + length));
+    else for (let i = 0; i < values.length; i++) values[i] = this.#view.getFloat32(start + 4 * i, true);
+    return values;
   }
 
   text(): string {
     const length = this.size();
-    const start = this.#reader.pos;
-    this.#reader.skip(length);
+    const start = this.#pass(length);
     if (length === 0) return '';
+    const known = length > LONGEST_REMEMBERED ? undefined : remembered(this.#bytes, start, length);
+    if (known !== undefined) return known;
+    const bytes = this.#bytes.slice(start, start + length);
+    let text: string;
     try {
-      return textDecoder.decode(this.#reader.buf.subarray(start, start + length));
+      text = textDecoder.decode(bytes);
     } catch {
       throw new ProtobufError(`a string at byte ${start} that is not UTF-8`);
     }
+    if (length <= LONGEST_REMEMBERED) rememberedTexts[nextRemembered++ % REMEMBERED_TEXTS] = { bytes, text };
+    return text;
   }
 
   /** A length, which the bytes that are left must cover. */
   size(): number {
-    const length = this.#reader.uint32();
-    const left = this.#reader.len - this.#reader.pos;
+    const length = this.uint32();
+    const left = this.length - this.position;
     if (length > left) throw new ProtobufError(`${length} bytes wanted at byte ${this.position}, ${left} are left`);
     return length;
   }
 
   /** Skips the value of a field that the definition does not have. */
   skip(type: number): void {
-    if (type === wireType.varint) this.#reader.skip();
-    else if (type === wireType.bits64) this.#reader.skip(8);
-    else if (type === wireType.bits32) this.#reader.skip(4);
-    else if (type === wireType.bytes) this.#reader.skip(this.size());
+    if (type === wireType.varint) this.bool();
+    else if (type === wireType.bits64) this.#pass(8);
+    else if (type === wireType.bits32) this.#pass(4);
+    else if (type === wireType.bytes) this.#pass(this.size());
     else throw new ProtobufError(`a field of wire type ${type} at byte ${this.position}`);
+  }
+
+  #byte(): number {
+    if (this.position >= this.length) throw new ProtobufError(`a message that ends at byte ${this.length}, too early`);
+    return this.#bytes[this.position++]!;
+  }
+
+  /** Goes on by `count` bytes and gives where they begin. */
+  #pass(count: number): number {
+    const start = this.position;
+    if (count > this.length - start)
+      throw new ProtobufError(`${count} bytes wanted at byte ${start}, ${this.length - start} are left`);
+    this.position = start + count;
+    return start;
   }
 }

@@ -250,13 +250,19 @@ function compile(fields: readonly MessageDefinitionField[]): ProtobufMessage {
     const number = i + 1;
     return { name: field.name, number, ...fieldOf(field, number << 3) };
   });
+  // Lists are filled in place, so every message begins with lists of its own; all else can be shared.
+  const template: Record<string, unknown> = {};
+  for (const member of members) template[member.name] = member.empty();
+  const lists = members.filter(({ empty }) => Array.isArray(empty()));
+  const finished = members.filter(({ finish }) => finish !== same);
   const empty = (): Record<string, unknown> => {
-    const value: Record<string, unknown> = {};
-    for (const member of members) value[member.name] = member.empty();
+    // A copy of the template has its hidden class at once, which is several times as fast as adding field by field.
+    const value = { ...template };
+    for (const { name, empty } of lists) value[name] = empty();
     return value;
   };
   const finish = (value: Record<string, unknown>): Record<string, unknown> => {
-    for (const member of members) value[member.name] = member.finish(value[member.name]);
+    for (const member of finished) value[member.name] = member.finish(value[member.name]);
     return value;
   };
   return {

@@ -47,10 +47,12 @@ function varying(core: Core, make: (values: never[]) => NumberArray): ProtobufNu
 /** Lists of numbers of fixed length are the bytes of a typed array. */
 function fixed(core: Core, make: (bytes: Uint8Array) => NumberArray): ProtobufNumber {
   const size = core.size!;
+  const isSingle = size === 4;
   return {
     ...core,
     readMany: (reader, wire, held) => {
       const before = held as NumberArray;
+      if (wire === wireType.bytes && isSingle && before.length === 0) return reader.floats();
       if (wire === wireType.bytes) {
         const bytes = reader.bytes();
         if (bytes.length % size !== 0) throw new ProtobufError(`a list of ${bytes.length} bytes of numbers of ${size}`);
