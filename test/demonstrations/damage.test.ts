@@ -57,7 +57,7 @@ async function survivors(path: string, bytes: Uint8Array): Promise<number> {
   }
 }
 
-describe('a damaged recording', () => {
+describe('fault F27: a damaged recording', () => {
   it('cut anywhere: what was recorded before, and nothing else', async () => {
     const path = join(folder(), 'cut.mcap');
     let least = 0;

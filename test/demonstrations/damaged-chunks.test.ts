@@ -120,6 +120,8 @@ describe('fault F27: a damaged chunk', () => {
           else expect(found).toContain(`${episode}/${k}`);
         }
       expect(recording.problems.join()).toMatch(/damaged at about byte \d+: .*CRC.*bytes are left out/);
+      // The statistics at the end of the file say how many there were.
+      expect(recording.problems.join()).toMatch(/\d+ of its \d+ messages can be read/);
       expect(recording.uncertain).toBe([0, 1].some((episode) => content.has(`end ${episode}`)) ? 1 : 0);
       // Only the end of an episode is terminal.
       for (const { terminated, observations, length } of episodes)

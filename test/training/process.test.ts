@@ -154,7 +154,7 @@ describe('learning in its own process', () => {
     await learning.stop(false);
   });
 
-  it('that diverges goes back to its checkpoint, says which metric, and publishes nothing', async () => {
+  it('fault F30: that diverges goes back to its checkpoint, says which metric, and publishes nothing', async () => {
     const checkpoint = { folder, everySegments: 1 };
     const settings = { clipTarget: false, targetNetwork: false };
     const calm = await TrainingProcess.create(options(settings, { checkpoint }));
