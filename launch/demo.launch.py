@@ -8,6 +8,7 @@ from launch.actions import DeclareLaunchArgument, Shutdown
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
+from launch_ros.substitutions import FindPackageShare
 
 
 def generate_launch_description():
@@ -26,7 +27,7 @@ def generate_launch_description():
             package='iq_learn',
             executable=executable,
             namespace=LaunchConfiguration('namespace'),
-            parameters=[{**common, **parameters}],
+            parameters=[{**common, **parameters}, LaunchConfiguration('params_file')],
             remappings=own_clock,
             output='screen',
         )
@@ -35,6 +36,9 @@ def generate_launch_description():
         DeclareLaunchArgument(
             'robot', default_value='rover', choices=['rover', 'arm'], description='Which robot to simulate.'),
         DeclareLaunchArgument('namespace', default_value='', description='Namespace of all nodes and topics.'),
+        DeclareLaunchArgument(
+            'params_file', default_value=[FindPackageShare('iq_learn'), '/config/parameters.yaml'],
+            description='Parameters of nodes, in the form of ROS 2; what it says goes before the other arguments.'),
         DeclareLaunchArgument(
             'demonstrations', default_value='0', description="Episodes that the expert shows; 0: the robot's own number."),
         DeclareLaunchArgument(
@@ -62,7 +66,7 @@ def generate_launch_description():
                 'episodes': whole('episodes'),
                 'seed': whole('seed'),
                 'run': text('run'),
-            }],
+            }, LaunchConfiguration('params_file')],
             remappings=own_clock,
             output='screen',
             on_exit=Shutdown(reason='the demo is over'),

@@ -1,7 +1,7 @@
 """A policy on a robot, behind the safety filter, with takeover by a person and an emergency stop.
 
-The final command is not the policy's: policy -> policy_vel -> twist_mux -> the robot's command, where a joystick goes
-before navigation, navigation before the policy, and the emergency stop before all (config/teleop/twist_mux.yaml).
+The policy and the person both go through the policy node: safety filter -> policy_vel -> twist_mux -> the robot's command,
+where the policy node goes before navigation, and the emergency stop before all (config/teleop/twist_mux.yaml).
 """
 
 from launch import LaunchDescription
@@ -42,9 +42,17 @@ def generate_launch_description():
         DeclareLaunchArgument(
             'policy', default_value='', description='Folder of the policy; empty: waits for one from a learner.'),
         DeclareLaunchArgument(
+            'replay', default_value='',
+            description='An episode to drive again in place of a policy (replay.launch.py); empty: none.'),
+        DeclareLaunchArgument(
+            'replay_speed', default_value='1.0', description='Of the replay, at most 1.0: slower than it was recorded.'),
+        DeclareLaunchArgument(
             'link', default_value='',
             description="The robot's file of a link to a learner elsewhere (iq-learn link init); empty: no link."),
         DeclareLaunchArgument('namespace', default_value='', description='Namespace of all nodes and topics.'),
+        DeclareLaunchArgument(
+            'params_file', default_value=[share, '/config/parameters.yaml'],
+            description='Parameters of nodes, in the form of ROS 2; what it says goes before the other arguments.'),
         DeclareLaunchArgument(
             'command', default_value=described('command'),
             description="The robot's command topic without leading slash; as its description names it."),
@@ -94,6 +102,8 @@ def generate_launch_description():
                 **use_sim_time,
                 'robot': text('robot'),
                 'policy': text('policy'),
+                'replay': text('replay'),
+                'replay_speed': ParameterValue(LaunchConfiguration('replay_speed'), value_type=float),
                 'source': text('source'),
                 'supervised': flag('supervised'),
                 'stochastic': flag('stochastic'),
@@ -101,7 +111,7 @@ def generate_launch_description():
                 'estop_heartbeat_ms': ParameterValue(LaunchConfiguration('estop_heartbeat_ms'), value_type=float),
                 'cmd_vel_stamped': stamped,
                 'autostart': flag('autostart'),
-            }],
+            }, LaunchConfiguration('params_file')],
             remappings=[(command, LaunchConfiguration('command_to'))],
             output='screen',
         ),
@@ -113,7 +123,7 @@ def generate_launch_description():
             package='iq_learn',
             executable='gateway',
             namespace=namespace,
-            parameters=[{**use_sim_time, 'robot': text('robot'), 'link': text('link')}],
+            parameters=[{**use_sim_time, 'robot': text('robot'), 'link': text('link')}, LaunchConfiguration('params_file')],
             output='screen',
             condition=IfCondition(PythonExpression(["'", LaunchConfiguration('link'), "' != ''"])),
         ),
@@ -123,7 +133,7 @@ def generate_launch_description():
             namespace=namespace,
             parameters=[
                 [*configs, 'twist_mux.yaml'],
-                {**use_sim_time, 'use_stamped': stamped, 'topics.joystick.topic': described('teleop')},
+                {**use_sim_time, 'use_stamped': stamped, 'locks.e_stop.topic': described('estop')},
             ],
             remappings=[('cmd_vel_out', command)],
             output='screen',

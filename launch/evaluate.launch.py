@@ -28,6 +28,9 @@ def generate_launch_description():
         DeclareLaunchArgument('policy', description='Folders of the policies, separated by commas.'),
         DeclareLaunchArgument('namespace', default_value='', description='Namespace of all nodes and topics.'),
         DeclareLaunchArgument(
+            'params_file', default_value=[share, '/config/parameters.yaml'],
+            description='Parameters of nodes, in the form of ROS 2; what it says goes before the other arguments.'),
+        DeclareLaunchArgument(
             'recordings', default_value='recordings', description='Folder that holds the recordings of the trials.'),
         DeclareLaunchArgument(
             'session', default_value='', description='Name of the recording of the trials; empty: robot, date and time.'),
@@ -53,7 +56,7 @@ def generate_launch_description():
                 'cmd_vel_stamped': flag('cmd_vel_stamped'),
                 'autostart': True,
                 'use_sim_time': flag('use_sim_time'),
-            }],
+            }, LaunchConfiguration('params_file')],
             output='screen',
         ),
         # The supervisor gives the policy node each policy when it is its turn; a person may drive between the trials.

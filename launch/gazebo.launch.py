@@ -22,6 +22,9 @@ def generate_launch_description():
             'robot', default_value='rover', choices=['rover', 'arm'], description='Which robot, in its own world.'),
         DeclareLaunchArgument('namespace', default_value='', description='Namespace of all nodes and topics.'),
         DeclareLaunchArgument(
+            'params_file', default_value=[share, '/config/parameters.yaml'],
+            description='Parameters of nodes, in the form of ROS 2; what it says goes before the other arguments.'),
+        DeclareLaunchArgument(
             'gui', default_value='true', choices=['true', 'false'], description="Gazebo's window, or the server alone."),
         DeclareLaunchArgument('seed', default_value='0', description='Of the starts that the task chooses itself.'),
         DeclareLaunchArgument(
@@ -50,7 +53,7 @@ def generate_launch_description():
             parameters=[{
                 'config_file': [share, '/config/gazebo/', robot, '_bridge.yaml'],
                 'use_sim_time': True,
-            }],
+            }, LaunchConfiguration('params_file')],
             output='screen',
         ),
         Node(
@@ -60,7 +63,7 @@ def generate_launch_description():
             parameters=[{
                 'robot_description': ParameterValue(Command(['cat ', *urdf]), value_type=str),
                 'use_sim_time': True,
-            }],
+            }, LaunchConfiguration('params_file')],
             output='screen',
         ),
         Node(
@@ -73,7 +76,7 @@ def generate_launch_description():
                 'max_steps': ParameterValue(LaunchConfiguration('max_steps'), value_type=int),
                 'autostart': True,
                 'use_sim_time': True,
-            }],
+            }, LaunchConfiguration('params_file')],
             output='screen',
         ),
     ])

@@ -32,6 +32,9 @@ def generate_launch_description():
             description='Recordings of demonstrations, separated by commas: folders, .mcap files, folders of recordings.'),
         DeclareLaunchArgument('namespace', default_value='', description='Namespace of all nodes and topics.'),
         DeclareLaunchArgument(
+            'params_file', default_value=[share, '/config/parameters.yaml'],
+            description='Parameters of nodes, in the form of ROS 2; what it says goes before the other arguments.'),
+        DeclareLaunchArgument(
             'run', default_value=['runs/', PythonExpression([LaunchConfiguration('description'), "['robot']"])],
             description='Folder of this run: its checkpoint and its newest policy.'),
         DeclareLaunchArgument(
@@ -63,7 +66,7 @@ def generate_launch_description():
                 'learn_from_interventions': flag('learn_from_interventions'),
                 'autostart': True,
                 'use_sim_time': flag('use_sim_time'),
-            }],
+            }, LaunchConfiguration('params_file')],
             output='screen',
         ),
     ])

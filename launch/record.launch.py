@@ -28,6 +28,9 @@ def generate_launch_description():
             'robot', default_value='rover', description='A robot of config/robots, or the path of a description (YAML).'),
         SetLaunchConfiguration('description', Command(['node ', share, '/dist/src/hosts/ros2/describe.js "', robot, '"'])),
         DeclareLaunchArgument('namespace', default_value='', description='Namespace of all nodes and topics.'),
+        DeclareLaunchArgument(
+            'params_file', default_value=[share, '/config/parameters.yaml'],
+            description='Parameters of nodes, in the form of ROS 2; what it says goes before the other arguments.'),
         DeclareLaunchArgument('recordings', default_value='recordings', description='Folder that holds recordings.'),
         DeclareLaunchArgument(
             'session', default_value='', description='Name of this recording; empty: robot, date and time.'),
@@ -61,7 +64,7 @@ def generate_launch_description():
                 'cmd_vel_stamped': flag('cmd_vel_stamped'),
                 'autostart': True,
                 'use_sim_time': flag('use_sim_time'),
-            }],
+            }, LaunchConfiguration('params_file')],
             output='screen',
         ),
         Node(
@@ -73,7 +76,7 @@ def generate_launch_description():
                 'cmd_vel_stamped': flag('cmd_vel_stamped'),
                 'autostart': True,
                 'use_sim_time': flag('use_sim_time'),
-            }],
+            }, LaunchConfiguration('params_file')],
             output='screen',
             condition=IfCondition(PythonExpression(["'", LaunchConfiguration('teleop'), "' == 'expert'"])),
         ),

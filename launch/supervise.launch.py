@@ -8,6 +8,7 @@ from launch.actions import DeclareLaunchArgument, Shutdown
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
+from launch_ros.substitutions import FindPackageShare
 
 
 def generate_launch_description():
@@ -38,6 +39,9 @@ def generate_launch_description():
             'robot', default_value='rover', description='A robot of config/robots, or the path of a description (YAML).'),
         DeclareLaunchArgument('namespace', default_value='', description='Namespace of all nodes and topics.'),
         DeclareLaunchArgument(
+            'params_file', default_value=[FindPackageShare('iq_learn'), '/config/parameters.yaml'],
+            description='Parameters of nodes, in the form of ROS 2; what it says goes before the other arguments.'),
+        DeclareLaunchArgument(
             'use_sim_time', default_value='false', choices=yes_or_no, description='Time is that of /clock.'),
         *[
             DeclareLaunchArgument(name, default_value=default, description=description, choices=choices)
@@ -51,7 +55,7 @@ def generate_launch_description():
                 'robot': value('robot', str),
                 'use_sim_time': value('use_sim_time', bool),
                 **{name: value(name, kind) for name, kind, *_ in arguments},
-            }],
+            }, LaunchConfiguration('params_file')],
             output='screen',
             on_exit=Shutdown(reason='the session is over'),
         ),

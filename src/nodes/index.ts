@@ -20,6 +20,7 @@ export { LearnerNode, type LearnerParameters, learnerSchema } from './learner/le
 export type { ActionReplay } from './policy/action-source.js';
 export { type PolicyParameters, policySchema } from './policy/parameters.js';
 export { PolicyNode } from './policy/policy-node.js';
+export { RecordedActions, type RecordedMotion } from './policy/recorded-actions.js';
 export { RecorderNode, type RecorderParameters, recorderSchema } from './recorder/recorder-node.js';
 export { GazeboTaskNode, type GazeboTaskParameters, gazeboTaskSchema } from './simulator/gazebo-task-node.js';
 export { type SimulatorParameters, simulatorSchema } from './simulator/parameters.js';

@@ -35,10 +35,14 @@ interface Launched {
   readonly processes?: readonly { readonly cmd: readonly string[]; readonly ends_all: boolean }[];
 }
 
-const files = ['demo', 'gazebo', 'record', 'learn', 'deploy', 'supervise', 'evaluate'] as const;
+const files = ['demo', 'gazebo', 'record', 'learn', 'deploy', 'supervise', 'evaluate', 'replay'] as const;
 /** What must be said to the launch files that ask for something. */
 const needed = ['recording:=recordings/one', 'policy:=runs/one/policy'];
-const required: Readonly<Record<string, readonly string[]>> = { learn: ['recording'], evaluate: ['policy'] };
+const required: Readonly<Record<string, readonly string[]>> = {
+  learn: ['recording'],
+  evaluate: ['policy'],
+  replay: ['recording'],
+};
 /** Everything a launch file may start that is not ours. */
 const foreign = [
   'twist_mux/twist_mux',
@@ -64,7 +68,8 @@ beforeAll(() => {
     .replace('robot: turtlebot3', 'robot: mine')
     .replace('topic: /cmd_vel, type: geometry_msgs/msg/TwistStamped', 'topic: /base/cmd, type: geometry_msgs/msg/Twist')
     .replaceAll('path: twist.', 'path: ')
-    .replace('topic: /teleop/cmd_vel', 'topic: /pad/cmd');
+    .replace('topic: /teleop/cmd_vel', 'topic: /pad/cmd')
+    .replace('estop_topic: /estop', 'estop_topic: /halt');
   writeFileSync(ownRobot, text);
 });
 afterAll(() => rmSync(dirname(ownRobot), { recursive: true }));
@@ -118,6 +123,13 @@ function checks(launch: (file: string, ...args: string[]) => Promise<Launched>):
     }
   });
 
+  test.each(files)('%s: a file of parameters goes before the arguments, for every node of ours', async (file) => {
+    const own = `${root}/config/teleop/joy.yaml`;
+    const { nodes } = await launch(file, ...needed, `params_file:=${own}`);
+    for (const { package: name, executable, files: read } of nodes)
+      if (name === 'iq_learn') expect(read.at(-1), executable).toBe(own);
+  });
+
   test.each(files)('%s: a namespace holds for every node of a robot', async (file) => {
     const { nodes } = await launch(file, ...needed, 'namespace:=second');
     for (const { namespace, package: name } of nodes) expect(namespace).toBe(name === 'ros_gz_sim' ? '' : 'second');
@@ -139,7 +151,7 @@ function checks(launch: (file: string, ...args: string[]) => Promise<Launched>):
       expect(only(launched, 'policy').parameters).toMatchObject({ robot, policy: 'somewhere', source: 'policy' });
       const mux = only(launched, 'twist_mux');
       expect(mux.remappings).toEqual({ cmd_vel_out: command });
-      expect(mux.parameters).toMatchObject({ use_stamped: true, 'topics.joystick.topic': spec.teleop.topic.slice(1) });
+      expect(mux.parameters).toMatchObject({ use_stamped: true, 'locks.e_stop.topic': spec.estopTopic.slice(1) });
       expect(only(launched, 'teleop_node').remappings).toEqual({ cmd_vel: spec.teleop.topic.slice(1) });
     }
   });
@@ -182,7 +194,7 @@ function checks(launch: (file: string, ...args: string[]) => Promise<Launched>):
     expect(only(launched, 'twist_mux').remappings).toEqual({ cmd_vel_out: 'base/cmd' });
     expect(only(launched, 'twist_mux').parameters).toMatchObject({
       use_stamped: false,
-      'topics.joystick.topic': 'pad/cmd',
+      'locks.e_stop.topic': 'halt',
     });
     expect(only(launched, 'teleop_node').parameters).toMatchObject({ publish_stamped_twist: false });
     expect(only(launched, 'teleop_node').remappings).toEqual({ cmd_vel: 'pad/cmd' });
@@ -263,6 +275,14 @@ function checks(launch: (file: string, ...args: string[]) => Promise<Launched>):
     expect(only(launched, 'recorder').parameters).toMatchObject({ robot: 'turtlebot4', check_topics: true });
     const { nodes } = await launch('deploy', 'robot:=turtlebot4');
     expect(nodes.map(({ executable }) => executable)).not.toContain('supervisor');
+  });
+
+  it('replay: an episode in the place of a policy, at half its speed unless another is asked for', async () => {
+    const launched = await launch('replay', 'robot:=turtlebot4', 'recording:=recordings/one', 'episode:=3');
+    const expected = { replay: 'recordings/one#3', replay_speed: 0.5, source: 'policy' };
+    expect(only(launched, 'policy').parameters).toMatchObject(expected);
+    const whole = await launch('replay', 'robot:=turtlebot4', 'recording:=recordings/one', 'speed:=1.0');
+    expect(only(whole, 'policy').parameters).toMatchObject({ replay: 'recordings/one', replay_speed: 1 });
   });
 
   it('learn: several recordings, and numbers as numbers', async () => {
@@ -372,12 +392,17 @@ describe('teleoperation', () => {
   const configOf = (name: string) =>
     parse(readFileSync(`${root}/config/teleop/${name}.yaml`, 'utf8'))['/**'].ros__parameters;
 
-  it('goes before navigation, navigation before the policy, the e-stop before all', () => {
+  it('reaches the robot on one topic, behind the safety filter, which goes before navigation; the e-stop before all', () => {
     const { topics, locks } = configOf('twist_mux');
-    expect(topics.policy.topic).toBe('policy_vel');
-    expect(topics.joystick.priority).toBeGreaterThan(topics.navigation.priority);
-    expect(topics.navigation.priority).toBeGreaterThan(topics.policy.priority);
+    expect(Object.keys(topics).sort()).toEqual(['navigation', 'policy', 'rescue']);
+    expect(topics.policy).toMatchObject({ topic: 'policy_vel' });
+    expect(topics.policy.priority).toBeGreaterThan(topics.navigation.priority);
+    // The way round a node that is gone is no topic that a joystick speaks on by itself.
+    const spoken = robotNames().map((name) => loadRobotSpec(name).teleop.topic.slice(1));
+    expect(spoken).not.toContain(topics.rescue.topic);
     expect(locks.e_stop).toEqual({ topic: loadRobotSpec('rover').estopTopic.slice(1), timeout: 0, priority: 255 });
+    for (const { priority } of Object.values<{ priority: number }>(topics))
+      expect(priority).toBeLessThan(locks.e_stop.priority);
   });
 
   test.each([

@@ -14,6 +14,7 @@ try {
     task: spec.task ?? '',
     command: relative(spec.command.topic),
     teleop: relative(spec.teleop.topic),
+    estop: relative(spec.estopTopic),
     twist: String(spec.command.type.startsWith('geometry_msgs/msg/Twist')),
     stamped: String(commandsStamped(spec)),
   };

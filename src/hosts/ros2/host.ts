@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { IqLearnError, messageOf, type SteadyClock } from '../../common/index.js';
+import { IqLearnError, messageOf, nearest, type SteadyClock } from '../../common/index.js';
 import type { NodeContext } from '../../nodes/index.js';
 import type { Logger } from '../../platform/index.js';
 import { loadRobotSpec, type RobotSpec, withStampedTwist } from '../../robot/index.js';
@@ -48,6 +48,18 @@ export function declareParameters(executable: Executable, ros: Ros2Node): Declar
   return { spec: withStampedTwist(described, cmdVelStamped ?? commandsStamped(described)), set, values };
 }
 
+/**
+ * Warns of overrides that no parameter takes: one that is misspelt would be silently without effect. A file for several
+ * nodes under /** says things for others, too.
+ */
+export function warnOfUnknown({ undeclared }: Ros2Node, set: ParameterSet, logger: Logger): void {
+  const known = set.declarations.map(({ name }) => name);
+  for (const name of undeclared) {
+    const meant = nearest(name, known);
+    logger.warn(`the parameter ${name} is not one of this node`, meant === undefined ? {} : { did_you_mean: meant });
+  }
+}
+
 export interface HostOptions {
   readonly executable: ManagedExecutable;
   readonly ros: Ros2Node;
@@ -76,6 +88,7 @@ export class Host {
     this.#spec = spec;
     this.#set = set;
     this.#values = values;
+    warnOfUnknown(ros, set, logger);
     this.#factory = new NodeFactory(
       () => this.#make(),
       (outcome) => {

@@ -6,7 +6,7 @@ import { endWith } from './ending.js';
 import type { Executable } from './executable.js';
 import { executables } from './executables/index.js';
 import { helpOf, listOf } from './help.js';
-import { declareParameters, Host, ownParameters } from './host.js';
+import { declareParameters, Host, ownParameters, warnOfUnknown } from './host.js';
 import { goFirst } from './priority.js';
 import { watchVitals } from './vitals.js';
 
@@ -23,6 +23,7 @@ async function run(executable: Executable, args: readonly string[]): Promise<voi
     close = () => ros.close();
     if (executable.kind === 'program') {
       const { spec, set, values } = declareParameters(executable, ros);
+      warnOfUnknown(ros, set, logger);
       ros.start();
       const { signal } = ending;
       ending.end(await executable.run({ ros, spec, parameters: ownParameters(set.parse(values)), logger, signal }));

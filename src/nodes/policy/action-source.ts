@@ -1,6 +1,7 @@
 import { type Observation, Random } from '../../common/index.js';
 import type { PolicyRuntime } from '../../policy/index.js';
 import type { RobotSpec } from '../../robot/index.js';
+import type { RecordedActions } from './recorded-actions.js';
 
 /** Actions that are given before those of the policy: the beginning of an episode, executed once more. */
 export interface ActionReplay {
@@ -20,7 +21,11 @@ export interface ActionSourceOptions {
   /** So many actions of the run, those before this part of it among them, are random even with a policy. */
   readonly randomSteps?: number;
   /** Random and sampled actions that the part of the run before this one drew: the generator goes on after them. */
-  readonly drawn?: ActionReplay['drawn'];
+  readonly drawn?: ActionReplay['drawn'] | undefined;
+  /** Actions of a recording, in place of a policy's. */
+  readonly recorded?: RecordedActions;
+  /** The command so far, which recorded actions begin from. */
+  readonly current?: () => ArrayLike<number> | undefined;
 }
 
 /** Chooses actions: by the policy that is loaded, or at random before the first. The seed determines all of them. */
@@ -59,8 +64,19 @@ export class ActionSource {
     return this.#chosenBy;
   }
 
+  /** Why there is nothing more to drive; empty but for the end of a replay. */
+  get over(): string {
+    return this.#options.recorded?.over ?? '';
+  }
+
+  /** Somebody or something else commands the robot: a recorded motion would go on somewhere else. */
+  interrupted(reason: string): void {
+    this.#options.recorded?.abandon(reason);
+  }
+
   /** Whether {@link act} has an action to give. */
   get ready(): boolean {
+    if (this.#options.recorded !== undefined) return this.over === '';
     return this.#runtime !== undefined || this.#options.explore === 'random';
   }
 
@@ -71,9 +87,10 @@ export class ActionSource {
     void old?.dispose();
   }
 
-  /** The action for this observation, in the robot's units. */
-  async act(observation: Observation): Promise<Float32Array> {
-    const { spec, stochastic, randomSteps = 0 } = this.#options;
+  /** The action for this observation, in the robot's units; null at the end of a replay. */
+  async act(observation: Observation): Promise<Float32Array | null> {
+    const { spec, stochastic, randomSteps = 0, recorded, current } = this.#options;
+    if (recorded !== undefined) return recorded.next(observation, current?.()) ?? null;
     if (this.#runtime === undefined || this.#randomDrawn < randomSteps) {
       this.#randomDrawn++;
       this.#chosenBy = -1;

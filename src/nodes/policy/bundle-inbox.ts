@@ -1,5 +1,5 @@
 import { IqLearnError, messageOf } from '../../common/index.js';
-import type { PolicyBundleMessage } from '../../messages/index.js';
+import type { PolicyBundleMessage, ServiceTypes } from '../../messages/index.js';
 import type { Logger } from '../../platform/index.js';
 import { decodeBundle, type PolicyRuntime, readBundle } from '../../policy/index.js';
 import { checkContract, type RobotSpec } from '../../robot/index.js';
@@ -102,6 +102,15 @@ export class BundleInbox {
     this.#requested = runtime;
     onVerified();
     return runtime.version;
+  }
+
+  /** Answers a request for {@link load}. */
+  async answer(folder: string): Promise<ServiceTypes['iq_learn/srv/LoadPolicy']['response']> {
+    try {
+      return { success: true, message: '', policy_version: BigInt(await this.load(folder)) };
+    } catch (error) {
+      return { success: false, message: messageOf(error), policy_version: -1n };
+    }
   }
 
   /** The newest policy that passed and was not taken yet, if there is one. */

@@ -1,4 +1,4 @@
-import { IqLearnError, messageOf } from '../../common/index.js';
+import { IqLearnError } from '../../common/index.js';
 import type { MessageTypeName, MessageTypes, PolicyStatus } from '../../messages/index.js';
 import type { PolicyRuntime } from '../../policy/index.js';
 import {
@@ -23,6 +23,7 @@ import { OperatorLog } from './operator-log.js';
 import { type PolicyParameters, policySchema } from './parameters.js';
 import { type Condition, conditionOf, statusOf } from './policy-status.js';
 import { RealtimeLoop } from './realtime-loop.js';
+import { RecordedActions } from './recorded-actions.js';
 import { hearAgain, type InputOptions, presentNs, subscribeRobot } from './robot-input.js';
 import { TransitionPublisher } from './transition-publisher.js';
 
@@ -58,16 +59,20 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
   readonly #said: InputOptions['said'] = new Map();
 
   /**
-   * `initial`: a policy to start with, the node's own from then on. `replay` (lockstep): commands that the first episode
-   * begins with before the policy is asked; their transitions are not published.
+   * `initial`: a policy to start with, the node's own from then on. `replay`, in lockstep: commands that the first episode
+   * begins with before the policy is asked, and whose transitions are not published; in real time: a recorded motion.
    */
-  constructor(context: NodeContext, parameters: PolicyParameters = {}, initial?: PolicyRuntime, replay?: ActionReplay) {
+  constructor(
+    context: NodeContext,
+    parameters: PolicyParameters = {},
+    initial?: PolicyRuntime,
+    replay?: ActionReplay | RecordedActions,
+  ) {
     super('policy', context, policySchema, parameters);
     const { spec, logger } = context;
     const { seed, stochastic, explore, randomSteps, synchronousSegment } = this.parameters;
     this.#initial = initial;
     this.#lockstep = this.parameters.pace === 'lockstep';
-    this.#replay = [...(replay?.commands ?? [])];
     this.#diagnostics = new PolicyDiagnostics(context.clock);
     this.#log = new OperatorLog(context);
     this.#assembler = createObservationAssembler(spec, {
@@ -81,8 +86,10 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
       version: initial?.version ?? -1,
       onVerified: () => this.#loop?.takePolicy(),
     });
-    const drawn = replay?.drawn ?? { random: 0, sampled: 0 };
-    this.#actions = new ActionSource({ spec, seed, stochastic, explore, randomSteps, drawn }, initial);
+    const again = replay instanceof RecordedActions ? { recorded: replay } : { drawn: replay?.drawn };
+    this.#replay = replay instanceof RecordedActions ? [] : [...(replay?.commands ?? [])];
+    const current = (): ArrayLike<number> | undefined => this.#commands.lastOutput?.command;
+    this.#actions = new ActionSource({ spec, seed, stochastic, explore, randomSteps, current, ...again }, initial);
   }
 
   protected override onConfigure(): void {
@@ -151,14 +158,8 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
       said: this.#said,
     };
     for (const subscription of [...subscribeRobot(options), ...subscribeOperator(options)]) this.own(subscription);
-    this.own(
-      transport.subscribe(
-        topics.policyStatus,
-        'iq_learn/msg/PolicyStatus',
-        (status) => this.#compare(status),
-        qos.event,
-      ),
-    );
+    const compare = (status: PolicyStatus): void => this.#compare(status);
+    this.own(transport.subscribe(topics.policyStatus, 'iq_learn/msg/PolicyStatus', compare, qos.event));
     const latched = { ...qos.latched, depth: 10 };
     this.own(
       transport.subscribe(topics.policy, 'iq_learn/msg/PolicyBundle', (message) => this.#inbox.take(message), latched),
@@ -167,13 +168,9 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
 
   #serve(): void {
     this.own(
-      this.context.transport.serve(`/${this.name}/load_policy`, 'iq_learn/srv/LoadPolicy', async ({ path }) => {
-        try {
-          return { success: true, message: '', policy_version: BigInt(await this.#inbox.load(path)) };
-        } catch (error) {
-          return { success: false, message: messageOf(error), policy_version: -1n };
-        }
-      }),
+      this.context.transport.serve(`/${this.name}/load_policy`, 'iq_learn/srv/LoadPolicy', ({ path }) =>
+        this.#inbox.answer(path),
+      ),
     );
     this.serveTrigger('pause', () => {
       this.#paused = true;

@@ -100,7 +100,7 @@ export class RealtimeLoop implements ControlLoop {
   }
 
   get standby(): string {
-    return this.#supervision.standby(this.#parts.clock.nowNs());
+    return this.#supervision.standby(this.#parts.clock.nowNs()) || this.#parts.actions.over;
   }
 
   takeTask(task: TaskState): void {
@@ -243,8 +243,11 @@ export class RealtimeLoop implements ControlLoop {
     const { actions, commands, inbox } = this.#parts;
     const newest = inbox.takeNewest();
     if (newest !== undefined) actions.load(newest);
+    const { state } = commands.filter ?? {};
+    if (state === 'TAKEOVER') actions.interrupted('a person took over');
+    else if (commands.latched) actions.interrupted(`the robot was stopped: ${state}`);
     const isOff = this.#isOff();
-    if (isOff || !actions.ready || commands.latched || commands.filter?.state === 'TAKEOVER') {
+    if (isOff || !actions.ready || commands.latched || state === 'TAKEOVER') {
       this.#execute(nowNs, sight, null);
       return;
     }

@@ -104,6 +104,10 @@ class HostedNode implements Ros2Node {
     });
   }
 
+  get undeclared(): readonly string[] {
+    return this.#parameters.undeclared;
+  }
+
   get lifecycleState(): LifecycleStateName {
     return this.#lifecycle?.state ?? 'unmanaged';
   }

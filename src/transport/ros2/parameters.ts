@@ -139,6 +139,12 @@ export class Parameters {
     return found;
   }
 
+  /** Names of overrides that nobody has declared, without those that ROS 2 itself reads. */
+  get undeclared(): string[] {
+    const own = /^(use_sim_time$|start_type_description_service$|qos_overrides\.)/;
+    return [...this.#overrides.keys()].filter((name) => !this.#declared.has(name) && !own.test(name));
+  }
+
   has(name: string): boolean {
     return this.#declared.has(name);
   }

@@ -89,6 +89,8 @@ export interface Ros2Node {
    * Throws INVALID_CONFIG where the override has another type or is out of range.
    */
   declareParameter(declaration: ParameterDeclaration): ParameterValue;
+  /** Overrides of the command line or a parameter file that no parameter of this node is declared for. */
+  readonly undeclared: readonly string[];
   /** Calls `check` before any change after the start, which applies what it accepts. An error it throws is a refusal. */
   onSetParameters(check: (changes: Readonly<Record<string, ParameterValue>>) => ParameterVerdict): void;
   /** Throws INVALID_ARGUMENT for a node that is not managed. */

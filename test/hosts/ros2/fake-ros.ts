@@ -39,6 +39,10 @@ export class FakeRos implements Ros2Node {
     return value;
   }
 
+  get undeclared(): string[] {
+    return Object.keys(this.#overrides).filter((name) => !this.declarations.has(name));
+  }
+
   onSetParameters(check: (changes: Readonly<Record<string, ParameterValue>>) => ParameterVerdict): void {
     this.#check = check;
   }

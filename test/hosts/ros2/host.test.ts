@@ -74,6 +74,14 @@ describe('the host of a managed node', () => {
     }
   });
 
+  it('says which parameters it does not know, and which were meant', () => {
+    const said: unknown[] = [];
+    const logger = { ...silent, info() {}, warn: (...words: unknown[]) => said.push(words) } as never;
+    const ros = new FakeRos('policy', { acton_periods: 3, action_periods: 3 });
+    hosts.push(new Host({ executable: named('policy'), ros, clock: steadyClock, logger, vitals: () => ({}) as never }));
+    expect(said).toEqual([['the parameter acton_periods is not one of this node', { did_you_mean: 'action_periods' }]]);
+  });
+
   it('refuses an unknown robot with the nearest name', () => {
     expect(() => hosted(named('policy'), new FakeRos('policy', { robot: 'rovr' }))).toThrow(/rovr.*rover/s);
   });

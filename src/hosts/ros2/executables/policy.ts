@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { PolicyNode, policySchema } from '../../../nodes/index.js';
 import { readBundle } from '../../../policy/index.js';
 import { managed } from '../executable.js';
+import { readReplay } from '../replay.js';
 
 const { pace, ...shape } = policySchema.shape;
 
@@ -11,6 +12,16 @@ const schema = z.strictObject({
     .string()
     .default('')
     .describe('Folder of a policy to start with; empty: waits for one on the policy topic.'),
+  replay: z
+    .string()
+    .default('')
+    .describe('An episode to drive again in place of a policy: a recording, or recording#episode; empty: none.'),
+  replaySpeed: z
+    .number()
+    .positive()
+    .max(1)
+    .default(1)
+    .describe('Of the replay: 0.5 drives the same way in twice the time.'),
   ...shape,
   pace: pace.default('realtime'),
   session: z
@@ -26,9 +37,14 @@ export const policy = managed({
   autostart: false,
   urgent: true,
   schema: () => schema,
-  async prepare({ context, parameters: { policy: folder, session, ...parameters } }) {
-    const runtime = folder === '' ? undefined : await readBundle(folder);
+  async prepare({ context, parameters: { policy: folder, session, replay, replaySpeed, ...parameters } }) {
     const name = session === '' ? `${hostname()} ${process.pid} ${new Date().toISOString()}` : session;
-    return { node: new PolicyNode(context, { ...parameters, session: name }, runtime) };
+    const given = { ...parameters, session: name };
+    if (replay !== '') {
+      const recorded = await readReplay(replay, context, { speed: replaySpeed, ...given });
+      return { node: new PolicyNode(context, given, undefined, recorded) };
+    }
+    const runtime = folder === '' ? undefined : await readBundle(folder);
+    return { node: new PolicyNode(context, given, runtime) };
   },
 });
