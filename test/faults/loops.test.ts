@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Random } from '#src/common/index.js';
 import { decoders } from '../../dist/bench/faults/decoders.js';
 import { flipBundle, flipCheckpoint, flipRecording } from '../../dist/bench/faults/flips.js';
 import { killRecordings } from '../../dist/bench/faults/kills.js';
+import { Random } from '../../dist/src/common/index.js';
 import { toyText } from '../demonstrations/toy.js';
 
 // The loops of `npm run bench -- faults` at a small size; kills of trainings are in test/nodes/resume.test.ts.

@@ -4,8 +4,8 @@ import { valueTermNames } from '../losses/value-terms.js';
 
 /** Settings that several agents have in common: each agent's schema takes the ones it uses. */
 
-/** A learning rate of Adam. Beyond 0.1 a step is larger than any weight, whatever the gradient. */
-export const learningRate = (usual: number) => z.number().gt(0).max(0.1).default(usual);
+/** A learning rate of Adam. A step is as large as the rate, whatever the gradient: beyond 100 nothing is left of a network. */
+export const learningRate = (usual: number) => z.number().gt(0).max(100).default(usual);
 
 /** The same settings with other defaults. */
 export function withDefaults<Shape extends Readonly<Record<string, z.ZodDefault>>>(
