@@ -22,11 +22,13 @@ import {
 } from '../training/index.js';
 import type { Io } from './command.js';
 import type { Display } from './display.js';
-import type { RunFolder } from './run-folder.js';
+import { type RunFolder, removedText } from './run-folder.js';
 import { rowsOf, type TaskPlan } from './task-plan.js';
 
 /** Updates from one look at the progress to the next, for an agent that learns without acting. */
 const UPDATES_PER_LOOK = 100;
+/** Longest time between two looks at signals, beside a step itself. */
+const LOOK_MS = 50;
 /** Steps from one row of metrics to the next. */
 const LOG_EVERY = 1000;
 /** Policies of a run that are compared with the demonstrations, and the fewest steps between two of them. */
@@ -170,6 +172,7 @@ export class TaskRun {
     const { plan, io, display } = this.#options;
     const from = this.#steps;
     const returns: number[] = [];
+    let yieldedMs = performance.now();
     while (this.#steps < plan.steps && !io.interrupt.signal.aborted) {
       const before = this.#steps;
       await this.#advance(returns);
@@ -186,8 +189,10 @@ export class TaskRun {
         ...(returns.length === 0 ? {} : { return: returns.at(-1)!, returns }),
         ...(this.#distance === undefined ? {} : { distance: this.#distance }),
       });
-      // Signals arrive only where the loop yields to the event loop now and then.
-      if (this.#training === undefined || this.#steps % 16 === 0) await new Promise(setImmediate);
+      // Signals arrive only where the loop yields to the event loop now and then; a step can take long.
+      if (performance.now() - yieldedMs < LOOK_MS) continue;
+      await new Promise(setImmediate);
+      yieldedMs = performance.now();
     }
     await this.#save();
   }
@@ -226,9 +231,11 @@ export class TaskRun {
   }
 
   async #save(): Promise<void> {
+    const { folder, display } = this.#options;
+    if (folder.mend()) display.warn(removedText(folder.path));
     const { meta, arrays } =
       this.#training === undefined ? this.#learner.checkpoint() : await this.#training.checkpoint();
-    saveCheckpoint(this.#options.folder.file('checkpoint'), { meta: { ...meta, seconds: this.#seconds }, arrays });
+    saveCheckpoint(folder.file('checkpoint'), { meta: { ...meta, seconds: this.#seconds }, arrays });
   }
 
   async close(): Promise<void> {

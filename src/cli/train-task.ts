@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { IqLearnError, mean } from '../common/index.js';
 import { type AgentName, agentDefinition, type Episode, type LearnerSettings } from '../learning/index.js';
-import { type MetricsSinkName, writeFileAtomic } from '../platform/index.js';
+import type { MetricsSinkName } from '../platform/index.js';
 import { decodeBundle, type PolicyBundle, writeBundle } from '../policy/index.js';
 import { withSettingsFile } from '../sessions/index.js';
 import {
@@ -92,7 +92,7 @@ export async function trainOnTask(options: TrainOnTaskOptions, io: Io): Promise<
     const out = options.out ?? join('runs', defaultName(task.replace(/[^\w.-]/g, '-'), plan.seed));
     const folder = openRunFolder(out, { reuse: resume });
     try {
-      writeFileAtomic(folder.file('training.json'), `${JSON.stringify(plan, null, 2)}\n`);
+      folder.keep('training.json', `${JSON.stringify(plan, null, 2)}\n`);
       const display = new Display(io.stderr, options);
       // Where the policy acts while it learns, policies along the run are compared in another copy of the environment.
       const compared = demonstrations.length > 0 && rowsOf(plan.config, environment).policy > 0;
