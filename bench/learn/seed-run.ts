@@ -173,6 +173,7 @@ export class SeedRun {
       randomSteps,
       updateAfter: randomSteps,
       updatesPerStep,
+      warn: (text) => progress(`warning: ${text}`),
     });
     return new SeedRun(settings, training, tasks.evaluation, choiceOf(settings, demonstrations, tasks.evaluation));
   }
@@ -192,6 +193,7 @@ export class SeedRun {
       });
     const training = await EnvironmentTrainer.resume(checkpoint, environmentOf(tasks.training), {
       threads: settings.threads,
+      warn: (text) => progress(`warning: ${text}`),
     });
     const versions = saved.points.map(({ steps }) => steps);
     const choice = choiceOf(settings, demonstrations, tasks.evaluation, versions);

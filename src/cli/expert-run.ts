@@ -84,7 +84,7 @@ async function begin(
   if (options.resume) {
     const checkpoint = loadCheckpoint(folder.file('checkpoint'), (problem) => warn(problem.message));
     const { best, seconds } = checkpoint.meta;
-    const training = await EnvironmentTrainer.resume(checkpoint, environment, { device });
+    const training = await EnvironmentTrainer.resume(checkpoint, environment, { device, warn });
     return {
       plan,
       training,
@@ -103,7 +103,7 @@ async function begin(
     demonstrations: [],
     device,
   });
-  const training = await EnvironmentTrainer.create({ learner, environment, seed, ...environmentPace(plan) });
+  const training = await EnvironmentTrainer.create({ learner, environment, seed, ...environmentPace(plan), warn });
   return { plan, training, best: Number.NEGATIVE_INFINITY, secondsBefore: 0, recorded: [], startedMs };
 }
 

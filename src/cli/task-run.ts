@@ -8,7 +8,13 @@ import {
   saveCheckpoint,
 } from '../platform/index.js';
 import type { Environment } from '../simulation/index.js';
-import { checkpointSegments, EnvironmentTrainer, environmentPace, startLearner } from '../training/index.js';
+import {
+  checkpointSegments,
+  EnvironmentTrainer,
+  environmentPace,
+  startLearner,
+  updateTelling,
+} from '../training/index.js';
 import type { Io } from './command.js';
 import type { Display } from './display.js';
 import type { RunFolder } from './run-folder.js';
@@ -70,11 +76,12 @@ export class TaskRun {
   static async begin(options: TaskRunOptions): Promise<TaskRun> {
     const { plan, environment, demonstrations, folder, display } = options;
     const alone = rowsOf(plan.config, environment).policy === 0;
+    const warn = (text: string): void => display.warn(text);
     if (options.resume) {
       const checkpoint = loadCheckpoint(folder.file('checkpoint'), ({ message }) => display.warn(message));
       const seconds = typeof checkpoint.meta.seconds === 'number' ? checkpoint.meta.seconds : 0;
       if (alone) return new TaskRun(options, await Learner.resume(checkpoint), undefined, seconds);
-      const training = await EnvironmentTrainer.resume(checkpoint, environment);
+      const training = await EnvironmentTrainer.resume(checkpoint, environment, { warn });
       return new TaskRun(options, training.learner, training, seconds);
     }
     const learner = await startLearner({
@@ -90,6 +97,7 @@ export class TaskRun {
       environment,
       seed: plan.seed,
       ...environmentPace(plan),
+      warn,
     });
     return new TaskRun(options, learner, training, 0);
   }
@@ -136,7 +144,11 @@ export class TaskRun {
   async #advance(returns: number[]): Promise<void> {
     if (this.#training === undefined) {
       const left = this.#options.plan.steps - this.#learner.updates;
-      this.#means.add(await this.#learner.update(Math.min(UPDATES_PER_LOOK, left)));
+      this.#means.add(
+        await updateTelling(this.#learner, Math.min(UPDATES_PER_LOOK, left), (text) =>
+          this.#options.display.warn(text),
+        ),
+      );
       return;
     }
     const { metrics, episode } = await this.#training.step();

@@ -48,9 +48,9 @@ export class ActionRange {
    */
   normalise(actions: ArrayLike<number>): Float32Array {
     const { low, high, size } = this;
-    return Float32Array.from(actions, (value, i) => {
-      const k = i % size;
-      return (2 * (value - low[k]!)) / (high[k]! - low[k]!) - 1;
-    });
+    const normalised = new Float32Array(actions.length);
+    for (let i = 0, k = 0; i < normalised.length; i++, k = k + 1 === size ? 0 : k + 1)
+      normalised[i] = (2 * (actions[i]! - low[k]!)) / (high[k]! - low[k]!) - 1;
+    return normalised;
   }
 }

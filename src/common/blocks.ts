@@ -141,12 +141,12 @@ export function copyObservation(spec: ObservationSpec, value: Observation): PerB
  */
 export function stackObservations(spec: ObservationSpec, observations: readonly Observation[]): PerBlock<BlockArray> {
   const rows = spec.map((block) => blockArray(block, observations.length));
+  const sizes = spec.map(({ shape }) => shapeSize(shape));
   observations.forEach((observation, row) => {
     blockValues<ArrayLike<number>>(spec, observation, 'observation').forEach((values, i) => {
-      const { name, shape } = spec[i]!;
-      const size = shapeSize(shape);
+      const size = sizes[i]!;
       if (values.length !== size)
-        throw new IqLearnError('INVALID_ARGUMENT', `bad ${name} of an observation`, {
+        throw new IqLearnError('INVALID_ARGUMENT', `bad ${spec[i]!.name} of an observation`, {
           found: `${values.length} numbers`,
           expected: `${size}`,
         });

@@ -4,6 +4,7 @@ import type { Random } from '../common/index.js';
 import type { ArrayRecord, Program, TensorRecord } from '../engine/index.js';
 import type { PolicyFunction } from '../policy/index.js';
 import type { Normalisation } from './data/normalisation.js';
+import type { MetricLimits } from './divergence-guard.js';
 import type { AdamCoefficients } from './optimiser/adam.js';
 import type { Fall } from './optimiser/schedules.js';
 
@@ -62,6 +63,8 @@ export interface Agent {
   readonly program: Program;
   /** For each input of the program that holds Adam's coefficients: those of an update (the first is 1). */
   readonly adam: Readonly<Record<string, (update: number) => AdamCoefficients>>;
+  /** The ranges that metrics keep to while learning goes as it should; beyond them it is taken back. */
+  readonly limits?: MetricLimits;
   initialState(random: Random): ArrayRecord;
   /** The entry of the state that is deployed: the parameters of the policy, or their running average. */
   readonly deployed: string;

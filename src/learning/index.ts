@@ -9,6 +9,7 @@ export {
 } from './behavioural-cloning.js';
 export { type Episode, numbersOf, observationAt } from './data/episode.js';
 export { identityNormalisation, type Normalisation, normalisationOf } from './data/normalisation.js';
+export type { Rollback } from './divergence-guard.js';
 export { Learner, type LearnerOptions, type LearnerTransition, type Metrics } from './learner.js';
 export {
   initialParameters,

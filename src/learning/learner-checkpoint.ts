@@ -18,6 +18,7 @@ import type { BufferContents, BufferCounters } from './data/buffer-contents.js';
 import { observationAt } from './data/episode.js';
 import type { RobotContents } from './data/fair-buffers.js';
 import type { Normalisation } from './data/normalisation.js';
+import type { GuardState } from './divergence-guard.js';
 import { type LearnerConfig, learnerConfig } from './settings.js';
 
 /** The options that a learner was created with, but for how its program is executed: that may change on resuming. */
@@ -38,6 +39,8 @@ export interface LearnerParts {
   readonly expert: BufferContents;
   readonly policy: readonly RobotContents[];
   readonly firstStates: readonly Observation[];
+  /** Of the guard against divergence; absent in checkpoints from before there was one. */
+  readonly guard?: { readonly meta: GuardState; readonly good: ArrayRecord } | undefined;
 }
 
 /** The entry `learner` of a checkpoint's metadata. */
@@ -52,6 +55,7 @@ interface LearnerMeta {
   readonly sampling: RandomState;
   readonly noise: RandomState;
   readonly expert: BufferCounters;
+  readonly guard?: GuardState | undefined;
   /** Of transitions of no robot in particular: all of them where the run has no fleet. */
   readonly policy: BufferCounters | undefined;
   /** Of the robots of a fleet; their arrays are `robot.<number>.…`. */
@@ -73,6 +77,7 @@ export function encodeLearner(parts: LearnerParts): Checkpoint {
     sampling: random.sampling,
     noise: random.noise,
     expert: expert.counters,
+    guard: parts.guard?.meta,
     policy: common?.counters,
     ...(fleet.length > 0 && {
       robots: fleet.map(({ robot, capacity, counters }) => ({ robot, capacity, ...counters })),
@@ -89,6 +94,7 @@ export function encodeLearner(parts: LearnerParts): Checkpoint {
     meta: { learner },
     arrays: {
       ...prefixed('state.', parts.state),
+      ...prefixed('good.', parts.guard?.good ?? {}),
       ...prefixed('expert.', expert.arrays),
       ...prefixed('policy.', common?.arrays ?? {}),
       ...Object.assign({}, ...fleet.map(({ arrays }, i) => prefixed(`robot.${i}.`, arrays))),
@@ -137,8 +143,17 @@ export function decodeLearner(
     expert: contentsOf('expert.', meta.expert, checkpoint),
     policy: policyContents(meta, checkpoint),
     firstStates,
+    guard: meta.guard === undefined ? undefined : { meta: meta.guard, good: entriesOf('good.', checkpoint) },
     stateOf: (entries) => Object.fromEntries(entries.map((name) => [name, array(`state.${name}`)])),
   };
+}
+
+/** The float32 arrays of a checkpoint whose names begin with `prefix`, by the rest of their names. */
+function entriesOf(prefix: string, { arrays }: Checkpoint): ArrayRecord {
+  const own = Object.entries(arrays).filter(
+    ([name, array]) => name.startsWith(prefix) && array instanceof Float32Array,
+  );
+  return Object.fromEntries(own.map(([name, array]) => [name.slice(prefix.length), array as Float32Array]));
 }
 
 function prefixed<T>(prefix: string, record: Readonly<Record<string, T>>): Record<string, T> {

@@ -1,7 +1,7 @@
 // Longer than 300 lines: filling, running, publishing and saving share the learner's private state, and are short apart.
 import { blockArray, IqLearnError, type Observation, type ObservationSpec, Random } from '../common/index.js';
 import { type ArrayRecord, compile, type Device, type Executable } from '../engine/index.js';
-import type { Checkpoint } from '../platform/index.js';
+import { type Checkpoint, MetricMeans } from '../platform/index.js';
 import type { PolicyFunction } from '../policy/index.js';
 import type { Agent } from './agent.js';
 import { fillBatch } from './data/batch.js';
@@ -9,6 +9,7 @@ import { type Episode, observationAt } from './data/episode.js';
 import { FairBuffers, type RobotCount } from './data/fair-buffers.js';
 import { type Normalisation, normaliseObservation } from './data/normalisation.js';
 import { type BufferRow, ReplayBuffer } from './data/replay-buffer.js';
+import { DivergenceGuard, type Rollback } from './divergence-guard.js';
 import { decodeLearner, encodeLearner } from './learner-checkpoint.js';
 import { ObservationEncoder } from './networks/encoders.js';
 import { linearFall } from './optimiser/schedules.js';
@@ -69,6 +70,7 @@ export class Learner {
   readonly #firstStates: Observation[] = [];
   #random: { sampling: Random; noise: Random };
   #updates = 0;
+  readonly #guard: DivergenceGuard;
   #rewards: RewardModel | undefined;
 
   private constructor(options: LearnerOptions, encoder: ObservationEncoder, agent: Agent, executable: Executable) {
@@ -81,6 +83,7 @@ export class Learner {
     this.#observation = encoder.spec;
     this.#actionSize = actionSize;
     this.#executable = executable;
+    this.#guard = new DivergenceGuard(agent.limits);
     this.#expert = new ReplayBuffer(agent.rows.expert > 0 ? EXPERT_CAPACITY : 1, encoder.spec, actionSize);
     this.#policy = new FairBuffers(
       agent.rows.policy > 0 ? config.bufferSize : 1,
@@ -145,13 +148,15 @@ export class Learner {
         remedy: 'subsample them',
       });
     for (let t = 0; t < length; t++) {
-      const row = this.#row({
-        observation: observationAt(spec, observations, t),
-        action: actions.subarray(t * a, (t + 1) * a),
-        nextObservation: observationAt(spec, observations, t + 1),
-        terminated: terminated && t === length - 1,
-        reward: 0,
-      });
+      const row = this.#row(
+        {
+          observation: observationAt(spec, observations, t),
+          action: actions.subarray(t * a, (t + 1) * a),
+          nextObservation: observationAt(spec, observations, t + 1),
+          terminated: terminated && t === length - 1,
+        },
+        0,
+      );
       this.#expert.add(row);
       if (t === 0) this.#firstStates.push(row.observation);
     }
@@ -163,7 +168,7 @@ export class Learner {
    */
   addExpertTransition(transition: LearnerTransition): boolean {
     if (this.#expert.added >= this.#expert.capacity) return false;
-    this.#expert.add({ ...this.#row(transition), reward: 0 });
+    this.#expert.add(this.#row(transition, 0));
     return true;
   }
 
@@ -181,31 +186,38 @@ export class Learner {
           expected: 'a finite number',
         },
       );
-    this.#policy.add({ ...this.#row(transition), reward: transition.reward ?? 0 }, robot);
+    this.#policy.add(this.#row(transition, transition.reward ?? 0), robot);
   }
 
   /** A transition as the buffers hold it: observations normalised, actions clipped. */
-  #row({ observation, action, nextObservation, ...rest }: LearnerTransition) {
-    const normalised = (values: Observation): Observation =>
-      normaliseObservation(this.normalisation, this.#observation, values);
+  #row({ observation, action, nextObservation, terminated }: LearnerTransition, reward: number): BufferRow {
     return {
-      ...rest,
-      observation: normalised(observation),
+      observation: normaliseObservation(this.normalisation, this.#observation, observation),
       action: this.#clipped(action),
-      nextObservation: normalised(nextObservation),
+      nextObservation: normaliseObservation(this.normalisation, this.#observation, nextObservation),
+      terminated,
+      reward,
     };
   }
 
   /** A copy of the actions, within ±actionClip where they are continuous: their value before the tanh is finite then. */
   #clipped(action: ArrayLike<number>): Float32Array {
     const { actionClip: clip = Number.POSITIVE_INFINITY } = this.#agent;
-    return Float32Array.from(action, (x) => Math.min(clip, Math.max(-clip, x)));
+    const clipped = new Float32Array(action.length);
+    for (let i = 0; i < clipped.length; i++) clipped[i] = Math.min(clip, Math.max(-clip, action[i]!));
+    return clipped;
+  }
+
+  /** How often learning was taken back because it diverged, and why. */
+  get rollbacks(): readonly Rollback[] {
+    return this.#guard.rollbacks;
   }
 
   /**
-   * Makes `count` updates and gives the means of their metrics. Throws INVALID_ARGUMENT without data to learn from,
-   * DIVERGED (naming the metric) as soon as a metric is not finite: on a GPU, where metrics of several updates are
-   * fetched at once, after the last of these.
+   * Makes `count` updates and gives the means of their metrics. Learning that diverges is taken back to its last good
+   * state and goes on at a quarter of its rates ({@link rollbacks}); the metrics of that update are left out. Throws
+   * INVALID_ARGUMENT without data to learn from, DIVERGED (naming the metric) where going back has not helped. On a GPU,
+   * where metrics of several updates are fetched at once, divergence is found out after the last of these.
    */
   async update(count = 1): Promise<Metrics> {
     const { rows } = this.#agent;
@@ -215,28 +227,23 @@ export class Learner {
         expected: rows.policy > 0 && rows.expert > 0 ? 'some of both' : 'some',
         remedy: 'add demonstrations and transitions first',
       });
-    const sums: Record<string, number> = {};
+    const sums = new MetricMeans();
     for (let made = 0; made < count; ) {
       const batches = this.#batches.slice(0, count - made);
+      this.#guard.before(this.#updates, () => this.#executable.readState());
       for (const [k, inputs] of batches.entries()) this.#fill(inputs, this.#updates + k + 1);
       const outputs = await this.#executable.runAll(batches);
-      for (let k = 0; k < batches.length; k++) {
-        this.#updates++;
-        for (const [name, [value]] of Object.entries(outputs.read(k)))
-          sums[name] = (sums[name] ?? 0) + this.#finite(name, value!);
-      }
+      this.#updates += batches.length;
       made += batches.length;
+      let wrong: string | undefined;
+      for (let k = 0; k < batches.length && wrong === undefined; k++) {
+        const metrics = Object.fromEntries(Object.entries(outputs.read(k)).map(([name, [value]]) => [name, value!]));
+        wrong = this.#guard.after(metrics);
+        if (wrong === undefined) sums.add(metrics);
+      }
+      if (wrong !== undefined) this.#executable.writeState(this.#guard.back(this.#updates, wrong));
     }
-    return Object.fromEntries(Object.entries(sums).map(([name, sum]) => [`train/${name}`, sum / count]));
-  }
-
-  #finite(name: string, value: number): number {
-    if (Number.isFinite(value)) return value;
-    throw new IqLearnError('DIVERGED', 'learning diverged', {
-      found: `train/${name} = ${value} after ${this.#updates} updates`,
-      expected: 'finite numbers',
-      remedy: 'go back to the last checkpoint; lower the learning rates or raise the temperature',
-    });
+    return Object.fromEntries(Object.entries(sums.take()).map(([name, mean]) => [`train/${name}`, mean]));
   }
 
   /** Draws the batch of update `update`, from 1, and sets the coefficients of its optimisers. */
@@ -247,7 +254,7 @@ export class Learner {
     fillBatch(inputs, this.#observation, this.#agent.rows, sources, this.#random, noise);
     for (const [input, coefficients] of Object.entries(this.#agent.adam)) {
       const { step, epsilon } = coefficients(update);
-      inputs[input]![0] = step;
+      inputs[input]![0] = step * this.#guard.rates;
       inputs[input]![1] = epsilon;
     }
   }
@@ -364,6 +371,7 @@ export class Learner {
       expert: this.#expert.contents(),
       policy: this.#policy.contents(),
       firstStates: this.#firstStates,
+      guard: this.#guard.save(),
     });
   }
 
@@ -382,6 +390,7 @@ export class Learner {
       noise: Random.fromState(saved.random.noise),
     };
     learner.#updates = saved.updates;
+    if (saved.guard !== undefined) learner.#guard.restore(saved.guard.meta, saved.guard.good);
     learner.#firstStates.push(...saved.firstStates);
     return learner;
   }

@@ -10,9 +10,11 @@ import {
   type LearnerOptions,
   type LearnerSettings,
   learnerConfig,
+  type Metrics,
   type Normalisation,
   normalisationOf,
   numbersOf,
+  type Rollback,
 } from '../learning/index.js';
 
 // What a setting of a training run means, for robots (segment trainer) and for tasks (environment trainer) alike. Whoever
@@ -60,6 +62,22 @@ export function runPlan({ steps, updatesPerTransition, randomSteps = 0, config }
 /** A plan as the environment trainer takes it. */
 export function environmentPace({ randomSteps, updatesPerTransition }: RunPlan) {
   return { randomSteps, updateAfter: randomSteps, updatesPerStep: updatesPerTransition };
+}
+
+/** `count` updates; people are told when learning was taken back because it diverged. Throws what `Learner.update` throws. */
+export async function updateTelling(
+  learner: Learner,
+  count: number,
+  warn: (message: string) => void,
+): Promise<Metrics> {
+  const before = learner.rollbacks.length;
+  const metrics = await learner.update(count);
+  for (const rollback of learner.rollbacks.slice(before)) warn(rollbackText(rollback));
+  return metrics;
+}
+
+function rollbackText({ at, to, reason, rates }: Rollback): string {
+  return `learning diverged and was taken back from update ${at} to ${to}: ${reason}; the learning rates are ${rates} of the settings' from now on`;
 }
 
 export interface StartOptions extends Pick<LearnerOptions, 'device' | 'threads' | 'robots'> {

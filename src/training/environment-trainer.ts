@@ -15,7 +15,7 @@ import type { Device } from '../engine/index.js';
 import { Actor, Learner, type Metrics } from '../learning/index.js';
 import type { Checkpoint } from '../platform/index.js';
 import type { Environment } from '../simulation/index.js';
-import { PendingUpdates } from './contract.js';
+import { PendingUpdates, updateTelling } from './contract.js';
 import { chosenAction, explorationNoise, inTaskUnits, randomAction } from './environment-actions.js';
 import { taskExploration, taskSeed } from './seeds.js';
 
@@ -30,6 +30,8 @@ export interface EnvironmentTrainerOptions {
   readonly updatesPerStep: number;
   /** Environment steps before the first update. */
   readonly updateAfter: number;
+  /** Is told when learning was taken back because it diverged. */
+  readonly warn?: ((message: string) => void) | undefined;
 }
 
 interface TrainingMeta {
@@ -96,7 +98,7 @@ export class EnvironmentTrainer {
 
   /** One environment step and the updates it is due. Metrics are those of the last update, if any. */
   async step(): Promise<{ readonly metrics: Metrics | undefined; readonly episode: EpisodeEnd | undefined }> {
-    const { randomSteps, updateAfter, updatesPerStep, seed } = this.#options;
+    const { randomSteps, updateAfter, updatesPerStep, seed, warn = () => {} } = this.#options;
     const environment = this.#environment;
     const action =
       this.#steps < randomSteps
@@ -140,7 +142,7 @@ export class EnvironmentTrainer {
       const due = this.#pendingUpdates.whole;
       this.#pendingUpdates.made(due);
       if (due > 0) {
-        metrics = await this.learner.update(due);
+        metrics = await updateTelling(this.learner, due, warn);
         this.#actor.load(this.learner.actingPolicy());
       }
     }
@@ -219,14 +221,15 @@ export class EnvironmentTrainer {
   static async resume(
     checkpoint: Checkpoint,
     environment: Environment,
-    options: { readonly device?: Device; readonly threads?: number } = {},
+    options: { readonly device?: Device; readonly threads?: number; readonly warn?: (message: string) => void } = {},
   ): Promise<EnvironmentTrainer> {
     const meta = checkpoint.meta.training as TrainingMeta | undefined;
     const observation = observationFrom(environment.observation, checkpoint.arrays);
     if (meta === undefined || observation === undefined) throw notOfTraining();
-    const learner = await Learner.resume(checkpoint, options);
+    const { warn, ...engine } = options;
+    const learner = await Learner.resume(checkpoint, engine);
     const actor = await Actor.create(learner.actingPolicy());
-    const training = new EnvironmentTrainer({ ...meta, learner, environment }, actor, observation);
+    const training = new EnvironmentTrainer({ ...meta, learner, environment, warn }, actor, observation);
     training.#exploration = Random.fromState(meta.exploration);
     training.#steps = meta.steps;
     training.#episode = meta.episode;
@@ -264,35 +267,4 @@ function notOfTraining(): IqLearnError {
     expected: "entries 'training', 'environment.observation', and 'environment.state' or 'environment.actions'",
     remedy: 'resume it with the command that wrote it',
   });
-}
-
-/** An episode in which a policy was evaluated. */
-export interface EvaluatedEpisode {
-  readonly return: number;
-  readonly length: number;
-  readonly terminated: boolean;
-}
-
-/** Returns of whole episodes under a policy's deterministic action, seeds from `seed` up. */
-export async function evaluateOnTask(
-  policy: Pick<Actor, 'act'>,
-  environment: Environment,
-  options: { readonly episodes: number; readonly seed: number },
-): Promise<EvaluatedEpisode[]> {
-  const results: EvaluatedEpisode[] = [];
-  for (let i = 0; i < options.episodes; i++) {
-    let observation = await environment.reset(options.seed + i);
-    let total = 0;
-    for (let length = 1; ; length++) {
-      const action = chosenAction(environment, await policy.act(observation));
-      const result = await environment.step(inTaskUnits(environment, action));
-      total += result.reward;
-      observation = result.observation;
-      if (result.terminated || result.truncated) {
-        results.push({ return: total, length, terminated: result.terminated });
-        break;
-      }
-    }
-  }
-  return results;
 }

@@ -6,10 +6,12 @@ export {
   runConfig,
   runPlan,
   startLearner,
+  updateTelling,
 } from './contract.js';
 export { type DrivenEpisode, driveEpisodes } from './driven-episodes.js';
 export { environmentContract } from './environment-contract.js';
-export { EnvironmentTrainer, type EvaluatedEpisode, evaluateOnTask } from './environment-trainer.js';
+export { EnvironmentTrainer } from './environment-trainer.js';
+export { type EvaluatedEpisode, evaluateOnTask } from './evaluation.js';
 export { type ExpertEpisode, expertEpisodes } from './expert-episodes.js';
 export { npzEpisodes } from './npz-episodes.js';
 export { learnOffline, type OfflineOutcome, type OfflineProgress } from './offline.js';

@@ -3,7 +3,7 @@ import { type Episode, Learner, type LearnerOptions, type Metrics, observationAt
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from '../platform/index.js';
 import { encodeBundle, type PolicyBundle, type PolicyFunction, type TrainingSummary } from '../policy/index.js';
 import { observationOf } from '../robot/index.js';
-import { PendingUpdates, startLearner } from './contract.js';
+import { PendingUpdates, startLearner, updateTelling } from './contract.js';
 import type {
   LearningOptions,
   LearningProgress,
@@ -152,7 +152,7 @@ export class SegmentTrainer {
     const count = Math.min(most, this.due);
     if (count === 0) return;
     const start = process.hrtime.bigint();
-    const metrics = await this.#learner.update(count);
+    const metrics = await updateTelling(this.#learner, count, this.#warn);
     this.#seconds += Number(process.hrtime.bigint() - start) / 1e9;
     this.#pendingUpdates.made(count);
     this.#updatesCounted += count;
@@ -162,15 +162,17 @@ export class SegmentTrainer {
 
   /** Progress after a segment's updates, with its policy as a bundle, which is published from now on. */
   async progress(): Promise<LearningProgress> {
-    const metrics: Metrics = Object.fromEntries(
-      [...this.#metricSums].map(([name, sum]) => [name, sum / this.#updatesCounted]),
-    );
-    const { updates, transitions, expertTransitions: demonstrations } = this.#learner;
+    const means = [...this.#metricSums].map(([name, sum]) => [name, sum / this.#updatesCounted]);
+    const { updates, transitions, expertTransitions: demonstrations, rollbacks } = this.#learner;
     const seconds = this.#seconds;
     this.#seconds = 0;
     this.#published = await this.#encode(this.#learner.actingPolicy());
     this.#publishedVersion = this.#version;
     const { candidateSegments } = this.#options;
+    const metrics: Metrics = {
+      ...Object.fromEntries(means),
+      ...(rollbacks.length === 0 ? {} : { 'train/rollbacks': rollbacks.length }),
+    };
     const due = candidateSegments !== undefined && this.#version % candidateSegments === 0;
     const progress = { version: this.#version, updates, transitions, demonstrations, metrics, seconds };
     return { ...progress, bundle: this.#published, ...(due ? { candidate: await this.deployed() } : {}) };

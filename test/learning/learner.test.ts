@@ -313,8 +313,35 @@ describe('the learner', () => {
     const learner = await learnerWith({ criticLearningRate: 1e30, actorLearningRate: 1e30 });
     learner.addDemonstration(episode(1, 40, false));
     fill(learner);
-    await expect(learner.update(20)).rejects.toMatchObject({ code: 'DIVERGED', found: /train\/\w+ = / });
+    await expect(learner.update(20)).rejects.toMatchObject({
+      code: 'DIVERGED',
+      found: expect.stringMatching(/train\/\w+ = .*3 times before/),
+    });
     await learner.dispose();
+  });
+
+  it('goes back to its last good state where it diverges, and learns on at a quarter of the rates', async () => {
+    // The critic's first steps at this rate lead far beyond the bound 1 / (c (1 − γ)) = 10; smaller ones do not.
+    const learner = await learnerWith({ criticLearningRate: 10, layerNorm: false });
+    learner.addDemonstration(episode(1, 40, false));
+    fill(learner);
+    const first = learner.parameters();
+    const metrics: Record<string, number>[] = [];
+    while (learner.updates < 300) metrics.push(await learner.update());
+    const { rollbacks } = learner;
+    expect(rollbacks.length).toBeGreaterThan(0);
+    expect(rollbacks[0]).toMatchObject({
+      to: 0,
+      rates: 0.25,
+      reason: expect.stringMatching(/^train\/q = .*beyond -?\d/),
+    });
+    expect(rollbacks.map(({ rates }) => rates)).toEqual(rollbacks.map((_, i) => 0.25 ** (i + 1)));
+    expect(learner.parameters()).not.toEqual(first);
+    const resumed = await Learner.resume(learner.checkpoint());
+    expect(resumed.rollbacks).toEqual(rollbacks);
+    expect(await resumed.update(5)).toEqual(await learner.update(5));
+    expect(resumed.parameters()).toEqual(learner.parameters());
+    await Promise.all([learner.dispose(), resumed.dispose()]);
   });
 });
 

@@ -44,6 +44,20 @@ describe('renderReport', () => {
     expect((JSON.parse(json) as ReportData).robot).toBe(HOSTILE);
   });
 
+  it('says how often learning was taken back because it diverged', () => {
+    const sample = sampleReport();
+    const reportWith = (rollbacks: number): string => {
+      const points = sample.learning.points.map((point) => ({
+        ...point,
+        metrics: { ...point.metrics, ...(rollbacks === 0 ? {} : { 'train/rollbacks': rollbacks }) },
+      }));
+      return renderReport({ ...sample, learning: { ...sample.learning, points } });
+    };
+    expect(reportWith(0)).not.toContain('id="rollbacks"');
+    expect(reportWith(1)).toMatch(/id="rollbacks">Learning diverged once and was taken back/);
+    expect(reportWith(3)).toContain('Learning diverged 3 times');
+  });
+
   it('leaves out what a run does not have', () => {
     const text = renderReport({
       ...sampleReport(),

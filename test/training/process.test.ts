@@ -182,6 +182,22 @@ describe('learning in its own process', () => {
     expect(await wild.stop(true)).toBeNull(); // and is not written over a good checkpoint
   });
 
+  it('that diverges beyond the bound of its rewards is taken back, says so, and goes on with sound policies', async () => {
+    const wild = await TrainingProcess.create(options({ criticLearningRate: 60, layerNorm: false }));
+    const heard = follow(wild);
+    const segments = 6;
+    for (let i = 0; i < segments; i++) wild.learn(segment(i));
+    await until(() => heard.progress.length + heard.failures.length === segments, 'all policies');
+    expect(heard.failures).toEqual([]);
+    expect(heard.warnings[0]).toMatch(
+      /^learning diverged and was taken back from update \d+ to 0: train\/q = .*; the learning rates are 0\.25 of/,
+    );
+    const { metrics } = heard.progress.at(-1)!;
+    expect(metrics['train/rollbacks']).toBe(heard.warnings.length);
+    expect(Math.abs(metrics['train/q']!)).toBeLessThan(20);
+    await wild.stop(false);
+  });
+
   it('that is killed tells so, and leaves nobody waiting', async () => {
     const learning = await TrainingProcess.create(options());
     const heard = follow(learning);

@@ -138,6 +138,7 @@ export class LearnerHost implements HealthSource {
         ...(start && { start }),
         sendsWhenAsked: true,
         admits: (transition, place) => this.#fleet.admits(robot, transition, place),
+        learn: (transition) => this.#learner.take(transition),
         onTransition: (transition, place) => places.note(robot, transition, place),
       });
       this.#links.push(transport);

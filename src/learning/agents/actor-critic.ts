@@ -55,6 +55,13 @@ export function halves(rows: tf.Tensor, expertRows: number): [tf.Tensor, tf.Tens
 }
 
 /**
+ * Entropy of each dimension of the action below which a policy has collapsed: every action lies so near a limit
+ * (|tanh⁻¹ a| > 6, with the smallest deviation) that the actor has no gradient left. Demonstrators that often drive at
+ * the limits give −2 to −8.
+ */
+const COLLAPSED = -15;
+
+/**
  * What SAC and IQ-Learn with SAC have in common: a squashed Gaussian actor, stacked critics, the actor's and the
  * temperature's updates, and the bookkeeping of state. The critic's update is each agent's own.
  */
@@ -283,10 +290,11 @@ export class ActorCritic {
   }
 
   /** The parts of an {@link Agent} that follow from the networks alone. */
-  agent(): Pick<Agent, 'actionClip' | 'initialState' | 'deployed' | 'acting' | 'policy' | 'warmStart'> {
+  agent(): Pick<Agent, 'actionClip' | 'initialState' | 'limits' | 'deployed' | 'acting' | 'policy' | 'warmStart'> {
     const { actorAveraging, actionClip, logStdRange } = this.#settings;
     return {
       actionClip,
+      limits: { entropy: [COLLAPSED * this.#spaces.action, Number.POSITIVE_INFINITY] },
       initialState: (random) => this.initialState(random),
       deployed: actorAveraging > 0 ? 'average' : 'actor',
       acting: 'actor',

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { TensorRecord } from '../../engine/index.js';
 import { type Agent, defineAgent, type Spaces } from '../agent.js';
 import { absorbingOf } from '../losses/absorbing.js';
-import { needsGradientPenalty, valueBound } from '../losses/divergences.js';
+import { needsGradientPenalty, valueBound, valueLimits } from '../losses/divergences.js';
 import { iqLoss } from '../losses/iq.js';
 import { needsInitialStates } from '../losses/value-terms.js';
 import type { Fall } from '../optimiser/schedules.js';
@@ -80,8 +80,10 @@ function create(given: Settings, spaces: Spaces, fall: Fall): Agent {
     rewards: false,
   };
   const labels = new ExpertActions(given, spaces, rows, false);
+  const own = networks.agent();
   return {
-    ...networks.agent(),
+    ...own,
+    limits: { ...own.limits, ...(given.clipTarget ? valueLimits(given.divergence, given.regMult, given.gamma) : {}) },
     rows,
     reward: networks.reward(),
     adam: { ...networks.coefficients(fall), ...labels.adam },

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { TensorRecord } from '../../engine/index.js';
 import { type Agent, defineAgent, type Spaces } from '../agent.js';
 import { absorbingOf } from '../losses/absorbing.js';
-import { needsGradientPenalty, valueBound } from '../losses/divergences.js';
+import { needsGradientPenalty, valueBound, valueLimits } from '../losses/divergences.js';
 import { iqLoss } from '../losses/iq.js';
 import { needsInitialStates } from '../losses/value-terms.js';
 import type { Fall } from '../optimiser/schedules.js';
@@ -59,6 +59,7 @@ function create(given: Settings, spaces: Spaces, fall: Fall): Agent {
   const own = networks.agent(fall);
   return {
     ...own,
+    limits: given.clipTarget ? valueLimits(given.divergence, given.regMult, given.gamma) : {},
     rows,
     reward: networks.reward(),
     adam: { ...own.adam, ...labels.adam },

@@ -21,6 +21,11 @@ export interface Episode {
 
 /** Observation `t` of rows of observations, as views. */
 export function observationAt(spec: ObservationSpec, rows: PerBlock<BlockArray>, t: number): Observation {
+  const [only] = spec;
+  if (spec.length === 1 && ArrayBuffer.isView(rows)) {
+    const size = shapeSize(only!.shape);
+    return (rows as BlockArray).subarray(t * size, (t + 1) * size);
+  }
   const views = blockValues(spec, rows, 'episode').map((array, i) => {
     const size = shapeSize(spec[i]!.shape);
     return array.subarray(t * size, (t + 1) * size);

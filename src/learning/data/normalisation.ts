@@ -58,8 +58,15 @@ export function normalise(by: Normalisation, values: ArrayLike<number>, out: Flo
   return out;
 }
 
+const isVector = (observation: Observation): observation is ArrayLike<number> => ArrayBuffer.isView(observation);
+
 /** An observation with its numbers normalised; bytes, and arrays of a wrong length, are left as they are. */
 export function normaliseObservation(by: Normalisation, spec: ObservationSpec, observation: Observation): Observation {
+  const [only] = spec;
+  if (spec.length === 1 && only!.dtype === 'float32' && isVector(observation))
+    return observation.length === by.mean.length
+      ? normalise(by, observation, new Float32Array(by.mean.length))
+      : observation;
   let offset = 0;
   const values = blockValues<ArrayLike<number>>(spec, observation, 'observation').map((array, i) => {
     const { shape, dtype } = spec[i]!;

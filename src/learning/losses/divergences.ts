@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import type { MetricLimits } from '../divergence-guard.js';
 
 /**
  * A divergence between the occupancies ρ_E of the expert and ρ of the policy, in the form in which IQ-Learn maximises it
@@ -121,6 +122,15 @@ export function guardedConcave({ concave, guard }: Divergence, r: tf.Tensor): tf
 export function valueBound(divergence: DivergenceName, regMult: number, gamma: number): number {
   const { bound }: Divergence = divergences[divergence];
   return bound === undefined ? Number.POSITIVE_INFINITY : bound(regMult, gamma);
+}
+
+/** How far beyond its bound the mean of Q may lie before learning counts as diverged: entropy and noise lie on top. */
+const BEYOND_BOUND = 2;
+
+/** The range of the mean of Q under a divergence; none where it implies no bound. */
+export function valueLimits(divergence: DivergenceName, regMult: number, gamma: number): MetricLimits {
+  const most = BEYOND_BOUND * valueBound(divergence, regMult, gamma);
+  return Number.isFinite(most) ? { q: [-most, most] } : {};
 }
 
 /** Whether an agent has to penalise the gradient of Q under a divergence. */

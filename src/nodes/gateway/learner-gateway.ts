@@ -32,6 +32,8 @@ export interface LearnerGatewayParts {
   readonly admits?: (transition: Transition, place: StreamPlace) => boolean;
   /** The robot gets only the policies of {@link LearnerGateway.send}, instead of each that the learner publishes. */
   readonly sendsWhenAsked?: boolean;
+  /** Takes the transitions, if the learner is in this process; else they are published on the learner's topic. */
+  readonly learn?: (transition: Transition) => void;
   /** Told of each transition, before the learner gets it, and its place in the stream. */
   readonly onTransition?: (transition: Transition, place: StreamPlace) => void;
   /** Shared by all gateways on the same topics: one hands records over at a time. */
@@ -273,6 +275,10 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
         const transition = decoded.message as Transition;
         if (this.#parts.admits?.(transition, place) === false) return;
         this.#parts.onTransition?.(transition, place);
+        if (this.#parts.learn !== undefined) {
+          this.#parts.learn(transition);
+          return;
+        }
       }
       this.#underWay.add(decoded.message);
       this.#publishers.get(decoded.topic)!.publish(decoded.message as never);

@@ -2,6 +2,7 @@ import {
   type Block,
   type BlockArray,
   blockValues,
+  checkFinite,
   describeObservation,
   IqLearnError,
   type Observation,
@@ -45,10 +46,21 @@ export function fieldsOf(
 }
 
 /**
- * The observation that the fields carry. Throws INVALID_ARGUMENT where they do not have the sizes of these blocks, or a
+ * The observation that the fields carry; it may be their own array. Throws INVALID_ARGUMENT where they do not have the sizes of these blocks, or a
  * number is not finite.
  */
 function observationOfFields(spec: ObservationSpec, { numbers, bytes }: ObservationFields): Observation {
+  const [only] = spec;
+  // The most common robot: named numbers and nothing else.
+  if (
+    spec.length === 1 &&
+    only!.name === STATE_BLOCK &&
+    numbers.length === shapeSize(only!.shape) &&
+    bytes.length === 0
+  ) {
+    checkFinite('observation', numbers);
+    return numbers instanceof Float32Array ? numbers : new Float32Array(numbers);
+  }
   const all = new Uint8Array(bytes);
   let at = 0;
   const blocks = spec.map((block): BlockArray => {

@@ -141,7 +141,7 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
       );
     this.#statuses = this.own(transport.advertise(topics.learnerStatus, 'iq_learn/msg/LearnerStatus', qos.event));
     this.own(
-      transport.subscribe(topics.transitions, 'iq_learn/msg/Transition', (message) => this.#take(message), qos.event),
+      transport.subscribe(topics.transitions, 'iq_learn/msg/Transition', (message) => this.take(message), qos.event),
     );
     this.own(
       transport.subscribe(
@@ -230,7 +230,8 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
     );
   }
 
-  #take(transition: Transition): void {
+  /** Takes a transition of whoever is in this process, as if it had come on the topic. */
+  take(transition: Transition): void {
     if (this.state !== 'active' || this.fault !== undefined) return;
     if (!this.#intake.take(transition)) return;
     this.#rewards?.offer(transition);

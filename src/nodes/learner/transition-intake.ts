@@ -1,3 +1,4 @@
+import type { ObservationSpec } from '../../common/index.js';
 import type { Transition } from '../../messages/index.js';
 import { observationOf, type RobotSpec } from '../../robot/index.js';
 import { SequenceTracker } from '../kit/sequence-tracker.js';
@@ -7,7 +8,7 @@ import { transitionObservations } from '../kit/transition-observation.js';
 interface Sender {
   readonly sequences: SequenceTracker;
   /** Number of the segment that its last transition belongs to. */
-  segment: bigint;
+  segment: number;
 }
 
 export interface TransitionIntakeOptions {
@@ -34,12 +35,16 @@ export interface TransitionIntakeOptions {
 export class TransitionIntake {
   readonly #options: TransitionIntakeOptions;
   readonly #senders = new Map<string, Sender>();
+  /** The sender of the transition before: usually that of the next, too. */
+  #last: { readonly robot: string; readonly session: string; readonly sender: Sender } | undefined;
+  readonly #observation: ObservationSpec;
   #open: Transition[] = [];
   #refused = 0;
   #foreign = 0;
 
   constructor(options: TransitionIntakeOptions) {
     this.#options = options;
+    this.#observation = observationOf(options.spec);
   }
 
   /** Transitions of the segment that is not complete yet. */
@@ -75,21 +80,21 @@ export class TransitionIntake {
     }
     const sender = this.#senderOf(transition);
     if (!sender.sequences.accept(transition.sequence)) return false;
-    if (!isSound(transition, spec)) {
+    if (!isSound(transition, this.#observation, spec.action.length)) {
       this.#refused++;
       onRefused(transition);
       return false;
     }
-    const size = BigInt(segmentSize);
-    const segment = transition.sequence / size;
+    const sequence = Number(transition.sequence);
+    const segment = Math.floor(sequence / segmentSize);
     if (segment > sender.segment) {
       this.#close();
       sender.segment = segment;
     }
     this.#open.push(transition);
-    if ((transition.sequence + 1n) % size === 0n) {
+    if ((sequence + 1) % segmentSize === 0) {
       this.#close();
-      sender.segment = segment + 1n;
+      sender.segment = segment + 1;
     }
     return true;
   }
@@ -103,17 +108,20 @@ export class TransitionIntake {
 
   #senderOf(transition: Transition): Sender {
     const { session, sequence } = transition;
+    const robot = this.#options.robotOf?.(transition) ?? '';
+    if (session === this.#last?.session && robot === this.#last.robot) return this.#last.sender;
     // Robots of one fleet may name their runs alike.
-    const name = `${this.#options.robotOf?.(transition) ?? ''} ${session}`;
+    const name = `${robot} ${session}`;
     let sender = this.#senders.get(name);
     if (sender === undefined) {
-      sender = { sequences: new SequenceTracker(), segment: sequence / BigInt(this.#options.segmentSize) };
+      sender = { sequences: new SequenceTracker(), segment: Math.floor(Number(sequence) / this.#options.segmentSize) };
       this.#senders.set(name, sender);
       if (this.#senders.size > this.#options.maxSessions) {
         const [oldest] = this.#senders.keys();
         this.#senders.delete(oldest!);
       }
     }
+    this.#last = { robot, session, sender };
     return sender;
   }
 
@@ -125,11 +133,11 @@ export class TransitionIntake {
 }
 
 /** Whether the vectors have the robot's lengths and every number is finite. */
-function isSound(transition: Transition, spec: Pick<RobotSpec, 'observation' | 'blocks' | 'action'>): boolean {
+function isSound(transition: Transition, observation: ObservationSpec, actionSize: number): boolean {
   const { action } = transition;
-  if (action.length !== spec.action.length || !action.every((value: number) => Number.isFinite(value))) return false;
+  if (action.length !== actionSize || !action.every((value: number) => Number.isFinite(value))) return false;
   try {
-    transitionObservations(observationOf(spec), transition);
+    transitionObservations(observation, transition);
     return true;
   } catch {
     return false;

@@ -4,8 +4,10 @@ import { html, type Markup } from '../escape.js';
 /** Where the page's script draws the learning curves. */
 export function curves({ learning, results }: ReportData): Markup | null {
   if (learning.points.length === 0) return null;
+  const rollbacks = learning.points.at(-1)!.metrics['train/rollbacks'] ?? 0;
   return html`<section id="learning">
     <h2>How it learned</h2>
+    ${rollbacks === 0 ? null : html`<p class="note" id="rollbacks">Learning diverged ${rollbacks === 1 ? 'once' : `${rollbacks} times`} and was taken back to its last good state each time, at a quarter of the learning rates. The log says when and why; lower learning rates from the start are the remedy.</p>`}
     <p class="lead">One point for each segment of the robot's own steps; hover or touch to read all curves at once. While it learns, the policy explores: its driving is worse than ${results.length > 0 ? 'what is evaluated above' : 'that of the finished policy'}.</p>
     <div class="segmented" role="group" aria-label="Horizontal axis"><button type="button" data-axis="transitions" aria-pressed="true">own steps</button><button type="button" data-axis="seconds" aria-pressed="false">time</button></div>
     <div class="panels" id="curves"></div>
