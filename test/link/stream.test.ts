@@ -244,7 +244,7 @@ const hash = (lines: readonly string[]): string => createHash('sha256').update(l
 
 describe('the ledger', () => {
   test.each([1, 2, 3])(
-    'of ten robots is the same on both sides after kills, partitions, losses, repetitions and overtaking, seed %i',
+    'fault F17: of ten robots is the same on both sides after kills, partitions, losses, repetitions and overtaking, seed %i',
     async (seed) => {
       const random = Random.derive(seed, 'ledger');
       const broker = new EmbeddedBroker({
