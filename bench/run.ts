@@ -10,6 +10,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   gpu: 'parity of cuda with the CPU, then ms per IQ-Learn update against PyTorch and JAX on the same GPU',
   policy: 'latency observation → action, and state message → command message',
   ros2: 'latency state message → command message of the policy executable over DDS, against rclpy and PyTorch',
+  link: 'transitions/s through mosquitto into the replay buffer against JSON and Python, sizes, policies, random bytes',
   paper: 'the tables of the paper: what is published, and what this package reaches',
   learn: 'return against environment steps and wall clock from few demonstrations, over seeds',
   memory: "the learner's resident set with a full buffer, and its growth",

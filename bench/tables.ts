@@ -62,6 +62,20 @@ const TABLES: readonly TableSpec[] = [
       load,
     ],
   },
+  {
+    title: 'link',
+    file: 'link.json',
+    rows: [
+      [/^ours: transitions\/s a core$/, '≥ 100,000'],
+      [/^ours ÷ Python/, '≥ 5'],
+      [/^ours ÷ JSON/],
+      [/transitions\/s (a core|by the clock)$/],
+      [/bytes a transition$/],
+      [/^policy to/],
+      [/^random bytes/],
+      load,
+    ],
+  },
   learn('halfcheetah', 'learn, HalfCheetah', [[/^seed \d+: time to 95 %$/, '≤ 600']]),
   learn('hopper', 'learn, Hopper', []),
   {
