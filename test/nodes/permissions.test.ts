@@ -61,6 +61,7 @@ it('docs/security.md lists, for SROS2, exactly the topics and services that the 
   const client = {
     start: { ...start, demonstrations: 1, seconds: 0 },
     listen: () => undefined,
+    deployed: async () => start.bundle,
     stop: async () => null,
   };
   const [driving, policy] = watched('policy');
