@@ -14,6 +14,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   paper: 'the tables of the paper: what is published, and what this package reaches',
   learn: 'return against environment steps and wall clock from few demonstrations, over seeds',
   memory: "the learner's resident set with a full buffer, and its growth",
+  faults: 'kills, changed bytes and malicious inputs: what was refused, and that nothing wrong was accepted',
   parity: 'models and single steps against gymnasium and MuJoCo in Python',
 };
 

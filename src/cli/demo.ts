@@ -125,10 +125,11 @@ async function runDemo(
     segmentSize: settings.segmentSize,
     ...runPlan({ ...settings, steps: options.steps ?? settings.steps }),
   };
-  writeFileAtomic(folder.file('training.json'), `${JSON.stringify(plan, null, 2)}\n`);
+  folder.keep('training.json', `${JSON.stringify(plan, null, 2)}\n`);
   const link = options.link ? await openLoopback(session, folder) : undefined;
   const learning = await learn(session, plan, demonstrations, {
     ...(link && { link }),
+    run: folder,
     checkpoint: folder.file('checkpoint'),
     candidates: folder.file('candidates'),
     curves: folder.file('learning.json'),

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { IqLearnError, messageOf } from '../common/index.js';
-import { type FolderLock, lockFolder, timestamp } from '../platform/index.js';
+import { type FolderLock, lockFolder, timestamp, writeFileAtomic } from '../platform/index.js';
 
 /** Free space in bytes that a run needs for recordings, checkpoints and a report. With less it is not started. */
 const NEEDED_BYTES = 256 * 1024 * 1024;
@@ -10,6 +10,10 @@ const NEEDED_BYTES = 256 * 1024 * 1024;
 export interface RunFolder {
   readonly path: string;
   file(...parts: string[]): string;
+  /** Writes a file without which the run cannot go on. */
+  keep(name: string, text: string): void;
+  /** Writes again what was kept and is gone, where somebody has removed the folder. Says whether that was so. */
+  mend(): boolean;
   /** Releases the lock and removes the folder if nothing was written to it. */
   close(): void;
 }
@@ -84,7 +88,20 @@ export function openRunFolder(folder: string, { reuse = false } = {}): RunFolder
     close();
     throw error;
   }
-  return { path, file: (...parts) => join(path, ...parts), close };
+  const kept = new Map<string, string>();
+  const keep = (name: string, text: string): void => {
+    kept.set(name, text);
+    writeFileAtomic(join(path, name), text);
+  };
+  const mend = (): boolean => {
+    const gone = [...kept].filter(([name]) => !existsSync(join(path, name)));
+    for (const [name, text] of gone) {
+      mkdirSync(path, { recursive: true });
+      writeFileAtomic(join(path, name), text);
+    }
+    return gone.length > 0;
+  };
+  return { path, file: (...parts) => join(path, ...parts), keep, mend, close };
 }
 
 /** Throws IO where a file could not be written. It is called before any work whose result goes to that file. */
@@ -102,3 +119,7 @@ export function checkTarget(file: string): void {
   }
   checkWritable(folder);
 }
+
+/** What is said where a run's folder was removed under it. */
+export const removedText = (path: string): string =>
+  `${path} was removed while the run wrote to it: its plan, checkpoints, curves and policy are written again; logs and recordings from before are lost`;

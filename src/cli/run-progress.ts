@@ -10,6 +10,7 @@ import {
 import type { ChoicePoint, LearningCurves, LearningPoint, RolloutPoint } from '../report/index.js';
 import type { TrainingSettings } from '../simulation/index.js';
 import { readJson } from './inspect/kind.js';
+import { type RunFolder, removedText } from './run-folder.js';
 import type { Session } from './session.js';
 
 /** The return and the success on the display are means over so many of the last episodes. */
@@ -27,6 +28,8 @@ export interface LearningFiles {
   readonly metrics: { readonly folder: string; readonly sinks: readonly MetricsSinkName[] };
   /** Whether to go on from the newest checkpoint. */
   readonly resume: boolean;
+  /** The run's folder, whose plan is written again where somebody has removed it. */
+  readonly run?: Pick<RunFolder, 'path' | 'mend'>;
 }
 
 /** What is logged of an episode; its success is logged only where the task defines success. */
@@ -105,6 +108,8 @@ export class RunProgress {
 
   /** Writes the file of the curves. */
   save(): void {
+    const { run } = this.#files;
+    if (run?.mend()) this.#session.display.warn(removedText(run.path));
     writeFileAtomic(this.#files.curves, `${JSON.stringify(this.curves)}\n`);
   }
 

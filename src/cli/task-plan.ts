@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { IqLearnError, parseOrThrow, shapeSize } from '../common/index.js';
 import { type BatchRows, createAgent, learnerConfigSchema } from '../learning/index.js';
+import { runFields } from '../sessions/index.js';
 import type { Environment } from '../simulation/index.js';
 import type { RunPlan } from '../training/index.js';
 import { readJson } from './inspect/kind.js';
@@ -19,9 +20,9 @@ const planSchema = z.strictObject({
   task: z.string(),
   seed: z.int().min(0),
   demonstrations: z.string().nullable(),
-  steps: z.int().min(1),
-  updatesPerTransition: z.number().positive(),
-  randomSteps: z.int().min(0),
+  steps: runFields.steps,
+  updatesPerTransition: runFields.updatesPerTransition,
+  randomSteps: runFields.randomSteps,
   config: learnerConfigSchema,
 });
 

@@ -17,11 +17,13 @@ import {
 } from '../training/index.js';
 import type { Io } from './command.js';
 import type { Display } from './display.js';
-import type { RunFolder } from './run-folder.js';
+import { type RunFolder, removedText } from './run-folder.js';
 import { rowsOf, type TaskPlan } from './task-plan.js';
 
 /** Updates from one look at the progress to the next, for an agent that learns without acting. */
 const UPDATES_PER_LOOK = 100;
+/** Longest time between two looks at signals, beside a step itself. */
+const LOOK_MS = 50;
 /** Steps from one row of metrics to the next. */
 const LOG_EVERY = 1000;
 /** Steps from one checkpoint to the next. */
@@ -120,6 +122,7 @@ export class TaskRun {
     const { plan, io, display } = this.#options;
     const from = this.#steps;
     const returns: number[] = [];
+    let yieldedMs = performance.now();
     while (this.#steps < plan.steps && !io.interrupt.signal.aborted) {
       const before = this.#steps;
       await this.#advance(returns);
@@ -134,8 +137,10 @@ export class TaskRun {
         perSecond: (this.#steps - from) / (this.#seconds - this.#secondsBefore),
         ...(returns.length === 0 ? {} : { return: returns.at(-1)!, returns }),
       });
-      // Signals arrive only where the loop yields to the event loop now and then.
-      if (this.#training === undefined || this.#steps % 16 === 0) await new Promise(setImmediate);
+      // Signals arrive only where the loop yields to the event loop now and then; a step can take long.
+      if (performance.now() - yieldedMs < LOOK_MS) continue;
+      await new Promise(setImmediate);
+      yieldedMs = performance.now();
     }
     await this.#save();
   }
@@ -164,9 +169,11 @@ export class TaskRun {
   }
 
   async #save(): Promise<void> {
+    const { folder, display } = this.#options;
+    if (folder.mend()) display.warn(removedText(folder.path));
     const { meta, arrays } =
       this.#training === undefined ? this.#learner.checkpoint() : await this.#training.checkpoint();
-    saveCheckpoint(this.#options.folder.file('checkpoint'), { meta: { ...meta, seconds: this.#seconds }, arrays });
+    saveCheckpoint(folder.file('checkpoint'), { meta: { ...meta, seconds: this.#seconds }, arrays });
   }
 
   async close(): Promise<void> {

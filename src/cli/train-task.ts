@@ -8,7 +8,7 @@ import {
   type Learner,
   type LearnerSettings,
 } from '../learning/index.js';
-import { type MetricsSinkName, writeFileAtomic } from '../platform/index.js';
+import type { MetricsSinkName } from '../platform/index.js';
 import { encodeBundle, writeBundle } from '../policy/index.js';
 import { withSettingsFile } from '../sessions/index.js';
 import {
@@ -105,7 +105,7 @@ export async function trainOnTask(options: TrainOnTaskOptions, io: Io): Promise<
     const out = options.out ?? join('runs', defaultName(task.replace(/[^\w.-]/g, '-'), plan.seed));
     const folder = openRunFolder(out, { reuse: resume });
     try {
-      writeFileAtomic(folder.file('training.json'), `${JSON.stringify(plan, null, 2)}\n`);
+      folder.keep('training.json', `${JSON.stringify(plan, null, 2)}\n`);
       const display = new Display(io.stderr, options);
       const run = await TaskRun.begin({ ...options, plan, environment, demonstrations, folder, display, io });
       try {

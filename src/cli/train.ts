@@ -10,7 +10,7 @@ import { loadCheckpoint, type MetricsSinkName, writeFileAtomic } from '../platfo
 import { writeBundle } from '../policy/index.js';
 import { renderReport } from '../report/index.js';
 import { loadRobotSpec, type RobotSpec, robotNames } from '../robot/index.js';
-import { trainingSettings, usableDemonstrations, withSettingsFile } from '../sessions/index.js';
+import { runFields, trainingSettings, usableDemonstrations, withSettingsFile } from '../sessions/index.js';
 import { runPlan, type StatesOnly } from '../training/index.js';
 import { commandLine, type Io, longCommand, withDisplay } from './command.js';
 import { Display } from './display.js';
@@ -63,11 +63,9 @@ const planSchema = z.strictObject({
   robot: z.string(),
   recordings: z.array(z.string()),
   seed: z.int().min(0),
-  steps: z.int().min(1),
-  segmentSize: z.int().min(1),
-  updatesPerTransition: z.number().positive(),
+  ...runFields,
   /** Not in plans from before there were random steps. */
-  randomSteps: z.int().min(0).default(0),
+  randomSteps: runFields.randomSteps.default(0),
   config: learnerConfigSchema,
 });
 
@@ -145,8 +143,9 @@ async function train(
   folder: RunFolder,
   { resume, log, out, device, ...options }: Omit<TrainOptions, 'device'> & { readonly device: DeviceChoice },
 ): Promise<boolean> {
-  writeFileAtomic(folder.file('training.json'), `${JSON.stringify(plan, null, 2)}\n`);
+  folder.keep('training.json', `${JSON.stringify(plan, null, 2)}\n`);
   const learning = await learn(session, plan, demonstrations, {
+    run: folder,
     checkpoint: folder.file('checkpoint'),
     candidates: folder.file('candidates'),
     curves: folder.file('learning.json'),

@@ -40,7 +40,7 @@ export function parseOrThrow<Schema extends z.ZodType>(
 export function refusalOf(error: z.ZodError, schema: z.ZodType, value: unknown): Refusal {
   const issue = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0]!;
   if (issue.code !== 'unrecognized_keys')
-    return { field: issue.path.join('.'), found: shown(valueAt(value, issue.path)), expected: issue.message };
+    return { field: issue.path.join('.'), found: shown(valueAt(value, issue.path)), expected: expectedOf(issue) };
   const key = issue.keys[0]!;
   const known = fieldsAt(schema, issue.path);
   const meant = nearest(key, known);
@@ -50,6 +50,38 @@ export function refusalOf(error: z.ZodError, schema: z.ZodType, value: unknown):
     expected: known.length === 0 ? issue.message : `one of ${known.join(', ')}`,
     ...(meant === undefined ? {} : { remedy: `did you mean '${meant}'?` }),
   };
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  int: 'a whole number',
+  number: 'a number',
+  string: 'text',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'fields with names',
+  record: 'fields with names',
+};
+
+/** What a value should have been, in words; the schema's own words where it has some. */
+export function expectedOf(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return KINDS[issue.expected] ?? issue.message;
+    case 'too_small':
+      return boundOf(issue.origin, issue.inclusive === false ? 'more than' : 'at least', issue.minimum);
+    case 'too_big':
+      return boundOf(issue.origin, issue.inclusive === false ? 'less than' : 'at most', issue.maximum);
+    case 'invalid_value':
+      return `one of ${issue.values.map(String).join(', ')}`;
+    default:
+      return issue.message;
+  }
+}
+
+function boundOf(origin: string, relation: string, bound: number | bigint): string {
+  if (origin === 'array') return `${relation} ${bound} of them`;
+  if (origin === 'string') return `${relation} ${bound} characters`;
+  return `${KINDS[origin] ?? 'a number'}, ${relation} ${bound}`;
 }
 
 /** The value at `path` inside `value`; undefined where there is nothing. */

@@ -51,7 +51,7 @@ export async function writeRecording(
       remedy: 'give another name',
     });
   const readers: RecordingReader[] = [];
-  for (const source of sources) readers.push(await openRecording(source));
+  for (const source of sources) readers.push(whole(await openRecording(source)));
   const [fromNs, toNs] = boundsOf(readers, stretch);
   for (const reader of readers) await checkEpisodes(reader, fromNs, toNs);
   const name = `${basename(folder)}_0.mcap`;
@@ -82,6 +82,16 @@ export async function writeRecording(
     throw error;
   }
   return { folder, messages, left: [...left] };
+}
+
+/** A copy would not show where something is missing, and what reads it would go on across the place. Throws CORRUPT_DATA. */
+function whole(reader: RecordingReader): RecordingReader {
+  if (!reader.isDamaged) return reader;
+  throw new IqLearnError('CORRUPT_DATA', `${reader.path} cannot be copied`, {
+    found: reader.problems.join('; '),
+    expected: 'a recording that can be read as a whole',
+    remedy: 'use it as it is: training and inspect read what is whole in it, and leave out the rest',
+  });
 }
 
 function nothingIn({ fromSeconds = 0, toSeconds }: Stretch, within?: bigint): IqLearnError {

@@ -5,6 +5,7 @@ import { createObservationAssembler, isImage, type RobotSpec, type TopicSpec } f
 import { chooseTopics, type ReadOptions } from './choose-topics.js';
 import { alignClocks } from './clocks.js';
 import type { DemonstrationEpisode } from './episode.js';
+import { findEpisodes } from './find-episodes.js';
 import { isRecordingFile } from './recording-files.js';
 import { openRecording, type RecordingReader } from './recording-reader.js';
 import { episodeTopic } from './recording-writer.js';
@@ -12,7 +13,7 @@ import type { DemonstrationReport, RecordingReport } from './report.js';
 import { samplePart } from './sampler.js';
 import { describeLoss } from './summary.js';
 import { emptySampleReport, ReasonCounts } from './tick.js';
-import { findEpisodes, splitEras, type TimedMessage } from './timeline.js';
+import { type Era, type LossBefore, splitEras, type TimedMessage } from './timeline.js';
 
 const eventType = 'iq_learn/msg/EpisodeEvent';
 
@@ -45,16 +46,21 @@ async function timedMessages(
   spec: RobotSpec,
   action: TopicSpec,
   signal: AbortSignal | undefined,
-): Promise<{ messages: TimedMessage[]; undecodable: ReasonCounts }> {
+): Promise<{ messages: TimedMessage[]; losses: LossBefore[]; undecodable: ReasonCounts }> {
   const types = new Map<string, MessageTypeName>(spec.stateTopics.map(({ topic, type }) => [topic, type]));
   types.set(action.topic, action.type);
   if (reader.topics.get(episodeTopic)?.type === eventType) types.set(episodeTopic, eventType);
   const states = new Set(spec.stateTopics.map(({ topic }) => topic));
   const assembler = createObservationAssembler(spec);
   const messages: TimedMessage[] = [];
+  const losses: LossBefore[] = [];
   const undecodable = new ReasonCounts();
-  for await (const recorded of reader.messages({ topics: [...types.keys()] })) {
+  for await (const recorded of reader.entries({ topics: [...types.keys()] })) {
     throwIfCancelled(signal);
+    if (!('topic' in recorded)) {
+      losses.push({ at: messages.length, topics: recorded.lostTopics });
+      continue;
+    }
     try {
       const type = types.get(recorded.topic)!;
       const message = reader.decode(type, recorded);
@@ -74,7 +80,7 @@ async function timedMessages(
       undecodable.add(`${recorded.topic}: ${error.message}`);
     }
   }
-  return { messages, undecodable };
+  return { messages, losses, undecodable };
 }
 
 async function readRecording(
@@ -96,8 +102,9 @@ async function readRecording(
     path,
   });
   const jumpNs = BigInt(Math.round(Math.max(1e9, 5e9 / spec.rateHz)));
-  const eras = splitEras(messages, new Set(finite), jumpNs);
-  const { parts, discarded, clockJumps } = findEpisodes(eras, episodeTopic);
+  const eras = splitEras(messages, new Set(finite), jumpNs, read.losses);
+  const hadMarkers = read.losses.length > 0 && reader.topics.get(episodeTopic)?.type === eventType;
+  const { parts, discarded, clockJumps, uncertain } = findEpisodes(eras, episodeTopic, hadMarkers);
   const sampled = emptySampleReport();
   const episodes: DemonstrationEpisode[] = [];
   for (const part of parts) {
@@ -116,6 +123,7 @@ async function readRecording(
       transitions: episodes.reduce((sum, { length }) => sum + length, 0),
       discarded,
       clockJumps,
+      uncertain,
       undecodable: read.undecodable.list.reduce((sum, { count }) => sum + count, 0),
       undecodableReasons: read.undecodable,
       actionTopic: action.topic,
@@ -129,17 +137,21 @@ function unreadableReport(path: string, { message }: IqLearnError): RecordingRep
   return { ...emptySampleReport(), ...nothing, path, problems: [message] };
 }
 
-/** The last messages of topics without a timeout before an era; none from before a clock that went back. */
-function latchedBefore(
-  eras: readonly { readonly messages: readonly TimedMessage[]; readonly cause: string }[],
-  era: number,
-  spec: RobotSpec,
-): TimedMessage[] {
+/**
+ * The last messages of topics without a timeout before an era; none from before a clock that went back, and none of a
+ * topic that lost messages in between.
+ */
+function latchedBefore(eras: readonly Era[], era: number, spec: RobotSpec): TimedMessage[] {
   const topics = new Set(spec.stateTopics.filter((t) => t.timeoutMs === Number.POSITIVE_INFINITY).map((t) => t.topic));
   const found = new Map<string, TimedMessage>();
-  for (let i = era; i > 0 && eras[i]!.cause === 'forward'; i--)
+  for (let i = era; i > 0; i--) {
+    const { cause, lostTopics } = eras[i]!;
+    if (cause === 'backward') break;
+    if (cause === 'damage')
+      for (const topic of topics) if (lostTopics == null || lostTopics.has(topic)) topics.delete(topic);
     for (const message of eras[i - 1]!.messages.toReversed())
       if (topics.has(message.topic) && !found.has(message.topic)) found.set(message.topic, message);
+  }
   return [...found.values()];
 }
 

@@ -1,13 +1,10 @@
-import { McapStreamReader, type McapTypes } from '@mcap/core';
-import { IqLearnError, messageOf } from '../common/index.js';
+import { IqLearnError } from '../common/index.js';
 import { openInput, TemporaryFolder } from '../platform/index.js';
 import { loadDecompressors } from './decompress.js';
+import { FileWindow, readSummary } from './mcap-frames.js';
+import { type McapItem, McapRecords } from './mcap-records.js';
 import { readSqlite } from './sqlite-input.js';
 import { compressionOf, unpackFile } from './unpack.js';
-
-const pieceBytes = 256 * 1024;
-/** A record that claims to be longer is damaged; it must not fill the memory. */
-const maxRecordBytes = 512 * 1024 * 1024;
 
 const foreignFiles: readonly (readonly [magic: string, what: string, remedy: string])[] = [
   ['#ROSBAG V', 'a ROS 1 bag', 'convert it to ROS 2: rosbags-convert, from PyPI rosbags'],
@@ -34,12 +31,12 @@ function checkMagic(path: string, bytes: Uint8Array): void {
 
 /**
  * The records of a file of a recording: MCAP, or rosbag2's sqlite3 as if it were; also where the whole file is packed by
- * zstd or gzip. At damage, reading ends and `onDamage` is called once with the place.
+ * zstd or gzip. What is damaged is left out; `onDamage` hears each place.
  */
 export async function* readRecords(
   path: string,
   onDamage: (text: string) => void,
-): AsyncGenerator<McapTypes.TypedMcapRecord, void, void> {
+): AsyncGenerator<McapItem, void, void> {
   const beginning = await beginningOf(path);
   const form = compressionOf(beginning);
   if (form !== undefined) {
@@ -57,7 +54,7 @@ async function* readUnpacked(
   path: string,
   beginning: Uint8Array,
   onDamage: (text: string) => void,
-): AsyncGenerator<McapTypes.TypedMcapRecord, void, void> {
+): AsyncGenerator<McapItem, void, void> {
   if (Buffer.from(beginning).toString('latin1').startsWith('SQLite format 3\0')) yield* readSqlite(path, onDamage);
   else yield* readMcap(path, onDamage);
 }
@@ -73,49 +70,19 @@ async function beginningOf(path: string): Promise<Uint8Array> {
 }
 
 /**
- * The records of an MCAP file in the file's order, with chunks unpacked and their CRCs checked. At damage, reading ends
- * and `onDamage` is called once with the place; all records before it are whole.
+ * The records of an MCAP file in the file's order, with chunks unpacked and their CRCs checked. Each damaged place is
+ * passed over, said to `onDamage`, and marked where it stood; see {@link McapRecords}.
  * Throws NOT_FOUND or IO, and CORRUPT_DATA or UNSUPPORTED if the file is not an MCAP file.
  */
-export async function* readMcap(
-  path: string,
-  onDamage: (text: string) => void,
-): AsyncGenerator<McapTypes.TypedMcapRecord, void, void> {
-  const decompressHandlers = await loadDecompressors();
+export async function* readMcap(path: string, onDamage: (text: string) => void): AsyncGenerator<McapItem, void, void> {
+  const handlers = await loadDecompressors();
   const file = await openInput(path);
   try {
-    const stream = new McapStreamReader({ decompressHandlers });
-    const piece = new Uint8Array(pieceBytes);
-    let total = 0;
-    for (;;) {
-      const bytesRead = await file.read(piece, total);
-      if (total === 0) checkMagic(path, piece.subarray(0, bytesRead));
-      if (bytesRead === 0) break;
-      total += bytesRead;
-      const place = (): string => `about byte ${total - stream.bytesRemaining()}`;
-      let record: McapTypes.TypedMcapRecord | undefined;
-      try {
-        stream.append(piece.subarray(0, bytesRead));
-      } catch (error) {
-        onDamage(`${path} is damaged at ${place()}: ${messageOf(error)}`);
-        return;
-      }
-      do {
-        try {
-          record = stream.nextRecord();
-          if (stream.bytesRemaining() > maxRecordBytes)
-            throw new Error(`a record of more than ${maxRecordBytes} bytes`);
-        } catch (error) {
-          onDamage(`${path} is damaged at ${place()}: ${messageOf(error)}; nothing behind it is read`);
-          return;
-        }
-        if (record !== undefined) yield record;
-      } while (record !== undefined);
-    }
-    if (!stream.done())
-      onDamage(
-        `${path} ends early, at byte ${total}: it was cut or never closed; ${stream.bytesRemaining()} bytes are lost`,
-      );
+    const window = new FileWindow(file);
+    checkMagic(path, await window.bytes(0, 32));
+    const summary = await readSummary(window);
+    if (summary === 'damaged') onDamage(`${path}: the index at its end is damaged; it is read without`);
+    yield* new McapRecords(path, window, summary === 'damaged' ? null : summary, handlers, onDamage).read();
   } finally {
     await file.close();
   }

@@ -51,11 +51,14 @@ export class McapOutput {
     return output;
   }
 
-  /** Adds a message; with `flush`, everything so far is on the disk when this returns. */
-  async add(message: RawMessage, flush: boolean): Promise<void> {
+  /**
+   * Adds a message. With `flush`, everything so far is on the disk when this returns; with `endsChunk` a chunk ends with
+   * it, so that damage in one does not reach further.
+   */
+  async add(message: RawMessage, flush: boolean, endsChunk = flush): Promise<void> {
     const channel = await this.#channelOf(message);
     const before = this.#file.position();
-    this.#limit = flush ? 0 : this.#chunkBytes;
+    this.#limit = endsChunk ? 0 : this.#chunkBytes;
     await this.#writer.addMessage({
       channelId: channel.id,
       sequence: channel.count,
@@ -64,7 +67,7 @@ export class McapOutput {
       data: message.data,
     });
     channel.count++;
-    if (this.#file.position() !== before) await this.#file.sync();
+    if (this.#file.position() !== before && (flush || !endsChunk)) await this.#file.sync();
   }
 
   async #channelOf({ topic, type, schema }: RawMessage): Promise<{ id: number; count: number }> {

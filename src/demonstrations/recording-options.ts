@@ -8,7 +8,7 @@ export interface RecordingOptions {
   readonly session: string;
   /** Name and version of the program; iq_learn. */
   readonly software?: string;
-  /** Messages of at most this many seconds are lost if the process is killed. Default 2. */
+  /** Messages of at most this many seconds are lost if the process is killed. Default 1. */
   readonly flushSeconds?: number;
   /** A chunk is closed once it is longer than this. Default 1 MiB. */
   readonly chunkBytes?: number;

@@ -19,6 +19,12 @@ export interface RecordedMessage {
   readonly publishTimeNs: bigint;
 }
 
+/** A place in the order of messages where others were and cannot be read. */
+export interface LostPart {
+  /** The topics that had messages there; null where that cannot be known. */
+  readonly lostTopics: ReadonlySet<string> | null;
+}
+
 export interface RecordedTopic {
   readonly topic: string;
   readonly type: string;
@@ -48,6 +54,8 @@ export class RecordingReader {
   readonly timesNs: readonly [bigint, bigint] | null;
   /** What is lost or suspicious, for people; empty for a sound recording. */
   readonly problems: readonly string[];
+  /** Whether some of its messages cannot be read. */
+  readonly isDamaged: boolean;
 
   readonly #packedMessages: boolean;
 
@@ -58,6 +66,7 @@ export class RecordingReader {
     this.info = scan.info;
     this.topics = scan.topics;
     this.timesNs = scan.timesNs;
+    this.isDamaged = scan.isDamaged;
     this.problems = problems;
   }
 
@@ -70,6 +79,13 @@ export class RecordingReader {
    * in the order of the file, so that a jump of the clock stays visible.
    */
   async *messages(options: { readonly topics?: readonly string[] } = {}): AsyncGenerator<RecordedMessage, void, void> {
+    for await (const entry of this.entries(options)) if ('topic' in entry) yield entry;
+  }
+
+  /** As {@link messages}, with a {@link LostPart} at each place where messages were and cannot be read. */
+  async *entries(
+    options: { readonly topics?: readonly string[] } = {},
+  ): AsyncGenerator<RecordedMessage | LostPart, void, void> {
     const wanted = options.topics === undefined ? undefined : new Set(options.topics);
     const order = new LogTimeOrder<RecordedMessage>();
     for (const file of this.files) {
@@ -79,7 +95,11 @@ export class RecordingReader {
         if (item.type === 'Schema') types.set(item.id, item.name);
         else if (item.type === 'Channel')
           channels.set(item.id, { topic: item.topic, type: fullTypeName(types.get(item.schemaId) ?? '') });
-        else if (item.type === 'Message') {
+        else if (item.type === 'Lost') {
+          yield* order.rest();
+          const ids = item.channelIds === null ? null : [...item.channelIds];
+          yield { lostTopics: ids === null ? null : new Set(ids.map((id) => channels.get(id)?.topic ?? '')) };
+        } else if (item.type === 'Message') {
           const channel = channels.get(item.channelId)!;
           if (wanted !== undefined && !wanted.has(channel.topic)) continue;
           yield* order.push({
@@ -114,6 +134,7 @@ interface Scan {
   info: RecordingInfo | null;
   readonly topics: Map<string, RecordedTopic>;
   timesNs: [bigint, bigint] | null;
+  isDamaged: boolean;
 }
 
 /** 'nav_msgs/Odometry', as ROS 1 and old tools write it → 'nav_msgs/msg/Odometry'. */
@@ -196,8 +217,9 @@ async function scanFile(file: string, scan: Scan, problems: string[]): Promise<v
       if (scan.timesNs === null) scan.timesNs = [time, time];
       else if (time < scan.timesNs[0]) scan.timesNs[0] = time;
       else if (time > scan.timesNs[1]) scan.timesNs[1] = time;
-    } else if (item.type === 'Statistics' && item.messageCount !== counted)
-      problems.push(`${file} holds ${counted} of its ${item.messageCount} messages: a part of it cannot be recognised`);
+    } else if (item.type === 'Lost') scan.isDamaged = true;
+    else if (item.type === 'Statistics' && item.messageCount !== counted)
+      problems.push(`${file}: ${counted} of its ${item.messageCount} messages can be read`);
   }
   for (const { topic, count } of counts.values()) {
     const known = scan.topics.get(topic)!;
@@ -207,14 +229,14 @@ async function scanFile(file: string, scan: Scan, problems: string[]): Promise<v
 
 /**
  * Opens a recording: a folder of ours or of `ros2 bag record` (MCAP or sqlite3), or one file of it. The whole of it is checked once
- * (CRCs, definitions); damage is listed in `problems` and only what precedes it is given. Throws NOT_FOUND,
+ * (CRCs, definitions); damage is listed in `problems`, and what is whole around it is given. Throws NOT_FOUND,
  * CORRUPT_DATA (no MCAP at all, or no message survives), UNSUPPORTED (ROS 1, no ROS 2 topic).
  */
 export async function openRecording(pathOrFolder: string): Promise<RecordingReader> {
   const path = resolve(pathOrFolder);
   const problems: string[] = [];
   const found = recordingFiles(path, problems);
-  const scan: Scan = { info: null, topics: new Map(), timesNs: null };
+  const scan: Scan = { info: null, topics: new Map(), timesNs: null, isDamaged: false };
   for (const file of found.files) await scanFile(file, scan, problems);
   const reader = new RecordingReader(path, found, scan, problems);
   if (reader.messageCount === 0)

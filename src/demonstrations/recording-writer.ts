@@ -36,12 +36,15 @@ import { WriteQueue } from './write-queue.js';
 /** The topic of the episode markers. */
 export const episodeTopic = '/episode_events';
 const eventType = 'iq_learn/msg/EpisodeEvent';
+/** The longest stretch that a chunk holds: what one damaged byte can cost. */
+const CHUNK_NS = 1_000_000_000n;
 
 /**
  * Records topics as a rosbag2 folder: `<folder>/<name>_0.mcap` (`.part` while open) and metadata.yaml, written last.
  *
- * `write` encodes at once and returns; a queue writes in order. A chunk is closed and flushed at the end of every
- * episode and every `flushSeconds`, so a kill loses at most the open chunk. If the disk fails, the recording is cut at
+ * `write` encodes at once and returns; a queue writes in order. A chunk ends with every second of the recording
+ * and every episode, so a damaged byte costs at most a second; it is flushed with every episode and every
+ * `flushSeconds`, so a kill loses at most what came since. If the disk fails, the recording is cut at
  * the last whole chunk, its episode closed as truncated, and `onError` called once.
  */
 export class RecordingWriter {
@@ -63,6 +66,8 @@ export class RecordingWriter {
   #endedEpisode: number | null = null;
   #lastStampNs = 0n;
   #lastLogNs = 0n;
+  /** Log time at which the open chunk began. */
+  #chunkNs = 0n;
 
   private constructor(
     folder: string,
@@ -74,7 +79,7 @@ export class RecordingWriter {
   ) {
     this.folder = folder;
     this.#clock = options.clock ?? steadyClock;
-    this.#flushNs = BigInt(Math.round((options.flushSeconds ?? 2) * 1e9));
+    this.#flushNs = BigInt(Math.round((options.flushSeconds ?? 1) * 1e9));
     this.#flushedNs = this.#clock.nowNs();
     this.#lock = lock;
     this.#path = path;
@@ -180,7 +185,9 @@ export class RecordingWriter {
     const now = this.#clock.nowNs();
     const flush = (event !== undefined && event.kind !== episodeEvent.START) || now - this.#flushedNs >= this.#flushNs;
     if (flush) this.#flushedNs = now;
-    this.#queue.push({ topic, type, schema: schemaOf(type), data, logTimeNs, publishTimeNs, flush });
+    const endsChunk = flush || logTimeNs - this.#chunkNs >= CHUNK_NS || logTimeNs < this.#chunkNs;
+    if (endsChunk) this.#chunkNs = logTimeNs;
+    this.#queue.push({ topic, type, schema: schemaOf(type), data, logTimeNs, publishTimeNs, flush, endsChunk });
   }
 
   #track({ kind, episode }: EpisodeEvent): void {

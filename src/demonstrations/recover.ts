@@ -107,6 +107,10 @@ async function rebuild(
       output ??= await start();
       await output.add(message, false);
       episode.see(message);
+    } else if (item.type === 'Lost' && output !== undefined && episode.number !== null) {
+      // What follows may be of another episode, or of one that was discarded: it stays in the file, outside of any.
+      await output.add(episode.end('damaged'), false);
+      episode.number = null;
     }
   }
   output ??= await start();

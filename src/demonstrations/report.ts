@@ -11,6 +11,8 @@ export interface RecordingReport extends SampleReport {
   /** Episodes that the operator discarded. */
   readonly discarded: number;
   readonly clockJumps: number;
+  /** Episodes that were left out because a damaged place took away their start or end. */
+  readonly uncertain?: number;
   /** Messages whose bytes do not decode as their type. */
   readonly undecodable: number;
   /** Which topics they are of, and why they do not decode. */

@@ -11,6 +11,7 @@ function losses(report: RecordingReport): string[] {
     if (count > 0) lines.push(`${count} ${text}`);
   };
   add(report.discarded, 'episodes were thrown away by the operator');
+  add(report.uncertain ?? 0, 'episodes left out: their start or end was lost, so whether they were kept is not known');
   add(report.clockJumps, 'jumps of the clock (or silences as long) inside episodes; no transition reaches across them');
   add(report.splits, 'gaps inside episodes; no transition reaches across them');
   const { reasons, undecodableReasons, otherAction: other } = report;

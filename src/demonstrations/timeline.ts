@@ -1,5 +1,3 @@
-import { type EpisodeEvent, episodeEvent } from '../messages/index.js';
-
 /** A decoded message with its place in time. */
 export interface TimedMessage {
   readonly topic: string;
@@ -19,8 +17,16 @@ export interface TimedMessage {
 /** A stretch of a recording, in log order, within which the clock of the stamps does not jump. */
 export interface Era {
   readonly messages: TimedMessage[];
-  /** How it began: at the start of the recording, or after a jump of the clock (or an equally long silence). */
-  readonly cause: 'start' | 'forward' | 'backward';
+  /** How it began: at the start of the recording, after a jump of the clock (or an equally long silence), or behind damage. */
+  readonly cause: 'start' | 'forward' | 'backward' | 'damage';
+  /** Behind damage: the topics that lost messages there; null where that cannot be known. */
+  readonly lostTopics?: ReadonlySet<string> | null;
+}
+
+/** A place before the message `at` where messages were lost. */
+export interface LossBefore {
+  readonly at: number;
+  readonly topics: ReadonlySet<string> | null;
 }
 
 /** This many late messages in a row on one topic mean that the clock went back. */
@@ -30,9 +36,27 @@ const lateRun = 3;
  * Cuts a recording where its clock jumps. The clock went back if a stamp is more than `jumpNs` behind its topic's newest
  * one, or three late ones follow each other; it went forward if a stamp is more than `jumpNs` ahead of all stamps of the
  * `steady` topics. Messages just before the one that shows the jump, if they have the new time already (usually a
- * marker), belong to the new stretch.
+ * marker), belong to the new stretch. It is also cut at each of the `losses`, which are in order.
  */
-export function splitEras(messages: readonly TimedMessage[], steady: ReadonlySet<string>, jumpNs: bigint): Era[] {
+export function splitEras(
+  messages: readonly TimedMessage[],
+  steady: ReadonlySet<string>,
+  jumpNs: bigint,
+  losses: readonly LossBefore[] = [],
+): Era[] {
+  const eras: Era[] = [];
+  const bounds = [...losses, { at: messages.length, topics: null }];
+  bounds.forEach((bound, i) => {
+    const before = losses[i - 1];
+    const between = splitJumps(messages.slice(before?.at ?? 0, bound.at), steady, jumpNs);
+    if (before === undefined) eras.push(...between);
+    // A place at which nothing follows is a place all the same: what it took away may have been the end of an episode.
+    else eras.push({ messages: [], ...between[0], cause: 'damage', lostTopics: before.topics }, ...between.slice(1));
+  });
+  return eras;
+}
+
+function splitJumps(messages: readonly TimedMessage[], steady: ReadonlySet<string>, jumpNs: bigint): Era[] {
   const eras: Era[] = [];
   let from = 0;
   let cause: Era['cause'] = 'start';
@@ -92,69 +116,4 @@ export interface EpisodePart {
   readonly terminated: boolean;
   readonly success: boolean | null;
   readonly seed: bigint | null;
-}
-
-type Open = { -readonly [Key in keyof EpisodePart]: EpisodePart[Key] };
-
-function fresh(number: number, era: number, startNs: bigint | null): Open {
-  return { number, era, startNs, endNs: null, terminated: false, success: null, seed: null };
-}
-
-/** The episodes of a recording, according to its markers. */
-export interface Episodes {
-  readonly parts: EpisodePart[];
-  /** Number of episodes that the operator discarded. */
-  readonly discarded: number;
-  /** Number of jumps of the clock within episodes. */
-  readonly clockJumps: number;
-}
-
-/** The episodes of a recording by its markers. A recording without markers is one episode. */
-export function findEpisodes(eras: readonly Era[], eventTopic: string): Episodes {
-  const hasMarkers = eras.some(({ messages }) => messages.some(({ topic }) => topic === eventTopic));
-  if (!hasMarkers)
-    return { parts: eras.map((_, era) => fresh(0, era, null)), discarded: 0, clockJumps: Math.max(0, eras.length - 1) };
-  const parts: EpisodePart[] = [];
-  let discarded = 0;
-  let clockJumps = 0;
-  let open: Open[] = [];
-  eras.forEach(({ messages }, era) => {
-    if (open.length > 0) {
-      open.push(fresh(open[0]!.number, era, null));
-      clockJumps++;
-    }
-    for (const { topic, message, stampNs } of messages) {
-      if (topic !== eventTopic) continue;
-      const event = message as EpisodeEvent;
-      if (event.kind === episodeEvent.START) {
-        const last = open.at(-1);
-        if (last !== undefined) last.endNs = stampNs - 1n;
-        parts.push(...open);
-        open = [{ ...fresh(event.episode, era, stampNs), seed: event.seed < 0n ? null : event.seed }];
-      } else if (event.kind === episodeEvent.END) {
-        const last = open.at(-1);
-        if (last !== undefined) {
-          last.endNs = stampNs;
-          last.terminated = event.terminated;
-          const success = event.success === episodeEvent.UNKNOWN ? null : event.success === episodeEvent.SUCCESS;
-          for (const part of open) part.success = success;
-        }
-        parts.push(...open);
-        open = [];
-      } else if (event.kind === episodeEvent.DISCARD) {
-        // Thrown away while it was open, or afterwards, before another one began.
-        const closed = open.length > 0 ? [] : lastParts(parts, event.episode);
-        if (open.length + closed.length > 0) discarded++;
-        parts.length -= closed.length;
-        open = [];
-      }
-    }
-  });
-  return { parts: [...parts, ...open], discarded, clockJumps };
-}
-
-/** The parts at the end of the list that are of the episode with this number. */
-function lastParts(parts: readonly EpisodePart[], number: number): readonly EpisodePart[] {
-  const first = parts.findLastIndex((part) => part.number !== number) + 1;
-  return parts.slice(first);
 }

@@ -5,6 +5,8 @@ import type { RecordingFile } from './recording-file.js';
 export interface PendingMessage extends RawMessage {
   /** Whether everything up to this message must be on the disk once it is written. */
   readonly flush: boolean;
+  /** Whether a chunk ends with it. */
+  readonly endsChunk: boolean;
 }
 
 export interface QueueOptions {
@@ -66,7 +68,7 @@ export class WriteQueue {
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       try {
         const before = this.#file.position();
-        await this.#output.add(next, next.flush);
+        await this.#output.add(next, next.flush, next.endsChunk);
         if (this.#file.position() !== before) this.goodBytes = this.#file.position();
         this.#waitingBytes -= next.data.length;
         this.written++;

@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Random } from '../common/index.js';
 import type { ArrayRecord, Program, TensorRecord } from '../engine/index.js';
 import type { PolicyFunction } from '../policy/index.js';
@@ -101,11 +101,12 @@ export function defineAgent<Shape extends z.ZodRawShape>(
     readonly create: (settings: z.output<z.ZodObject<Shape>>, spaces: Spaces, fall: Fall) => Agent;
   },
 ): AgentDefinition<Shape> {
-  // A schema that is not strict keeps an agent's own settings and drops the others.
-  const own = z.object(definition.settings);
+  // They are checked already: an agent takes its own and leaves the others.
+  const own = (settings: Readonly<Record<string, unknown>>): z.output<z.ZodObject<Shape>> =>
+    Object.fromEntries(Object.keys(definition.settings).map((name) => [name, settings[name]])) as never;
   return {
     streams: '',
     ...definition,
-    create: (settings, spaces, fall) => definition.create(own.parse(settings), spaces, fall),
+    create: (settings, spaces, fall) => definition.create(own(settings), spaces, fall),
   };
 }

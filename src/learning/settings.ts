@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { IqLearnError, unknownName, valueAt } from '../common/index.js';
+import { expectedOf, IqLearnError, unknownName, valueAt } from '../common/index.js';
 import type { Agent, AgentDefinition, Spaces } from './agent.js';
 import { type AgentName, agentNames, agents } from './agents/index.js';
 import type { Fall } from './optimiser/schedules.js';
@@ -29,12 +29,19 @@ const common = {
   decayUpdates: z
     .int()
     .min(1)
+    .max(10_000_000_000)
     .default(1_000_000)
     .describe('Updates after which learning rates and noise have reached their floors.'),
-  decayStart: z.int().min(0).default(0).describe('Updates before learning rates and noise begin to fall.'),
+  decayStart: z
+    .int()
+    .min(0)
+    .max(10_000_000_000)
+    .default(0)
+    .describe('Updates before learning rates and noise begin to fall.'),
   warmStartUpdates: z
     .int()
     .min(0)
+    .max(1_000_000)
     .default(0)
     .describe('Updates of behavioural cloning that the actor starts from; 0 starts it at random.'),
 };
@@ -129,7 +136,7 @@ export function learnerConfig(settings: Readonly<Record<string, unknown>>): Lear
   const path = issue.path.join('.');
   throw new IqLearnError('INVALID_CONFIG', `bad setting ${path} of the agent ${agent}`, {
     found: JSON.stringify(valueAt(settings, issue.path)) ?? 'nothing',
-    expected: issue.message,
+    expected: expectedOf(issue),
     ...remedyOf(schema.shape, issue.path[0]),
   });
 }

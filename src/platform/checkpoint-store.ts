@@ -27,6 +27,8 @@ const GENERATION = /^generation-(\d{8})$/;
 const PART = /^generation-\d{8}\.(\d+)\.part$/;
 const contentOf = ({ meta, arrays }: Pick<Manifest, 'meta' | 'arrays'>): string =>
   sha256(JSON.stringify([meta, arrays]));
+/** What is written of a manifest. A text that says the same in another way was altered. */
+const textOf = (manifest: Manifest): string => `${JSON.stringify(manifest, null, 1)}\n`;
 const folderOf = (generation: number): string => `generation-${String(generation).padStart(8, '0')}`;
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
@@ -75,7 +77,7 @@ export function saveCheckpoint(folder: string, { meta, arrays }: Checkpoint, kee
       arrays: entries,
       sha256: contentOf({ meta, arrays: entries }),
     };
-    writeFileDurable(join(part, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`);
+    writeFileDurable(join(part, 'manifest.json'), textOf(manifest));
     renameDurable(part, target);
     for (const old of existing.slice(Math.max(0, keep - 1)))
       rmSync(join(folder, folderOf(old)), { recursive: true, force: true });
@@ -92,9 +94,15 @@ export function saveCheckpoint(folder: string, { meta, arrays }: Checkpoint, kee
 }
 
 function readGeneration(path: string): Checkpoint {
-  const manifest = JSON.parse(readFileSync(join(path, 'manifest.json'), 'utf8')) as Manifest;
+  const text = readFileSync(join(path, 'manifest.json'), 'utf8');
+  const manifest = JSON.parse(text) as Manifest;
   if (manifest.format !== 'iq_learn checkpoint 1') throw new Error(`unknown format '${String(manifest.format)}'`);
-  if (contentOf(manifest) !== manifest.sha256) throw new Error('manifest.json was altered');
+  if (
+    contentOf(manifest) !== manifest.sha256 ||
+    textOf(manifest) !== text ||
+    !path.endsWith(folderOf(manifest.generation))
+  )
+    throw new Error('manifest.json was altered');
   const arrays: Record<string, Float32Array | Int32Array | Float64Array | Uint8Array> = {};
   for (const { name, file, kind, length, sha256: expected } of manifest.arrays) {
     const type = KINDS[kind];

@@ -46,6 +46,8 @@ export function readText(path: string): string {
 
 /** A file that is read piece by piece. */
 export interface InputFile {
+  /** Bytes, when it was opened. */
+  readonly size: number;
   /** Reads from `position` into `piece`; returns how many bytes were there, 0 at the end. */
   read(piece: Uint8Array, position: number): Promise<number>;
   close(): Promise<void>;
@@ -54,12 +56,15 @@ export interface InputFile {
 /** Opens a file for reading. Throws NOT_FOUND or IO. */
 export async function openInput(path: string): Promise<InputFile> {
   let handle: FileHandle;
+  let size: number;
   try {
     handle = await open(path, 'r');
+    ({ size } = await handle.stat());
   } catch (cause) {
     throw unreadable('open', path, cause);
   }
   return {
+    size,
     read: async (piece, position) => (await handle.read(piece, 0, piece.length, position)).bytesRead,
     close: () => handle.close(),
   };

@@ -35,13 +35,23 @@ function refusalAt(source: string, line: number, what: string, found: string, ex
   return new IqLearnError('INVALID_CONFIG', `${source}:${line} ${what}`, { found, expected });
 }
 
-/** Refuses what cannot be a description before a parser sees it. */
-function checkText(text: string, source: string): void {
+/** What a document is, for its errors. */
+export interface DocumentKind {
+  /** Such as 'description of a robot'. */
+  readonly what: string;
+  /** Its fields. */
+  readonly fields: string;
+}
+
+const description: DocumentKind = { what: 'description of a robot', fields: 'robot, rate_hz, state, …' };
+
+/** Refuses what cannot be such a document before a parser sees it. */
+function checkText(text: string, source: string, { what, fields }: DocumentKind): void {
   const refuse = (found: string, expected: string): never => {
-    throw new IqLearnError('INVALID_CONFIG', `${source} is no description of a robot`, { found, expected });
+    throw new IqLearnError('INVALID_CONFIG', `${source} is no ${what}`, { found, expected });
   };
   if (text.length > maxCharacters) refuse(`${text.length} characters`, `at most ${maxCharacters}`);
-  if (text.trim() === '') refuse('an empty file', 'fields: robot, rate_hz, state, …');
+  if (text.trim() === '') refuse('an empty file', `fields: ${fields}`);
   if (text.includes('\0') || text.includes('\ufffd')) refuse('bytes that are no UTF-8 text', 'YAML in UTF-8');
   let depth = 0;
   for (const character of text) {
@@ -73,9 +83,9 @@ export class SpecDocument {
   readonly #lines = new LineCounter();
 
   /** Throws INVALID_CONFIG for text that is not YAML (duplicate keys included). */
-  constructor(text: string, source: string) {
+  constructor(text: string, source: string, kind: DocumentKind = description) {
     this.source = source;
-    checkText(text, source);
+    checkText(text, source, kind);
     this.#document = parsed(text, source, this.#lines);
     const [error] = [...this.#document.errors, ...this.#document.warnings];
     if (error !== undefined)
@@ -121,19 +131,13 @@ export class SpecDocument {
       },
     });
     if (!isMap(this.#document.contents))
-      throw refusalAt(
-        source,
-        1,
-        'is no description of a robot',
-        shown(this.#document.toJS()),
-        'fields: robot, rate_hz, state, …',
-      );
+      throw refusalAt(source, 1, `is no ${kind.what}`, shown(this.#document.toJS()), `fields: ${kind.fields}`);
     this.value = this.#document.toJS();
   }
 
   /** The error for the value at `path`, naming file and line. */
   refusal(path: Path, refusal: Refusal): IqLearnError {
-    return new IqLearnError('INVALID_CONFIG', `${this.source}:${this.#lineOf(path)} ${pathText(path)}`, refusal);
+    return new IqLearnError('INVALID_CONFIG', `${this.source}:${this.lineOf(path)} ${pathText(path)}`, refusal);
   }
 
   /** Checks the value at `path` against a schema; the first thing that is wrong is thrown as INVALID_CONFIG. */
@@ -167,7 +171,7 @@ export class SpecDocument {
   }
 
   /** The line of the value at `path`, or of the innermost part around it that exists. */
-  #lineOf(path: Path): number {
+  lineOf(path: Path): number {
     for (let length = path.length; length >= 0; length--) {
       const offset = this.#offsetOf(path.slice(0, length));
       if (offset !== undefined) return this.#lines.linePos(offset).line;

@@ -4,6 +4,7 @@ export type { Assembled, ObservationAssembler } from './assembler-types.js';
 export type { RobotContract } from './contract.js';
 export { checkContract, contractOf, robotSpecHash } from './contract.js';
 export { createDeadMan, type DeadMan } from './dead-man.js';
+export { SpecDocument } from './document.js';
 export { loadRobotSpec, robotNames } from './files.js';
 export { carriesSameAction, isImage } from './kinds/registry.js';
 export type { PoseReading, SensorReadings } from './kinds/sensor-readings.js';

@@ -3,7 +3,7 @@ import type { Driver } from '../nodes/index.js';
 import { join, kindOfPath, packageFolder } from '../platform/index.js';
 import { readBundle } from '../policy/index.js';
 import { checkContract, type RobotSpec } from '../robot/index.js';
-import { createExpert, expertNames } from '../simulation/index.js';
+import { createExpert, expertNames, taskDefinition } from '../simulation/index.js';
 
 /** Policies that drive where no script does, one folder a robot. */
 const shippedFolder = (): string => join(packageFolder(), 'config', 'experts');
@@ -33,9 +33,11 @@ async function policyDriver(folder: string, spec: RobotSpec): Promise<ExpertDriv
 
 /**
  * Who demonstrates: the policy in `folder`, else the script of the robot's task, else a policy that is shipped.
- * Throws NOT_FOUND where there is none, MISMATCH where the robot's description does not fit its expert.
+ * Throws NOT_FOUND where there is none, or no such task, MISMATCH where the robot's description does not fit its expert.
  */
 export async function expertDriver(spec: RobotSpec, folder?: string): Promise<ExpertDriver> {
+  // A misspelt task is not one without an expert.
+  if (spec.task !== null) taskDefinition(spec.task);
   if (folder !== undefined) return policyDriver(folder, spec);
   if (spec.task !== null && expertNames.includes(spec.task)) {
     const expert = createExpert(spec.task);

@@ -23,7 +23,7 @@ export { learningEpisode } from './learning-episode.js';
 export { learningPolicyParameters } from './learning-policy.js';
 export { trainingSettings } from './presets.js';
 export type { RigOptions } from './rig.js';
-export { withSettingsFile } from './settings-file.js';
+export { runFields, withSettingsFile } from './settings-file.js';
 export type { Rollout, TrainingOptions, TrainingPoint } from './train.js';
 export { TrainingSession } from './train.js';
 export { policyLabels, trialOrder } from './trial-plan.js';

@@ -46,7 +46,8 @@ async function survivors(path: string, bytes: Uint8Array): Promise<number> {
     const { episodes, report } = await readDemonstrations([path], toy);
     expectTrue(episodes);
     const count = episodes.reduce((sum, { length }) => sum + length, 0);
-    for (const { terminated, length } of episodes) if (terminated) expect(length).toBe(12);
+    for (const { terminated, observations, length } of episodes)
+      if (terminated) expect(stateOf(observations)[2 * length]).toBe(12);
     if (count < 36) expect(report.recordings[0]!.problems.length).toBeGreaterThan(0);
     return count;
   } catch (error) {
@@ -56,7 +57,7 @@ async function survivors(path: string, bytes: Uint8Array): Promise<number> {
   }
 }
 
-describe('a damaged recording', () => {
+describe('fault F27: a damaged recording', () => {
   it('cut anywhere: what was recorded before, and nothing else', async () => {
     const path = join(folder(), 'cut.mcap');
     let least = 0;

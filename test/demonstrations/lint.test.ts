@@ -35,7 +35,7 @@ function episode(
 const good = (length = 200): DemonstrationEpisode => episode(length, (t) => [Math.sin(t), 0.5 * Math.cos(t)]);
 const found = (findings: readonly Finding[]): [string, string][] => findings.map(({ level, check }) => [level, check]);
 
-describe('lint', () => {
+describe('fault F31: lint', () => {
   it('has nothing to say about good demonstrations', () => {
     expect(lintDemonstrations([good(), good(120)], spec)).toEqual([]);
   });

@@ -185,7 +185,7 @@ function fullAfter(limit: number, create: (path: string) => Promise<RecordingFil
   };
 }
 
-describe('a disk that fills up', () => {
+describe('fault F24: a disk that fills up', () => {
   it.each([8_000, 9_000, 14_000, 15_500, 17_000, 20_000])(
     'after %i bytes: one error, closed episodes kept, the rest marked as cut',
     async (limit) => {

@@ -51,7 +51,7 @@ async function killedRecording(afterMs: number | null): Promise<{ folder: string
   };
 }
 
-describe('kill -9 while recording', () => {
+describe('fault F25: kill -9 while recording', () => {
   it.each([1, 30, 75])(
     '%i ms into an episode: closed episodes whole, the open one up to its last chunk',
     async (ms) => {

@@ -16,7 +16,7 @@ const AWAY = 4;
 
 const trolley = (): Trolley => Object.assign(new Trolley(), { stepSeconds: 0.01, maxSteps: 1e9 });
 
-describe('a blocked event loop', () => {
+describe('fault F34: a blocked event loop', () => {
   let time: VirtualTime;
   let rig: Rig;
   let commands: TwistStamped[];

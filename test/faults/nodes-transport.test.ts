@@ -50,7 +50,7 @@ describe('the loop of simulator and policy on a bad network', () => {
     }
   });
 
-  it('a lost transition is a gap in the numbers, a doubled one is seen: nothing is taken twice', async () => {
+  it('fault F13, F14: a lost transition is a gap in the numbers, a doubled one is seen: nothing is taken twice', async () => {
     const { transitions, published, counters } = await drive({
       rules: [{ topics: '/transitions', drop: 0.2, duplicate: 0.2, reorder: 0.1 }],
     });
@@ -67,7 +67,7 @@ describe('the loop of simulator and policy on a bad network', () => {
   });
 });
 
-describe('a partition', () => {
+describe('fault F17: a partition', () => {
   it('between policy and learner leaves the robot driving; the newest policy comes when it is over', async () => {
     const rig = new Rig();
     const task = new Trolley();

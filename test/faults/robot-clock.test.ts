@@ -5,7 +5,7 @@ import { createObservationAssembler, SimulationClock } from '#src/robot/index.js
 import { goal, ms, odometry, scan, vehicle } from '../robot/messages.js';
 import { cycle, heardUntil, running, velocityOf } from './robot-support.js';
 
-describe('simulation clock pauses', () => {
+describe('fault F10: simulation clock pauses', () => {
   test('stamps that stand still: a hanging driver goes stale, a paused simulation stays fresh; both go on', () => {
     for (const simulatedTime of [false, true]) {
       const assembler = createObservationAssembler(vehicle, { simulatedTime });
@@ -32,7 +32,7 @@ describe('simulation clock pauses', () => {
   });
 });
 
-describe('clock jumps', () => {
+describe('fault F11: clock jumps', () => {
   test.each([
     ['back', 60_000, 1000],
     ['forward', 1000, 60_000],

@@ -23,7 +23,7 @@ describe('the control loop stood still', () => {
   });
 });
 
-describe('policy emits NaN, out of range, too fast', () => {
+describe('fault F05: policy emits NaN, out of range, too fast', () => {
   test.each([
     ['NaN', [Number.NaN, 0], /linear_velocity is NaN/],
     ['Inf', [0, Number.NEGATIVE_INFINITY], /angular_velocity is -Infinity/],
@@ -69,7 +69,7 @@ test('inference slower than the period: the last action holds until its deadline
   expect(filter.counters).toMatchObject({ overruns: 2, expired: 1 });
 });
 
-describe('teleop takeover mid-action', () => {
+describe('fault F28: teleop takeover mid-action', () => {
   const slow: RobotSpec = { ...vehicle, action: vehicle.action.map((f) => ({ ...f, maxRate: 2 })) };
 
   test('the policy is inhibited in the same cycle and stays so for the quiet time', () => {
@@ -124,7 +124,7 @@ describe('teleop takeover mid-action', () => {
   });
 });
 
-describe('e-stop or dead-man released', () => {
+describe('fault F29: e-stop or dead-man released', () => {
   test('zero at once, whatever else is asked for; latched; only an explicit reset with fresh state ends it', () => {
     const filter = running({ ...vehicle, action: vehicle.action.map((f) => ({ ...f, maxRate: 0.1 })) });
     const takeover = Float32Array.of(0.5, 0);

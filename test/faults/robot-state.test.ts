@@ -13,7 +13,7 @@ import { goal, hopperJoints, joints, ms, odometry, scan, vehicle } from '../robo
 import { stateOf } from '../support/state.js';
 import { cycle, heardUntil, hopper, running, zero } from './robot-support.js';
 
-describe('NaN or Inf in the state', () => {
+describe('fault F01: NaN or Inf in the state', () => {
   const bad: readonly [string, string, unknown][] = [
     ['odometry velocity NaN', '/odom', odometry(200, { v: Number.NaN })],
     ['odometry velocity Inf', '/odom', odometry(200, { v: Number.POSITIVE_INFINITY })],
@@ -84,7 +84,7 @@ describe('NaN or Inf in the state', () => {
   });
 });
 
-describe('state goes stale', () => {
+describe('fault F02: state goes stale', () => {
   test('the assembler tells which topic and how old', () => {
     const assembler = heardUntil(100);
     assembler.accept('/odom', odometry(600), ms(600));
@@ -115,7 +115,7 @@ describe('state goes stale', () => {
   });
 });
 
-test('joints missing, extra, reordered: mapped by name; missing ones are listed and nothing is observed', () => {
+test('fault F03: joints missing, extra, reordered: mapped by name; missing ones are listed and nothing is observed', () => {
   const assembler = createObservationAssembler(hopper);
   const observe = (names: readonly string[], at: number) => {
     assembler.accept('/joint_states', joints(at, names), ms(at));
@@ -138,7 +138,7 @@ test('joints missing, extra, reordered: mapped by name; missing ones are listed 
   expect(assembler.counters.incomplete).toBe(2);
 });
 
-test('wrong units or length: the contract names the field, what was found and what was expected', () => {
+test('fault F04: wrong units or length: the contract names the field, what was found and what was expected', () => {
   const degrees = { ...hopper, observation: hopper.observation.map((f, i) => (i === 1 ? { ...f, unit: 'm' } : f)) };
   expect(() => checkContract(contractOf(degrees), hopper)).toThrow(
     /unit of observation\[1\] 'rooty_position' differs; found: m; expected: rad/,
@@ -154,7 +154,7 @@ test('wrong units or length: the contract names the field, what was found and wh
   expect(assembler.counters).toMatchObject({ accepted: 6, wrongFrame: 1, incomplete: 1 });
 });
 
-describe('dropped, duplicated and reordered state', () => {
+describe('fault F15: dropped, duplicated and reordered state', () => {
   test('newest wins; duplicates change nothing; all are counted; the stamps show the gap', () => {
     const random = new Random(3);
     const assembler = createObservationAssembler(hopper);
@@ -190,7 +190,7 @@ describe('dropped, duplicated and reordered state', () => {
   });
 });
 
-test('burst of stale actions after a reconnect: expired ones and ones without expiry are ignored', () => {
+test('fault F16: burst of stale actions after a reconnect: expired ones and ones without expiry are ignored', () => {
   const filter = running();
   filter.step(cycle(1000));
   for (let i = 0; i < 20; i++)

@@ -68,7 +68,7 @@ describe('faults of the embedded transport', () => {
     expect(delayed.received).toEqual(all);
   });
 
-  test('the state over a bad link: newest wins, counted, never backwards', async () => {
+  test('fault F15: the state over a bad link: newest wins, counted, never backwards', async () => {
     const rule = { topics: '/joint_states', drop: 0.1, duplicate: 0.1, reorder: 0.1 };
     const broker = new EmbeddedBroker({ seed: 5, faults: { rules: [rule] } });
     const transport = broker.connect();
@@ -98,7 +98,7 @@ describe('faults of the embedded transport', () => {
     await broker.close();
   });
 
-  test('a partition: best effort is lost, reliable comes late as a burst of the newest, and stale actions move nothing', async () => {
+  test('fault F16: a partition: best effort is lost, reliable comes late as a burst of the newest, and stale actions move nothing', async () => {
     const clock = new ManualClock();
     const broker = new EmbeddedBroker({ clock });
     const transport = broker.connect();

@@ -7,6 +7,7 @@ import {
   type Episode,
   identityNormalisation,
   Learner,
+  type LearnerConfig,
   type LearnerSettings,
   learnerConfig,
   normalisationOf,
@@ -25,9 +26,10 @@ function episode(seed: number, length: number, terminated: boolean, o = 3, a = 2
   return { length, observations: uniform((length + 1) * o), actions: uniform(length * a), terminated };
 }
 
-async function learnerWith(settings: Settings = {}, seed = 1): Promise<Learner> {
+/** `beyond` are settings out of their bounds, which nobody can give. */
+async function learnerWith(settings: Settings = {}, seed = 1, beyond: Settings = {}): Promise<Learner> {
   return Learner.create({
-    config: learnerConfig({ agent: 'iq-sac', ...small, ...settings }),
+    config: { ...learnerConfig({ agent: 'iq-sac', ...small, ...settings }), ...beyond } as LearnerConfig,
     observation: vectorObservation(3),
     actionSize: 2,
     normalisation: identityNormalisation(3),
@@ -310,7 +312,7 @@ describe('the learner', () => {
   });
 
   it('says which metric diverged', async () => {
-    const learner = await learnerWith({ criticLearningRate: 1e30, actorLearningRate: 1e30 });
+    const learner = await learnerWith({}, 1, { criticLearningRate: 1e30, actorLearningRate: 1e30 });
     learner.addDemonstration(episode(1, 40, false));
     fill(learner);
     await expect(learner.update(20)).rejects.toMatchObject({

@@ -140,7 +140,7 @@ describe('kill -9', () => {
 });
 
 describe('a full disk', () => {
-  test('costs the oldest records, which are counted; the process goes on, and what is there is whole', () => {
+  test('fault F17: a full disk costs the oldest records, which are counted; the process goes on, and what is there is whole', () => {
     // A limit on the size of files stands for the disk: a write beyond it fails in the middle.
     const { stdout, status } = spawnSync(
       'bash',

@@ -124,7 +124,7 @@ describe('the receiver', () => {
 
 describe('the ledger', () => {
   test.each([1, 2, 3])(
-    'of ten robots is the same on both sides after kills, partitions, losses, repetitions and overtaking, seed %i',
+    'fault F17: of ten robots is the same on both sides after kills, partitions, losses, repetitions and overtaking, seed %i',
     async (seed) => {
       const random = Random.derive(seed, 'ledger');
       const broker = new EmbeddedBroker({

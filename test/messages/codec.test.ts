@@ -142,7 +142,7 @@ describe('codec', () => {
   });
 });
 
-describe('garbage', () => {
+describe('fault F21: garbage', () => {
   it.each(messageTypeNames)('%s: any bytes give a message or CORRUPT_DATA, nothing else', (type) => {
     const cdr = fc.uint8Array({ maxLength: 300 }).map((body) => Uint8Array.from([0, 1, 0, 0, ...body]));
     fc.assert(

@@ -91,7 +91,7 @@ describe('protobuf', () => {
   });
 });
 
-describe('malicious bytes', () => {
+describe('fault F21: malicious bytes', () => {
   it.each(messageTypeNames)('%s: any bytes give a message or CORRUPT_DATA, nothing else', (type) => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {

@@ -48,7 +48,7 @@ async function drive(): Promise<void> {
   await until(() => Math.abs(speed()) > 0.5, 'driving');
 }
 
-describe('two for one robot', () => {
+describe('fault F35: two for one robot', () => {
   it('the policy node that came last has it; the other stops, says so, and has it back when activated again', async () => {
     simulate();
     const first = await policy({ session: 'first' });

@@ -139,7 +139,7 @@ describe('the gateways of a link', () => {
     expect(gateway.status().message).toBe('linked');
   });
 
-  test('a robot that no longer hears of its learner goes on, or pauses its policy, as it was told', async () => {
+  test('fault F19: a robot that no longer hears of its learner goes on, or pauses its policy, as it was told', async () => {
     for (const onLost of ['continue', 'stop'] as const) {
       rmSync(folder, { recursive: true, force: true });
       const { robotSide, learnerSide, gateway } = linked({ parameters: { onLost, lostAfterMs: 1000 } });

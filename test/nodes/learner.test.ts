@@ -93,7 +93,7 @@ const progress = async (version: number, metrics: Record<string, number> = {}): 
 });
 
 describe('the learner node', () => {
-  it('hands over segments by sequence number: actions in −1…1, duplicates and strangers left out', async () => {
+  it('fault F14: hands over segments by sequence number: actions in −1…1, duplicates and strangers left out', async () => {
     const client = new FakeLearning(await progress(0));
     const node = rig.start(new LearnerNode(rig.context('learner'), client, { segmentSize: 4 }));
     send(0);
@@ -175,7 +175,7 @@ describe('the learner node', () => {
     expect(late).toEqual([1n]);
   });
 
-  it('publishes nothing any more once learning reports that it diverged, and says which metric', async () => {
+  it('fault F30: publishes nothing any more once learning reports that it diverged, and says which metric', async () => {
     const client = new FakeLearning(await progress(0));
     const policies: bigint[] = [];
     rig.transport.subscribe('/policy', 'iq_learn/msg/PolicyBundle', ({ version }) => policies.push(version));

@@ -9,7 +9,7 @@ describe('the lifecycle of a node', () => {
   const rig = new Rig();
   afterEach(() => vi.useRealTimers());
 
-  it('goes configure, activate, deactivate and back, and refuses the rest with the reason, changing nothing', async () => {
+  it('fault F33: goes configure, activate, deactivate and back, and refuses the rest with the reason, changing nothing', async () => {
     const node = new SimulatorNode(rig.context('simulator'), new Trolley());
     expect(() => node.activate()).toThrow(/cannot activate now; found: the node is unconfigured/);
     expect(() => node.deactivate()).toThrow(/cannot deactivate now/);
@@ -35,7 +35,7 @@ describe('the lifecycle of a node', () => {
     await node.shutdown();
   });
 
-  it('refuses bad parameters by name, before and while it runs', async () => {
+  it('fault F33: refuses bad parameters by name, before and while it runs', async () => {
     const context = rig.context('simulator');
     expect(() => new SimulatorNode(context, new Trolley(), { pace: 'fast' } as never)).toThrow(
       /simulator: bad parameter pace; found: "fast"/,
@@ -85,7 +85,7 @@ describe('the lifecycle of a node', () => {
     await own.close();
   });
 
-  it('says clearly that /clock never came, and stays still', async () => {
+  it('fault F12: says clearly that /clock never came, and stays still', async () => {
     vi.useFakeTimers();
     const clock = new ManualClock(1n);
     const own = new Rig({ manual: clock });
@@ -106,7 +106,7 @@ describe('the lifecycle of a node', () => {
 });
 
 describe('sequence numbers', () => {
-  it('every number is new exactly once, whatever the order, and what is missing is counted', () => {
+  it('fault F14: every number is new exactly once, whatever the order, and what is missing is counted', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 60 }), { maxLength: 200 }), (numbers) => {
         const tracker = new SequenceTracker();

@@ -65,7 +65,7 @@ describe('the policy node in lockstep', () => {
     expect(transitions.at(-1)).toMatchObject({ terminated: true, truncated: false });
   });
 
-  it('holds until the first policy comes over the wire, and swaps at a step boundary', async () => {
+  it('fault F08: holds until the first policy comes over the wire, and swaps at a step boundary', async () => {
     const robot = simulator();
     const node = rig.start(new PolicyNode(rig.context('policy')));
     await rig.startEpisode('/simulator/start_episode', 6);
@@ -82,7 +82,7 @@ describe('the policy node in lockstep', () => {
     expect(diagnosed(node, 'policy')).toMatch(/^trolley\/2\//);
   });
 
-  it('refuses a bundle that is altered, of another robot or of an older version; the old one keeps running', async () => {
+  it('fault F06: refuses a bundle that is altered, of another robot or of an older version; the old one keeps running', async () => {
     simulator();
     const node = rig.start(new PolicyNode(rig.context('policy'), {}, await home(5)));
     await runEpisode(6);
@@ -123,7 +123,7 @@ describe('the policy node in lockstep', () => {
     expect(transitions.at(-1)!.policy_version).toBe(6n);
   });
 
-  it('gives way to a person at the next command, tags it, and takes over again when they let go', async () => {
+  it('fault F28: gives way to a person at the next command, tags it, and takes over again when they let go', async () => {
     const away = await decodeBundle(await trolleyBundle(1, 4));
     simulator(60_000); // a state that is repeated on a busy machine would make the expert repeat its command
     const node = rig.start(new PolicyNode(rig.context('policy'), { teleopWaitMs: 100 }, away));
@@ -197,7 +197,7 @@ describe('the policy node in lockstep', () => {
     expect(task.actions.at(-1)).toBeGreaterThan(0);
   });
 
-  it('stops and latches on a policy that gives no number, whatever its bundle promised', async () => {
+  it('fault F05: stops and latches on a policy that gives no number, whatever its bundle promised', async () => {
     const sound = await home();
     let calls = 0;
     const broken: PolicyRuntime = {
@@ -215,7 +215,7 @@ describe('the policy node in lockstep', () => {
     expect(transitions.flatMap(({ action }) => [...action]).every(Number.isFinite)).toBe(true);
   });
 
-  it('never acts on a state that is no number; nothing of it becomes a transition', async () => {
+  it('fault F01: never acts on a state that is no number; nothing of it becomes a transition', async () => {
     simulator();
     const node = rig.start(new PolicyNode(rig.context('policy'), {}, await home()));
     rig.transport.subscribe('/transitions', 'iq_learn/msg/Transition', ({ step }) => {
@@ -233,7 +233,7 @@ describe('the policy node in lockstep', () => {
     );
   });
 
-  it('goes on with a simulator that began anew; no transition reaches across', async () => {
+  it('fault F11: goes on with a simulator that began anew; no transition reaches across', async () => {
     const first = simulator();
     rig.start(new PolicyNode(rig.context('policy'), {}, await decodeBundle(await trolleyBundle(1, 4))));
     for (const seed of [6, 6, 6]) await runEpisode(seed);
@@ -247,7 +247,7 @@ describe('the policy node in lockstep', () => {
       expect(next_observation[0]).toBeCloseTo(observation[0]! + action[0]! / 20, 5);
   });
 
-  it('says stop before anything else when it is taken down', async () => {
+  it('fault F32: says stop before anything else when it is taken down', async () => {
     const robot = simulator();
     const commands = rig.listen('/cmd_vel', 'geometry_msgs/msg/TwistStamped');
     const node = rig.start(new PolicyNode(rig.context('policy'), {}, await decodeBundle(await trolleyBundle(1, 4))));
@@ -261,7 +261,7 @@ describe('the policy node in lockstep', () => {
     expect(commands.length).toBe(count);
   });
 
-  it('refuses a policy of another robot when it is configured', async () => {
+  it('fault F06: refuses a policy of another robot when it is configured', async () => {
     const runtime = await home();
     const other = { ...runtime, contract: { ...runtime.contract, robot: 'rover' } };
     const node = new PolicyNode(rig.context('policy'), {}, other);

@@ -73,7 +73,7 @@ describe('the policy node in real time', () => {
     expect(diagnosed(node, 'states_refused_why')).toContain('(3 times)');
   });
 
-  it('stops a robot whose state goes stale, and goes on when it is back', async () => {
+  it('fault F02: stops a robot whose state goes stale, and goes on when it is back', async () => {
     simulator();
     const node = drive({}, await quickPolicy(4));
     await rig.startEpisode('/simulator/start_episode', 6);
@@ -92,7 +92,7 @@ describe('the policy node in real time', () => {
       expect(Math.abs(next_observation[0]! - observation[0]!)).toBeLessThan(0.02); // none reaches across the pause
   });
 
-  it('drops states that are no numbers; after their timeout the robot stands', async () => {
+  it('fault F01: drops states that are no numbers; after their timeout the robot stands', async () => {
     simulator();
     const node = drive({}, await quickPolicy(4));
     await rig.startEpisode('/simulator/start_episode', 6);
@@ -111,7 +111,7 @@ describe('the policy node in real time', () => {
     expect(numbers.every(Number.isFinite)).toBe(true);
   });
 
-  it('a policy slower than the period: overruns are counted, the robot stops, no queue builds up', async () => {
+  it('fault F09: a policy slower than the period: overruns are counted, the robot stops, no queue builds up', async () => {
     const runtime = await quickPolicy(4);
     let calls = 0;
     let delayMs = 0;
@@ -177,7 +177,7 @@ describe('the policy node in real time', () => {
     expect(node.status().level).toBe(0);
   });
 
-  it('takes a missing heartbeat of the e-stop for the e-stop', async () => {
+  it('fault F29: takes a missing heartbeat of the e-stop for the e-stop', async () => {
     simulator();
     drive({ estopHeartbeatMs: 60 }, await quickPolicy(4));
     await rig.startEpisode('/simulator/start_episode', 6);

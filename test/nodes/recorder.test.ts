@@ -105,7 +105,7 @@ describe('the recorder', () => {
     }
   });
 
-  it('ends an episode as truncated where the robot goes away in its middle', async () => {
+  it('fault F20: ends an episode as truncated where the robot goes away in its middle', async () => {
     const recorder = await stage();
     const step = task.step.bind(task);
     task.step = (action) => (task.steps < 5 ? step(action) : new Promise(() => {})); // then never answers again
@@ -151,7 +151,7 @@ describe('the recorder', () => {
     });
   });
 
-  it('a full disk ends the recording with a word, never the robot', async () => {
+  it('fault F24: a full disk ends the recording with a word, never the robot', async () => {
     let written = 0;
     const recorder = await stage(async (path) => {
       const { createOutput } = await import('#src/platform/index.js');

@@ -71,7 +71,7 @@ const nothing = (): Said => ({ metrics: new Map(), rollouts: new Map(), outcomes
 
 describe('a training that is ended at any moment and resumed equals the uninterrupted one bit for bit', () => {
   // Episodes of the hopper end early, anywhere in a segment.
-  it('kill -9, kill -9 of the learner while it writes a generation, Ctrl-C', async () => {
+  it('fault F26: kill -9, kill -9 of the learner while it writes a generation, Ctrl-C', async () => {
     const [wholeFolder, folder] = [join(root, 'whole'), join(root, 'resumed')];
     const [whole, resumed] = [nothing(), nothing()];
     const random = new Random(11);

@@ -153,7 +153,7 @@ describe('a checkpoint', () => {
     expect(parts).toBeGreaterThan(10);
   });
 
-  it('survives kill -9 of the process that writes, again and again', async () => {
+  it('fault F26: survives kill -9 of the process that writes, again and again', async () => {
     const random = new Random(3);
     let newest = 0;
     for (let i = 0; i < 3; i++) {

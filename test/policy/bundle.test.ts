@@ -114,7 +114,7 @@ describe('a policy bundle', () => {
   });
 });
 
-describe('a policy bundle is refused', () => {
+describe('fault F07: a policy bundle is refused', () => {
   it('when any byte of the model is altered, wherever it stands', async () => {
     const step = Math.max(1, Math.floor(bundle.model.length / 150));
     for (let i = 0; i < bundle.model.length; i += step) {

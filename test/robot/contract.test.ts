@@ -7,7 +7,7 @@ const spec = loadRobotSpec('hopper');
 const stored = (): RobotContract => JSON.parse(JSON.stringify(contractOf(spec))) as RobotContract;
 
 describe('contract', () => {
-  test('survives JSON, unbounded limits included, and fits its own robot only', () => {
+  test('fault F04: survives JSON, unbounded limits included, and fits its own robot only', () => {
     for (const name of robotNames()) {
       const contract = JSON.parse(JSON.stringify(contractOf(loadRobotSpec(name))));
       for (const other of robotNames()) {

@@ -154,7 +154,7 @@ describe('learning in its own process', () => {
     await learning.stop(false);
   });
 
-  it('that diverges goes back to its checkpoint, says which metric, and publishes nothing', async () => {
+  it('fault F30: that diverges goes back to its checkpoint, says which metric, and publishes nothing', async () => {
     const checkpoint = { folder, everySegments: 1 };
     const settings = { clipTarget: false, targetNetwork: false };
     const calm = await TrainingProcess.create(options(settings, { checkpoint }));
@@ -162,9 +162,10 @@ describe('learning in its own process', () => {
     calm.learn(segment(1));
     await until(() => before.progress.length === 1, 'a policy');
     await calm.stop(false);
-    const wild = await TrainingProcess.create(
-      options({ ...settings, criticLearningRate: 1e30, actorLearningRate: 1e30 }, { checkpoint }),
-    );
+    const given = options(settings, { checkpoint });
+    // Out of their bounds: nobody can give such settings.
+    const config = { ...given.config, criticLearningRate: 1e30, actorLearningRate: 1e30 } as typeof given.config;
+    const wild = await TrainingProcess.create({ ...given, config });
     const heard = follow(wild);
     for (let i = 0; i < 5; i++) wild.learn(segment(i));
     await until(() => heard.failures.length === 1, 'the divergence');

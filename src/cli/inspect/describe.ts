@@ -4,6 +4,7 @@ import { generations, loadCheckpoint } from '../../platform/index.js';
 import { readBundle, readBundleFiles } from '../../policy/index.js';
 import { count, type ReportData } from '../../report/index.js';
 import { loadRobotSpec } from '../../robot/index.js';
+import { taskDefinition } from '../../simulation/index.js';
 import { columns, resultTable } from '../table.js';
 import { readJson } from './kind.js';
 
@@ -98,6 +99,7 @@ export function describeCheckpoint(path: string): string {
 
 export function describeRobot(path: string): string {
   const spec = loadRobotSpec(path);
+  if (spec.task !== null) taskDefinition(spec.task);
   return [
     `Robot ${spec.robot}: ${spec.description}`,
     facts([

@@ -22,8 +22,13 @@ const settings = shared.withDefaults(
     ...shared.gaussianSettings,
     ...shared.criticSettings,
     ...shared.actorSettings,
-    discriminatorLearningRate: z.number().gt(0).default(3e-4).describe("Adam's learning rate of the discriminator."),
-    gradientPenalty: z.number().min(0).default(10).describe('Weight λ of the gradient penalty of the discriminator.'),
+    discriminatorLearningRate: shared.learningRate(3e-4).describe("Adam's learning rate of the discriminator."),
+    gradientPenalty: z
+      .number()
+      .min(0)
+      .max(1e4)
+      .default(10)
+      .describe('Weight λ of the gradient penalty of the discriminator.'),
   },
   { batchSize: 128, critics: 2, learnTemperature: true, temperature: 0.2, actorLearningRate: 3e-4 },
 );

@@ -4,6 +4,9 @@ import { valueTermNames } from '../losses/value-terms.js';
 
 /** Settings that several agents have in common: each agent's schema takes the ones it uses. */
 
+/** A learning rate of Adam. A step is as large as the rate, whatever the gradient: beyond 100 nothing is left of a network. */
+export const learningRate = (usual: number) => z.number().gt(0).max(100).default(usual);
+
 /** The same settings with other defaults. */
 export function withDefaults<Shape extends Readonly<Record<string, z.ZodDefault>>>(
   shape: Shape,
@@ -36,7 +39,7 @@ export const networkSettings = {
 
 export const gaussianSettings = {
   logStdRange: z
-    .tuple([z.number(), z.number()])
+    .tuple([z.number().min(-20).max(10), z.number().min(-20).max(10)])
     .refine(([low, high]) => low < high, 'low < high')
     .default([-5, 2])
     .describe('The range into which the log σ of the Gaussian policy is squashed.'),
@@ -76,7 +79,7 @@ export const criticSettings = {
     .boolean()
     .default(false)
     .describe('Layer normalisation before every ReLU of the critics; without it Q may run away from the data.'),
-  criticLearningRate: z.number().gt(0).default(3e-4).describe("Adam's learning rate of the critics."),
+  criticLearningRate: learningRate(3e-4).describe("Adam's learning rate of the critics."),
   learningRateFloor: z
     .number()
     .gt(0)
@@ -86,7 +89,12 @@ export const criticSettings = {
 };
 
 export const temperatureSetting = {
-  temperature: z.number().gt(0).default(0.01).describe('Entropy temperature T; its initial value where it is learned.'),
+  temperature: z
+    .number()
+    .gt(0)
+    .max(100)
+    .default(0.01)
+    .describe('Entropy temperature T; its initial value where it is learned.'),
 };
 
 export const criticAveragingSetting = {
@@ -106,12 +114,19 @@ export const actorSettings = {
     .boolean()
     .default(false)
     .describe('Learns T towards `targetEntropy`. Right for plain SAC; known to make IQ-Learn unstable.'),
-  targetEntropy: z.number().nullable().default(null).describe('Target entropy in nats; null means −dim(A).'),
-  actorLearningRate: z.number().gt(0).default(3e-5).describe("Adam's learning rate of the actor."),
-  temperatureLearningRate: z.number().gt(0).default(3e-4).describe("Adam's learning rate of log T."),
+  targetEntropy: z
+    .number()
+    .min(-1e4)
+    .max(1e4)
+    .nullable()
+    .default(null)
+    .describe('Target entropy in nats; null means −dim(A).'),
+  actorLearningRate: learningRate(3e-5).describe("Adam's learning rate of the actor."),
+  temperatureLearningRate: learningRate(3e-4).describe("Adam's learning rate of log T."),
   actorDelay: z
     .int()
     .min(0)
+    .max(100_000_000)
     .default(0)
     .describe('Updates of the critic alone before the actor moves: an untrained critic would spoil a cloned actor.'),
   actorAveraging: z
@@ -133,18 +148,17 @@ export const iqSettings = {
     .describe(
       'Where the actions of demonstrations come from: as shown; or, where they were not seen, the actions of the policy, or those that a learned inverse model of the dynamics infers from two states.',
     ),
-  inverseDynamicsLearningRate: z
-    .number()
-    .gt(0)
-    .default(1e-3)
-    .describe("Adam's learning rate of the inverse model of the dynamics."),
+  inverseDynamicsLearningRate: learningRate(1e-3).describe(
+    "Adam's learning rate of the inverse model of the dynamics.",
+  ),
   divergence: z
     .enum(divergenceNames)
     .default('chi2-mix')
     .describe('Divergence between the occupancies of expert and policy. chi2-mix regularises the rows of both.'),
   regMult: z
     .number()
-    .min(0)
+    .min(1e-4)
+    .max(1e4)
     .default(10)
     .describe('Weight c of the regulariser c·mean[r²]: rewards are within ±1/c, values within ±1/(c(1−γ)).'),
   valueTerm: z
@@ -159,10 +173,16 @@ export const iqSettings = {
     .describe(
       'Value of the absorbing state that follows a true terminal state: learned by the critic, the lower bound on Q that the divergence implies, 0, or absorbingValue.',
     ),
-  absorbingValue: z.number().default(0).describe("Value of the absorbing state where absorbing is 'number'."),
+  absorbingValue: z
+    .number()
+    .min(-1e6)
+    .max(1e6)
+    .default(0)
+    .describe("Value of the absorbing state where absorbing is 'number'."),
   gradientPenalty: z
     .number()
     .min(0)
+    .max(1e4)
     .default(10)
     .describe('Weight λ of the gradient penalty of the Wasserstein divergences.'),
   initialStates: z

@@ -11,6 +11,7 @@ export const sqilSettings = {
   sampleWeight: z
     .number()
     .min(0)
+    .max(1e4)
     .default(1)
     .describe("Weight λ_samp of the policy's rows, whose reward is 0, beside the expert's, whose reward is 1."),
 };

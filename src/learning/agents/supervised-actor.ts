@@ -7,10 +7,11 @@ import { adam, adamCoefficients } from '../optimiser/adam.js';
 import { gradientsOf } from '../optimiser/gradients.js';
 import { type Fall, linearFall } from '../optimiser/schedules.js';
 import { matrix } from './actor-critic.js';
+import { learningRate } from './shared-settings.js';
 
 /** The rate at which an actor is fitted to given actions, and how it falls. */
 export const supervisedSettings = {
-  learningRate: z.number().gt(0).default(1e-3).describe("Adam's learning rate."),
+  learningRate: learningRate(1e-3).describe("Adam's learning rate."),
   learningRateFloor: z
     .number()
     .gt(0)

@@ -100,7 +100,7 @@ function brokerIsSafe(start: () => Promise<() => Promise<unknown>>): void {
     expect([...robot.errors, ...learner.errors]).toEqual([]);
   });
 
-  test('a robot can neither publish as another one, nor publish policies, nor read what is not for it', async () => {
+  test('fault F22: a robot can neither publish as another one, nor publish policies, nor read what is not for it', async () => {
     closes.push(await start());
     const learner = await client('link/learner.yaml', 'rover-1');
     const seen: string[] = [];
@@ -123,7 +123,7 @@ function brokerIsSafe(start: () => Promise<() => Promise<unknown>>): void {
     expect(stolen).toEqual([]);
   });
 
-  test('a certificate of another authority, and none, are refused on both sides', async () => {
+  test('fault F23: a certificate of another authority, and none, are refused on both sides', async () => {
     closes.push(await start());
     const foreign = await client('foreign/rover-1.yaml', 'rover-1');
     await expect(foreign.connection.connected(1500)).rejects.toThrow(/no connection.*certificate/);

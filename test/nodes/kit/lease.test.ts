@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Lease } from '#src/nodes/kit/lease.js';
 import type { Logger } from '#src/platform/index.js';
 
-describe('the lease of a robot', () => {
+describe('fault F35: the lease of a robot', () => {
   it('is held by the activation with the higher epoch, and by the higher name where epochs are equal', () => {
     const lease = new Lease('b', 10n);
     expect(lease.judge('a', 11n)).toBe('higher');

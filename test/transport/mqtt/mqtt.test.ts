@@ -47,7 +47,7 @@ async function brokerOf(start: () => Promise<TestBroker>): Promise<TestBroker> {
   return broker;
 }
 
-describe('what is not safe is refused before anything is sent', () => {
+describe('fault F23: what is not safe is refused before anything is sent', () => {
   const credentials = { authority: '', certificate: '', key: '' };
   test.each([
     ['mqtt://gpu-host:1883', { plaintext: true, credentials }, /a broker without TLS is refused.*gpu-host/],
@@ -67,7 +67,7 @@ describe('what is not safe is refused before anything is sent', () => {
   });
 });
 
-test('waits between attempts grow, have a limit, and differ by chance', () => {
+test('fault F18: waits between attempts grow, have a limit, and differ by chance', () => {
   expect([0, 1, 2, 3, 99].map((failures) => backoffMs(failures, 1, 5000))).toEqual([250, 500, 1000, 2000, 5000]);
   expect([0, 0.5, 1].map((random) => backoffMs(2, random, 5000))).toEqual([500, 750, 1000]);
 });

@@ -75,7 +75,7 @@ function schema(spec: RobotSpec) {
     updatesPerTransition: z
       .number()
       .positive()
-      .max(1000)
+      .max(100)
       .default(updatesPerTransition)
       .describe('Updates for each transition of the policy; fractions add up.'),
     randomSteps: z

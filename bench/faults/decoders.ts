@@ -1,0 +1,126 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { IqLearnError, Random } from '../../src/common/index.js';
+import { readDemonstrations } from '../../src/demonstrations/index.js';
+import { decode, emptyMessage, encode, messageTypeNames, protobuf } from '../../src/messages/index.js';
+import { loadCheckpoint } from '../../src/platform/index.js';
+import { decodeBundle } from '../../src/policy/index.js';
+import { parseRobotSpec } from '../../src/robot/index.js';
+import { root } from '../harness.js';
+import { refusalOf, untrue } from './flips.js';
+import { mutated, mutatedText } from './mutate.js';
+import { bundle, checkpoint, counter, recording } from './samples.js';
+
+/** What a decoder did with changed and random inputs. */
+export interface Decoded {
+  readonly inputs: number;
+  readonly accepted: number;
+  readonly refused: number;
+  /** The longest that one input took. */
+  readonly slowestMs: number;
+  /** What must never happen: another error than ours, or something wrong that was accepted. */
+  readonly wrong: readonly string[];
+}
+
+/** An input is accepted (true), or refused by what is thrown. A text says what is wrong with what was accepted. */
+type Try = (random: Random) => Promise<true | string> | true | string;
+
+async function attack(seed: number, name: string, inputs: number, attempt: Try): Promise<Decoded> {
+  const random = Random.derive(seed, name);
+  const outcome = { inputs, accepted: 0, refused: 0, slowestMs: 0, wrong: [] as string[] };
+  for (let i = 0; i < inputs; i++) {
+    const before = performance.now();
+    try {
+      const result = attempt(random);
+      const accepted = typeof result === 'object' ? await result : result;
+      if (accepted === true) outcome.accepted++;
+      else outcome.wrong.push(accepted);
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (refusal === 'refused') outcome.refused++;
+      else outcome.wrong.push(`input ${i}: ${refusal}`);
+    }
+    outcome.slowestMs = Math.max(outcome.slowestMs, performance.now() - before);
+  }
+  return outcome;
+}
+
+const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
+
+/** One of some things, by chance. */
+const oneOf = <T>(items: readonly T[], random: Random): T =>
+  items[Math.min(items.length - 1, Math.floor(random.uniform(0, 1) * items.length))]!;
+
+/** The decoders by their names. Each gives a function that attacks it with so many inputs. */
+export const decoders = {
+  async mcap(folder: string, inputs: number, seed: number): Promise<Decoded> {
+    const sound = await recording(join(folder, 'mcap'));
+    const path = join(folder, 'attacked.mcap');
+    return await attack(seed, 'mcap', inputs, async (random) => {
+      writeFileSync(path, mutated(sound, random));
+      const { episodes } = await readDemonstrations([path], counter);
+      return untrue(episodes) ?? true;
+    });
+  },
+
+  async cdr(_: string, inputs: number, seed: number): Promise<Decoded> {
+    const samples = messageTypeNames.map((type) => ({ type, bytes: encode(type, emptyMessage(type)) }));
+    return await attack(seed, 'cdr', inputs, (random) => {
+      const { type, bytes } = oneOf(samples, random);
+      decode(type, mutated(bytes, random));
+      return true;
+    });
+  },
+
+  async protobuf(_: string, inputs: number, seed: number): Promise<Decoded> {
+    const samples = messageTypeNames.map((type) => ({ type, bytes: protobuf.encode(type, emptyMessage(type)) }));
+    return await attack(seed, 'protobuf', inputs, (random) => {
+      const { type, bytes } = oneOf(samples, random);
+      protobuf.decode(type, mutated(bytes, random));
+      return true;
+    });
+  },
+
+  async yaml(_: string, inputs: number, seed: number): Promise<Decoded> {
+    const robots = join(root, 'config/robots');
+    const texts = readdirSync(robots).map((name) => readFileSync(join(robots, name), 'utf8'));
+    return await attack(seed, 'yaml', inputs, (random) => {
+      const { rateHz } = parseRobotSpec(mutatedText(oneOf(texts, random), random), 'attacked.yaml');
+      return rateHz > 0 && Number.isFinite(rateHz) ? true : `a rate of ${rateHz}`;
+    });
+  },
+
+  async bundle(_: string, inputs: number, seed: number): Promise<Decoded> {
+    const { model, manifest } = await bundle();
+    return await attack(seed, 'bundle', inputs, async (random) => {
+      const isModel = random.uniform(0, 1) < 0.5;
+      const changed = isModel ? mutated(model, random) : model;
+      const text = isModel ? manifest : mutatedText(manifest, random);
+      await (await decodeBundle({ model: changed, manifest: text })).dispose();
+      return equal(changed, model) && text === manifest ? true : 'another policy was accepted';
+    });
+  },
+
+  async checkpoint(folder: string, inputs: number, seed: number): Promise<Decoded> {
+    const place = join(folder, 'attacked');
+    mkdirSync(place, { recursive: true });
+    checkpoint(place);
+    const newest = join(place, readdirSync(place).sort().at(-1)!);
+    const names = readdirSync(newest);
+    return await attack(seed, 'checkpoint', inputs, (random) => {
+      const name = oneOf(names, random);
+      const sound = readFileSync(join(newest, name));
+      const changed = mutated(sound, random);
+      writeFileSync(join(newest, name), changed);
+      try {
+        const told: string[] = [];
+        loadCheckpoint(place, ({ message }) => told.push(message));
+        // The generation before was taken, and it was said.
+        if (told.length > 0) throw new IqLearnError('CORRUPT_DATA', told[0]!);
+        return equal(changed, sound) ? true : `a changed ${name} was accepted`;
+      } finally {
+        writeFileSync(join(newest, name), sound);
+      }
+    });
+  },
+} as const satisfies Readonly<Record<string, (folder: string, inputs: number, seed: number) => Promise<Decoded>>>;
