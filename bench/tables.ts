@@ -88,6 +88,14 @@ const TABLES: readonly TableSpec[] = [
     file: 'parity.json',
     rows: [[/v4: (model constants|observation|reward|terminated)$/], [/^cartpole/], [/: speed/]],
   },
+  {
+    title: 'faults',
+    file: 'faults.json',
+    rows: [
+      [/: (inputs|bytes flipped|kills|slowest input)$/],
+      [/: (wrong|kills, wrong|accepted as if nothing were)$/, '0'],
+    ],
+  },
 ];
 
 const BEGIN = '<!-- Written by `npm run bench -- tables` from bench/results. -->';

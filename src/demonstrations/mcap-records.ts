@@ -42,6 +42,8 @@ export class McapRecords {
   #hasChunks: boolean;
   /** The channels of a chunk that was passed over, as its index names them behind it. */
   #lost: Set<number> | undefined;
+  /** Whether the record has come that ends the data, and holds their checksum. */
+  #hasEnded = false;
   /** Checksum over everything so far, and over everything behind the header: writers differ. Absent after damage. */
   #checksums: [all: number, behindHeader: number] | undefined;
 
@@ -116,7 +118,10 @@ export class McapRecords {
       for (let record = this.#stream.nextRecord(); record !== undefined; record = this.#stream.nextRecord()) {
         if (record.type === 'Channel') this.#channels.set(record.id, record);
         if (record.type === 'MessageIndex' && record.records.length > 0) this.#lost?.add(record.channelId);
-        if (record.type === 'DataEnd') this.#checkAll(record.dataSectionCrc);
+        if (record.type === 'DataEnd') {
+          this.#hasEnded = true;
+          this.#checkAll(record.dataSectionCrc);
+        }
         yield record;
       }
     } catch (error) {
@@ -175,6 +180,8 @@ export class McapRecords {
   }
 
   async #footer(end: number): Promise<void> {
+    if (!this.#hasEnded)
+      this.#say(`${this.#path}: the record that ends its data is missing; it was changed or taken out`);
     const magic = await this.#window.bytes(end, MCAP_MAGIC.length);
     if (!isMagic(magic) || end + MCAP_MAGIC.length !== this.#window.size)
       this.#say(`${this.#path} is damaged at about byte ${end}: it does not end as an MCAP file does`);

@@ -253,6 +253,14 @@ describe('fault F27: a damaged chunk', () => {
     expect(stepsOf(recovered.episodes)).toContain(`2/${LENGTH - 1}`);
   });
 
+  it('is not all that is said: where the record is changed that ends the data and holds their checksum, too', async () => {
+    const bytes = Buffer.from(sound);
+    bytes[framesOf(sound).find(({ opcode }) => opcode === 15)!.at]! ^= 0x55;
+    const { episodes, recording } = await read(bytes);
+    expect(stepsOf(episodes).size).toBe(3 * LENGTH);
+    expect(recording.problems.join()).toMatch(/the record that ends its data is missing/);
+  });
+
   it('is not copied by convert, which could not show where something is missing', async () => {
     const path = join(folder, 'again.mcap');
     const bytes = Buffer.from(sound);

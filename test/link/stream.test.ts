@@ -1,20 +1,12 @@
-import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Random } from '#src/common/index.js';
-import {
-  linkTopics,
-  Spool,
-  type StreamBatch,
-  type StreamPlace,
-  type StreamPosition,
-  StreamReceiver,
-  StreamSender,
-} from '#src/link/index.js';
-import { EmbeddedBroker, qos, type Transport } from '#src/transport/index.js';
+import { Spool, type StreamBatch, type StreamPosition, StreamReceiver, StreamSender } from '#src/link/index.js';
+import { EmbeddedBroker } from '#src/transport/index.js';
+import { hash, Learner, Robot } from './ledger.js';
 
 let root: string;
 beforeEach(() => {
@@ -22,8 +14,6 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-const Batch = 'iq_learn_link/msg/StreamBatch';
-const Position = 'iq_learn_link/msg/StreamPosition';
 const positionOf = (robot: string, more: Partial<StreamPosition> = {}): StreamPosition => ({
   robot,
   epoch: 0n,
@@ -132,116 +122,6 @@ describe('the receiver', () => {
   });
 });
 
-/** The learner's side of one robot: a ledger in memory, and a checkpoint of it with the place in the stream. */
-class Learner {
-  readonly #robot: string;
-  ledger: string[] = [];
-  #places: StreamPlace[] = [];
-  #saved: { ledger: string[]; place: StreamPlace | undefined } = { ledger: [], place: undefined };
-  #receiver!: StreamReceiver;
-
-  constructor(robot: string, transport: Transport) {
-    this.#robot = robot;
-    const positions = transport.advertise(`/${robot}${linkTopics.position.topic}`, Position, qos.latched);
-    this.#start((position) => positions.publish(position));
-    transport.subscribe(`/${robot}${linkTopics.stream.topic}`, Batch, (batch) => this.#receiver.take(batch), qos.event);
-  }
-
-  checkpoint(): void {
-    const place = this.#places.at(-1);
-    this.#saved = { ledger: [...this.ledger], place: place ?? this.#saved.place };
-    if (place !== undefined) this.#receiver.confirm(place);
-  }
-
-  announce(): void {
-    this.#receiver.announce();
-  }
-
-  /** What kill -9 and a new start do: everything since the checkpoint is gone. */
-  kill(): void {
-    this.ledger = [...this.#saved.ledger];
-    this.#places = [];
-    this.#start(this.#publish);
-    this.announce();
-  }
-
-  #publish: (position: StreamPosition) => void = () => {};
-
-  #start(publish: (position: StreamPosition) => void): void {
-    this.#publish = publish;
-    this.#receiver = new StreamReceiver({
-      robot: this.#robot,
-      ...(this.#saved.place && { start: this.#saved.place }),
-      publish,
-      deliver: ({ payload }, place) => {
-        this.ledger.push(new TextDecoder().decode(payload));
-        this.#places.push(place);
-      },
-    });
-  }
-}
-
-/** The robot's side: what it wrote, a spool, and a sender that both survive a kill only on the disk. */
-class Robot {
-  readonly name: string;
-  readonly written: string[] = [];
-  #spool!: Spool;
-  #sender!: StreamSender;
-  #timer: NodeJS.Timeout;
-
-  constructor(name: string, transport: Transport) {
-    this.name = name;
-    const batches = transport.advertise(`/${name}${linkTopics.stream.topic}`, Batch, qos.event);
-    this.#open((batch) => batches.publish(batch));
-    transport.subscribe(
-      `/${name}${linkTopics.position.topic}`,
-      Position,
-      (position) => this.#sender.position(position),
-      qos.latched,
-    );
-    this.#timer = setInterval(() => this.#sender.pump(), 10);
-  }
-
-  write(): void {
-    const text = `${this.name} ${this.written.length}`;
-    this.written.push(text);
-    this.#spool.append('state', '/transitions', new TextEncoder().encode(text));
-    this.#sender.pump();
-  }
-
-  get isDone(): boolean {
-    return this.#sender.isDone;
-  }
-
-  kill(): void {
-    this.#spool.close();
-    this.#open(this.#publish);
-  }
-
-  close(): void {
-    clearInterval(this.#timer);
-    this.#spool.close();
-  }
-
-  #publish: (batch: StreamBatch) => void = () => {};
-
-  #open(publish: (batch: StreamBatch) => void): void {
-    this.#publish = publish;
-    this.#spool = new Spool({ folder: join(root, this.name), maxBytes: 1e8, nowNs: () => 1n, warn: () => {} });
-    this.#sender = new StreamSender({
-      robot: this.name,
-      source: this.#spool,
-      publish,
-      nowMs: () => performance.now(),
-      batchBytes: 2000,
-      windowBytes: 20_000,
-      retryMs: 100,
-    });
-  }
-}
-
-const hash = (lines: readonly string[]): string => createHash('sha256').update(lines.join('\n')).digest('hex');
-
 describe('the ledger', () => {
   test.each([1, 2, 3])(
     'fault F17: of ten robots is the same on both sides after kills, partitions, losses, repetitions and overtaking, seed %i',
@@ -257,7 +137,7 @@ describe('the ledger', () => {
       });
       const names = Array.from({ length: 10 }, (_, i) => `rover_${i}`);
       const learners = names.map((name) => new Learner(name, broker.connect()));
-      const robots = names.map((name) => new Robot(name, broker.connect()));
+      const robots = names.map((name) => new Robot(name, root, broker.connect()));
       let kills = 0;
       for (let step = 0; step < 300; step++) {
         for (const robot of robots) for (let i = 0; i < 10; i++) robot.write();

@@ -205,7 +205,7 @@ export class MqttConnection {
     client.on('message', (topic, payload, { retain }) => this.#deliver(topic, payload, retain));
     client.on('error', (error) => this.#failed(error));
     client.on('close', () => {
-      if (this.#client === client) this.#closed();
+      if (this.#client === client) this.#closed(client);
     });
   }
 
@@ -256,12 +256,15 @@ export class MqttConnection {
     this.#reason = messageOf(error);
   }
 
-  #closed(): void {
+  #closed(client: MqttClient): void {
     const was = this.#connected;
     this.#client = undefined;
     const heldMs = performance.now() - this.#madeMs;
     if (was && heldMs > STEADY_MS) this.#failures = 0;
     this.#lost(was ? `the connection was lost ${Math.round(heldMs)} ms after it was made` : this.#reason);
+    // What was on its way to the broker is told only by this that it may not have arrived: else it would be neither sent
+    // again nor dropped, and a publisher with as many as may be in flight would never send anything again.
+    client.end(true);
     if (this.#ended) return;
     // Two clients with one name would end each other's connection for ever: so a short one counts as a failure.
     const { broker, clientId, random = Math.random, longestWaitMs = LONGEST_WAIT_MS } = this.#options;

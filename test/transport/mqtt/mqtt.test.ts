@@ -258,6 +258,27 @@ describeWithMosquitto('presence', () => {
     expect(first.connection.state.connections).toBe(connections);
   });
 
+  test('what was on its way when a connection ended is sent again, however often, as much as may be in flight', async () => {
+    const broker = await brokerOf(() => startMosquitto());
+    const proxy = await startProxy(broker.port);
+    closes.push(() => proxy.close());
+    const [from, to] = [await connect(proxy.url, { longestWaitMs: 200 }), await connect(broker.url)];
+    const got = new Set<string>();
+    to.transport.subscribe('/events', Text, ({ data }) => got.add(data), qos.event);
+    const events = from.transport.advertise('/events', Text, { ...qos.event, depth: 200 });
+    await from.connection.connected(10_000);
+    await until(() => expect(to.connection.isSubscribed).toBe(true));
+    for (let round = 1; round <= 3; round++) {
+      proxy.trouble.frozen = true;
+      for (let i = 0; i < 70; i++) events.publish({ data: `${round} ${i}` });
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      proxy.cut();
+      proxy.trouble.frozen = false;
+      await until(() => expect(got.size).toBe(70 * round));
+    }
+    expect(from.transport.counters.dropped).toBe(0);
+  });
+
   test('a connection that is half open is noticed by its silence', async () => {
     const broker = await brokerOf(() => startMosquitto());
     const proxy = await startProxy(broker.port);
