@@ -12,7 +12,7 @@ function(executable NAME PROGRAM)
   install(PROGRAMS "${CMAKE_CURRENT_BINARY_DIR}/executables/${NAME}" DESTINATION "lib/${PROJECT_NAME}")
 endfunction()
 
-foreach(node simulator expert recorder learner policy demo gazebo_task gateway supervisor keys)
+foreach(node simulator expert recorder learner policy demo gazebo_task gateway supervisor keys describe)
   executable(${node} dist/src/hosts/ros2/main.js ${node})
 endforeach()
 executable(iq-learn dist/src/cli/main.js)

@@ -3,6 +3,7 @@ import { cancelled, type ErrorCode, IqLearnError, unknownName } from '../common/
 import { ownVersion } from '../platform/index.js';
 import type { Io } from './command.js';
 import { demoCommand } from './demo.js';
+import { describeCommand } from './describe.js';
 import { devicesCommand } from './devices.js';
 import { convertCommand, mergeCommand, splitCommand, trimCommand } from './edit-recordings.js';
 import { evaluateCommand } from './evaluate.js';
@@ -23,6 +24,7 @@ const COMMANDS = [
   expertCommand,
   rewardCommand,
   inspectCommand,
+  describeCommand,
   convertCommand,
   mergeCommand,
   trimCommand,

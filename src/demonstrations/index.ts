@@ -22,3 +22,4 @@ export { type Recovery, recover } from './recover.js';
 export type { DemonstrationReport, RecordingReport } from './report.js';
 export { describeLoss, summariseRecording } from './summary.js';
 export type { SampleReport, TickProblem } from './tick.js';
+export { surveyRecording, TopicSurvey } from './topic-survey.js';

@@ -37,5 +37,5 @@ export {
   type TwistStamped,
 } from './generated/types.js';
 export { decode, encode } from './messages.js';
-export { isMessageTypeName, rosMessageTypeNames } from './names.js';
+export { isMessageTypeName, rosMessageTypeNames, rosServiceTypeNames } from './names.js';
 export { header, nanosecondsOf, stampOf } from './time.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { messageTypeNames, rosMessageTypeNames, serviceTypeNames } from '#src/messages/index.js';
+import { messageTypeNames, rosMessageTypeNames, rosServiceTypeNames } from '#src/messages/index.js';
 
 import { messageKinds } from '#src/robot/kinds/registry.js';
 
@@ -22,7 +22,7 @@ describe('the registry of message kinds', () => {
   });
 
   test('package.xml depends on the package of every type, and on no other message package', () => {
-    const needed = [...rosMessageTypeNames, ...serviceTypeNames].map((type) => type.split('/')[0]!);
+    const needed = [...rosMessageTypeNames, ...rosServiceTypeNames].map((type) => type.split('/')[0]!);
     const depends = [...read('package.xml').matchAll(/<(?:exec_)?depend>(\w+)</g)].map((match) => match[1]!);
     const packages = depends.filter((name) => /_(msgs|srvs|interfaces)$/.test(name) && name !== 'builtin_interfaces');
     expect(packages.sort()).toEqual([...new Set(needed)].filter((name) => name !== 'iq_learn').sort());

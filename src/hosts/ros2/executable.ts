@@ -58,7 +58,7 @@ export interface ProgramExecutable<Schema extends z.ZodObject = z.ZodObject> {
   schema(spec: RobotSpec): Schema;
   /** Resolves with the exit code. The signal asks it to end early. */
   run(given: {
-    readonly ros: Pick<Ros2Node, 'transport' | 'clock' | 'name' | 'namespace'>;
+    readonly ros: Pick<Ros2Node, 'transport' | 'clock' | 'name' | 'namespace' | 'graph'>;
     readonly spec: RobotSpec;
     readonly parameters: z.output<Schema>;
     readonly logger: Logger;

@@ -104,6 +104,11 @@ class HostedNode implements Ros2Node {
     });
   }
 
+  graph(): { topic: string; type: string }[] {
+    const found = this.#node.getTopicNamesAndTypes();
+    return found.flatMap(({ name, types: [type] }) => (type === undefined ? [] : { topic: name, type }));
+  }
+
   get undeclared(): readonly string[] {
     return this.#parameters.undeclared;
   }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { IqLearnError, messageOf } from '../../common/index.js';
-import { rosMessageTypeNames, serviceTypeNames } from '../../messages/index.js';
+import { rosMessageTypeNames, rosServiceTypeNames } from '../../messages/index.js';
 import type { RclAddon } from './rclnodejs.js';
 
 /** The facts that decide whether rclnodejs can be imported. Tests give their own. */
@@ -55,7 +55,7 @@ const interfaces = [
     'rcl_interfaces/msg/Log',
     'rcl_interfaces/srv/SetParameters',
     'rosgraph_msgs/msg/Clock',
-    ...serviceTypeNames,
+    ...rosServiceTypeNames,
   ]),
 ];
 

@@ -37,6 +37,7 @@ export interface RclNode {
   getPublishersInfoByTopic(topic: string, noDemangle?: boolean): RclEndpoint[];
   getSubscriptionsInfoByTopic(topic: string, noDemangle?: boolean): RclEndpoint[];
   getServiceNamesAndTypes(): { readonly name: string; readonly types: readonly string[] }[];
+  getTopicNamesAndTypes(): { readonly name: string; readonly types: readonly string[] }[];
   countServices(name: string): number;
   getNodeNamesAndNamespaces(): { readonly name: string; readonly namespace: string }[];
   getServiceNamesAndTypesByNode(node: string, namespace: string): { readonly name: string }[];

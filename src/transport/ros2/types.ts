@@ -89,6 +89,8 @@ export interface Ros2Node {
    * Throws INVALID_CONFIG where the override has another type or is out of range.
    */
   declareParameter(declaration: ParameterDeclaration): ParameterValue;
+  /** The topics of the graph that have a publisher or a subscriber, with their types. */
+  graph(): readonly { readonly topic: string; readonly type: string }[];
   /** Overrides of the command line or a parameter file that no parameter of this node is declared for. */
   readonly undeclared: readonly string[];
   /** Calls `check` before any change after the start, which applies what it accepts. An error it throws is a refusal. */

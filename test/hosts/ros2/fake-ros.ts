@@ -39,6 +39,12 @@ export class FakeRos implements Ros2Node {
     return value;
   }
 
+  topics: { topic: string; type: string }[] = [];
+
+  graph(): { topic: string; type: string }[] {
+    return this.topics;
+  }
+
   get undeclared(): string[] {
     return Object.keys(this.#overrides).filter((name) => !this.declarations.has(name));
   }

@@ -1,5 +1,6 @@
 import type { Executable } from '../executable.js';
 import { demo } from './demo.js';
+import { describe } from './describe.js';
 import { expert } from './expert.js';
 import { gateway } from './gateway.js';
 import { gazeboTask } from './gazebo-task.js';
@@ -22,4 +23,5 @@ export const executables: readonly Executable[] = [
   gateway,
   supervisor,
   keys,
+  describe,
 ];
