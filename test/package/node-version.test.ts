@@ -11,7 +11,7 @@ const cmake = spawnSync('cmake', ['--version']).status === 0;
 // In CI nothing is skipped: it installs cmake.
 describe.skipIf(!cmake && !process.env.CI)('the Node of a colcon build', () => {
   it.each([
-    ['v18.19.1', /Node is too old: 18.19.1.*20.19 or later/s],
+    ['v18.19.1', /Node is too old: 18.19.1[\s\S]*20.19\s+or\s+later/s],
     ['v22.11.0', undefined],
   ])('%s', (version, refusal) => {
     const folder = mkdtempSync(join(tmpdir(), 'iq-node-'));
