@@ -38,5 +38,5 @@ export type {
   Task,
   TaskClient,
 } from './task.js';
-export { oneDemonstration, type TrainingSettings } from './training-settings.js';
+export { oneDemonstration, onTheRobot, type TrainingSettings } from './training-settings.js';
 export { createTaskClient, WorkerTaskClient } from './worker-client.js';

@@ -26,10 +26,7 @@ export interface TrainingSettings {
   readonly evaluationEpisodes: number;
 }
 
-/**
- * Training from one demonstration, of a robot whose task knows no success: the locomotion tasks, and robots that have no
- * simulated task.
- */
+/** Training from one demonstration, of a robot whose task knows no success: the locomotion tasks. */
 export const oneDemonstration: TrainingSettings = {
   hasSuccess: false,
   demonstrations: 1,
@@ -41,4 +38,16 @@ export const oneDemonstration: TrainingSettings = {
   cloning: { updates: 5000 },
   // An episode of a locomotion task has a thousand steps: more episodes would take longer than learning.
   evaluationEpisodes: 20,
+};
+
+/**
+ * Training of a robot that has no simulated task, so on the robot itself. Its first policy is cloned from the
+ * demonstrations before anything is published (until then the policy node holds): a network that has learned nothing
+ * never drives a robot. No action is uniformly random, and the critic has a head start, so that it does not spoil the
+ * cloned actor.
+ */
+export const onTheRobot: TrainingSettings = {
+  ...oneDemonstration,
+  randomSteps: 0,
+  config: { agent: 'iq-sac', warmStartUpdates: 5000, actorDelay: 1000 },
 };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { trainingSettings } from '#src/sessions/index.js';
-import { oneDemonstration, taskDefinitions } from '#src/simulation/index.js';
+import { onTheRobot, taskDefinitions } from '#src/simulation/index.js';
+import { runPlan } from '#src/training/index.js';
 
 describe('training settings', () => {
   it('are those that the folder of the task states', () => {
@@ -11,8 +12,12 @@ describe('training settings', () => {
     expect(trainingSettings('hopper').config).toEqual({ agent: 'iq-sac' }); // the agent's defaults
   });
 
-  it('are those for one demonstration where the robot has no task', () => {
-    expect(trainingSettings(null)).toBe(oneDemonstration);
+  it('let no untrained network drive a robot that has no simulated task', () => {
+    expect(trainingSettings(null)).toBe(onTheRobot);
+    const { randomSteps, config } = runPlan(trainingSettings(null));
+    expect(randomSteps).toBe(0);
+    expect(config.warmStartUpdates).toBeGreaterThan(0);
+    expect(config).toMatchObject({ agent: 'iq-sac', actorDelay: 1000, valueTerm: 'value_policy' });
   });
 
   it('do not exist for a task that does not exist: a misspelt task is not trained with settings of another', () => {
