@@ -7,12 +7,24 @@ const spool = new Spool({
   folder,
   maxBytes: Number(maxBytes),
   nowNs: () => BigInt(Date.now()) * 1_000_000n,
-  warn: (message) => writeSync(1, `warning ${message}\n`),
+  warn: (message) => say(`warning ${message}`),
 });
+
+/** Says a line. The pipe may be full while whoever reads it is busy: then it is said again. */
+function say(line) {
+  for (;;)
+    try {
+      return writeSync(1, `${line}\n`);
+    } catch (error) {
+      if (error.code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+}
+
 const payload = new Uint8Array(300);
 for (let i = 0; i < Number(count); i++) {
   spool.append(i % 10 === 0 ? 'demonstration' : 'state', '/transitions', payload);
-  writeSync(1, `${spool.last}\n`);
+  say(`${spool.last}`);
 }
-writeSync(1, `figures ${JSON.stringify(spool.figures)}\n`);
+say(`figures ${JSON.stringify(spool.figures)}`);
 spool.close();
