@@ -61,8 +61,11 @@ describeWithRos('two policies on a robot, judged by a person, over DDS', () => {
       await press('s', new RegExp(`trial ${i + 1} of 2, policy (home|away)`));
       const policy = keys.output.match(/policy (home|away)/g)!.at(-1)!;
       const sign = policy === 'policy home' ? -1 : 1;
-      await driver.until('/cmd_vel', (message) => speed(message) * sign > 0.9, `commands of ${policy}`);
-      await driver.take('/cmd_vel');
+      // Long enough for transitions: on an idle machine the person would be faster than the robot's rate.
+      for (let n = 0; n < 5; n++) {
+        await driver.until('/cmd_vel', (message) => speed(message) * sign > 0.9, `commands of ${policy}`);
+        await driver.take('/cmd_vel');
+      }
       await press(verdict, verdict === 'y' ? /episode 1 is a success/ : /episode 2 is a failure/);
       await driver.until('/cmd_vel', (message) => speed(message) === 0, 'a stop between the trials');
     }
