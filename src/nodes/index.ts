@@ -7,6 +7,7 @@ export {
   robotGatewaySchema,
 } from './gateway/robot-gateway.js';
 export { Turns } from './gateway/turns.js';
+export { EpisodeFollower } from './kit/episode-follower.js';
 export {
   type Diagnosis,
   diagnosticLevel,

@@ -1,7 +1,7 @@
 import { ActionRange, stackObservations } from '../../common/index.js';
 import type { Episode } from '../../learning/index.js';
 import type { Transition } from '../../messages/index.js';
-import { transitionObservations } from '../../nodes/index.js';
+import { EpisodeFollower, transitionObservations } from '../../nodes/index.js';
 import { observationOf, type RobotSpec } from '../../robot/index.js';
 
 /** A whole episode that a robot of a fleet drove by itself. */
@@ -15,13 +15,10 @@ export interface FleetEpisode {
 /** An episode that grows longer than this is not kept: nobody measures one that never ends. */
 const LONGEST = 20_000;
 
-/**
- * Puts the transitions of each robot together to whole episodes. One counts from its first step to its end, without a gap
- * and without a person's help; others say nothing of the policy.
- */
+/** Puts the transitions of each robot together to whole episodes: those that {@link EpisodeFollower} counts. */
 export class FleetEpisodes {
   readonly #spec: Pick<RobotSpec, 'observation' | 'blocks' | 'action'>;
-  readonly #open = new Map<string, Transition[]>();
+  readonly #episodes = new EpisodeFollower<Transition[]>(() => []);
 
   constructor(spec: Pick<RobotSpec, 'observation' | 'blocks' | 'action'>) {
     this.#spec = spec;
@@ -29,25 +26,16 @@ export class FleetEpisodes {
 
   /** Takes the next transition of a robot, and gives the episode that ended with it. */
   take(robot: string, transition: Transition): FleetEpisode | undefined {
-    const { session, episode, step, intervention, terminated, truncated } = transition;
-    if (step === 0) this.#open.set(robot, []);
-    const open = this.#open.get(robot);
-    if (open === undefined) return undefined;
-    const last = open.at(-1);
-    const follows = last === undefined || (last.session === session && last.episode === episode);
-    if (!follows || step !== open.length || intervention || open.length >= LONGEST) {
-      this.#open.delete(robot);
-      return undefined;
-    }
-    open.push(transition);
-    if (!terminated && !truncated) return undefined;
-    this.#open.delete(robot);
-    return { robot, version: versionOf(open), episode: this.#episodeOf(open) };
+    const followed = this.#episodes.take(robot, transition, transition.step < LONGEST);
+    if (followed === undefined) return undefined;
+    const { kept, ended } = followed;
+    kept.push(transition);
+    return ended ? { robot, version: versionOf(kept), episode: this.#episodeOf(kept) } : undefined;
   }
 
   /** A transition of the robot was left out: its open episode has a gap. */
   interrupt(robot: string): void {
-    this.#open.delete(robot);
+    this.#episodes.interrupt(robot);
   }
 
   #episodeOf(transitions: readonly Transition[]): Episode {
