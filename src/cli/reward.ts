@@ -4,13 +4,12 @@ import type { Command } from 'commander';
 import { ActionRange, IqLearnError, mean, shapeSize } from '../common/index.js';
 import { importNpz } from '../demonstrations/index.js';
 import { type Episode, Learner } from '../learning/index.js';
-import { loadCheckpoint, writeFileAtomic } from '../platform/index.js';
+import { loadCheckpoint, readJson, writeFileAtomic } from '../platform/index.js';
 import { loadRobotSpec, type RobotSpec } from '../robot/index.js';
 import { learningEpisode, usableDemonstrations } from '../sessions/index.js';
 import { openEnvironment } from '../simulation/index.js';
 import { npzEpisodes } from '../training/index.js';
 import { command, type Io } from './command.js';
-import { readJson } from './inspect/kind.js';
 import { type GridAxis, gridAxis, gridRewards } from './reward-grid.js';
 import { taskOfRun } from './task-plan.js';
 

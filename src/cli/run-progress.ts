@@ -5,11 +5,11 @@ import {
   MetricsLog,
   type MetricsSinkName,
   RunMetrics,
+  readJson,
   writeFileAtomic,
 } from '../platform/index.js';
 import type { ChoicePoint, LearningCurves, LearningPoint, RolloutPoint } from '../report/index.js';
 import type { TrainingSettings } from '../simulation/index.js';
-import { readJson } from './inspect/kind.js';
 import { type RunFolder, removedText } from './run-folder.js';
 import type { Session } from './session.js';
 

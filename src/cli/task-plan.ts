@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { IqLearnError, parseOrThrow, shapeSize } from '../common/index.js';
 import { type BatchRows, createAgent, learnerConfigSchema } from '../learning/index.js';
+import { readJson } from '../platform/index.js';
 import { runFields } from '../sessions/index.js';
 import type { Environment } from '../simulation/index.js';
 import type { RunPlan } from '../training/index.js';
-import { readJson } from './inspect/kind.js';
 
 /** Everything that defines a run in a task, kept beside its checkpoint. */
 export interface TaskPlan extends RunPlan {

@@ -6,7 +6,7 @@ import { IqLearnError, messageOf, parseOrThrow, throwIfCancelled } from '../comm
 import type { DemonstrationEpisode, ReadOptions } from '../demonstrations/index.js';
 import { chooseDevice, type Device, type DeviceChoice } from '../engine/index.js';
 import { type AgentName, learnerConfigSchema } from '../learning/index.js';
-import { loadCheckpoint, type MetricsSinkName, writeFileAtomic } from '../platform/index.js';
+import { loadCheckpoint, type MetricsSinkName, readJson, writeFileAtomic } from '../platform/index.js';
 import { writeBundle } from '../policy/index.js';
 import { renderReport } from '../report/index.js';
 import { loadRobotSpec, type RobotSpec, robotNames } from '../robot/index.js';
@@ -14,7 +14,6 @@ import { runFields, trainingSettings, usableDemonstrations, withSettingsFile } f
 import { runPlan, type StatesOnly } from '../training/index.js';
 import { commandLine, type Io, longCommand, withDisplay } from './command.js';
 import { Display } from './display.js';
-import { readJson } from './inspect/kind.js';
 import { learn, type TrainingPlan } from './learning.js';
 import {
   actionOption,

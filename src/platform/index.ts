@@ -23,6 +23,7 @@ export {
   openInput,
   packageFolder,
   readBytes,
+  readJson,
   readText,
 } from './reading.js';
 export { TemporaryFolder } from './temporary.js';

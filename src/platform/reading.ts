@@ -44,6 +44,23 @@ export function readText(path: string): string {
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(readBytes(path));
 }
 
+/** What a file of JSON holds. Throws CORRUPT_DATA, with `remedy`, where it cannot be read or is no JSON. */
+export function readJson(
+  path: string,
+  { what = 'is damaged', remedy = 'copy it again from where it was made' }: { what?: string; remedy?: string } = {},
+): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new IqLearnError('CORRUPT_DATA', `${path} ${what}`, {
+      found: messageOf(cause),
+      expected: 'JSON',
+      remedy,
+      cause,
+    });
+  }
+}
+
 /** A file that is read piece by piece. */
 export interface InputFile {
   /** Bytes, when it was opened. */

@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { inspectModel } from '../../engine/index.js';
-import { generations, loadCheckpoint } from '../../platform/index.js';
+import { generations, loadCheckpoint, readJson } from '../../platform/index.js';
 import { readBundle, readBundleFiles } from '../../policy/index.js';
 import { count, type ReportData } from '../../report/index.js';
 import { loadRobotSpec } from '../../robot/index.js';
 import { taskDefinition } from '../../simulation/index.js';
 import { columns, resultTable } from '../table.js';
-import { readJson } from './kind.js';
 
 type Facts = readonly (readonly [name: string, value: string | number])[];
 

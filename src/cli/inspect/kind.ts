@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { IqLearnError, messageOf } from '../../common/index.js';
 import { isRecordingFile } from '../../demonstrations/index.js';
@@ -70,20 +70,6 @@ export function kindOf(given: string): Found {
       found: missing ? 'no such file or folder' : messageOf(cause),
       expected: EXPECTED,
       remedy: 'check the path',
-      cause,
-    });
-  }
-}
-
-/** A JSON file that `kindOf` found. Throws CORRUPT_DATA. */
-export function readJson(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch (cause) {
-    throw new IqLearnError('CORRUPT_DATA', `${path} is damaged`, {
-      found: messageOf(cause),
-      expected: 'JSON',
-      remedy: 'copy it again from where it was made',
       cause,
     });
   }

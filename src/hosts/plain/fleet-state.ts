@@ -1,8 +1,8 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { IqLearnError, messageOf, parseOrThrow } from '../../common/index.js';
-import { writeFileAtomic } from '../../platform/index.js';
+import { parseOrThrow } from '../../common/index.js';
+import { readJson, writeFileAtomic } from '../../platform/index.js';
 import { type PolicyBundle, readBundleFiles, writeBundle } from '../../policy/index.js';
 
 const stateSchema = z.strictObject({
@@ -37,21 +37,9 @@ export class FleetState {
   read(): FleetMemory {
     const file = join(this.#folder, 'fleet.json');
     if (!existsSync(file)) return { accepted: [], held: false, aside: {} };
-    let document: unknown;
-    try {
-      document = JSON.parse(readFileSync(file, 'utf8'));
-    } catch (cause) {
-      throw new IqLearnError('CORRUPT_DATA', `${file} is damaged`, {
-        found: messageOf(cause),
-        remedy: 'delete the file: the rollout of policies then begins again',
-        cause,
-      });
-    }
-    const { accepted, held, aside } = parseOrThrow(stateSchema, document, {
-      code: 'CORRUPT_DATA',
-      what: `${file} is damaged`,
-      remedy: 'delete the file: the rollout of policies then begins again',
-    });
+    const remedy = 'delete the file: the rollout of policies then begins again';
+    const refused = { code: 'CORRUPT_DATA', what: `${file} is damaged`, remedy } as const;
+    const { accepted, held, aside } = parseOrThrow(stateSchema, readJson(file, { remedy }), refused);
     this.#kept = accepted;
     return {
       accepted: accepted.map((version) => ({ version, ...readBundleFiles(this.#bundle(version)) })),

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { IqLearnError, messageOf, parseOrThrow } from '../../common/index.js';
+import { IqLearnError, parseOrThrow } from '../../common/index.js';
 import { type EndedEpisode, type EpisodeCounts, type EpisodeHooks, services } from '../../nodes/index.js';
-import { readText, writeFileAtomic } from '../../platform/index.js';
+import { readJson, writeFileAtomic } from '../../platform/index.js';
 import { readBundle } from '../../policy/index.js';
 import { renderTrials, type TrialsData, trialTable } from '../../report/index.js';
 import { checkContract, type RobotSpec } from '../../robot/index.js';
@@ -91,10 +91,9 @@ export class Trials {
     };
     const file = join(folder, 'trials.json');
     if (!existsSync(file)) return new Trials(options, fresh);
-    const found = parseOrThrow(schema, parsed(file), {
-      what: `${file} cannot be read`,
-      remedy: 'choose another folder',
-    });
+    const remedy = 'choose another folder';
+    const content = readJson(file, { what: 'cannot be read', remedy });
+    const found = parseOrThrow(schema, content, { what: `${file} cannot be read`, remedy });
     const plan = (data: TrialsData): string =>
       JSON.stringify([data.robot, data.trials, data.seed, data.policies.map(({ id }) => id)]);
     if (plan(found) !== plan(fresh))
@@ -168,13 +167,5 @@ export class Trials {
   #keep(results: TrialsData['results']): void {
     this.#data = { ...this.#data, results };
     writeFileAtomic(join(this.#options.folder, 'trials.json'), `${JSON.stringify(this.#data, null, 2)}\n`);
-  }
-}
-
-function parsed(file: string): unknown {
-  try {
-    return JSON.parse(readText(file));
-  } catch (cause) {
-    throw new IqLearnError('CORRUPT_DATA', `${file} cannot be read`, { found: messageOf(cause), cause });
   }
 }
