@@ -25,9 +25,11 @@ import {
   driveEpisodes,
   EnvironmentTrainer,
   type EvaluatedEpisode,
+  EventLoopTurns,
   environmentCandidates,
   environmentContract,
   evaluateOnTask,
+  learnsFromStatesAlone,
   startLearner,
 } from '../../src/training/index.js';
 import { progress } from '../harness.js';
@@ -235,7 +237,7 @@ export class SeedRun {
     const from = training.steps;
     let diverged: string | null = null;
     let reported = began;
-    let yielded = began;
+    const turns = new EventLoopTurns();
     const elapsed = this.#elapsed;
     while (training.steps < steps) {
       diverged = await this.#step(rows);
@@ -256,11 +258,7 @@ export class SeedRun {
         progress(`${this.#label}: step ${training.steps} of ${steps}; ${left}`);
         reported = now;
       }
-      // Signals arrive only where the loop yields to the event loop now and then.
-      if (now - yielded > 100) {
-        await new Promise(setImmediate);
-        yielded = now;
-      }
+      await turns.yieldNowAndThen();
     }
     return this.#outcome(diverged);
   }
@@ -432,7 +430,7 @@ function choiceOf(
     {
       environment: environmentOf(evaluation),
       demonstrations: episodes,
-      statesOnly: 'expertActions' in config && config.expertActions !== 'shown',
+      statesOnly: learnsFromStatesAlone(config),
       seed,
       folder: join(checkpoints, 'candidates'),
     },

@@ -16,6 +16,7 @@ import { type Environment, type OpenEnvironment, openEnvironment } from '../simu
 import {
   driveEpisodes,
   EnvironmentTrainer,
+  EventLoopTurns,
   environmentContract,
   environmentPace,
   evaluateOnTask,
@@ -32,8 +33,6 @@ const EVALUATE_EVERY = 10_000;
 export const EVALUATION_EPISODES = 5;
 /** Steps from one row of metrics to the next. */
 const LOG_EVERY = 1000;
-/** Longest time between two looks at signals, beside a step itself. */
-const LOOK_MS = 50;
 const EVALUATION_SEED = 1_000_000;
 /** The first start of the episodes that are recorded, far from those of training and evaluation. */
 const RECORDING_SEED = 3_000_000;
@@ -186,7 +185,7 @@ async function learn(run: Run, surroundings: Surroundings): Promise<void> {
   const from = training.steps;
   let evaluated: number | undefined;
   let losses: { criticLoss?: number; actorLoss?: number } = {};
-  let yieldedMs = performance.now();
+  const turns = new EventLoopTurns();
   while (training.steps < plan.steps && !io.interrupt.signal.aborted) {
     const { metrics: measured, episode } = await training.step();
     if (measured !== undefined) {
@@ -215,10 +214,7 @@ async function learn(run: Run, surroundings: Surroundings): Promise<void> {
       ...losses,
       ...(returns.length === 0 ? {} : { return: evaluated ?? returns.at(-1)!, returns }),
     });
-    // Signals arrive only where the loop yields to the event loop now and then; a step can take long.
-    if (performance.now() - yieldedMs < LOOK_MS) continue;
-    await new Promise(setImmediate);
-    yieldedMs = performance.now();
+    await turns.yieldNowAndThen();
   }
 }
 

@@ -100,7 +100,8 @@ export async function learn(
   try {
     const metrics = progress.begin(options.resume ? training.progress.transitions : 0);
     const { bundle, interrupted, chosen } = await training.run();
-    if (chosen !== undefined) display.say(chosenText(chosen, segmentSize));
+    if (chosen !== undefined)
+      display.say(`the policy after ${chosen.version * segmentSize} steps is deployed: ${scoreText(chosen)}`);
     progress.save();
     return { training, bundle, curves: progress.curves, interrupted, metrics, close };
   } catch (error) {
@@ -109,11 +110,12 @@ export async function learn(
   }
 }
 
-const chosenText = ({ version, distance, worst, episodes }: CandidateScore, segmentSize: number): string =>
-  `the policy after ${version * segmentSize} steps is deployed: distance from the demonstrations ${distance.toFixed(3)}, worst of ${episodes} episodes ${worst.toFixed(3)}`;
+/** How near a policy is to the demonstrations. */
+export const scoreText = ({ distance, worst, episodes }: CandidateScore): string =>
+  `distance from the demonstrations ${distance.toFixed(3)}, worst of ${episodes} episodes ${worst.toFixed(3)}`;
 
 /** Policies of a run that are compared with the demonstrations, so that the best is deployed. */
-const CANDIDATES = 30;
+export const CANDIDATES = 30;
 
 const candidateSegments = (steps: number, segmentSize: number): number =>
   Math.max(1, Math.floor(steps / segmentSize / CANDIDATES));

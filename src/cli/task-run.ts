@@ -12,27 +12,28 @@ import type { Environment } from '../simulation/index.js';
 import {
   type CandidateChoice,
   type CandidateScore,
+  candidateVersions,
   checkpointSegments,
   EnvironmentTrainer,
+  EventLoopTurns,
   environmentCandidates,
   environmentContract,
   environmentPace,
+  learnsFromStatesAlone,
   startLearner,
   updateTelling,
 } from '../training/index.js';
 import type { Io } from './command.js';
 import type { Display } from './display.js';
+import { CANDIDATES } from './learning.js';
 import { type RunFolder, removedText } from './run-folder.js';
 import { rowsOf, type TaskPlan } from './task-plan.js';
 
 /** Updates from one look at the progress to the next, for an agent that learns without acting. */
 const UPDATES_PER_LOOK = 100;
-/** Longest time between two looks at signals, beside a step itself. */
-const LOOK_MS = 50;
 /** Steps from one row of metrics to the next. */
 const LOG_EVERY = 1000;
-/** Policies of a run that are compared with the demonstrations, and the fewest steps between two of them. */
-const CANDIDATES = 30;
+/** The fewest steps between two policies that are compared with the demonstrations. */
 const CANDIDATE_STEPS = 1000;
 /** Steps from one checkpoint to the next. */
 const CHECKPOINT_EVERY = checkpointSegments(1);
@@ -116,21 +117,15 @@ export class TaskRun {
     return new TaskRun(options, learner, training, 0);
   }
 
-  get learner(): Learner {
-    return this.#learner;
-  }
-
   /** The choice among the policies of the run, where another copy of the environment is there for it. */
   #choiceOf(): CandidateChoice | undefined {
     const { trial, demonstrations, plan, folder } = this.#options;
     if (trial === undefined) return undefined;
     const every = candidateSteps(plan);
-    const before = Array.from({ length: Math.floor(this.#steps / every) }, (_, i) => (i + 1) * every);
-    const { config, seed } = plan;
-    const statesOnly = 'expertActions' in config && config.expertActions !== 'shown';
+    const statesOnly = learnsFromStatesAlone(plan.config);
     return environmentCandidates(
-      { environment: trial, demonstrations, statesOnly, seed, folder: folder.file('candidates') },
-      before,
+      { environment: trial, demonstrations, statesOnly, seed: plan.seed, folder: folder.file('candidates') },
+      candidateVersions(this.#steps, every),
     );
   }
 
@@ -172,7 +167,7 @@ export class TaskRun {
     const { plan, io, display } = this.#options;
     const from = this.#steps;
     const returns: number[] = [];
-    let yieldedMs = performance.now();
+    const turns = new EventLoopTurns();
     while (this.#steps < plan.steps && !io.interrupt.signal.aborted) {
       const before = this.#steps;
       await this.#advance(returns);
@@ -189,10 +184,7 @@ export class TaskRun {
         ...(returns.length === 0 ? {} : { return: returns.at(-1)!, returns }),
         ...(this.#distance === undefined ? {} : { distance: this.#distance }),
       });
-      // Signals arrive only where the loop yields to the event loop now and then; a step can take long.
-      if (performance.now() - yieldedMs < LOOK_MS) continue;
-      await new Promise(setImmediate);
-      yieldedMs = performance.now();
+      await turns.yieldNowAndThen();
     }
     await this.#save();
   }

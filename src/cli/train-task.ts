@@ -16,6 +16,7 @@ import {
 import { driveEpisodes, expertEpisodes, npzEpisodes, runPlan, type StatesOnly } from '../training/index.js';
 import { commandLine, type Io, withDisplay } from './command.js';
 import { Display } from './display.js';
+import { scoreText } from './learning.js';
 import { withAgent, withStatesOnly } from './options.js';
 import type { OutputOptions } from './output.js';
 import { defaultName, openRunFolder, type RunFolder } from './run-folder.js';
@@ -121,10 +122,7 @@ async function finish(run: TaskRun, environment: Environment, folder: RunFolder,
   const { bundle, score } = await run.deployed();
   writeBundle(folder.file('policy'), bundle);
   const returns = await returnsOf(bundle, environment);
-  if (score !== undefined)
-    io.stdout.write(
-      `the policy after ${score.version} steps: distance from the demonstrations ${score.distance.toFixed(3)}, worst of ${score.episodes} episodes ${score.worst.toFixed(3)}\n`,
-    );
+  if (score !== undefined) io.stdout.write(`the policy after ${score.version} steps: ${scoreText(score)}\n`);
   const lowest = Math.min(...returns).toFixed(1);
   io.stdout.write(`return ${mean(returns).toFixed(1)} over ${returns.length} fresh starts, lowest ${lowest}\n`);
   io.stdout.write(`policy: ${join(out, 'policy')}\ncheckpoint: ${join(out, 'checkpoint')}\n`);

@@ -19,8 +19,8 @@ export interface Permission {
 
 /**
  * All that is permitted: a robot publishes on its own topics and reads what the learner publishes for it; the learner does
- * the reverse, and has its own topics for those who look after the fleet. Everybody reads whether the learner is there. Nobody may do anything else: no robot sees another robot's
- * topics, and no robot publishes policies.
+ * the reverse, and has its own topics for those who look after the fleet. Everybody reads whether the learner is there.
+ * Nobody may do anything else: no robot sees another robot's topics, and no robot publishes policies.
  */
 export function permissions({ fleet, robots }: Fleet): readonly Permission[] {
   const found: Permission[] = [];

@@ -2,7 +2,7 @@ import { IqLearnError } from '../common/index.js';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import type { LearnerConfig } from '../learning/index.js';
 import { observationOf } from '../robot/index.js';
-import { CandidateChoice, OccupancyDistance } from '../training/index.js';
+import { CandidateChoice, candidateVersions, learnsFromStatesAlone, OccupancyDistance } from '../training/index.js';
 import type { EpisodeOutcome } from './conductor.js';
 import { type EvaluationOptions, evaluate } from './evaluate.js';
 import { learningEpisode, tracedEpisode } from './learning-episode.js';
@@ -23,16 +23,18 @@ export function robotCandidates(run: CandidateRun, version: number): CandidateCh
   const { candidates, config, spec, logger, signal, seed, demonstrations } = run;
   if (candidates === undefined) return undefined;
   const { folder, everySegments } = candidates;
-  const before = Array.from({ length: Math.floor(version / everySegments) }, (_, i) => (i + 1) * everySegments);
   // As it will be deployed: with the task's own defaults, whatever it has learned with.
   const rig = { spec, ...(logger === undefined ? {} : { logger }), ...(signal === undefined ? {} : { signal }) };
-  const statesOnly = 'expertActions' in config && config.expertActions !== 'shown';
   const shown = demonstrations.map((episode) => learningEpisode(episode, spec));
   return new CandidateChoice(
     {
       seed,
       folder,
-      distance: new OccupancyDistance(shown, observationOf(spec), statesOnly ? 0 : spec.action.length),
+      distance: new OccupancyDistance(
+        shown,
+        observationOf(spec),
+        learnsFromStatesAlone(config) ? 0 : spec.action.length,
+      ),
       drive: async (bundle, seeds) => {
         const outcomes = await evaluate({ ...rig, candidate: { kind: 'policy', bundle }, seeds, traces: true });
         return outcomes.map((outcome) => ({
@@ -41,7 +43,7 @@ export function robotCandidates(run: CandidateRun, version: number): CandidateCh
         }));
       },
     },
-    before,
+    candidateVersions(version, everySegments),
   );
 }
 

@@ -12,6 +12,7 @@ export { type DrivenEpisode, driveEpisodes } from './driven-episodes.js';
 export { environmentContract } from './environment-contract.js';
 export { EnvironmentTrainer } from './environment-trainer.js';
 export { type EvaluatedEpisode, evaluateOnTask } from './evaluation.js';
+export { EventLoopTurns } from './event-loop-turns.js';
 export { type ExpertEpisode, expertEpisodes } from './expert-episodes.js';
 export { npzEpisodes } from './npz-episodes.js';
 export { learnOffline, type OfflineOutcome, type OfflineProgress } from './offline.js';
@@ -23,8 +24,9 @@ export {
   type CandidateEpisode,
   type CandidateOptions,
   type CandidateScore,
+  candidateVersions,
 } from './progress/candidates.js';
 export { type EnvironmentCandidateOptions, environmentCandidates } from './progress/environment-candidates.js';
 export { type Distance, OccupancyDistance } from './progress/occupancy-distance.js';
 export { evaluationSeeds, runSeed } from './seeds.js';
-export { fromStatesAlone, type StatesOnly, statesOnlyWays } from './states-only.js';
+export { fromStatesAlone, learnsFromStatesAlone, type StatesOnly, statesOnlyWays } from './states-only.js';

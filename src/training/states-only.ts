@@ -1,5 +1,5 @@
 import { IqLearnError } from '../common/index.js';
-import type { LearnerSettings } from '../learning/index.js';
+import type { LearnerConfig, LearnerSettings } from '../learning/index.js';
 
 /** How the actions of demonstrations are found out that nobody has seen; see the agents' setting `expertActions`. */
 export const statesOnlyWays = ['inverse-dynamics', 'policy'] as const;
@@ -25,4 +25,9 @@ export function fromStatesAlone(settings: LearnerSettings, how: StatesOnly): Lea
     warmStartUpdates: 0,
     ...(how === 'policy' ? { valueTerm: 'v0' as const } : {}),
   };
+}
+
+/** Whether the actions of the demonstrations are not looked at. */
+export function learnsFromStatesAlone(config: LearnerConfig): boolean {
+  return 'expertActions' in config && config.expertActions !== 'shown';
 }

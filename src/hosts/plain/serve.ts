@@ -1,16 +1,23 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { IqLearnError, messageOf, steadyClock } from '../../common/index.js';
+import { z } from 'zod';
+import { IqLearnError, messageOf, parseOrThrow, steadyClock } from '../../common/index.js';
 import type { DeviceChoice } from '../../engine/index.js';
 import type { Episode } from '../../learning/index.js';
 import type { LearnerLinkFile } from '../../link/index.js';
 import { PolicySigner } from '../../link/index.js';
 import { LearnerGateway, LearnerNode, type NodeContext, type RobotView, Turns } from '../../nodes/index.js';
-import { type Logger, lockFolder, writeFileAtomic } from '../../platform/index.js';
+import { type Logger, lockFolder, readJson, writeFileAtomic } from '../../platform/index.js';
 import { writeBundle } from '../../policy/index.js';
 import { contractOf, type RobotSpec } from '../../robot/index.js';
 import { learningEpisode, type trainingSettings, usableDemonstrations } from '../../sessions/index.js';
-import { checkpointSegments, type LearningOptions, runPlan, TrainingProcess } from '../../training/index.js';
+import {
+  checkpointSegments,
+  type LearningOptions,
+  learnsFromStatesAlone,
+  runPlan,
+  TrainingProcess,
+} from '../../training/index.js';
 import { EmbeddedBroker, LEARNER, type MqttConnection, MqttTransport, openMqtt } from '../../transport/index.js';
 import { Fleet, type FleetRobot } from './fleet.js';
 import { fleetGauges } from './fleet-gauges.js';
@@ -39,12 +46,18 @@ function nothingToLearnFrom(run: string): IqLearnError {
   });
 }
 
+/** The paths of the recordings that the run began with. Throws CORRUPT_DATA. */
+function rememberedIn(file: string): readonly string[] {
+  const remedy = 'give the recordings again with --recording';
+  const refused = { code: 'CORRUPT_DATA', what: `${file} is damaged`, remedy } as const;
+  return parseOrThrow(z.array(z.string()), readJson(file, { remedy }), refused);
+}
+
 /** The demonstrations of the run. One that goes on has them in its checkpoint, and needs them for comparing alone. */
 async function demonstrationsOf({ spec, recordings, run, logger }: ServeOptions): Promise<readonly Episode[]> {
   const file = join(run, 'recordings.json');
   const goesOn = existsSync(join(run, 'checkpoint'));
-  const remembered =
-    recordings.length === 0 && existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as string[]) : recordings;
+  const remembered = recordings.length === 0 && existsSync(file) ? rememberedIn(file) : recordings;
   if (remembered.length === 0) {
     if (goesOn) return [];
     throw nothingToLearnFrom(run);
@@ -154,7 +167,7 @@ export class LearnerHost implements HealthSource {
         robots,
         rollout: { ...rollout, mode: rollout.mode ?? (robots.length > 1 ? 'staged' : 'all') },
         demonstrations,
-        statesOnly: 'expertActions' in config && config.expertActions !== 'shown',
+        statesOnly: learnsFromStatesAlone(config),
         folder: join(run, 'fleet'),
         spacing: every,
         logger: options.logger('fleet'),

@@ -223,8 +223,9 @@ export class ActorCritic {
       const states = this.liveStates(initialObservations);
       return { states, sample: this.sample(actor, states, initialNoise!) };
     }
-    const { observations, absorbing } = this.statesOf(batch);
-    const { action, logProbability } = this.sample(actor, this.statesOf(batch), noise!);
+    const states = this.statesOf(batch);
+    const { observations, absorbing } = states;
+    const { action, logProbability } = this.sample(actor, states, noise!);
     const some = (x: tf.Tensor): tf.Tensor => rowsOf(x, rows, 0);
     return {
       states: { observations: some(observations), ...(absorbing && { absorbing: some(absorbing) }) },

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { TensorRecord } from '../../engine/index.js';
 import { type Agent, defineAgent, type Spaces } from '../agent.js';
 import { absorbingOf } from '../losses/absorbing.js';
-import { needsGradientPenalty, valueBound, valueLimits } from '../losses/divergences.js';
+import { needsGradientPenalty, targetBound, valueLimits } from '../losses/divergences.js';
 import { iqLoss } from '../losses/iq.js';
 import { needsInitialStates, valuedRows } from '../losses/value-terms.js';
 import type { Fall } from '../optimiser/schedules.js';
@@ -45,7 +45,7 @@ function update(networks: ActorCritic, given: Settings, rows: Agent['rows'], sta
 
   // y = γ (1 − d) V(s′), with one action of the policy in s′ and V(s′) clipped to the divergence's bound.
   const next = networks.sample(actor, nextStates, nextNoise!);
-  const bound = given.clipTarget ? valueBound(given.divergence, given.regMult, given.gamma) : Number.POSITIVE_INFINITY;
+  const bound = targetBound(given);
   const bootstrap = (critic: readonly tf.Tensor[]) =>
     clipped(networks.softValue(critic, nextStates, next, temperature), bound);
 
@@ -82,7 +82,7 @@ function create(given: Settings, spaces: Spaces, fall: Fall): Agent {
   const own = networks.agent();
   return {
     ...own,
-    limits: { ...own.limits, ...(given.clipTarget ? valueLimits(given.divergence, given.regMult, given.gamma) : {}) },
+    limits: { ...own.limits, ...valueLimits(given) },
     rows,
     reward: networks.reward(),
     adam: { ...networks.coefficients(fall), ...labels.adam },

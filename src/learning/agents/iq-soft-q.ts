@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { TensorRecord } from '../../engine/index.js';
 import { type Agent, defineAgent, type Spaces } from '../agent.js';
 import { absorbingOf } from '../losses/absorbing.js';
-import { needsGradientPenalty, valueBound, valueLimits } from '../losses/divergences.js';
+import { needsGradientPenalty, targetBound, valueLimits } from '../losses/divergences.js';
 import { iqLoss } from '../losses/iq.js';
 import { needsInitialStates } from '../losses/value-terms.js';
 import type { Fall } from '../optimiser/schedules.js';
@@ -30,7 +30,7 @@ type Settings = z.output<z.ZodObject<typeof settings>>;
  * softmax(Q/T), and V is the soft maximum T log Σ_a exp(Q(s, a)/T).
  */
 function update(networks: SoftQCritic, given: Settings, rows: Agent['rows'], state: TensorRecord, batch: TensorRecord) {
-  const bound = given.clipTarget ? valueBound(given.divergence, given.regMult, given.gamma) : Number.POSITIVE_INFINITY;
+  const bound = targetBound(given);
 
   // Critic: A + B + C of r = Q(s, a) − y and of V in the states of the value term, s or s₀.
   const critic = networks.update(state, batch, bound, (parts, y) => {
@@ -59,7 +59,7 @@ function create(given: Settings, spaces: Spaces, fall: Fall): Agent {
   const own = networks.agent(fall);
   return {
     ...own,
-    limits: given.clipTarget ? valueLimits(given.divergence, given.regMult, given.gamma) : {},
+    limits: valueLimits(given),
     rows,
     reward: networks.reward(),
     adam: { ...own.adam, ...labels.adam },

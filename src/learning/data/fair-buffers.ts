@@ -2,7 +2,10 @@ import type { Random } from '../../common/index.js';
 import type { BufferContents } from './buffer-contents.js';
 import type { BatchTarget, BufferRow, ReplayBuffer } from './replay-buffer.js';
 
-/** How many times as often as in one common buffer a transition may be drawn, so that the first ones of a robot that has just begun are not repeated all the time. */
+/**
+ * How many times as often as in one common buffer a transition may be drawn, so that the first ones of a robot that has
+ * just begun are not repeated all the time.
+ */
 const MOST_OFTEN = 8;
 
 /** What a buffer of one robot holds, for checkpoints. */

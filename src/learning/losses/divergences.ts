@@ -127,9 +127,21 @@ export function valueBound(divergence: DivergenceName, regMult: number, gamma: n
 /** How far beyond its bound the mean of Q may lie before learning counts as diverged: entropy and noise lie on top. */
 const BEYOND_BOUND = 2;
 
-/** The range of the mean of Q under a divergence; none where it implies no bound. */
-export function valueLimits(divergence: DivergenceName, regMult: number, gamma: number): MetricLimits {
-  const most = BEYOND_BOUND * valueBound(divergence, regMult, gamma);
+/** The settings that the bound on targets depends on. */
+export interface TargetSettings {
+  readonly clipTarget: boolean;
+  readonly divergence: DivergenceName;
+  readonly regMult: number;
+  readonly gamma: number;
+}
+
+/** The bound within which V(s′) is clipped in y; Infinity where it is not. */
+export const targetBound = ({ clipTarget, divergence, regMult, gamma }: TargetSettings): number =>
+  clipTarget ? valueBound(divergence, regMult, gamma) : Number.POSITIVE_INFINITY;
+
+/** The range of the mean of Q where targets are bounded; none where they are not. */
+export function valueLimits(settings: TargetSettings): MetricLimits {
+  const most = BEYOND_BOUND * targetBound(settings);
   return Number.isFinite(most) ? { q: [-most, most] } : {};
 }
 

@@ -12,17 +12,11 @@ export class PolicySender {
   readonly #nowMs: () => number;
   #onItsWay: { readonly version: bigint; readonly sinceMs: number } | undefined;
   #waiting: PolicyBundleMessage | undefined;
-  #sent = -1n;
 
   /** `nowMs` are milliseconds of the steady clock. */
   constructor(publish: (policy: PolicyBundleMessage) => void, nowMs: () => number) {
     this.#publish = publish;
     this.#nowMs = nowMs;
-  }
-
-  /** Version of the policy that was sent last; -1 before the first. */
-  get sent(): bigint {
-    return this.#sent;
   }
 
   send(policy: PolicyBundleMessage): void {
@@ -44,7 +38,6 @@ export class PolicySender {
     if (this.#onItsWay !== undefined && now - this.#onItsWay.sinceMs < PATIENCE_MS) return;
     this.#waiting = undefined;
     this.#onItsWay = { version: policy.version, sinceMs: now };
-    this.#sent = policy.version;
     this.#publish(policy);
   }
 }

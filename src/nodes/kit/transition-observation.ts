@@ -46,8 +46,8 @@ export function fieldsOf(
 }
 
 /**
- * The observation that the fields carry; it may be their own array. Throws INVALID_ARGUMENT where they do not have the sizes of these blocks, or a
- * number is not finite.
+ * The observation that the fields carry; it may be their own array. Throws INVALID_ARGUMENT where they do not have the
+ * sizes of these blocks, or a number is not finite.
  */
 function observationOfFields(spec: ObservationSpec, { numbers, bytes }: ObservationFields): Observation {
   const [only] = spec;

@@ -3,6 +3,7 @@ import {
   blockValues,
   IqLearnError,
   type Observation,
+  type ObservationSpec,
   type PerBlock,
   STATE_BLOCK,
 } from '../../common/index.js';
@@ -44,6 +45,9 @@ export class RecordedActions {
   readonly #spec: RobotSpec;
   readonly #motion: RecordedMotion;
   readonly #speed: number;
+  readonly #blocks: ObservationSpec;
+  /** Which of the blocks holds the named numbers; −1 where none does. */
+  readonly #state: number;
   readonly #vectors: BlockArray | undefined;
   readonly #largest: { value: number; at: number }[];
   /** Position in the recording, in its control periods; undefined before the approach. */
@@ -76,9 +80,9 @@ export class RecordedActions {
     this.#onOver = onOver;
     this.#motion = motion;
     this.#speed = speed;
-    const blocks = observationOf(spec);
-    const state = blocks.findIndex(({ name }) => name === STATE_BLOCK);
-    this.#vectors = state < 0 ? undefined : blockValues(blocks, motion.observations, 'observation')[state];
+    this.#blocks = observationOf(spec);
+    this.#state = this.#blocks.findIndex(({ name }) => name === STATE_BLOCK);
+    this.#vectors = blockValues(this.#blocks, motion.observations, 'observation')[this.#state];
     this.#largest = spec.observation.map(() => ({ value: 0, at: 0 }));
   }
 
@@ -164,9 +168,7 @@ export class RecordedActions {
 
   #compare(observation: Observation, at: number): void {
     if (this.#vectors === undefined) return;
-    const blocks = observationOf(this.#spec);
-    const state = blocks.findIndex(({ name }) => name === STATE_BLOCK);
-    const now = blockValues<ArrayLike<number>>(blocks, observation, 'observation')[state]!;
+    const now = blockValues<ArrayLike<number>>(this.#blocks, observation, 'observation')[this.#state]!;
     const size = this.#spec.observation.length;
     const row = Math.min(Math.round(at), this.#motion.length);
     for (let i = 0; i < size; i++) {

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { cancelled, IqLearnError, messageOf, unpackError } from '../../common/index.js';
+import { cancelled, IqLearnError, messageOf, throwIfCancelled, unpackError } from '../../common/index.js';
 import type { Episode } from '../../learning/index.js';
 import type { PolicyBundle } from '../../policy/index.js';
 import type {
@@ -81,7 +81,7 @@ export class TrainingProcess implements LearningClient {
    * Rejects with the learner's own error, UNAVAILABLE, or CANCELLED as soon as `signal` is given: nothing is learned yet.
    */
   static async create(options: LearningOptions, signal?: AbortSignal): Promise<TrainingProcess> {
-    if (signal?.aborted === true) throw cancelled();
+    throwIfCancelled(signal);
     const child = fork(fileURLToPath(new URL('./main.js', import.meta.url)), {
       serialization: 'advanced', // typed arrays
       stdio: ['ignore', 2, 2, 'ipc'], // the standard output is the program's own

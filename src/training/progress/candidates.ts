@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { IqLearnError, mean, parseOrThrow } from '../../common/index.js';
+import { mean, parseOrThrow } from '../../common/index.js';
 import type { Episode } from '../../learning/index.js';
-import { join, kindOfPath, readText, writeFileAtomic } from '../../platform/index.js';
+import { join, kindOfPath, readJson, writeFileAtomic } from '../../platform/index.js';
 import { type PolicyBundle, readBundleFiles, writeBundle } from '../../policy/index.js';
 import { runSeed } from '../seeds.js';
 import type { OccupancyDistance } from './occupancy-distance.js';
@@ -141,19 +141,15 @@ export class CandidateChoice {
   #readScores(): CandidateScore[] {
     const file = this.#scoresFile;
     if (kindOfPath(file) !== 'file') return [];
-    const refused = {
-      code: 'CORRUPT_DATA',
-      remedy: 'delete the file: the candidates are then compared again',
-    } as const;
-    let text: unknown;
-    try {
-      text = JSON.parse(readText(file));
-    } catch (cause) {
-      throw new IqLearnError(refused.code, `${file} is damaged`, { ...refused, expected: 'JSON', cause });
-    }
-    return parseOrThrow(z.array(scoreSchema), text, { ...refused, what: () => `${file} is damaged` });
+    const remedy = 'delete the file: the candidates are then compared again';
+    const refused = { code: 'CORRUPT_DATA', what: () => `${file} is damaged`, remedy } as const;
+    return parseOrThrow(z.array(scoreSchema), readJson(file, { remedy }), refused);
   }
 }
+
+/** The versions of the candidates that a run which has come to `version` has had, with one after `every` versions. */
+export const candidateVersions = (version: number, every: number): number[] =>
+  Array.from({ length: Math.floor(version / every) }, (_, i) => (i + 1) * every);
 
 /** Candidates with a smaller one are better. */
 const rank = ({ distance, worst }: CandidateScore): number => distance + worst;

@@ -39,8 +39,8 @@ export class OccupancyDistance {
   readonly #reference: Float64Array;
 
   /**
-   * With an `actionSize` of 0 states alone are compared. `normalisation` is that of the demonstrations unless another is given; bytes (images) are left out. Throws
-   * INVALID_ARGUMENT without a step of demonstration.
+   * With an `actionSize` of 0 states alone are compared. `normalisation` is that of the demonstrations unless another is
+   * given; bytes (images) are left out. Throws INVALID_ARGUMENT without a step of demonstration.
    */
   constructor(
     demonstrations: readonly Episode[],
