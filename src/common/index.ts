@@ -26,7 +26,7 @@ export { cancelled, throwIfCancelled } from './cancel.js';
 export { type SteadyClock, steadyClock } from './clock.js';
 export { type ErrorCode, IqLearnError, messageOf, type PackedError, packError, unpackError } from './errors.js';
 export { clamp, mean, yawOf } from './mathematics.js';
-export { expectedOf, type ParseOptions, parseOrThrow, type Refusal, refusalOf, valueAt } from './parse.js';
+export { expectedOf, type ParseOptions, parseOrThrow, type Refusal, refusalOf, shown, valueAt } from './parse.js';
 export { Random, type RandomState } from './random.js';
 export { rankCorrelation } from './rank-correlation.js';
 export { nearest, unknownName } from './suggest.js';

@@ -94,8 +94,10 @@ export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return inner;
 }
 
-function shown(value: unknown): string {
-  return value === undefined ? 'nothing' : (JSON.stringify(value) ?? String(value));
+/** A value that was found, for people: JSON has no words for NaN, infinity and nothing. */
+export function shown(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
 }
 
 /** Names of the fields that `schema` knows at `path`; empty where it is not an object with named fields. */

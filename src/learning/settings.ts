@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { expectedOf, IqLearnError, unknownName, valueAt } from '../common/index.js';
+import { expectedOf, IqLearnError, shown, unknownName, valueAt } from '../common/index.js';
 import type { Agent, AgentDefinition, Spaces } from './agent.js';
 import { type AgentName, agentNames, agents } from './agents/index.js';
 import type { Fall } from './optimiser/schedules.js';
@@ -135,7 +135,7 @@ export function learnerConfig(settings: Readonly<Record<string, unknown>>): Lear
     throw unknownName(`setting of the agent ${agent}`, issue.keys[0]!, Object.keys(schema.shape));
   const path = issue.path.join('.');
   throw new IqLearnError('INVALID_CONFIG', `bad setting ${path} of the agent ${agent}`, {
-    found: JSON.stringify(valueAt(settings, issue.path)) ?? 'nothing',
+    found: shown(valueAt(settings, issue.path)),
     expected: expectedOf(issue),
     ...remedyOf(schema.shape, issue.path[0]),
   });

@@ -350,6 +350,7 @@ describe('the learner', () => {
 describe('settings', () => {
   it('name the field that is wrong', () => {
     expect(() => learnerConfig({ agent: 'iq-sac', gamma: 1 })).toThrow(/gamma.*found: 1/);
+    expect(() => learnerConfig({ agent: 'iq-sac', gamma: Number.NaN })).toThrow(/gamma.*found: NaN/);
     expect(() => learnerConfig({ agent: 'iq-sac', logStdRange: [2, -5] })).toThrow(/low < high/);
     expect(() => learnerConfig({ agent: 'iq-sac', gama: 0.9 } as never)).toThrow(/gama.*did you mean 'gamma'/);
   });
