@@ -1,6 +1,6 @@
 import type { Random } from '../../common/index.js';
 import type { BufferContents } from './buffer-contents.js';
-import type { BatchTarget, BufferRow, ReplayBuffer } from './replay-buffer.js';
+import type { BatchTarget, BufferRow, NumberRows, ReplayBuffer } from './replay-buffer.js';
 
 /**
  * How many times as often as in one common buffer a transition may be drawn, so that the first ones of a robot that has
@@ -62,6 +62,12 @@ export class FairBuffers {
   /** Adds a transition of a robot; '' where it is of none in particular. A bad number throws INVALID_ARGUMENT. */
   add(row: BufferRow, robot: string): void {
     this.#bufferOf(robot).add(row);
+    this.#shares = undefined;
+  }
+
+  /** Adds transitions `from` to `to` of rows that were checked, all of one robot: {@link ReplayBuffer.addRows}. */
+  addRows(rows: NumberRows, from: number, to: number, robot: string): void {
+    this.#bufferOf(robot).addRows(rows, from, to);
     this.#shares = undefined;
   }
 

@@ -82,6 +82,29 @@ export class ObservationRows {
     return position;
   }
 
+  /** As {@link push}, of the one block that there is: the row that begins at `offset` of `values`. */
+  pushFrom(values: Float32Array, offset: number): number {
+    const position = this.after(this.#start, this.#held);
+    const index = Math.floor(position / this.#chunkRows);
+    const chunk = this.#chunks[index] ?? this.#spare.pop() ?? [blockArray(this.#spec[0]!, this.#chunkRows)];
+    this.#chunks[index] = chunk;
+    const stored = chunk[0]!;
+    const size = this.#sizes[0]!;
+    const target = (position % this.#chunkRows) * size;
+    for (let k = 0; k < size; k++) stored[target + k] = values[offset + k]!;
+    this.#held++;
+    return position;
+  }
+
+  /** As {@link equals}, of the one block of float32 numbers that there is. */
+  equalsFrom(position: number, values: Float32Array, offset: number): boolean {
+    const stored = this.#chunks[Math.floor(position / this.#chunkRows)]![0]!;
+    const size = this.#sizes[0]!;
+    const source = (position % this.#chunkRows) * size;
+    for (let k = 0; k < size; k++) if (!Object.is(stored[source + k], values[offset + k])) return false;
+    return true;
+  }
+
   /** Whether the row at `position` holds exactly these numbers, as float32 numbers or bytes; −0 is not 0. */
   equals(position: number, arrays: readonly ArrayLike<number>[]): boolean {
     const chunk = this.#chunks[Math.floor(position / this.#chunkRows)]!;
