@@ -1,6 +1,7 @@
 import type { Random } from '../../common/index.js';
 import type { BufferContents } from './buffer-contents.js';
-import type { BatchTarget, BufferRow, NumberRows, ReplayBuffer } from './replay-buffer.js';
+import type { NumberRows } from './observation-rows.js';
+import type { BatchTarget, BufferRow, ReplayBuffer } from './replay-buffer.js';
 
 /**
  * How many times as often as in one common buffer a transition may be drawn, so that the first ones of a robot that has

@@ -9,6 +9,15 @@ const SMALL_ROW = 64;
 
 const bytesOf = ({ shape, dtype }: Block): number => shapeSize(shape) * (dtype === 'uint8' ? 1 : 4);
 
+/** Transitions of one float32 block as rows: row i of each array belongs to transition i. All numbers are finite. */
+export interface NumberRows {
+  readonly observations: Float32Array;
+  readonly actions: Float32Array;
+  readonly nextObservations: Float32Array;
+  /** 1 where the next observation is a true terminal state. */
+  readonly terminated: Uint8Array;
+}
+
 /**
  * A queue of observations: rows are pushed at the end and released from the start, and are read at their positions in
  * between. Rows lie in chunks of typed arrays, one array for every block of the observation; a chunk is made when it

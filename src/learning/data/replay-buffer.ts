@@ -13,7 +13,7 @@ import {
   shapeSize,
 } from '../../common/index.js';
 import { type BufferContents, type BufferCounters, countZeros, piecesOf, rowsOf } from './buffer-contents.js';
-import { ObservationRows } from './observation-rows.js';
+import { type NumberRows, ObservationRows } from './observation-rows.js';
 
 /** Where a gathered batch goes; row i of the batch lands in row `offset + i` of every array. */
 export interface BatchTarget {
@@ -32,15 +32,6 @@ export interface BufferRow {
   /** The next observation is a true terminal state; a time limit does not make it one. */
   readonly terminated: boolean;
   readonly reward?: number;
-}
-
-/** Transitions of one float32 block as rows: row i of each array belongs to transition i. All numbers are finite. */
-export interface NumberRows {
-  readonly observations: Float32Array;
-  readonly actions: Float32Array;
-  readonly nextObservations: Float32Array;
-  /** 1 where the next observation is a true terminal state. */
-  readonly terminated: Uint8Array;
 }
 
 /**

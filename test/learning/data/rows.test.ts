@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { Random, vectorObservation } from '#src/common/index.js';
 import { FairBuffers } from '#src/learning/data/fair-buffers.js';
 import { type Normalisation, normalise, normaliseRows } from '#src/learning/data/normalisation.js';
-import { type NumberRows, ReplayBuffer } from '#src/learning/data/replay-buffer.js';
+import type { NumberRows } from '#src/learning/data/observation-rows.js';
+import { ReplayBuffer } from '#src/learning/data/replay-buffer.js';
 
 const [O, A] = [3, 2];
 const make = (capacity: number): ReplayBuffer => new ReplayBuffer(capacity, vectorObservation(O), A);
