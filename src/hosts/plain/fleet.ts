@@ -7,6 +7,7 @@ import {
   type PolicyBundleMessage,
   type ServiceTypes,
   type Transition,
+  type TransitionRows,
 } from '../../messages/index.js';
 import { type RobotView, topics } from '../../nodes/index.js';
 import type { Logger } from '../../platform/index.js';
@@ -14,6 +15,7 @@ import { observationOf, type RobotSpec } from '../../robot/index.js';
 import {
   DataCheck,
   dataReference,
+  type FleetEpisode,
   FleetEpisodes,
   PolicyRollout,
   type RolloutSettings,
@@ -156,14 +158,28 @@ export class Fleet {
       this.#parts.leaveOut(robot, place);
       return false;
     }
-    const driven = this.#episodes.take(robot, transition);
-    if (driven === undefined) return true;
+    this.#driven(member, this.#episodes.take(robot, transition));
+    return true;
+  }
+
+  /** As {@link admits}, of a transition that lies in a row; whoever asks leaves out its place. */
+  admitsRow(robot: string, rows: TransitionRows, row: number): boolean {
+    const member = this.#members.get(robot)!;
+    if (!member.check.admitsRow(rows, row)) {
+      this.#episodes.interrupt(robot);
+      return false;
+    }
+    this.#driven(member, this.#episodes.takeRow(robot, rows, row));
+    return true;
+  }
+
+  #driven(member: Member, driven: FleetEpisode | undefined): void {
+    if (driven === undefined) return;
     member.episodes += 1;
     member.recent = [...member.recent, driven.episode].slice(-RECENT);
     member.isStale = true;
     if (driven.version !== null) this.#rollout.episode(driven.version, driven.episode);
     this.#save();
-    return true;
   }
 
   /** An episode's return, where the task gives rewards. */

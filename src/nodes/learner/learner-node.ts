@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { IqLearnError, messageOf } from '../../common/index.js';
 import type { Metrics } from '../../learning/index.js';
 import { header, type LearnerStatus, type MessageTypes, type Transition } from '../../messages/index.js';
@@ -8,41 +7,15 @@ import { type Publisher, qos } from '../../transport/index.js';
 import { Lease } from '../kit/lease.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
 import { topics } from '../kit/topics.js';
+import type { RobotSlice, TransitionPiece } from '../kit/transition-pieces.js';
+import { type LearnerParameters, learnerSchema } from './parameters.js';
 import { RewardSampler } from './reward-sampler.js';
 import { type RolloutEpisode, Rollouts } from './rollouts.js';
 import { segmentOf } from './segment.js';
 import { TransitionIntake } from './transition-intake.js';
 
-export const learnerSchema = z.strictObject({
-  segmentSize: z
-    .int()
-    .min(1)
-    .max(100_000)
-    .default(64)
-    .describe('Transitions per segment: learning takes them in this many at a time, and makes a policy after each.'),
-  maxSessions: z
-    .int()
-    .min(1)
-    .max(10_000)
-    .default(64)
-    .describe('Senders of transitions that are remembered; the oldest is forgotten.'),
-  saveOnShutdown: z.boolean().default(true).describe('Whether shutting down writes a checkpoint.'),
-  learnFromInterventions: z
-    .boolean()
-    .default(false)
-    .describe('Whether what a person does after taking over counts as a demonstration.')
-    .meta({ dynamic: true }),
-  recoveredRewardRateHz: z
-    .number()
-    .min(0)
-    .max(10)
-    .default(0)
-    .describe(
-      'How often per second the reward that the critic implies is published for the newest transition. It costs learning time; 0 for never.',
-    ),
-});
-
-export type LearnerParameters = z.input<typeof learnerSchema>;
+/** What a session stores with a segment of transitions: given are those that are messages, and all in their order. */
+type SegmentState = (transitions: readonly Transition[], all: readonly TransitionPiece[]) => SessionState;
 
 const STATUS_PERIOD_MS = 1000;
 
@@ -59,7 +32,7 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   readonly #rollouts = new Rollouts();
   readonly #rolloutListeners: ((episode: RolloutEpisode) => void)[] = [];
   #robotOf: ((transition: Transition) => string) | undefined;
-  #sessionState: ((transitions: readonly Transition[]) => SessionState) | undefined;
+  #sessionState: SegmentState | undefined;
   #policies!: Publisher<MessageTypes['iq_learn/msg/PolicyBundle']>;
   #statuses!: Publisher<MessageTypes['iq_learn/msg/LearnerStatus']>;
   #rewards: RewardSampler | undefined;
@@ -90,7 +63,7 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
       segmentSize,
       maxSessions,
       robotOf: (transition) => this.#robotOf?.(transition) ?? '',
-      onSegment: (transitions) => this.#learn(transitions),
+      onSegment: (transitions, all) => this.#learn(transitions, all),
       onRefused: ({ session, sequence }) =>
         context.logger.warn('a transition is refused', { session, sequence: String(sequence) }),
     });
@@ -122,7 +95,7 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   }
 
   /** `state` gives, for the transitions of each segment, what checkpoints that hold the segment are to hold as well. */
-  storeWithSegments(state: (transitions: readonly Transition[]) => SessionState): void {
+  storeWithSegments(state: SegmentState): void {
     this.#sessionState = state;
   }
 
@@ -239,11 +212,28 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
     if (episode !== undefined) for (const listener of this.#rolloutListeners) listener(episode);
   }
 
-  #learn(transitions: readonly Transition[]): void {
-    this.#handedOver += transitions.length;
-    const session = this.#sessionState?.(transitions);
+  /**
+   * As {@link take}, of transitions in rows: those of one session of this robot whose sequence numbers follow on each
+   * other, with finite numbers, as they are read from a link.
+   */
+  takeSlice(slice: RobotSlice): void {
+    if (this.state !== 'active' || this.fault !== undefined) return;
+    const { rows, robot } = slice;
+    for (const { from, to } of this.#intake.takeSlice(slice)) {
+      if (this.#rewards !== undefined) this.#rewards.offer(rows.message(to - 1));
+      for (let row = from; row < to; row++) {
+        const episode = this.#rollouts.takeRow(rows, row, robot);
+        if (episode !== undefined) for (const listener of this.#rolloutListeners) listener(episode);
+      }
+    }
+  }
+
+  #learn(transitions: readonly Transition[], all: readonly TransitionPiece[]): void {
     const { learnFromInterventions } = this.parameters;
-    this.#client.learn(segmentOf(transitions, this.context.spec, learnFromInterventions, this.#robotOf), session);
+    const session = this.#sessionState?.(transitions, all);
+    const segment = segmentOf(all, this.context.spec, learnFromInterventions, this.#robotOf);
+    this.#handedOver += segment.length;
+    this.#client.learn(segment, session);
   }
 
   /** After a fault the networks are not to be trusted, and neither is a reward that is recovered from them. */
