@@ -8,34 +8,40 @@ import type { EpisodeOutcome } from './conductor.js';
 import { type EvaluationOptions, evaluate } from './evaluate.js';
 import { learningEpisode, tracedEpisode } from './learning-episode.js';
 
+/** Which policies of a run are compared with the demonstrations, and what follows from it. */
+export interface CandidateSettings {
+  /** Keeps them all. */
+  readonly folder: string;
+  /** Segments from one to the next. */
+  readonly everySegments: number;
+  /** Whether the run ends once learning has converged; not if not given. */
+  readonly stopWhenConverged?: boolean;
+}
+
 /** What the choice among the policies of a robot's run needs to know of it. */
 export interface CandidateRun extends Pick<EvaluationOptions, 'spec' | 'logger' | 'signal'> {
   readonly seed: number;
   readonly config: LearnerConfig;
   readonly demonstrations: readonly DemonstrationEpisode[];
-  readonly candidates?: { readonly folder: string; readonly everySegments: number };
+  readonly candidates?: CandidateSettings;
 }
 
 /**
  * The choice of a run that has come to `version`, with that version's candidate where it had one; undefined where it asks
- * for none. Candidates drive a simulated robot
- * of their own, through its nodes. Throws INVALID_ARGUMENT without a step of demonstration, CORRUPT_DATA.
+ * for none. Candidates drive a simulated robot of their own, through its nodes. Throws INVALID_ARGUMENT without a step of
+ * demonstration, CORRUPT_DATA.
  */
-export function robotCandidates(
-  run: CandidateRun,
-  version: number,
-  last?: PolicyBundle,
-): CandidateChoice | undefined {
+export function robotCandidates(run: CandidateRun, version: number, last?: PolicyBundle): CandidateChoice | undefined {
   const { candidates, config, spec, logger, signal, seed, demonstrations } = run;
   if (candidates === undefined) return undefined;
-  const { folder, everySegments } = candidates;
+  const { everySegments, ...kept } = candidates;
   // As it will be deployed: with the task's own defaults, whatever it has learned with.
   const rig = { spec, ...(logger === undefined ? {} : { logger }), ...(signal === undefined ? {} : { signal }) };
   const shown = demonstrations.map((episode) => learningEpisode(episode, spec));
   return new CandidateChoice(
     {
       seed,
-      folder,
+      ...kept,
       distance: new OccupancyDistance(
         shown,
         observationOf(spec),
