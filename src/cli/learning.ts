@@ -23,6 +23,7 @@ export interface TrainingPlan {
   readonly segmentSize: number;
   readonly updatesPerTransition: number;
   readonly randomSteps: number;
+  readonly stopWhenConverged: boolean;
   readonly config: LearnerConfig;
 }
 
@@ -56,7 +57,7 @@ export async function learn(
   options: LearningPlace,
 ): Promise<Learning> {
   const { io, display, spec, settings, logger } = session;
-  const { seed, steps, segmentSize, updatesPerTransition, randomSteps, config } = plan;
+  const { seed, steps, segmentSize, updatesPerTransition, randomSteps, stopWhenConverged, config } = plan;
   const everySegments = checkpointSegments(segmentSize);
   if (config.warmStartUpdates > 0 && !options.resume)
     display.say(`the actor starts from ${config.warmStartUpdates} updates of behavioural cloning`);
@@ -87,7 +88,13 @@ export async function learn(
     onRollout: (rollout) => progress.rollout(rollout),
     ...(spec.task === null || demonstrations.length === 0
       ? {}
-      : { candidates: { folder: options.candidates, everySegments: candidateSegments(steps, segmentSize) } }),
+      : {
+          candidates: {
+            folder: options.candidates,
+            everySegments: candidateSegments(steps, segmentSize),
+            stopWhenConverged,
+          },
+        }),
     onCandidate: (score) => progress.candidate(score),
   });
   const close = async (): Promise<void> => {
@@ -99,7 +106,8 @@ export async function learn(
   };
   try {
     const metrics = progress.begin(options.resume ? training.progress.transitions : 0);
-    const { bundle, interrupted, chosen } = await training.run();
+    const { bundle, interrupted, chosen, converged } = await training.run();
+    if (converged !== undefined) display.say(convergedText(converged * segmentSize, steps));
     if (chosen !== undefined)
       display.say(`the policy after ${chosen.version * segmentSize} steps is deployed: ${scoreText(chosen)}`);
     progress.save();
@@ -109,6 +117,10 @@ export async function learn(
     throw error;
   }
 }
+
+/** Why a run has ended before its last step. */
+export const convergedText = (at: number, steps: number): string =>
+  `learning has converged after ${at} of ${steps} steps: the policies are near to the demonstrations and get no nearer`;
 
 /** How near a policy is to the demonstrations. */
 export const scoreText = ({ distance, worst, episodes }: CandidateScore): string =>

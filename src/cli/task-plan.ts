@@ -26,6 +26,7 @@ const planSchema = z.strictObject({
   steps: runFields.steps,
   updatesPerTransition: runFields.updatesPerTransition,
   randomSteps: runFields.randomSteps,
+  stopWhenConverged: runFields.stopWhenConverged.default(false),
   config: learnerConfigSchema,
 });
 

@@ -124,7 +124,14 @@ export class TaskRun {
     const every = candidateSteps(plan);
     const statesOnly = learnsFromStatesAlone(plan.config);
     return environmentCandidates(
-      { environment: trial, demonstrations, statesOnly, seed: plan.seed, folder: folder.file('candidates') },
+      {
+        environment: trial,
+        demonstrations,
+        statesOnly,
+        seed: plan.seed,
+        folder: folder.file('candidates'),
+        stopWhenConverged: plan.stopWhenConverged,
+      },
       candidateVersions(this.#steps, every),
     );
   }
@@ -162,13 +169,23 @@ export class TaskRun {
     return this.#secondsBefore + (performance.now() - this.#startedMs) / 1000;
   }
 
-  /** Learns until the last step, or until Ctrl-C, and saves a checkpoint. */
+  /** The steps that the run was planned to make. */
+  get steps(): number {
+    return this.#options.plan.steps;
+  }
+
+  /** The step at which learning converged, which ends the run; undefined where it goes on to its last step. */
+  get converged(): number | undefined {
+    return this.#choice?.converged;
+  }
+
+  /** Learns until the last step, until learning has converged, or until Ctrl-C, and saves a checkpoint. */
   async learn(): Promise<void> {
     const { plan, io, display } = this.#options;
     const from = this.#steps;
     const returns: number[] = [];
     const turns = new EventLoopTurns();
-    while (this.#steps < plan.steps && !io.interrupt.signal.aborted) {
+    while (this.#steps < plan.steps && this.converged === undefined && !io.interrupt.signal.aborted) {
       const before = this.#steps;
       await this.#advance(returns);
       const passed = (every: number): boolean => Math.floor(this.#steps / every) > Math.floor(before / every);
@@ -196,7 +213,8 @@ export class TaskRun {
   /** Has the policy drive some episodes, and measures how far they are from the demonstrations. */
   async #compare(): Promise<void> {
     if (this.#choice === undefined) return;
-    this.#rows.candidate(await this.#choice.add(this.#steps, await this.#bundle()));
+    const score = await this.#choice.add(this.#steps, await this.#bundle());
+    if (score !== undefined) this.#rows.candidate(score);
   }
 
   /** One step in the environment, or some updates. */

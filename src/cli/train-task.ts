@@ -16,7 +16,7 @@ import {
 import { driveEpisodes, expertEpisodes, npzEpisodes, runPlan, type StatesOnly } from '../training/index.js';
 import { commandLine, type Io, withDisplay } from './command.js';
 import { Display } from './display.js';
-import { scoreText } from './learning.js';
+import { convergedText, scoreText } from './learning.js';
 import { withAgent, withStatesOnly } from './options.js';
 import type { OutputOptions } from './output.js';
 import { defaultName, openRunFolder, type RunFolder } from './run-folder.js';
@@ -122,6 +122,7 @@ async function finish(run: TaskRun, environment: Environment, folder: RunFolder,
   const { bundle, score } = await run.deployed();
   writeBundle(folder.file('policy'), bundle);
   const returns = await returnsOf(bundle, environment);
+  if (run.converged !== undefined) io.stdout.write(`${convergedText(run.converged, run.steps)}\n`);
   if (score !== undefined) io.stdout.write(`the policy after ${score.version} steps: ${scoreText(score)}\n`);
   const lowest = Math.min(...returns).toFixed(1);
   io.stdout.write(`return ${mean(returns).toFixed(1)} over ${returns.length} fresh starts, lowest ${lowest}\n`);

@@ -65,6 +65,7 @@ const planSchema = z.strictObject({
   ...runFields,
   /** Not in plans from before there were random steps. */
   randomSteps: runFields.randomSteps.default(0),
+  stopWhenConverged: runFields.stopWhenConverged.default(false),
   config: learnerConfigSchema,
 });
 

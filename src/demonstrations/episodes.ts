@@ -1,7 +1,13 @@
 import { IqLearnError, throwIfCancelled } from '../common/index.js';
 import { type Header, type MessageTypeName, nanosecondsOf } from '../messages/index.js';
 import { join, kindOfPath, namesIn } from '../platform/index.js';
-import { createObservationAssembler, isImage, type RobotSpec, type TopicSpec } from '../robot/index.js';
+import {
+  createObservationAssembler,
+  isImage,
+  type RobotSpec,
+  type TopicSpec,
+  transformTopics,
+} from '../robot/index.js';
 import { chooseTopics, type ReadOptions } from './choose-topics.js';
 import { alignClocks } from './clocks.js';
 import type { DemonstrationEpisode } from './episode.js';
@@ -50,6 +56,13 @@ async function timedMessages(
   const types = new Map<string, MessageTypeName>(spec.stateTopics.map(({ topic, type }) => [topic, type]));
   for (const { topic, type } of actions) types.set(topic, type);
   if (reader.topics.get(episodeTopic)?.type === eventType) types.set(episodeTopic, eventType);
+  const transforms = new Set<string>();
+  for (const { topic, type } of transformTopics(spec)) {
+    const recorded = reader.topics.get(topic);
+    if (recorded?.type !== type || recorded.unreadable !== null) continue;
+    transforms.add(topic);
+    types.set(topic, type);
+  }
   const states = new Set(spec.stateTopics.map(({ topic }) => topic));
   const assembler = createObservationAssembler(spec);
   const messages: TimedMessage[] = [];
@@ -74,7 +87,9 @@ async function timedMessages(
       // A message that names only joints of others is another publisher's.
       if (part.length === 0) continue;
       const stampNs = isStamped ? written : logTimeNs;
-      messages.push({ topic, message: kept, data, stampNs, logNs: logTimeNs, isStamped, part: part.join() });
+      // Messages of transforms are of different frames, and never repetitions of each other.
+      const name = transforms.has(topic) ? String(messages.length) : part.join();
+      messages.push({ topic, message: kept, data, stampNs, logNs: logTimeNs, isStamped, part: name });
     } catch (error) {
       if (!(error instanceof IqLearnError) || error.code !== 'CORRUPT_DATA') throw error;
       undecodable.add(`${recorded.topic}: ${error.message}`);
@@ -106,12 +121,14 @@ async function readRecording(
   const hadMarkers = read.losses.length > 0 && reader.topics.get(episodeTopic)?.type === eventType;
   const { parts, discarded, clockJumps, uncertain } = findEpisodes(eras, episodeTopic, hadMarkers);
   const sampled = emptySampleReport();
+  const statics = new Set(transformTopics(spec).flatMap(({ topic, isStatic }) => (isStatic ? [topic] : [])));
+  const transforms = messages.filter(({ topic }) => statics.has(topic));
   const episodes: DemonstrationEpisode[] = [];
   for (const part of parts) {
     const latched = latchedBefore(eras, part.era, spec);
     const source = `${path}#${part.number}`;
     const { messages } = eras[part.era]!;
-    episodes.push(...samplePart({ messages, latched, part, spec, actions, source }, sampled));
+    episodes.push(...samplePart({ messages, latched, transforms, part, spec, actions, source }, sampled));
   }
   return {
     episodes,

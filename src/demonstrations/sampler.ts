@@ -1,5 +1,5 @@
 import { stackObservations } from '../common/index.js';
-import { observationOf, type RobotSpec, type TopicSpec } from '../robot/index.js';
+import { observationOf, type RobotSpec, type TopicSpec, transformTopics } from '../robot/index.js';
 import { CommandSampler } from './command-sampler.js';
 import type { DemonstrationEpisode } from './episode.js';
 import { inStampOrder } from './stamp-order.js';
@@ -13,6 +13,8 @@ export interface PartToSample {
   readonly messages: readonly TimedMessage[];
   /** The newest messages from before that stretch, of topics without a timeout: they are still true. */
   readonly latched: readonly TimedMessage[];
+  /** What /tf_static said, anywhere in the recording. */
+  readonly transforms: readonly TimedMessage[];
   readonly part: EpisodePart;
   readonly spec: RobotSpec;
   /** The topics of the actions: the spec's teleoperation or command, one for each of its commands. */
@@ -40,7 +42,7 @@ export function samplePart(sampled: PartToSample, report: SampleReport): Demonst
     );
     return [];
   }
-  const observations = StateSampler.of(states, spec);
+  const observations = StateSampler.of(states, spec, sampled.transforms);
   const actions = new CommandSampler(commands, spec, sampled.actions);
   // Where all topics are published only once, ticks begin with the episode.
   const originNs = observations.originNs ?? part.startNs ?? states[0]!.stampNs;
@@ -66,6 +68,7 @@ function messagesOf(
   report: SampleReport,
 ): { states: TimedMessage[]; commands: TimedMessage[] } {
   const state = new Map(spec.stateTopics.map((topic) => [topic.topic, topic]));
+  const moving = new Set(transformTopics(spec).flatMap(({ topic, isStatic }) => (isStatic ? [] : [topic])));
   const isAction = (topic: string): boolean => actions.some((action) => action.topic === topic);
   const isLatched = (topic: string): boolean => state.get(topic)?.timeoutMs === Number.POSITIVE_INFINITY;
   const earliest = part.startNs === null ? null : part.startNs - toleranceNs;
@@ -73,11 +76,15 @@ function messagesOf(
   const within = messages.filter(
     ({ topic, stampNs }) =>
       (latest === null || stampNs <= latest) &&
-      (earliest === null || stampNs >= earliest || isLatched(topic)) &&
-      (isAction(topic) || state.has(topic)),
+      (earliest === null || stampNs >= earliest || isLatched(topic) || moving.has(topic)) &&
+      (isAction(topic) || state.has(topic) || moving.has(topic)),
   );
   return {
-    states: inStampOrder([...latched, ...within.filter(({ topic }) => state.has(topic))], report, isLatched),
+    states: inStampOrder(
+      [...latched, ...within.filter(({ topic }) => state.has(topic) || moving.has(topic))],
+      report,
+      isLatched,
+    ),
     commands: inStampOrder(
       within.filter(({ topic }) => isAction(topic)),
       report,

@@ -1,4 +1,5 @@
 import type { BlockArray, PerBlock } from '../common/index.js';
+import type { TFMessage } from '../messages/index.js';
 import { createObservationAssembler, type ObservationAssembler, type RobotSpec } from '../robot/index.js';
 import { overdueNs } from './stamp-order.js';
 import type { TickLoss } from './tick.js';
@@ -24,10 +25,18 @@ export class StateSampler {
   readonly #overdueNs: ReadonlyMap<string, number>;
   /** Topics whose newest message was refused, and why. */
   readonly #refused = new Map<string, string>();
+  readonly #transforms: ReadonlySet<string>;
   #next = 0;
 
-  /** `messages` are in order of their stamps; every state topic has at least one. */
-  static of(messages: readonly TimedMessage[], spec: RobotSpec): StateSampler {
+  /**
+   * `messages` are in order of their stamps; every state topic has at least one. `transforms`: what /tf_static said in all
+   * of the recording.
+   */
+  static of(
+    messages: readonly TimedMessage[],
+    spec: RobotSpec,
+    transforms: readonly TimedMessage[] = [],
+  ): StateSampler {
     const overdue = new Map<string, number>();
     let originNs: bigint | null = null;
     for (const { topic, timeoutMs } of spec.stateTopics) {
@@ -36,7 +45,9 @@ export class StateSampler {
       overdue.set(topic, overdueOf(own, 1e9 / spec.rateHz, timeoutMs * 1e6));
       if (originNs === null || own[0]!.stampNs > originNs) originNs = own[0]!.stampNs;
     }
-    return new StateSampler(messages, spec, overdue, originNs);
+    const sampler = new StateSampler(messages, spec, overdue, originNs);
+    for (const { message } of transforms) sampler.#assembler.acceptTransforms(message as TFMessage, true);
+    return sampler;
   }
 
   private constructor(
@@ -47,6 +58,7 @@ export class StateSampler {
   ) {
     this.#messages = messages;
     this.#assembler = createObservationAssembler(spec);
+    this.#transforms = new Set(this.#assembler.transformTopics.map(({ topic }) => topic));
     this.#overdueNs = overdue;
     this.originNs = originNs;
   }
@@ -66,14 +78,16 @@ export class StateSampler {
     let newestNs = tickNs;
     for (let item = this.#messages[this.#next]; item !== undefined && item.stampNs <= untilNs; ) {
       const { topic, message, stampNs } = item;
-      if (message === null) this.#refused.set(topic, contradiction(topic));
+      if (this.#transforms.has(topic)) {
+        for (const state of this.#assembler.acceptTransforms(message as TFMessage, false)) this.#refused.delete(state);
+      } else if (message === null) this.#refused.set(topic, contradiction(topic));
       else if (this.#assembler.accept(topic, message, stampNs, stampNs, stampNs)) this.#refused.delete(topic);
-      else {
+      else if (!this.#assembler.isWaiting(topic)) {
         // A message that is of no use, but says nothing against the topic, is another publisher's.
         const problem = this.#assembler.problemOf(topic);
         if (problem !== null) this.#refused.set(topic, problem);
       }
-      if (stampNs > newestNs) newestNs = stampNs;
+      if (stampNs > newestNs && !this.#transforms.has(topic)) newestNs = stampNs;
       item = this.#messages[++this.#next];
     }
     return newestNs;

@@ -33,6 +33,7 @@ export {
   type ServiceTypes,
   serviceTypeNames,
   type TaskState,
+  type TFMessage,
   type Transition,
   type Twist,
   type TwistStamped,

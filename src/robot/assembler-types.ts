@@ -1,4 +1,6 @@
 import type { BlockArray, PerBlock } from '../common/index.js';
+import type { TFMessage } from '../messages/index.js';
+import type { TransformTopic } from './frame-changes.js';
 import type { CountedRefusal, Refusal } from './refusals.js';
 import type { TopicSpec } from './types.js';
 
@@ -15,7 +17,7 @@ export interface AssemblerCounters {
   readonly duplicates: number;
   /** An older stamp than the message before: late or reordered. */
   readonly reordered: number;
-  /** Given in another frame than the description of the robot says. */
+  /** Given in another frame than the description of the robot says, without a transform into that one. */
   readonly wrongFrame: number;
   /** Times that the clock of the stamps jumped, and history was dropped. */
   readonly clockJumps: number;
@@ -69,6 +71,13 @@ export interface ObservationAssembler {
    */
   accept(topic: string, message: unknown, receivedNs: bigint, arrivalNs?: bigint | null, stampNs?: bigint): boolean;
   assemble(nowNs: bigint): Assembled;
+  /** Topics of transforms that poses in other frames need; none where the description names no frame of a pose. */
+  readonly transformTopics: readonly TransformTopic[];
+  /**
+   * Takes a message of /tf or /tf_static. Returns the state topics of which a message that had waited for it was used
+   * now, as {@link accept} would have said.
+   */
+  acceptTransforms(message: TFMessage, isStatic: boolean): readonly string[];
   /** The newest stamp of every topic that has one. */
   readonly stamps: ReadonlyMap<string, bigint>;
   /** Whether every topic has published a state of this instant or later; topics without a timeout need only have published once. */
@@ -82,6 +91,8 @@ export interface ObservationAssembler {
   partsOf(topic: string, message: unknown): readonly number[];
   /** Why the newest message of a topic was not used; null if it was. */
   problemOf(topic: string): string | null;
+  /** Whether the newest message of a topic waits for a transform, which may still come. */
+  isWaiting(topic: string): boolean;
   /** What {@link assemble} would say is missing or stale at this time; empty if nothing is. */
   waitingFor(nowNs: bigint): string;
 }

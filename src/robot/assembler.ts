@@ -1,5 +1,5 @@
 import { clamp, describeObservation, IqLearnError, unknownName } from '../common/index.js';
-import { type Header, nanosecondsOf } from '../messages/index.js';
+import { type Header, nanosecondsOf, type TFMessage } from '../messages/index.js';
 import type {
   Assembled,
   AssemblerCounters,
@@ -8,6 +8,7 @@ import type {
   ObservationAssembler,
 } from './assembler-types.js';
 import { AssemblyPlan } from './assembly-plan.js';
+import { FrameChanger, type TransformTopic, transformTopics, type Waiting } from './frame-changes.js';
 import { framesAgree } from './frames.js';
 import { type Refused, refuse } from './readers.js';
 import { type CountedRefusal, type Refusal, RefusalCounts } from './refusals.js';
@@ -53,6 +54,10 @@ class Assembler implements ObservationAssembler {
     clockJumps: 0,
   };
   readonly #refusals = new RefusalCounts();
+  readonly transformTopics: readonly TransformTopic[];
+  readonly #frames = new FrameChanger();
+  /** The newest message of a topic that waits for a transform. */
+  readonly #waiting = new Map<string, Waiting>();
   #jumped: { topic: string; byMs: number } | null = null;
 
   constructor(
@@ -60,6 +65,7 @@ class Assembler implements ObservationAssembler {
     { jumpMs = 1000, simulatedTime = false, onRefusal = () => undefined }: AssemblerOptions,
   ) {
     this.topics = spec.stateTopics;
+    this.transformTopics = transformTopics(spec);
     this.#simulatedTime = simulatedTime;
     this.#onRefusal = onRefusal;
     this.#plan = new AssemblyPlan(spec);
@@ -89,11 +95,50 @@ class Assembler implements ObservationAssembler {
   accept(topic: string, message: unknown, receivedNs: bigint, arrivalNs?: bigint | null, stamp?: bigint): boolean {
     const state = this.#plan.states.get(topic);
     if (state === undefined) throw unknownName('state topic', topic, [...this.#plan.states.keys()]);
-    const { header } = message as { readonly header?: Header };
     const { frameId, framePrefix } = state.spec;
-    const given = header?.frame_id ?? '';
-    if (frameId !== undefined && !framesAgree(given, frameId, framePrefix))
-      return this.#refuse(state, refuse('wrongFrame', 'header.frame_id', `'${given}'`, `'${frameId}'`));
+    const given = (message as { readonly header?: Header }).header?.frame_id ?? '';
+    if (frameId === undefined || framesAgree(given, frameId, framePrefix))
+      return this.#use(state, message, receivedNs, arrivalNs, stamp);
+    const changed = this.#frames.into(state.spec, message, stamp);
+    if (changed.ok) return this.#use(state, changed.message, receivedNs, arrivalNs, stamp);
+    // The transform of a stamp often comes after the message; one that never comes is told when the next message is there.
+    const { missing, refused } = changed;
+    const before = this.#waiting.get(topic);
+    if (before?.missing === 'late') this.#refuse(state, before.refused);
+    if (missing !== 'past') this.#waiting.set(topic, { message, receivedNs, arrivalNs, stamp, missing, refused });
+    if (missing !== 'late') return this.#refuse(state, refused);
+    state.problem = refused;
+    return false;
+  }
+
+  acceptTransforms(message: TFMessage, isStatic: boolean): readonly string[] {
+    this.#frames.put(message, isStatic);
+    return [...this.#waiting].flatMap(([topic, waiting]) => (this.#isUsedNow(topic, waiting) ? [topic] : []));
+  }
+
+  #isUsedNow(topic: string, { message, receivedNs, arrivalNs, stamp }: Waiting): boolean {
+    const state = this.#plan.states.get(topic)!;
+    const changed = this.#frames.into(state.spec, message, stamp);
+    if (changed.ok) return this.#use(state, changed.message, receivedNs, arrivalNs, stamp);
+    state.problem = changed.refused;
+    return false;
+  }
+
+  isWaiting(topic: string): boolean {
+    return this.#waiting.has(topic);
+  }
+
+  /** Takes a message that is given in the frame that it has to be given in. */
+  #use(
+    state: TopicState,
+    message: unknown,
+    receivedNs: bigint,
+    arrivalNs: bigint | null | undefined,
+    stamp: bigint | undefined,
+  ): boolean {
+    const { topic } = state.spec;
+    const { header } = message as { readonly header?: Header };
+    this.#waiting.delete(topic);
     const parts = state.select(message);
     if (parts.length === 0) {
       this.#counters.foreign += 1;
@@ -243,6 +288,8 @@ class Assembler implements ObservationAssembler {
   reset(): void {
     for (const state of this.#states) state.forget();
     this.stamps.clear();
+    this.#waiting.clear();
+    this.#frames.forget();
     this.#jumped = null;
   }
 }

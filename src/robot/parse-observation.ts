@@ -167,7 +167,7 @@ function checkPair(document: SpecDocument, path: Path, pose: TopicSpec, referenc
   if (pose.frameId !== reference.frameId)
     throw document.refusal(path, {
       found: `${pose.topic} in ${pose.frameId ?? 'no frame'}, ${reference.topic} in ${reference.frameId ?? 'no frame'}`,
-      expected: 'the same frame_id in state for both: no transform is looked up',
+      expected: 'the same frame_id in state for both: what is given in another frame is transformed into that one',
     });
 }
 

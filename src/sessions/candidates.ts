@@ -7,12 +7,22 @@ import type { EpisodeOutcome } from './conductor.js';
 import { type EvaluationOptions, evaluate } from './evaluate.js';
 import { learningEpisode, tracedEpisode } from './learning-episode.js';
 
+/** Which policies of a run are compared with the demonstrations, and what follows from it. */
+export interface CandidateSettings {
+  /** Keeps them all. */
+  readonly folder: string;
+  /** Segments from one to the next. */
+  readonly everySegments: number;
+  /** Whether the run ends once learning has converged; not if not given. */
+  readonly stopWhenConverged?: boolean;
+}
+
 /** What the choice among the policies of a robot's run needs to know of it. */
 export interface CandidateRun extends Pick<EvaluationOptions, 'spec' | 'logger' | 'signal'> {
   readonly seed: number;
   readonly config: LearnerConfig;
   readonly demonstrations: readonly DemonstrationEpisode[];
-  readonly candidates?: { readonly folder: string; readonly everySegments: number };
+  readonly candidates?: CandidateSettings;
 }
 
 /**
@@ -22,14 +32,14 @@ export interface CandidateRun extends Pick<EvaluationOptions, 'spec' | 'logger' 
 export function robotCandidates(run: CandidateRun, version: number): CandidateChoice | undefined {
   const { candidates, config, spec, logger, signal, seed, demonstrations } = run;
   if (candidates === undefined) return undefined;
-  const { folder, everySegments } = candidates;
+  const { everySegments, ...kept } = candidates;
   // As it will be deployed: with the task's own defaults, whatever it has learned with.
   const rig = { spec, ...(logger === undefined ? {} : { logger }), ...(signal === undefined ? {} : { signal }) };
   const shown = demonstrations.map((episode) => learningEpisode(episode, spec));
   return new CandidateChoice(
     {
       seed,
-      folder,
+      ...kept,
       distance: new OccupancyDistance(
         shown,
         observationOf(spec),

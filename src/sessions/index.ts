@@ -24,7 +24,7 @@ export { learningPolicyParameters } from './learning-policy.js';
 export { trainingSettings } from './presets.js';
 export type { RigOptions } from './rig.js';
 export { runFields, withSettingsFile } from './settings-file.js';
-export type { Rollout, TrainingOptions, TrainingPoint } from './train.js';
 export { TrainingSession } from './train.js';
+export type { Rollout, TrainingOptions, TrainingPoint } from './training-options.js';
 export { policyLabels, trialOrder } from './trial-plan.js';
 export { usableDemonstrations } from './usable-demonstrations.js';

@@ -12,6 +12,7 @@ export const runFields = {
   // More would keep a step, and with it whoever wants to stop the run, waiting for seconds.
   updatesPerTransition: z.number().gt(0).max(100),
   randomSteps: z.int().min(0).max(100_000_000),
+  stopWhenConverged: z.boolean(),
 };
 
 /** What --settings may hold; everything else stays as the robot's own. */
@@ -20,6 +21,7 @@ const fileSchema = z.strictObject({
   segmentSize: runFields.segmentSize.optional(),
   updatesPerTransition: runFields.updatesPerTransition.optional(),
   randomSteps: runFields.randomSteps.optional(),
+  stopWhenConverged: runFields.stopWhenConverged.optional(),
   learner: z.record(z.string(), z.unknown()).optional(),
   cloning: z
     .strictObject({ updates: z.int().min(1).max(1_000_000).optional(), loss: z.enum(['mse', 'nll']).optional() })
@@ -100,14 +102,13 @@ function checkLearner(given: Readonly<Record<string, unknown>>, lineOf: (field: 
  */
 export function withSettingsFile(settings: TrainingSettings, file: string | undefined): TrainingSettings {
   if (file === undefined) return settings;
-  const { learner, cloning = {}, steps, segmentSize, updatesPerTransition, randomSteps } = parsedFile(file);
+  const { learner, cloning = {}, ...run } = parsedFile(file);
   const config = learner === undefined ? settings.config : withLearner(settings.config, learner);
   return {
     ...settings,
-    ...(steps === undefined ? {} : { steps }),
-    ...(segmentSize === undefined ? {} : { segmentSize }),
-    ...(updatesPerTransition === undefined ? {} : { updatesPerTransition }),
-    ...(randomSteps === undefined ? {} : { randomSteps }),
+    ...(Object.fromEntries(
+      Object.entries(run).filter(([, value]) => value !== undefined),
+    ) as Partial<TrainingSettings>),
     config,
     cloning: {
       ...settings.cloning,

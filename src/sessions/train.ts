@@ -1,92 +1,20 @@
 import { IqLearnError, messageOf, type Observation } from '../common/index.js';
-import type { DemonstrationEpisode } from '../demonstrations/index.js';
-import type { Device } from '../engine/index.js';
-import type { LearnerConfig } from '../learning/index.js';
 import { LearnerNode, PolicyNode } from '../nodes/index.js';
 import { createNodeLogger, type Logger } from '../platform/index.js';
-import { decodeBundle, type PolicyBundle, type TrainingSummary } from '../policy/index.js';
-import { contractOf } from '../robot/index.js';
+import { decodeBundle, type PolicyBundle } from '../policy/index.js';
 import {
   type CandidateChoice,
   type CandidateScore,
-  type LearningOptions,
   type LearningProgress,
   TrainingProcess,
 } from '../training/index.js';
-import type { Transport } from '../transport/index.js';
 import { ActingState } from './acting-state.js';
 import { robotCandidates } from './candidates.js';
-import { conductTraining, type EpisodeOutcome } from './conductor.js';
-import { learningEpisode, tracedEpisode } from './learning-episode.js';
+import { conductTraining } from './conductor.js';
+import { tracedEpisode } from './learning-episode.js';
 import { learningPolicyParameters } from './learning-policy.js';
-import { Rig, type RigOptions } from './rig.js';
-
-/** The options of a training session. */
-export interface TrainingOptions extends RigOptions {
-  /** The demonstrations. Where a checkpoint is resumed they are needed for comparing `candidates` alone. */
-  readonly demonstrations: readonly DemonstrationEpisode[];
-  readonly config: LearnerConfig;
-  readonly seed: number;
-  /** The number of steps that the policy makes in all. It is rounded up to whole segments. */
-  readonly transitions: number;
-  /** The number of transitions from one policy to the next. */
-  readonly segmentSize: number;
-  /** The number of gradient updates for each transition. It may be a fraction. */
-  readonly updatesPerTransition: number;
-  /** The number of first steps, which take uniformly random actions and no update. It is 0 where it is not given. */
-  readonly randomSteps?: number;
-  /** The device that updates run on, `cpu` where it is not given. */
-  readonly device?: Device;
-  readonly threads?: number;
-  readonly checkpoint?: { readonly folder: string; readonly everySegments: number };
-  readonly resume?: boolean;
-  /** Topics of a learner elsewhere, which a link joins with the robot's; the robot's own topics if not given. */
-  readonly learnerTransport?: Transport;
-  readonly summary?: TrainingSummary;
-  /**
-   * Compares the policy of every so many segments with the demonstrations beside the training, and deploys the one that
-   * is nearest to them instead of the last; the folder keeps them all. See {@link CandidateChoice}.
-   */
-  readonly candidates?: { readonly folder: string; readonly everySegments: number };
-  readonly onProgress?: (point: TrainingPoint) => void;
-  /** Called for every episode that the learning policy drove. Its actions were samples of the policy. */
-  readonly onRollout?: (rollout: Rollout) => void;
-  /** A candidate has been compared: along the run, or again (`final`) with the other best ones at its end. */
-  readonly onCandidate?: (score: CandidateScore & { readonly transitions: number; readonly final: boolean }) => void;
-}
-
-/** How far training has come after a segment. */
-export interface TrainingPoint {
-  /** The time since training began. */
-  readonly seconds: number;
-  readonly version: number;
-  readonly transitions: number;
-  readonly updates: number;
-  /** The means of the metrics over the segment's updates. */
-  readonly metrics: Readonly<Record<string, number>>;
-}
-
-/** An episode that the learning policy drove. */
-export interface Rollout extends EpisodeOutcome {
-  /** The time from the beginning of training to the episode's end. */
-  readonly seconds: number;
-  /** The number of steps that the policy had made when the episode ended. */
-  readonly transitions: number;
-}
-
-/** How training ended. */
-export interface TrainingOutcome {
-  readonly version: number;
-  readonly transitions: number;
-  readonly updates: number;
-  readonly seconds: number;
-  /** The policy to deploy: the one that was chosen, or the last where none was compared. */
-  readonly bundle: PolicyBundle;
-  /** How the chosen policy compares; absent where the last is deployed without a comparison. */
-  readonly chosen?: CandidateScore;
-  /** Whether the signal ended training early. */
-  readonly interrupted: boolean;
-}
+import { Rig } from './rig.js';
+import { learningOptions, type TrainingOptions, type TrainingOutcome } from './training-options.js';
 
 /**
  * Online learning over nodes: the policy node drives the simulated robot and publishes its transitions, the learner
@@ -107,6 +35,7 @@ export class TrainingSession {
     this.#early.push(progress);
   };
   readonly #choice: CandidateChoice | undefined;
+  readonly #convergence = new AbortController();
   readonly #logger: Logger;
 
   private constructor(options: TrainingOptions, client: TrainingProcess, rig: Rig, learner: LearnerNode) {
@@ -195,9 +124,11 @@ export class TrainingSession {
       };
     });
     for (const progress of this.#early.splice(0)) this.#hear(progress);
+    this.#stopIfConverged();
+    const { signal: converged } = this.#convergence;
     try {
       const work = this.#segmentsLeft > 0 ? Promise.race([finished, this.#drive()]) : finished;
-      if (last > 0) await this.#rig.guard(work);
+      if (last > 0) await this.#rig.guard(Promise.race([work, whenAborted(converged)]));
     } catch (error) {
       if (!(error instanceof IqLearnError && error.code === 'CANCELLED') || signal?.aborted !== true) throw error;
       interrupted = true;
@@ -206,7 +137,10 @@ export class TrainingSession {
     const bundle = await this.#client.deployed();
     const outcome = { version, transitions, updates, seconds: this.#seconds, bundle, interrupted };
     const chosen = interrupted ? undefined : await this.#choose(outcome);
-    return chosen === undefined ? outcome : { ...outcome, bundle: chosen.bundle, chosen: chosen.score };
+    if (chosen === undefined) return outcome;
+    const end = this.#choice?.converged;
+    const how = end === undefined ? {} : { converged: end };
+    return { ...outcome, bundle: chosen.bundle, chosen: chosen.score, ...how };
   }
 
   /** The candidate to deploy; undefined where there is nothing to choose from. */
@@ -219,6 +153,10 @@ export class TrainingSession {
         this.#logger.warn('no policy could be chosen; the last one is deployed', { reason: messageOf(error) });
       return undefined;
     }
+  }
+
+  #stopIfConverged(): void {
+    if (this.#choice?.converged !== undefined) this.#convergence.abort();
   }
 
   #tell(score: CandidateScore, final: boolean): void {
@@ -250,7 +188,7 @@ export class TrainingSession {
     return Number(process.hrtime.bigint() - this.#start) / 1e9;
   }
 
-  /** Drives one episode after the other. It ends only with an error or a signal. */
+  /** Drives one episode after the other. It ends with an error, a signal, or an episode after learning has converged. */
   async #drive(): Promise<void> {
     const { seed, onRollout } = this.#options;
     const { episodes, openSteps } = this.#acting;
@@ -258,6 +196,7 @@ export class TrainingSession {
     await conductTraining(this.#rig.conductor, {
       seed,
       first: episodes,
+      signal: this.#convergence.signal,
       onEpisode: (outcome) => {
         transitions += outcome.length;
         onRollout?.({ ...outcome, seconds: this.#seconds, transitions });
@@ -270,7 +209,10 @@ export class TrainingSession {
     this.#options.onProgress?.({ seconds: this.#seconds, version, transitions, updates, metrics });
     if (candidate === undefined || this.#choice === undefined) return;
     this.#choice.add(version, candidate).then(
-      (score) => this.#tell(score, false),
+      (score) => {
+        if (score !== undefined) this.#tell(score, false);
+        this.#stopIfConverged();
+      },
       (error) => {
         if (this.#options.signal?.aborted !== true)
           this.#logger.warn('a candidate could not be compared', { version, reason: messageOf(error) });
@@ -279,21 +221,8 @@ export class TrainingSession {
   }
 }
 
-function learningOptions(options: TrainingOptions, demonstrations: readonly DemonstrationEpisode[]): LearningOptions {
-  const { spec, config, seed, updatesPerTransition, randomSteps = 0 } = options;
-  const { checkpoint, candidates, resume, device, threads, summary } = options;
-  return {
-    config,
-    contract: contractOf(spec),
-    seed,
-    demonstrations: demonstrations.map((episode) => learningEpisode(episode, spec)),
-    updatesPerTransition,
-    randomSteps,
-    ...(checkpoint === undefined ? {} : { checkpoint }),
-    ...(candidates === undefined ? {} : { candidateSegments: candidates.everySegments }),
-    ...(resume === undefined ? {} : { resume }),
-    ...(device === undefined ? {} : { device }),
-    ...(threads === undefined ? {} : { threads }),
-    summary: { ...summary, robot: spec.robot, demonstrations: demonstrations.length },
-  };
-}
+const whenAborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });

@@ -18,6 +18,8 @@ export interface TrainingSettings {
   readonly updatesPerTransition: number;
   /** First steps, which take uniformly random actions and no update; none where it is not given. */
   readonly randomSteps?: number;
+  /** Whether a run ends before its last step once learning has converged; it does where it is not given. */
+  readonly stopWhenConverged?: boolean;
   /** Settings of the learner that differ from the learner's own defaults. */
   readonly config: LearnerSettings;
   /** Settings of behavioural cloning, the baseline of the demo. */

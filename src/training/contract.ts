@@ -24,12 +24,15 @@ import {
 export interface RunSettings extends RunLength {
   /** First steps, which take uniformly random actions and no update; 0 where it is not given. */
   readonly randomSteps?: number | undefined;
+  /** Whether the run ends before its last step once learning has converged; it does where it is not given. */
+  readonly stopWhenConverged?: boolean | undefined;
   readonly config: LearnerSettings;
 }
 
 /** The course of a run, complete: whoever trains, in tasks or with robots, goes by it. */
 export interface RunPlan extends RunLength {
   readonly randomSteps: number;
+  readonly stopWhenConverged: boolean;
   readonly config: LearnerConfig;
 }
 
@@ -50,11 +53,13 @@ export function runConfig(settings: LearnerSettings, { steps, updatesPerTransiti
 }
 
 /** The course of a run by its settings. There are never more random steps than steps. Throws what `learnerConfig` throws. */
-export function runPlan({ steps, updatesPerTransition, randomSteps = 0, config }: RunSettings): RunPlan {
+export function runPlan(settings: RunSettings): RunPlan {
+  const { steps, updatesPerTransition, randomSteps = 0, stopWhenConverged = true, config } = settings;
   return {
     steps,
     updatesPerTransition,
     randomSteps: Math.min(randomSteps, steps),
+    stopWhenConverged,
     config: runConfig(config, { steps, updatesPerTransition }),
   };
 }

@@ -1,18 +1,19 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { shapeSize } from '#src/common/index.js';
 import { type DemonstrationEpisode, readDemonstrations } from '#src/demonstrations/index.js';
 import { learnerConfig } from '#src/learning/index.js';
 import type { TwistStamped } from '#src/messages/index.js';
 import type { Logger } from '#src/platform/index.js';
 import { loadCheckpoint } from '#src/platform/index.js';
 import { decodeBundle, readBundle, readBundleFiles, writeBundle } from '#src/policy/index.js';
-import { checkContract, loadRobotSpec } from '#src/robot/index.js';
+import { checkContract, loadRobotSpec, observationOf } from '#src/robot/index.js';
 import type { Rollout, TrainingOptions, TrainingPoint } from '#src/sessions/index.js';
 import { evaluate, runDemonstrations, TrainingSession } from '#src/sessions/index.js';
 import { createExpert } from '#src/simulation/index.js';
-import type { CandidateScore } from '#src/training/index.js';
+import { type CandidateScore, OccupancyDistance } from '#src/training/index.js';
 import { EmbeddedBroker } from '#src/transport/index.js';
 import { until } from './toy.js';
 
@@ -198,6 +199,35 @@ describe('training over nodes', () => {
     await runTraining(training({ candidates: resumed, checkpoint, signal: abort.signal, onProgress }));
     const second = await runTraining(training({ candidates: resumed, checkpoint, resume: true }));
     expect(second).toEqual({ ...whole, seconds: second.seconds });
+  });
+
+  it('ends once learning has converged, and deploys one of the policies up to there; so does the run that goes on', async () => {
+    // A hopper that has learned nothing falls at once, so that its candidates take no time.
+    const hopper = loadRobotSpec('hopper');
+    const observation = observationOf(hopper);
+    const size = observation.reduce((sum, { shape }) => sum + shapeSize(shape), 0);
+    const shown: DemonstrationEpisode = {
+      ...episodes[0]!,
+      ...{ length: 20, observation, observations: new Float32Array(21 * size), stamps: null, rewards: null },
+      ...{ actionSize: hopper.action.length, actions: new Float32Array(20 * hopper.action.length) },
+    };
+    const measure = vi.spyOn(OccupancyDistance.prototype, 'measure').mockReturnValue({ distance: 0.05, worst: 0.06 });
+    try {
+      const candidates = { folder: join(folder, 'converged'), everySegments: 1, stopWhenConverged: true };
+      const checkpoint = { folder: join(folder, 'checkpoint of converged'), everySegments: 1 };
+      const transitions = 10_000;
+      const run = { spec: hopper, demonstrations: [shown], candidates, checkpoint, transitions };
+      const ended = await runTraining(training(run));
+      expect(ended).toMatchObject({ interrupted: false, converged: 6 });
+      expect(ended.transitions).toBeLessThan(transitions);
+      expect(ended.chosen!.version).toBeLessThanOrEqual(6);
+      const again = await runTraining(training({ ...run, resume: true }));
+      expect(again).toMatchObject({ interrupted: false, converged: 6, chosen: ended.chosen });
+      expect(again.transitions).toBeLessThan(transitions);
+      expect(again.bundle).toEqual(ended.bundle);
+    } finally {
+      measure.mockRestore();
+    }
   });
 
   it('ends with a clear error when its learner is killed, and leaves nothing running', async () => {

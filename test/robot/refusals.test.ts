@@ -181,7 +181,9 @@ describe('frames', () => {
     const assembler = heard();
     expect(assembler.accept('/odom', framed('/odom'), ms(1))).toBe(true);
     expect(assembler.accept('/odom', framed('bot1/odom'), ms(2))).toBe(false);
-    expect(texts(assembler)).toEqual(["/odom: header.frame_id is 'bot1/odom', expected 'odom'"]);
+    expect(texts(assembler)).toEqual([
+      "/odom: header.frame_id is 'bot1/odom', expected 'odom'; no transform came on /tf or /tf_static: publish (and record) the transform, or give it in that frame",
+    ]);
   });
 });
 

@@ -14,21 +14,21 @@ beforeAll(() => {
   settings = join(folder, 'settings.yaml');
   writeFileSync(
     settings,
-    'steps: 700\nrandomSteps: 300\nupdatesPerTransition: 0.5\nlearner: { agent: iq-sac, gamma: 0.9, warmStartUpdates: 3 }\n',
+    'steps: 700\nrandomSteps: 300\nupdatesPerTransition: 0.5\nstopWhenConverged: false\nlearner: { agent: iq-sac, gamma: 0.9, warmStartUpdates: 3 }\n',
   );
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const trainPlan = (file?: string) => {
   const options = { recording: ['unread'], robot: 'hopper', ...(file === undefined ? {} : { settings: file }) };
-  const { steps, updatesPerTransition, randomSteps, config } = freshPlan(options);
-  return { steps, updatesPerTransition, randomSteps, config };
+  const { steps, updatesPerTransition, randomSteps, stopWhenConverged, config } = freshPlan(options);
+  return { steps, updatesPerTransition, randomSteps, stopWhenConverged, config };
 };
 
 describe('a settings file', () => {
   it('is the same run for train (and demo), bench learn and expert: steps, random steps, updates and learner', () => {
     const plan = trainPlan(settings);
-    expect(plan).toMatchObject({ steps: 700, randomSteps: 300, updatesPerTransition: 0.5 });
+    expect(plan).toMatchObject({ steps: 700, randomSteps: 300, updatesPerTransition: 0.5, stopWhenConverged: false });
     expect(plan.config).toMatchObject({ gamma: 0.9, warmStartUpdates: 3, decayUpdates: 350 });
     expect(planOf({ ...bench, settings }, ['--settings', settings])).toEqual(plan);
     const { config, ...course } = expertPlan({ settings }, false);
@@ -47,10 +47,10 @@ describe('a settings file', () => {
   });
 
   it('may be left out: then each command has the defaults that it documents', () => {
-    expect(trainPlan()).toMatchObject({ steps: 60_000, randomSteps: 0 });
+    expect(trainPlan()).toMatchObject({ steps: 60_000, randomSteps: 0, stopWhenConverged: true });
     expect(planOf({ ...bench, settings: null }, [])).toMatchObject({ steps: 100_000, randomSteps: 2000 });
     const { config, ...expert } = expertPlan({}, false);
-    expect(expert).toEqual({ steps: 200_000, randomSteps: 5000, updatesPerTransition: 1 });
+    expect(expert).toEqual({ steps: 200_000, randomSteps: 5000, updatesPerTransition: 1, stopWhenConverged: true });
     expect(config).toMatchObject({ agent: 'sac', critics: 2, bufferSize: 200_000, decayUpdates: 200_000 });
     expect(expertPlan({ steps: 100 }, true).randomSteps).toBe(25);
   });

@@ -45,6 +45,13 @@ float64 y 0
 float64 z 0
 float64 w 1
 `,
+  'geometry_msgs/Transform': `geometry_msgs/Vector3 translation
+geometry_msgs/Quaternion rotation
+`,
+  'geometry_msgs/TransformStamped': `std_msgs/Header header
+string child_frame_id
+geometry_msgs/Transform transform
+`,
   'geometry_msgs/Twist': `geometry_msgs/Vector3 linear
 geometry_msgs/Vector3 angular
 `,
@@ -419,6 +426,8 @@ string message
   'std_srvs/Trigger_Request': '',
   'std_srvs/Trigger_Response': `bool success
 string message
+`,
+  'tf2_msgs/TFMessage': `geometry_msgs/TransformStamped[] transforms
 `,
   'trajectory_msgs/JointTrajectory': `std_msgs/Header header
 string[] joint_names

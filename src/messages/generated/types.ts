@@ -76,6 +76,19 @@ export interface Quaternion {
   w: number;
 }
 
+/** geometry_msgs/msg/Transform */
+export interface Transform {
+  translation: Vector3;
+  rotation: Quaternion;
+}
+
+/** geometry_msgs/msg/TransformStamped */
+export interface TransformStamped {
+  header: Header;
+  child_frame_id: string;
+  transform: Transform;
+}
+
 /** geometry_msgs/msg/Twist */
 export interface Twist {
   linear: Vector3;
@@ -710,6 +723,11 @@ export interface StringMessage {
   data: string;
 }
 
+/** tf2_msgs/msg/TFMessage */
+export interface TFMessage {
+  transforms: TransformStamped[];
+}
+
 /** trajectory_msgs/msg/JointTrajectory */
 export interface JointTrajectory {
   header: Header;
@@ -770,6 +788,7 @@ export interface MessageTypes {
   'std_msgs/msg/Float64MultiArray': Float64MultiArray;
   'std_msgs/msg/Header': Header;
   'std_msgs/msg/String': StringMessage;
+  'tf2_msgs/msg/TFMessage': TFMessage;
   'trajectory_msgs/msg/JointTrajectory': JointTrajectory;
 }
 export type MessageTypeName = keyof MessageTypes;
@@ -818,6 +837,7 @@ export const messageTypeNames: readonly MessageTypeName[] = [
   'std_msgs/msg/Float64MultiArray',
   'std_msgs/msg/Header',
   'std_msgs/msg/String',
+  'tf2_msgs/msg/TFMessage',
   'trajectory_msgs/msg/JointTrajectory',
 ];
 

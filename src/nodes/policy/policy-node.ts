@@ -148,7 +148,7 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
   }
 
   #subscribe(): void {
-    const { transport } = this.context;
+    const { transport, logger } = this.context;
     const options = {
       ...this.#parts,
       transport,
@@ -158,6 +158,7 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
       lockstep: this.#lockstep,
       loop: () => this.#loop,
       said: this.#said,
+      onMissing: (reason: string) => logger.warn('poses in other frames cannot be used', { reason }),
     };
     for (const subscription of [...subscribeRobot(options), ...subscribeOperator(options)]) this.own(subscription);
     const compare = (status: PolicyStatus): void => this.#compare(status);

@@ -3,6 +3,7 @@ import type { SimulationClock, TopicSpec } from '../../robot/index.js';
 import { type Closable, type Qos, qos, type Transport } from '../../transport/index.js';
 import { headerStampNs } from '../kit/stamps.js';
 import { topics } from '../kit/topics.js';
+import { subscribeTransforms } from '../kit/transforms.js';
 import type { ControlLoop, LoopParts } from './control-loop.js';
 import type { PolicyDiagnostics } from './diagnostics.js';
 import type { OperatorLog } from './operator-log.js';
@@ -20,6 +21,8 @@ export interface InputOptions extends LoopParts {
   readonly lockstep: boolean;
   /** The loop that runs; undefined while the node is not active. */
   readonly loop: () => ControlLoop | undefined;
+  /** Called with the reason where transforms cannot be heard. */
+  readonly onMissing: (reason: string) => void;
   /** The last message of each topic whose state is said once: it may arrive before the node is active. */
   readonly said: Map<string, { readonly message: unknown; readonly receivedNs: bigint }>;
 }
@@ -30,6 +33,14 @@ export function subscribeRobot(options: InputOptions): Closable[] {
   let clockNs = -1n;
   return [
     ...assembler.topics.flatMap((spec) => subscribeState(spec, options)),
+    ...subscribeTransforms(
+      transport,
+      assembler.transformTopics,
+      (message, { isStatic }) => {
+        for (const topic of assembler.acceptTransforms(message, isStatic)) loop()?.takeState(topic, true);
+      },
+      options.onMissing,
+    ),
     transport.subscribe(topics.taskState, 'iq_learn/msg/TaskState', (task) => loop()?.takeTask(task), qos.event),
     transport.subscribe(
       topics.clock,

@@ -8,12 +8,15 @@ import {
   type MessageTypes,
   nanosecondsOf,
   type TaskState,
+  type TFMessage,
 } from '../../messages/index.js';
+import { type TransformTopic, transformTopics } from '../../robot/index.js';
 import { type Qos, qos } from '../../transport/index.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
 import { headerStampNs } from '../kit/stamps.js';
 import { RateMeter } from '../kit/statistics.js';
 import { topics } from '../kit/topics.js';
+import { subscribeTransforms } from '../kit/transforms.js';
 
 export const recorderSchema = z.strictObject({
   useSimTime: z.boolean().default(true).describe('Log times: simulated time (/clock), or the time of day.'),
@@ -69,17 +72,11 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
 
   protected override onConfigure(): void {
     const { spec, transport } = this.context;
-    this.own(
-      transport.subscribe(
-        topics.clock,
-        'rosgraph_msgs/msg/Clock',
-        ({ clock }) => {
-          const now = nanosecondsOf(clock);
-          if (now > this.#clockNs) this.#clockNs = now;
-        },
-        qos.sensor,
-      ),
-    );
+    const hear = ({ clock }: MessageTypes['rosgraph_msgs/msg/Clock']): void => {
+      const now = nanosecondsOf(clock);
+      if (now > this.#clockNs) this.#clockNs = now;
+    };
+    this.own(transport.subscribe(topics.clock, 'rosgraph_msgs/msg/Clock', hear, qos.sensor));
     for (const { topic, type, timeoutMs } of spec.stateTopics)
       this.#record(topic, type, timeoutMs === Number.POSITIVE_INFINITY, (message) => {
         this.#noteArrival(topic);
@@ -90,6 +87,7 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
     for (const { teleop } of spec.commands) this.#record(teleop.topic, teleop.type);
     for (const { topic, type } of spec.commands) this.#record(topic, type);
     this.#record(spec.estopTopic, 'std_msgs/msg/Bool');
+    this.#recordTransforms();
     this.#record(topics.taskState, 'iq_learn/msg/TaskState', false, (task) => this.#follow(task));
     this.own(
       transport.subscribe(
@@ -183,6 +181,17 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
   ): void {
     const qualities: Qos[] = [{ ...RECORDED, reliability: 'best_effort' }, ...(isSaidOnce ? [qos.latched] : [])];
     for (const quality of qualities) this.#subscribe(topic, type, quality, isSaidOnce, also);
+  }
+
+  /** Transforms that poses in other frames need. What was said once, before the recording began, is still true. */
+  #recordTransforms(): void {
+    const { spec, transport, logger } = this.context;
+    const take = (message: TFMessage, { topic, type, isStatic }: TransformTopic): void => {
+      if (this.state === 'active') this.#write(topic, type, message);
+      else if (isStatic) this.#said.set(`${topic} ${this.#said.size}`, () => this.#write(topic, type, message));
+    };
+    const missing = (reason: string) => logger.warn('transforms are not recorded', { reason });
+    for (const each of subscribeTransforms(transport, transformTopics(spec), take, missing)) this.own(each);
   }
 
   #subscribe<Name extends MessageTypeName>(

@@ -73,6 +73,12 @@ export interface MessageKind<Name extends MessageTypeName = MessageTypeName> {
     scan?(message: MessageTypes[Name]): LaserScan;
     /** `relative_to`: one pose in the frame of another, metres and plain numbers. */
     pose?(message: MessageTypes[Name]): Pose;
+    /** The message with its pose in another frame, which `header` names. Only of messages with a header. */
+    inFrame?(
+      message: MessageTypes[Name],
+      change: (pose: Pose) => Pose,
+      header: MessageTypes['std_msgs/msg/Header'],
+    ): MessageTypes[Name];
     /** Pictures: recorded and watched; there are no features of them yet. */
     readonly image?: true;
   };

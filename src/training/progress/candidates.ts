@@ -4,6 +4,7 @@ import type { Episode } from '../../learning/index.js';
 import { join, kindOfPath, readJson, writeFileAtomic } from '../../platform/index.js';
 import { type PolicyBundle, readBundleFiles, writeBundle } from '../../policy/index.js';
 import { runSeed } from '../seeds.js';
+import { convergedAt, rank } from './convergence.js';
 import type { OccupancyDistance } from './occupancy-distance.js';
 
 /** Episodes that every candidate drives, and those in which the best ones are compared again. */
@@ -42,6 +43,8 @@ export interface CandidateOptions {
   readonly seed: number;
   /** Keeps every candidate, `<folder>/<version>/policy.onnx` and `manifest.json`, and their scores in `scores.json`. */
   readonly folder: string;
+  /** Whether the run ends once learning has converged: candidates after that do not count then. Not if not given. */
+  readonly stopWhenConverged?: boolean;
 }
 
 /**
@@ -77,24 +80,33 @@ export class CandidateChoice {
     return [...this.#scores.values()].sort((a, b) => a.version - b.version);
   }
 
-  /** Keeps a candidate, and has it drive after those that were added before. Rejects with IO where it cannot be kept. */
-  async add(version: number, bundle: PolicyBundle): Promise<CandidateScore> {
+  /** The version at which learning converged, so that the run can end; see {@link convergedAt}. */
+  get converged(): number | undefined {
+    return this.#options.stopWhenConverged === true ? convergedAt(this.scores) : undefined;
+  }
+
+  /**
+   * Keeps a candidate, and has it drive after those that were added before; undefined where it no longer counts, because
+   * learning had converged before it. Rejects with IO where it cannot be kept.
+   */
+  async add(version: number, bundle: PolicyBundle): Promise<CandidateScore | undefined> {
     writeBundle(this.#folderOf(version), bundle);
     return await this.#screen(version);
   }
 
   /**
-   * The best of all candidates and of the `last` policy, compared over further starts. Each comparison is given to
-   * `onScore`.
+   * The best of all candidates and of the `last` policy, compared over further starts; of a run that has converged, the
+   * best of the candidates up to there. Each comparison is given to `onScore`.
    */
   choose(
     last: { readonly version: number; readonly bundle: PolicyBundle },
     onScore: (score: CandidateScore) => void = () => {},
   ): Promise<{ readonly bundle: PolicyBundle; readonly score: CandidateScore }> {
     return this.#after(async () => {
-      const best = [...this.#scores.values()].sort((a, b) => rank(a) - rank(b)).slice(0, FINALISTS);
+      const counted = this.scores.filter(({ version }) => version <= this.#end);
+      const best = counted.sort((a, b) => rank(a) - rank(b)).slice(0, FINALISTS);
       const finalists = best.map(({ version }) => ({ version, bundle: readBundleFiles(this.#folderOf(version)) }));
-      if (best.every(({ version }) => version !== last.version)) finalists.push(last);
+      if (last.version <= this.#end && best.every(({ version }) => version !== last.version)) finalists.push(last);
       const compared: { readonly bundle: PolicyBundle; readonly score: CandidateScore }[] = [];
       for (const { version, bundle } of finalists) {
         const score = await this.#drive(version, bundle, SCREENING_EPISODES, FINAL_EPISODES);
@@ -105,8 +117,9 @@ export class CandidateChoice {
     });
   }
 
-  #screen(version: number): Promise<CandidateScore> {
+  #screen(version: number): Promise<CandidateScore | undefined> {
     return this.#after(async () => {
+      if (version > this.#end) return undefined;
       const bundle = readBundleFiles(this.#folderOf(version));
       const score = await this.#drive(version, bundle, 0, SCREENING_EPISODES);
       this.#scores.set(version, score);
@@ -130,6 +143,11 @@ export class CandidateChoice {
     return { version, ...measured, episodes, return: mean(driven.map((each) => each.return)) };
   }
 
+  /** The last version that counts. */
+  get #end(): number {
+    return this.converged ?? Number.POSITIVE_INFINITY;
+  }
+
   #folderOf(version: number): string {
     return join(this.#options.folder, String(version));
   }
@@ -150,6 +168,3 @@ export class CandidateChoice {
 /** The versions of the candidates that a run which has come to `version` has had, with one after `every` versions. */
 export const candidateVersions = (version: number, every: number): number[] =>
   Array.from({ length: Math.floor(version / every) }, (_, i) => (i + 1) * every);
-
-/** Candidates with a smaller one are better. */
-const rank = ({ distance, worst }: CandidateScore): number => distance + worst;

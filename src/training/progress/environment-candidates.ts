@@ -15,6 +15,8 @@ export interface EnvironmentCandidateOptions {
   readonly statesOnly: boolean;
   readonly seed: number;
   readonly folder: string;
+  /** Whether the run ends once learning has converged; not if not given. */
+  readonly stopWhenConverged?: boolean;
 }
 
 /**
@@ -23,7 +25,7 @@ export interface EnvironmentCandidateOptions {
  * cannot be read.
  */
 export function environmentCandidates(
-  { environment, demonstrations, statesOnly, seed, folder }: EnvironmentCandidateOptions,
+  { environment, demonstrations, statesOnly, seed, folder, stopWhenConverged = false }: EnvironmentCandidateOptions,
   versions: readonly number[] = [],
 ): CandidateChoice {
   const actionSize = statesOnly ? 0 : environment.actionRange.size;
@@ -31,6 +33,7 @@ export function environmentCandidates(
     {
       seed,
       folder,
+      stopWhenConverged,
       distance: new OccupancyDistance(demonstrations, environment.observation, actionSize),
       drive: async (bundle, seeds) => {
         const policy = await decodeBundle(bundle);

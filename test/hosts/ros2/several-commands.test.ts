@@ -105,6 +105,8 @@ describeWithRos('a robot with several command topics over DDS', () => {
       if (part === 'base') expect(heard[0]).toBe(0);
     }
   };
+  const state = (name: string): Promise<Json> =>
+    driver.until('/policy_status', (message) => message.state === name, name);
   const reset = (): Promise<void> =>
     expect.poll(() => driver.trigger('/policy/reset_fault'), { timeout: 10_000 }).toMatchObject({ success: true });
 
@@ -119,6 +121,7 @@ describeWithRos('a robot with several command topics over DDS', () => {
 
   it('an e-stop stops every topic until a reset', async () => {
     await driver.repeat('/estop', 'std_msgs/msg/Bool', { data: true }, 20);
+    await state('ESTOP');
     await stands();
     await driver.repeat('/estop', 'std_msgs/msg/Bool', { data: false }, 20);
     await stands();
@@ -128,6 +131,7 @@ describeWithRos('a robot with several command topics over DDS', () => {
 
   it('a state that falls silent stops every topic, until it is back', async () => {
     await driver.quiet('/joint_states');
+    await state('HOLDING');
     await stands();
     await robot();
     await until('base', (x) => x > 0.4, 'forward again');
