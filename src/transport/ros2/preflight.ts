@@ -59,6 +59,9 @@ const interfaces = [
   ]),
 ];
 
+/** Packages that only some robots need, for JointJog and for poses in other frames: where one is missing, whoever needs it says so. */
+const ONLY_SOME_ROBOTS = ['control_msgs', 'tf2_msgs'];
+
 const setup = 'run scripts/setup-ros.sh and source .ros/env.sh';
 
 function unavailable(what: string, found: string, expected: string, remedy: string, cause?: unknown): IqLearnError {
@@ -89,8 +92,7 @@ function checkSourced({ env }: Surroundings): void {
     );
   const prefixes = env.AMENT_PREFIX_PATH!.split(delimiter).filter(Boolean);
   const packages = new Set([...rosMessageTypeNames, ...interfaces].map((type) => type.split('/')[0]!));
-  // Only robots commanded by JointJog need this package; if it is missing, the topic's error says so.
-  packages.delete('control_msgs');
+  for (const name of ONLY_SOME_ROBOTS) packages.delete(name);
   const absent = [...packages].filter((name) => !prefixes.some((prefix) => existsSync(join(prefix, 'share', name))));
   if (absent.length > 0)
     throw unavailable(
