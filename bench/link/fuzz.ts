@@ -12,6 +12,8 @@ const TYPES: Readonly<Record<keyof typeof linkTopics, MessageTypeName>> = {
   policyStatus: 'iq_learn/msg/PolicyStatus',
   learnerStatus: 'iq_learn/msg/LearnerStatus',
   gatewayStatus: 'iq_learn_link/msg/GatewayStatus',
+  recording: 'iq_learn_link/msg/RecordingChunk',
+  recordingPosition: 'iq_learn_link/msg/RecordingPosition',
   clockQuestion: 'iq_learn_link/msg/ClockProbe',
   clockAnswer: 'iq_learn_link/msg/ClockProbe',
   fleetStatus: 'iq_learn_link/msg/FleetStatus',

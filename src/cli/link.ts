@@ -7,6 +7,7 @@ import {
   initLink,
   LinkWatch,
   openLearnerLink,
+  type RobotRow,
   requestOfFleet,
   robotCells,
   robotColumns,
@@ -76,6 +77,13 @@ function brokerCommand(io: Io): Command {
     });
 }
 
+/** Why recordings of robots are not learned from, a line for each robot. */
+const problemsOf = (rows: readonly RobotRow[]): string =>
+  rows
+    .filter(({ recordingsProblem }) => recordingsProblem !== null)
+    .map(({ robot, recordingsProblem }) => `${robot}: a recording is set aside: ${recordingsProblem}\n`)
+    .join('');
+
 interface StatusOptions extends OutputOptions {
   readonly link: string;
   readonly watch: boolean;
@@ -99,7 +107,7 @@ function statusCommand(io: Io): Command {
         await sleep(2500);
         for (;;) {
           const rows = view.rows(Date.now());
-          const table = `${columns([robotColumns, ...rows.map(robotCells)])}\npolicies: ${view.rollout}\n`;
+          const table = `${columns([robotColumns, ...rows.map(robotCells)])}\npolicies: ${view.rollout}\n${problemsOf(rows)}`;
           io.stdout.write(json ? `${JSON.stringify(rows)}\n` : table);
           if (!watch || io.interrupt.signal.aborted) return;
           await Promise.race([sleep(1000), interrupted(io)]);

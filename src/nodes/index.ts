@@ -17,7 +17,8 @@ export {
 } from './kit/lifecycle.js';
 export { services, topics } from './kit/topics.js';
 export { transitionObservations } from './kit/transition-observation.js';
-export { LearnerNode, type LearnerParameters, learnerSchema } from './learner/learner-node.js';
+export { LearnerNode } from './learner/learner-node.js';
+export { type LearnerParameters, learnerSchema } from './learner/parameters.js';
 export type { ActionReplay } from './policy/action-source.js';
 export { type PolicyParameters, policySchema } from './policy/parameters.js';
 export { PolicyNode } from './policy/policy-node.js';

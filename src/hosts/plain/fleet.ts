@@ -21,6 +21,7 @@ import {
 } from '../../sessions/index.js';
 import { OccupancyDistance } from '../../training/index.js';
 import { type Publisher, qos, type Transport } from '../../transport/index.js';
+import type { RecordingOutcomes } from './arrived-recordings.js';
 import { type AcceptedPolicy, FleetState } from './fleet-state.js';
 
 const PERIOD_MS = 1000;
@@ -46,6 +47,8 @@ export interface FleetParts {
   readonly logger: Logger;
   readonly view: (robot: string) => RobotView;
   readonly send: (robot: string, policy: PolicyBundleMessage) => void;
+  /** What became of the recordings that the robot sent. */
+  readonly recordings?: (robot: string) => RecordingOutcomes;
   /** Told of a transition that is left out for good. */
   readonly leaveOut: (robot: string, place: StreamPlace) => void;
 }
@@ -135,6 +138,7 @@ export class Fleet {
   get robots(): readonly FleetRobot[] {
     return [...this.#members].map(([robot, member]) => {
       const { aside, admitted, leftOut } = member.check.state;
+      const recordings = this.#parts.recordings?.(robot) ?? { used: 0, aside: 0, problem: '' };
       return {
         robot,
         aside,
@@ -144,6 +148,9 @@ export class Fleet {
         episodes: BigInt(member.episodes),
         distance: member.distance,
         mean_return: member.returns.length === 0 ? Number.NaN : mean(member.returns),
+        recordings_used: BigInt(recordings.used),
+        recordings_aside: BigInt(recordings.aside),
+        recordings_problem: recordings.problem,
       };
     });
   }
@@ -164,6 +171,11 @@ export class Fleet {
     if (driven.version !== null) this.#rollout.episode(driven.version, driven.episode);
     this.#save();
     return true;
+  }
+
+  /** Why nothing is learned from a robot; empty where it is. */
+  aside(robot: string): string {
+    return this.#members.get(robot)?.check.state.aside ?? '';
   }
 
   /** An episode's return, where the task gives rewards. */

@@ -5,6 +5,8 @@ import type { Transition } from '../../messages/index.js';
 import type { SessionState } from '../../training/index.js';
 
 const metaSchema = z.object({
+  /** First digits of the hashes of the recordings that came over the link and are learned from. */
+  recordings: z.array(z.string()).default([]),
   link: z.record(z.string(), z.strictObject({ epoch: z.string().regex(/^\d+$/), sequence: z.string().regex(/^\d+$/) })),
 });
 
@@ -28,6 +30,7 @@ export class StreamPlaces {
   readonly #open = new Map<string, Noted>();
   readonly #current: Map<string, StreamPlace>;
   readonly #bySegment = new Map<number, ReadonlyMap<string, StreamPlace>>();
+  readonly #recordings = new Set<string>();
   #segments: number;
 
   /** `segments` and `session` are of the checkpoint that learning goes on from. Throws CORRUPT_DATA. */
@@ -41,6 +44,7 @@ export class StreamPlaces {
         expected: "'link', the places in the robots' streams",
         remedy: 'resume it with the command that wrote it, or give another folder with --run',
       });
+    for (const id of parsed.data.recordings) this.#recordings.add(id);
     for (const [robot, { epoch, sequence }] of Object.entries(parsed.data.link))
       this.#current.set(robot, { epoch: BigInt(epoch), sequence: BigInt(sequence) });
   }
@@ -48,6 +52,16 @@ export class StreamPlaces {
   /** Where a robot's stream goes on; undefined at its beginning. */
   of(robot: string): StreamPlace | undefined {
     return this.#current.get(robot);
+  }
+
+  /** Whether a recording is learned from. */
+  holds(id: string): boolean {
+    return this.#recordings.has(id);
+  }
+
+  /** A recording's demonstrations are in the segment that is made next. */
+  noteRecording(id: string): void {
+    this.#recordings.add(id);
   }
 
   note(robot: string, transition: Transition, place: StreamPlace): void {
@@ -85,7 +99,7 @@ export class StreamPlaces {
         { epoch: String(epoch), sequence: String(sequence) },
       ]),
     );
-    return { meta: { link }, arrays: {} };
+    return { meta: { link, recordings: [...this.#recordings] }, arrays: {} };
   }
 
   /** The places that a checkpoint of this version holds. */

@@ -1,6 +1,5 @@
-import { z } from 'zod';
 import { IqLearnError, messageOf } from '../../common/index.js';
-import type { Metrics } from '../../learning/index.js';
+import type { Episode, Metrics } from '../../learning/index.js';
 import { header, type LearnerStatus, type MessageTypes, type Transition } from '../../messages/index.js';
 import type { PolicyBundle } from '../../policy/index.js';
 import type { LearningClient, LearningProgress, SessionState } from '../../training/index.js';
@@ -8,41 +7,11 @@ import { type Publisher, qos } from '../../transport/index.js';
 import { Lease } from '../kit/lease.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
 import { topics } from '../kit/topics.js';
+import { type LearnerParameters, learnerSchema } from './parameters.js';
 import { RewardSampler } from './reward-sampler.js';
 import { type RolloutEpisode, Rollouts } from './rollouts.js';
 import { segmentOf } from './segment.js';
 import { TransitionIntake } from './transition-intake.js';
-
-export const learnerSchema = z.strictObject({
-  segmentSize: z
-    .int()
-    .min(1)
-    .max(100_000)
-    .default(64)
-    .describe('Transitions per segment: learning takes them in this many at a time, and makes a policy after each.'),
-  maxSessions: z
-    .int()
-    .min(1)
-    .max(10_000)
-    .default(64)
-    .describe('Senders of transitions that are remembered; the oldest is forgotten.'),
-  saveOnShutdown: z.boolean().default(true).describe('Whether shutting down writes a checkpoint.'),
-  learnFromInterventions: z
-    .boolean()
-    .default(false)
-    .describe('Whether what a person does after taking over counts as a demonstration.')
-    .meta({ dynamic: true }),
-  recoveredRewardRateHz: z
-    .number()
-    .min(0)
-    .max(10)
-    .default(0)
-    .describe(
-      'How often per second the reward that the critic implies is published for the newest transition. It costs learning time; 0 for never.',
-    ),
-});
-
-export type LearnerParameters = z.input<typeof learnerSchema>;
 
 const STATUS_PERIOD_MS = 1000;
 
@@ -237,6 +206,13 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
     this.#rewards?.offer(transition);
     const episode = this.#rollouts.take(transition, this.#robotOf?.(transition));
     if (episode !== undefined) for (const listener of this.#rolloutListeners) listener(episode);
+  }
+
+  /** Has whole demonstrations learned from beside those that learning began with; their actions are in [−1, 1]. */
+  demonstrate(demonstrations: readonly Episode[]): void {
+    this.#handedOver += demonstrations.reduce((sum, { length }) => sum + length, 0);
+    const nothing = segmentOf([], this.context.spec, false, this.#robotOf);
+    this.#client.learn({ ...nothing, demonstrations }, this.#sessionState?.([]));
   }
 
   #learn(transitions: readonly Transition[]): void {
