@@ -17,21 +17,26 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
+BETA2, EPSILON = 0.999, 1e-8
 
 
-def perceptron(parts, x):
+def layer_norm(x):
+    centred = x - jnp.mean(x, -1, keepdims=True)
+    return centred * jax.lax.rsqrt(jnp.mean(jnp.square(centred), -1, keepdims=True) + peer.LAYER_NORM_EPSILON)
+
+
+def perceptron(parts, x, normalised=False):
     for i in range(0, len(parts), 2):
         x = x @ parts[i] + parts[i + 1]
         if i + 2 < len(parts):
-            x = jax.nn.relu(x)
+            x = jax.nn.relu(layer_norm(x) if normalised else x)
     return x
 
 
-def action_values(parts, observation, action):
+def action_values(settings, parts, entries, action):
     """[critics, rows, 1]"""
-    x = jnp.concatenate([observation, action], -1)
-    return jax.vmap(perceptron, in_axes=(0, None))(parts, x)
+    x = jnp.concatenate([entries, action], -1)
+    return jax.vmap(partial(perceptron, normalised=settings.layer_norm), in_axes=(0, None))(parts, x)
 
 
 def sample(settings, actor, observation, noise):
@@ -44,10 +49,10 @@ def sample(settings, actor, observation, noise):
     return jnp.tanh(u), jnp.sum(gaussian - squashing, -1, keepdims=True)
 
 
-def adam(parameters, moments, gradients, t, learning_rate):
-    step = learning_rate * jnp.sqrt(1 - BETA2**t) / (1 - BETA1**t)
+def adam(parameters, moments, gradients, t, learning_rate, beta1):
+    step = learning_rate * jnp.sqrt(1 - BETA2**t) / (1 - beta1**t)
     epsilon = EPSILON * jnp.sqrt(1 - BETA2**t)
-    m = jax.tree.map(lambda m, g: BETA1 * m + (1 - BETA1) * g, moments[0], gradients)
+    m = jax.tree.map(lambda m, g: beta1 * m + (1 - beta1) * g, moments[0], gradients)
     v = jax.tree.map(lambda v, g: BETA2 * v + (1 - BETA2) * g * g, moments[1], gradients)
     new = jax.tree.map(lambda p, m, v: p - step * m / (jnp.sqrt(v) + epsilon), parameters, m, v)
     return new, (m, v)
@@ -56,8 +61,15 @@ def adam(parameters, moments, gradients, t, learning_rate):
 @partial(jax.jit, static_argnums=0, donate_argnums=1)
 def update(settings, state, batch, noise):
     s = settings
-    observation, action, next_observation, terminated = (batch[k] for k in peer.BATCH_NAMES)
-    rows = 2 * s.batch
+    observation, action, next_observation, terminated, absorbing = (batch[k] for k in peer.BATCH_NAMES)
+    learned = s.absorbing == "learned"
+    if learned:
+        # Critics see the absorbing state by an entry of its own, in which all others, the action and log pi are 0.
+        observation, next_observation = observation * (1 - absorbing), next_observation * (1 - terminated)
+        entries, next_entries = (jnp.concatenate(parts, -1) for parts in ((observation, absorbing), (next_observation, terminated)))
+    else:
+        entries, next_entries = observation, next_observation
+    rows, valued = 2 * s.batch, s.valued_rows
     key = state["key"]
     if noise is None:
         key, draw = jax.random.split(key)
@@ -66,39 +78,47 @@ def update(settings, state, batch, noise):
         now, next_ = (noise[k] for k in peer.NOISE_NAMES)
     t = state["t"] + 1.0
 
-    next_action, next_log_probability = sample(s, state["actor"], next_observation, next_)
-    next_q = jnp.min(action_values(state["target"], next_observation, next_action), 0)
+    def live_sample(actor, observation, noise, gone):
+        action, log_probability = sample(s, actor, observation, noise)
+        return (action * (1 - gone), log_probability * (1 - gone)) if learned else (action, log_probability)
+
+    next_action, next_log_probability = live_sample(state["actor"], next_observation, next_, terminated)
+    next_q = jnp.min(action_values(s, state["target"], next_entries, next_action), 0)
     next_v = jnp.clip(next_q - s.temperature * next_log_probability, -s.value_bound, s.value_bound)
-    y = s.gamma * (1 - terminated) * next_v
+    y = s.gamma * next_v if learned else s.gamma * (1 - terminated) * next_v
     # One sample a state serves V(s) and the actor's step.
     (policy_action, log_probability), pull_back = jax.vjp(
-        lambda actor: sample(s, actor, observation, now), state["actor"]
+        lambda actor: live_sample(actor, observation, now, absorbing), state["actor"]
     )
 
     def critic_loss_of(critic):
         both = action_values(
-            critic, jnp.concatenate([observation, observation]), jnp.concatenate([action, policy_action])
+            s, critic, jnp.concatenate([entries, entries[:valued]]), jnp.concatenate([action, policy_action[:valued]])
         )
         r = both[:, :rows] - y
-        v = both[:, rows:] - s.temperature * log_probability
+        v = both[:, rows:] - s.temperature * log_probability[:valued]
         expert_reward = jnp.mean(r[:, s.batch :], (1, 2))
-        return jnp.sum(-expert_reward + jnp.mean(v - y, (1, 2)) + s.reg_mult * jnp.mean(r * r, (1, 2)))
+        return jnp.sum(-expert_reward + jnp.mean(v - y[:valued], (1, 2)) + s.reg_mult * jnp.mean(r * r, (1, 2)))
 
     critic_loss, critic_gradient = jax.value_and_grad(critic_loss_of)(state["critic"])
-    critic, critic_moments = adam(state["critic"], state["critic_moments"], critic_gradient, t, s.critic_learning_rate)
+    critic, critic_moments = adam(state["critic"], state["critic_moments"], critic_gradient, t, s.critic_learning_rate, s.beta1)
 
     def actor_loss_of(action, log_probability):
-        q = jnp.min(action_values(critic, observation, action), 0)
-        return jnp.mean(s.temperature * log_probability - q)
+        q = jnp.min(action_values(s, critic, entries, action), 0)
+        terms = s.temperature * log_probability - q
+        live = 1 - absorbing
+        return jnp.sum(terms * live) / jnp.maximum(jnp.sum(live), 1) if learned else jnp.mean(terms)
 
     actor_loss, sample_gradient = jax.value_and_grad(actor_loss_of, (0, 1))(policy_action, log_probability)
     (actor_gradient,) = pull_back(sample_gradient)
-    actor, actor_moments = adam(state["actor"], state["actor_moments"], actor_gradient, t, s.actor_learning_rate)
+    actor, actor_moments = adam(state["actor"], state["actor_moments"], actor_gradient, t, s.actor_learning_rate, s.beta1)
     target = jax.tree.map(lambda old, new: old + s.tau * (new - old), state["target"], critic)
+    average = jax.tree.map(lambda old, new: old + s.averaging * (new - old), state["average"], actor) if s.averaging > 0 else None
     new_state = {
         "actor": actor,
         "critic": critic,
         "target": target,
+        "average": average,
         "actor_moments": actor_moments,
         "critic_moments": critic_moments,
         "t": t,
@@ -144,6 +164,7 @@ class Learner:
             "actor": actor,
             "critic": critic,
             "target": target,
+            "average": [part.copy() for part in actor] if settings.averaging > 0 else None,
             "actor_moments": (zeros(actor), zeros(actor)),
             "critic_moments": (zeros(critic), zeros(critic)),
             "t": jnp.zeros(()),

@@ -20,11 +20,35 @@ torch.set_num_threads(options.threads)
 torch.backends.cuda.matmul.allow_tf32 = False
 
 
-def perceptron(widths: list[int]) -> nn.Sequential:
+def perceptron(widths: list[int], layer_norm: bool = False) -> nn.Sequential:
     layers: list[nn.Module] = []
-    for inputs, outputs in zip(widths, widths[1:]):
-        layers += [nn.Linear(inputs, outputs), nn.ReLU()]
-    return nn.Sequential(*layers[:-1])
+    for i, (inputs, outputs) in enumerate(zip(widths, widths[1:])):
+        layers.append(nn.Linear(inputs, outputs))
+        if i + 2 < len(widths):
+            if layer_norm:
+                layers.append(nn.LayerNorm(outputs, eps=peer.LAYER_NORM_EPSILON, elementwise_affine=False))
+            layers.append(nn.ReLU())
+    return nn.Sequential(*layers)
+
+
+def rows_of(settings: peer.Settings, batch):
+    """Observation, entries of the state, action and continuation of a batch, the next observation and its entries, and
+    which rows count for the actor. The entries are what critics see: where the absorbing state is learned, its own."""
+    observation, action, next_observation, terminated, absorbing = (torch.as_tensor(batch[k]) for k in peer.BATCH_NAMES)
+    if settings.absorbing != "learned":
+        return observation, observation, action, 1 - terminated, next_observation, next_observation, None
+    observation, next_observation = observation * (1 - absorbing), next_observation * (1 - terminated)
+    entries, next_entries = torch.cat([observation, absorbing], -1), torch.cat([next_observation, terminated], -1)
+    return observation, entries, action, None, next_observation, next_entries, 1 - absorbing
+
+
+def live_sample(sample, live):
+    """In the absorbing state the action and its log-probability are 0."""
+    return sample if live is None else tuple(part * live for part in sample)
+
+
+def mean_of(x, live):
+    return x.mean() if live is None else (x * live).sum() / live.sum().clamp(min=1)
 
 
 class Actor(nn.Module):
@@ -47,10 +71,10 @@ class Actor(nn.Module):
 class Critic(nn.Module):
     def __init__(self, settings: peer.Settings):
         super().__init__()
-        self.net = perceptron(settings.critic_widths)
+        self.net = perceptron(settings.critic_widths, settings.layer_norm)
 
-    def forward(self, observation, action):
-        return self.net(torch.cat([observation, action], dim=-1))
+    def forward(self, entries, action):
+        return self.net(torch.cat([entries, action], dim=-1))
 
 
 def load(net: nn.Sequential, parts) -> None:
@@ -84,34 +108,39 @@ class Usual:
                 parts = peer.split_flat(initial[name], settings.critic_widths, settings.critics)
                 for i, critic in enumerate(critics):
                     load(critic.net, [part[i] for part in parts])
-        self.actor_optimizer = torch.optim.Adam(self.actor.parameters(), lr=settings.actor_learning_rate)
-        self.critic_optimizer = torch.optim.Adam(self.critics.parameters(), lr=settings.critic_learning_rate)
+        self.average = Actor(settings)
+        self.average.load_state_dict(self.actor.state_dict())
+        betas = (settings.beta1, 0.999)
+        self.actor_optimizer = torch.optim.Adam(self.actor.parameters(), lr=settings.actor_learning_rate, betas=betas)
+        self.critic_optimizer = torch.optim.Adam(self.critics.parameters(), lr=settings.critic_learning_rate, betas=betas)
 
     def update(self, batch, noise=None):
         s = self.settings
-        observation, action, next_observation, terminated = (torch.as_tensor(batch[k]) for k in peer.BATCH_NAMES)
+        observation, entries, action, continues, next_observation, next_entries, live = rows_of(s, batch)
         now, next_ = (None if noise is None else torch.as_tensor(noise[k]) for k in peer.NOISE_NAMES)
+        valued = slice(0, s.valued_rows)
 
         with torch.no_grad():
-            next_action, next_log_probability = self.actor.sample(next_observation, next_)
-            next_q = torch.min(torch.stack([target(next_observation, next_action) for target in self.targets]), 0)[0]
+            next_live = None if live is None else 1 - next_entries[:, -1:]
+            next_action, next_log_probability = live_sample(self.actor.sample(next_observation, next_), next_live)
+            next_q = torch.min(torch.stack([target(next_entries, next_action) for target in self.targets]), 0)[0]
             next_v = (next_q - s.temperature * next_log_probability).clamp(-s.value_bound, s.value_bound)
-            y = s.gamma * (1 - terminated) * next_v
-            policy_action, log_probability = self.actor.sample(observation, now)
+            y = s.gamma * next_v if continues is None else s.gamma * continues * next_v
+            policy_action, log_probability = live_sample(self.actor.sample(observation, now), live)
 
         critic_loss = 0.0
         for critic in self.critics:
-            r = critic(observation, action) - y
-            v = critic(observation, policy_action) - s.temperature * log_probability
+            r = critic(entries, action) - y
+            v = critic(entries[valued], policy_action[valued]) - s.temperature * log_probability[valued]
             expert_reward = r[s.batch :].mean()
-            critic_loss = critic_loss - expert_reward + (v - y).mean() + s.reg_mult * (r**2).mean()
+            critic_loss = critic_loss - expert_reward + (v - y[valued]).mean() + s.reg_mult * (r**2).mean()
         self.critic_optimizer.zero_grad()
         critic_loss.backward()
         self.critic_optimizer.step()
 
-        new_action, new_log_probability = self.actor.sample(observation, now)
-        q = torch.min(torch.stack([critic(observation, new_action) for critic in self.critics]), 0)[0]
-        actor_loss = (s.temperature * new_log_probability - q).mean()
+        new_action, new_log_probability = live_sample(self.actor.sample(observation, now), live)
+        q = torch.min(torch.stack([critic(entries, new_action) for critic in self.critics]), 0)[0]
+        actor_loss = mean_of(s.temperature * new_log_probability - q, live)
         self.actor_optimizer.zero_grad()
         actor_loss.backward()
         self.actor_optimizer.step()
@@ -119,6 +148,9 @@ class Usual:
         with torch.no_grad():
             for target, source in zip(self.targets.parameters(), self.critics.parameters()):
                 target.copy_(s.tau * source + (1 - s.tau) * target)
+            if s.averaging > 0:
+                for average, source in zip(self.average.parameters(), self.actor.parameters()):
+                    average.copy_(s.averaging * source + (1 - s.averaging) * average)
         return critic_loss.item(), actor_loss.item()
 
     def flat(self):
@@ -141,17 +173,21 @@ class Lean:
         self.actor = [part[0] for part in tensors([start.actor.net])]
         self.critic = tensors([critic.net for critic in start.critics])
         self.target = tensors([target.net for target in start.targets])
+        self.average = [part.clone() for part in self.actor]
         for part in [*self.actor, *self.critic]:
             part.requires_grad_(True)
-        self.actor_optimizer = torch.optim.Adam(self.actor, lr=settings.actor_learning_rate, fused=True, capturable=capturable)
-        self.critic_optimizer = torch.optim.Adam(self.critic, lr=settings.critic_learning_rate, fused=True, capturable=capturable)
+        shared = {"betas": (settings.beta1, 0.999), "fused": True, "capturable": capturable}
+        self.actor_optimizer = torch.optim.Adam(self.actor, lr=settings.actor_learning_rate, **shared)
+        self.critic_optimizer = torch.optim.Adam(self.critic, lr=settings.critic_learning_rate, **shared)
 
-    def q(self, parts, observation, action):
+    def q(self, parts, entries, action):
         """[critics, rows, 1]"""
-        x = torch.cat([observation, action], dim=-1).expand(self.settings.critics, -1, -1)
+        x = torch.cat([entries, action], dim=-1).expand(self.settings.critics, -1, -1)
         for i in range(0, len(parts), 2):
             x = torch.baddbmm(parts[i + 1], x, parts[i])
             if i + 2 < len(parts):
+                if self.settings.layer_norm:
+                    x = F.layer_norm(x, x.shape[-1:], eps=peer.LAYER_NORM_EPSILON)
                 x = torch.relu_(x)
         return x
 
@@ -176,37 +212,40 @@ class Lean:
     def step(self, batch, noise=None):
         """One update; the losses stay on the device."""
         s = self.settings
-        rows = 2 * s.batch
-        observation, action, next_observation, terminated = (torch.as_tensor(batch[k]) for k in peer.BATCH_NAMES)
+        rows, valued = 2 * s.batch, s.valued_rows
+        observation, entries, action, continues, next_observation, next_entries, live = rows_of(s, batch)
         now, next_ = (
             torch.randn(2, rows, s.action, device=options.device) if noise is None else (torch.as_tensor(noise[k]) for k in peer.NOISE_NAMES)
         )
 
-        policy_action, log_probability = self.sample(observation, now)
+        policy_action, log_probability = live_sample(self.sample(observation, now), live)
         with torch.no_grad():
-            next_action, next_log_probability = self.sample(next_observation, next_)
-            next_q = self.q(self.target, next_observation, next_action).amin(0)
+            next_live = None if live is None else 1 - next_entries[:, -1:]
+            next_action, next_log_probability = live_sample(self.sample(next_observation, next_), next_live)
+            next_q = self.q(self.target, next_entries, next_action).amin(0)
             next_v = (next_q - s.temperature * next_log_probability).clamp_(-s.value_bound, s.value_bound)
-            y = s.gamma * (1 - terminated) * next_v
-            offset = s.temperature * log_probability + y
+            y = s.gamma * next_v if continues is None else s.gamma * continues * next_v
+            offset = s.temperature * log_probability[:valued] + y[:valued]
 
-        actions = torch.cat([action, policy_action.detach()])
-        q, v_q = self.q(self.critic, torch.cat([observation, observation]), actions).split(rows, dim=1)
+        actions = torch.cat([action, policy_action[:valued].detach()])
+        q, v_q = self.q(self.critic, torch.cat([entries, entries[:valued]]), actions).split([rows, valued], dim=1)
         r = q - y
-        critic_loss = ((v_q - offset).sum() + s.reg_mult * r.square().sum() - 2 * r[:, s.batch :].sum()) / rows
+        critic_loss = (v_q - offset).sum() / valued + (s.reg_mult * r.square().sum() - 2 * r[:, s.batch :].sum()) / rows
         for part, gradient in zip(self.critic, torch.autograd.grad(critic_loss, self.critic)):
             part.grad = gradient
         self.critic_optimizer.step()
 
         frozen = [part.detach() for part in self.critic]
-        best = self.q(frozen, observation, policy_action).amin(0)
-        actor_loss = (s.temperature * log_probability - best).mean()
+        best = self.q(frozen, entries, policy_action).amin(0)
+        actor_loss = mean_of(s.temperature * log_probability - best, live)
         for part, gradient in zip(self.actor, torch.autograd.grad(actor_loss, self.actor)):
             part.grad = gradient
         self.actor_optimizer.step()
 
         with torch.no_grad():
             torch._foreach_lerp_(self.target, [part.detach() for part in self.critic], s.tau)
+            if s.averaging > 0:
+                torch._foreach_lerp_(self.average, [part.detach() for part in self.actor], s.averaging)
         return critic_loss.detach(), actor_loss.detach()
 
     def flat(self):

@@ -27,6 +27,16 @@ class Settings:
     log_std: tuple[float, float] = (-5.0, 2.0)
     actor_learning_rate: float = 3e-5
     critic_learning_rate: float = 3e-4
+    beta1: float = 0.9
+    layer_norm: bool = False  # in the critics, before every ReLU, without scale and shift
+    value_term: str = "value"  # V(s) - y over all rows, or "value_policy": over the policy's rows
+    absorbing: str = "zero"  # the value after a true terminal, or "learned": a state that the critics know by one entry
+    averaging: float = 0.0  # rate of the actor's running average; 0: none is kept
+
+    @property
+    def valued_rows(self) -> int:
+        """The first rows of a batch, whose V(s) the value term needs."""
+        return self.batch if self.value_term == "value_policy" else 2 * self.batch
 
     @property
     def value_bound(self) -> float:
@@ -39,7 +49,23 @@ class Settings:
 
     @property
     def critic_widths(self) -> list[int]:
-        return [self.observation + self.action, *self.hidden, 1]
+        return [self.observation + self.action + (self.absorbing == "learned"), *self.hidden, 1]
+
+
+RECIPE = {
+    "critics": 1,
+    "batch": 128,
+    "temperature": 1e-3,
+    "reg_mult": 10.0,
+    "actor_learning_rate": 3e-4,
+    "beta1": 0.5,
+    "layer_norm": True,
+    "value_term": "value_policy",
+    "absorbing": "learned",
+    "averaging": 1e-3,
+}
+"""What this package's defaults (docs/decisions/0015) set otherwise than the published algorithm."""
+LAYER_NORM_EPSILON = 1e-5
 
 
 def arguments(description: str, variants: tuple[str, ...] = (), parity: bool = False) -> argparse.Namespace:
@@ -49,6 +75,7 @@ def arguments(description: str, variants: tuple[str, ...] = (), parity: bool = F
     parser.add_argument("--critics", type=int, choices=(1, 2), default=2)
     parser.add_argument("--batch", type=int, default=Settings.batch, help="rows of policy data, and of expert data")
     parser.add_argument("--width", type=int, default=Settings.hidden[0], help="width of both hidden layers")
+    parser.add_argument("--recipe", action="store_true", help="the update of this package's defaults: RECIPE")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where tensors are")
     if variants:
         parser.add_argument("--variant", choices=variants, default=variants[0])
@@ -64,10 +91,11 @@ def arguments(description: str, variants: tuple[str, ...] = (), parity: bool = F
 
 def settings_of(options: argparse.Namespace) -> Settings:
     """The settings of a peer that is timed."""
-    return Settings(critics=options.critics, batch=options.batch, hidden=(options.width, options.width))
+    given = {"critics": options.critics, "batch": options.batch}
+    return Settings(**({**RECIPE, "batch": options.batch} if options.recipe else given), hidden=(options.width, options.width))
 
 
-BATCH_NAMES = ("observation", "action", "next_observation", "terminated")
+BATCH_NAMES = ("observation", "action", "next_observation", "terminated", "absorbing")
 NOISE_NAMES = ("noise", "next_noise")
 
 
@@ -82,12 +110,14 @@ def random_batches(settings: Settings, count: int = 16, seed: int = 0) -> list[d
         "action": settings.action,
         "next_observation": settings.observation,
         "terminated": 1,
+        "absorbing": 1,  # 1 for rows that lead from the absorbing state to itself
     }
     batches = []
     for _ in range(count):
         batch = {name: random.standard_normal((rows, width)).astype(np.float32) for name, width in shapes.items()}
         batch["action"] = np.tanh(batch["action"])
-        batch["terminated"] = (batch["terminated"] > 2.3).astype(np.float32)
+        for name in ("terminated", "absorbing"):
+            batch[name] = (batch[name] > 2.3).astype(np.float32)
         batches.append(batch)
     return batches
 
@@ -131,7 +161,7 @@ def parity(path: str, out: str | None, make) -> None:
 
     FILE (JSON; arrays are base64 of little-endian float32, row-major): settings (fields of Settings), initial
     {actor, critic, target} (flat vectors of split_flat), updates [{observation, action, next_observation,
-    terminated, noise, next_noise}]; the noise of the sample in s serves V(s) and the actor alike. Result: updates
+    terminated, absorbing, noise, next_noise}]; the noise of the sample in s serves V(s) and the actor alike. Result: updates
     [{actor, critic, target, critic_loss, actor_loss}]. `make(settings, initial)` gives an object with
     update(batch, noise) -> (critic_loss, actor_loss) and flat() -> {actor, critic, target}.
     """
@@ -140,7 +170,7 @@ def parity(path: str, out: str | None, make) -> None:
     fields = {name: tuple(v) if isinstance(v, list) else v for name, v in given["settings"].items()}
     settings = Settings(**fields)
     rows = 2 * settings.batch
-    width = {"observation": settings.observation, "next_observation": settings.observation, "terminated": 1}
+    width = {"observation": settings.observation, "next_observation": settings.observation, "terminated": 1, "absorbing": 1}
     learner = make(settings, {name: decode(text, (-1,)) for name, text in given["initial"].items()})
     results = []
     for update in given["updates"]:

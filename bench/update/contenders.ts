@@ -103,6 +103,7 @@ export function updateInputs(
       inputs[input] = random.fillNormal(new Float32Array(shape.reduce((product, n) => product * n, 1)));
     inputs.actions = inputs.actions!.map(Math.tanh);
     inputs.continues = inputs.continues!.map((x) => (x > 2.3 ? 0 : 1));
+    if (inputs.absorbing) inputs.absorbing = inputs.absorbing.map((x) => (x > 2.3 ? 1 : 0));
     return inputs;
   });
   const adams = Object.entries(agentOf(config).adam);

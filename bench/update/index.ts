@@ -1,5 +1,5 @@
 import { inspectModel } from '../../src/engine/index.js';
-import { type LearnerConfig, learnerConfig } from '../../src/learning/index.js';
+import { learnerConfig } from '../../src/learning/index.js';
 import { writeFileAtomic } from '../../src/platform/index.js';
 import { type BenchResult, benchResult, type Figure, median, progress } from '../harness.js';
 import { watchLoad } from '../load.js';
@@ -16,13 +16,14 @@ import {
   updateModel,
 } from './contenders.js';
 import { updateFlops } from './flops.js';
-import { differences, type ParitySettings, parityCase, runOurs, runPeer } from './parity.js';
+import { configOf, differences, type ParitySettings, parityCase, runOurs, runPeer } from './parity.js';
 import { productFlops, productTable } from './products.js';
 
 const BATCH = 256;
 const HIDDEN = [256, 256];
 
-const PARITY: Omit<ParitySettings, 'critics'> = {
+/** The algorithm as it was published, without what this package's defaults add. */
+const PUBLISHED: Omit<ParitySettings, 'critics'> = {
   observation: OBSERVATION,
   action: ACTION,
   hidden: HIDDEN,
@@ -34,10 +35,40 @@ const PARITY: Omit<ParitySettings, 'critics'> = {
   log_std: [-5, 2],
   actor_learning_rate: 3e-5,
   critic_learning_rate: 3e-4,
+  beta1: 0.9,
+  layer_norm: false,
+  value_term: 'value',
+  absorbing: 'zero',
+  averaging: 0,
 };
+
+/** What the defaults set otherwise (docs/decisions/0015), under the peers' names: RECIPE of bench/peers/peer.py. */
+const RECIPE: ParitySettings = {
+  ...PUBLISHED,
+  critics: 1,
+  batch: 128,
+  temperature: 1e-3,
+  reg_mult: 10,
+  actor_learning_rate: 3e-4,
+  beta1: 0.5,
+  layer_norm: true,
+  value_term: 'value_policy',
+  absorbing: 'learned',
+  averaging: 1e-3,
+};
+
+/** The forms whose updates are timed and compared, by the names of their groups. */
+const FORMS: Readonly<Record<'recipe' | 'double' | 'single', ParitySettings>> = {
+  recipe: RECIPE,
+  double: { ...PUBLISHED, critics: 2 },
+  single: { ...PUBLISHED, critics: 1 },
+};
+type Form = keyof typeof FORMS;
+const forms = Object.keys(FORMS) as Form[];
 
 /** Small, with large steps, and a bound on V′ that rows do reach: three updates exercise every term. */
 const GOLDEN: ParitySettings = {
+  ...PUBLISHED,
   observation: 5,
   action: 2,
   hidden: [8, 8],
@@ -50,6 +81,15 @@ const GOLDEN: ParitySettings = {
   log_std: [-5, 2],
   actor_learning_rate: 1e-2,
   critic_learning_rate: 1e-2,
+};
+
+/** The same for what the defaults add. */
+const GOLDEN_RECIPE: ParitySettings = {
+  ...GOLDEN,
+  beta1: RECIPE.beta1,
+  layer_norm: RECIPE.layer_norm,
+  value_term: RECIPE.value_term,
+  absorbing: RECIPE.absorbing,
 };
 
 interface Group {
@@ -67,13 +107,15 @@ export async function run(args: string[]): Promise<BenchResult> {
     threads: { default: 2, help: 'threads of every contender' },
     rounds: { default: 12, help: 'rounds in which every contender has one block' },
     block: { default: 24, help: 'updates a block; the first quarter warms up and is not counted' },
-    only: { default: null, help: 'groups to run, separated by commas: double, single, sac, parity' },
+    only: { default: null, help: 'groups to run, separated by commas: recipe, double, single, sac, parity' },
     products: { default: false, help: 'only print all matrix products of the compiled updates' },
     golden: { default: null, help: 'only write the small parity case with PyTorch’s results to this file' },
+    recipe: { default: false, help: 'with --golden: the case with what the defaults add' },
   });
   if (options.products) return products(args);
   const python = options['no-peers'] ? undefined : peersPython(options.peers);
-  if (options.golden !== null) return golden(options.golden, peersPython(options.peers), args);
+  if (options.golden !== null)
+    return golden(options.golden, options.recipe ? GOLDEN_RECIPE : GOLDEN, peersPython(options.peers), args);
 
   const { threads } = options;
   const device = benchDevice(options.device);
@@ -85,7 +127,7 @@ export async function run(args: string[]): Promise<BenchResult> {
   const flags = ['--threads', String(threads)];
   const peer: StartPeer = (name, script, ...rest) =>
     python === undefined ? [] : [() => PythonPeer.start(name, python, script, [...flags, ...rest])];
-  const groups = [iqGroup(2, engine, peer), iqGroup(1, engine, peer), sacGroup(engine, peer)].filter(
+  const groups = [...forms.map((form) => iqGroup(form, engine, peer)), sacGroup(engine, peer)].filter(
     ({ name }) => wanted === undefined || wanted.includes(name),
   );
   for (const group of groups) {
@@ -133,32 +175,23 @@ function ratios(label: string, samples: Samples, ours: string): Figure[] {
     ]);
 }
 
-const iqConfig = (critics: 1 | 2): LearnerConfig =>
-  learnerConfig({
-    agent: 'iq-sac',
+const neededFlops = ({ observation, action, hidden, critics, batch, value_term, absorbing }: ParitySettings): number =>
+  updateFlops({
+    observation,
+    action,
+    hidden,
     critics,
-    hiddenSizes: HIDDEN,
-    batchSize: BATCH,
-    bufferSize: 20_000,
-    // The algorithm as the peers have it: without what the defaults add.
-    valueTerm: 'value',
-    regMult: 0.5,
-    temperature: 0.01,
-    layerNorm: false,
-    beta1: 0.9,
-    absorbing: 'zero',
-    actorAveraging: 0,
-    actorLearningRate: 3e-5,
+    rows: 2 * batch,
+    valuedRows: value_term === 'value_policy' ? batch : 2 * batch,
+    criticEntries: absorbing === 'learned' ? 1 : 0,
   });
 
-const neededFlops = (critics: 1 | 2): number =>
-  updateFlops({ observation: OBSERVATION, action: ACTION, hidden: HIDDEN, critics, rows: 2 * BATCH });
-
-function iqGroup(critics: 1 | 2, engine: Engine, peer: StartPeer): Group {
-  const label = critics === 2 ? 'double' : 'single';
-  const config = iqConfig(critics);
-  const flag = ['--critics', String(critics), '--device', engine.device === 'cuda' ? 'cuda' : 'cpu'];
-  const gflop = neededFlops(critics) / 1e9;
+function iqGroup(label: Form, engine: Engine, peer: StartPeer): Group {
+  const form = FORMS[label];
+  const config = configOf(form);
+  const flag = ['--batch', String(form.batch), '--device', engine.device === 'cuda' ? 'cuda' : 'cpu'];
+  flag.push(...(label === 'recipe' ? ['--recipe'] : ['--critics', String(form.critics)]));
+  const gflop = neededFlops(form) / 1e9;
   return {
     name: label,
     contenders: [
@@ -236,14 +269,14 @@ function sacGroup(engine: Engine, peer: StartPeer): Group {
 /** Prints the matrix products of the compiled updates. */
 async function products(args: string[]): Promise<BenchResult> {
   const figures: Figure[] = [];
-  for (const critics of [2, 1] as const) {
-    const model = inspectModel(await updateModel(iqConfig(critics)));
-    const label = critics === 2 ? 'double' : 'single';
-    progress(productTable(model, neededFlops(critics)));
+  for (const label of forms) {
+    const model = inspectModel(await updateModel(configOf(FORMS[label])));
+    const needed = neededFlops(FORMS[label]);
+    progress(productTable(model, needed));
     figures.push(
       { name: `${label}: matrix products`, value: model.products.length, unit: '' },
       { name: `${label}: work of the products`, value: productFlops(model) / 1e9, unit: 'GFLOP' },
-      { name: `${label}: work needed`, value: neededFlops(critics) / 1e9, unit: 'GFLOP' },
+      { name: `${label}: work needed`, value: needed / 1e9, unit: 'GFLOP' },
     );
   }
   return benchResult('update', args, figures);
@@ -251,9 +284,9 @@ async function products(args: string[]): Promise<BenchResult> {
 
 async function parity(python: string): Promise<Figure[]> {
   const figures: Figure[] = [];
-  for (const critics of [2, 1] as const) {
-    progress(`parity: 20 updates, ${critics} critic${critics === 2 ? 's' : ''}`);
-    const given = parityCase({ ...PARITY, critics }, 20, critics);
+  for (const [label, form] of Object.entries(FORMS)) {
+    progress(`parity: 20 updates, ${label}`);
+    const given = parityCase(form, 20, form.critics);
     const ours = await runOurs(given);
     for (const [name, script] of [
       ['torch', 'iq_learn_torch.py'],
@@ -261,7 +294,7 @@ async function parity(python: string): Promise<Figure[]> {
     ] as const)
       for (const [what, value] of Object.entries(differences(ours, runPeer(python, script, given))))
         figures.push({
-          name: `parity ${critics === 2 ? 'double' : 'single'}: ${what} against ${name}`,
+          name: `parity ${label}: ${what} against ${name}`,
           value,
           unit: what === 'losses' ? 'relative' : 'absolute',
           note: 'largest over 20 updates with the same noise',
@@ -270,12 +303,12 @@ async function parity(python: string): Promise<Figure[]> {
   return figures;
 }
 
-async function golden(path: string, python: string, args: string[]): Promise<BenchResult> {
-  const given = parityCase(GOLDEN, 3, 7);
+async function golden(path: string, settings: ParitySettings, python: string, args: string[]): Promise<BenchResult> {
+  const given = parityCase(settings, 3, 7);
   const theirs = runPeer(python, 'iq_learn_torch.py', given);
   const last = theirs.at(-1)!;
   const file = {
-    made: 'npm run bench -- update --golden FILE: three updates by bench/peers/iq_learn_torch.py (float32, PyTorch)',
+    made: 'npm run bench -- update --golden FILE [--recipe]: three updates by bench/peers/iq_learn_torch.py (float32, PyTorch)',
     ...given,
     losses: theirs.map(({ critic_loss, actor_loss }) => [critic_loss, actor_loss]),
     final: { actor: last.actor, critic: last.critic, target: last.target },

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '../../src/common/index.js';
 import { compile } from '../../src/engine/index.js';
-import { adamCoefficients, createAgent, learnerConfig } from '../../src/learning/index.js';
+import { adamCoefficients, createAgent, type LearnerConfig, learnerConfig } from '../../src/learning/index.js';
 import { root } from '../harness.js';
 
 /** Settings under the names of the peers (bench/peers/peer.py). */
@@ -22,6 +22,12 @@ export interface ParitySettings {
   readonly log_std: readonly [number, number];
   readonly actor_learning_rate: number;
   readonly critic_learning_rate: number;
+  readonly beta1: number;
+  readonly layer_norm: boolean;
+  readonly value_term: 'value' | 'value_policy';
+  readonly absorbing: 'zero' | 'learned';
+  /** Rate of the actor's running average; 0: none is kept. */
+  readonly averaging: number;
 }
 
 /** Arrays as base64 of little-endian float32. */
@@ -45,6 +51,7 @@ const INPUT_NAMES = {
   action: 'actions',
   next_observation: 'nextObservations',
   terminated: 'continues',
+  absorbing: 'absorbing',
   noise: 'noise',
   next_noise: 'nextNoise',
 } as const;
@@ -57,14 +64,14 @@ export function decode(text: string): Float32Array {
   return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
 }
 
-function agentOf(settings: ParitySettings) {
-  const config = learnerConfig({
+/** Settings of the peers as those of this package. */
+export const configOf = (settings: ParitySettings): LearnerConfig =>
+  learnerConfig({
     agent: 'iq-sac',
-    // The algorithm as the peers have it: without what the defaults add.
-    layerNorm: false,
-    beta1: 0.9,
-    absorbing: 'zero',
-    actorAveraging: 0,
+    layerNorm: settings.layer_norm,
+    beta1: settings.beta1,
+    absorbing: settings.absorbing,
+    actorAveraging: settings.averaging,
     hiddenSizes: [...settings.hidden],
     critics: settings.critics,
     gamma: settings.gamma,
@@ -72,13 +79,17 @@ function agentOf(settings: ParitySettings) {
     temperature: settings.temperature,
     regMult: settings.reg_mult,
     batchSize: settings.batch,
+    bufferSize: 20_000,
     logStdRange: [settings.log_std[0], settings.log_std[1]],
-    valueTerm: 'value',
+    valueTerm: settings.value_term,
+    actorLearningRate: settings.actor_learning_rate,
+    criticLearningRate: settings.critic_learning_rate,
   });
-  return createAgent(config, { observation: settings.observation, action: settings.action });
-}
 
-/** A case with random batches; about one row in ten is terminal, and the target differs from the critic. */
+const agentOf = (settings: ParitySettings) =>
+  createAgent(configOf(settings), { observation: settings.observation, action: settings.action });
+
+/** A case with random batches; about one row in ten is terminal, as many are absorbing, and the target differs from the critic. */
 export function parityCase(settings: ParitySettings, updates: number, seed: number): ParityCase {
   const random = Random.derive(seed, 'parity');
   const normal = (size: number): Float32Array => random.fillNormal(new Float32Array(size));
@@ -97,6 +108,7 @@ export function parityCase(settings: ParitySettings, updates: number, seed: numb
       action: encode(normal(rows * settings.action).map(Math.tanh)),
       next_observation: encode(normal(rows * settings.observation)),
       terminated: encode(Float32Array.from({ length: rows }, () => (random.uniform(0, 1) < 0.1 ? 1 : 0))),
+      absorbing: encode(Float32Array.from({ length: rows }, () => (random.uniform(0, 1) < 0.1 ? 1 : 0))),
       noise: encode(normal(rows * settings.action)),
       next_noise: encode(normal(rows * settings.action)),
     })),
@@ -120,13 +132,13 @@ export async function runOurs({ settings, initial, updates }: ParityCase): Promi
   for (const [i, update] of updates.entries()) {
     const inputs: Record<string, Float32Array> = {};
     for (const [theirs, ours] of Object.entries(INPUT_NAMES))
-      inputs[ours] = decode(update[theirs as keyof typeof INPUT_NAMES]);
+      if (ours in executable.inputs) inputs[ours] = decode(update[theirs as keyof typeof INPUT_NAMES]);
     inputs.continues = inputs.continues!.map((terminated) => 1 - terminated);
     for (const [name, rate] of [
       ['actorAdam', settings.actor_learning_rate],
       ['criticAdam', settings.critic_learning_rate],
     ] as const) {
-      const { step, epsilon } = adamCoefficients(i + 1, rate);
+      const { step, epsilon } = adamCoefficients(i + 1, rate, settings.beta1);
       inputs[name] = Float32Array.of(step, epsilon);
     }
     const { critic_loss, actor_loss } = await executable.run(inputs);

@@ -1,5 +1,13 @@
 // Longer than 300 lines: filling, running, publishing and saving share the learner's private state, and are short apart.
-import { blockArray, IqLearnError, type Observation, type ObservationSpec, Random } from '../common/index.js';
+import {
+  type BlockArray,
+  blockArray,
+  IqLearnError,
+  type Observation,
+  type ObservationSpec,
+  type PerBlock,
+  Random,
+} from '../common/index.js';
 import { type ArrayRecord, compile, type Device, type Executable } from '../engine/index.js';
 import { type Checkpoint, MetricMeans } from '../platform/index.js';
 import type { PolicyFunction } from '../policy/index.js';
@@ -7,7 +15,8 @@ import type { Agent } from './agent.js';
 import { fillBatch } from './data/batch.js';
 import { type Episode, observationAt } from './data/episode.js';
 import { FairBuffers, type RobotCount } from './data/fair-buffers.js';
-import { type Normalisation, normaliseObservation } from './data/normalisation.js';
+import { type Normalisation, normaliseObservation, normaliseRows } from './data/normalisation.js';
+import type { NumberRows } from './data/observation-rows.js';
 import { type BufferRow, ReplayBuffer } from './data/replay-buffer.js';
 import { DivergenceGuard, type Rollback } from './divergence-guard.js';
 import { decodeLearner, encodeLearner } from './learner-checkpoint.js';
@@ -23,6 +32,16 @@ import { agentDefinition, createAgent, fallOf, type LearnerConfig } from './sett
  * from rewards only.
  */
 export type LearnerTransition = BufferRow;
+
+/** Transitions row after row: the observations have a row of each block, the actions a row of numbers. */
+export interface LearnerRows {
+  readonly length: number;
+  readonly observations: PerBlock<BlockArray>;
+  readonly actions: Float32Array;
+  readonly nextObservations: PerBlock<BlockArray>;
+  /** 1 where the next observation is a true terminal state. */
+  readonly terminated: Uint8Array;
+}
 
 export interface LearnerOptions {
   readonly config: LearnerConfig;
@@ -187,6 +206,46 @@ export class Learner {
         },
       );
     this.#policy.add(this.#row(transition, transition.reward ?? 0), robot);
+  }
+
+  /**
+   * Adds transitions of the policy row after row, as {@link addTransition} does each; `robots` names the robot of each.
+   * Those of one vector of numbers, which most robots have, go into the buffers without an object for each. Throws
+   * INVALID_ARGUMENT on bad numbers; what comes before the bad one was added.
+   */
+  addTransitions(rows: LearnerRows, robots?: readonly string[]): void {
+    const numbers = this.#numberRows(rows);
+    const robotOf = (row: number): string => robots?.[row] ?? '';
+    for (let from = 0, to = 0; from < rows.length; from = to) {
+      for (to = from + 1; to < rows.length && robotOf(to) === robotOf(from); ) to++;
+      if (numbers !== undefined) this.#policy.addRows(numbers, from, to, robotOf(from));
+      else for (let row = from; row < to; row++) this.addTransition(this.#transitionAt(rows, row), robotOf(row));
+    }
+  }
+
+  /** Transition `row` of rows, as views. */
+  #transitionAt(rows: LearnerRows, row: number): LearnerTransition {
+    return {
+      observation: observationAt(this.#observation, rows.observations, row),
+      action: rows.actions.subarray(row * this.#actionSize, (row + 1) * this.#actionSize),
+      nextObservation: observationAt(this.#observation, rows.nextObservations, row),
+      terminated: rows.terminated[row] === 1,
+    };
+  }
+
+  /** The rows as the buffers hold them, where all is one vector of finite numbers and no agent needs rewards. */
+  #numberRows({ length, observations, actions, nextObservations, terminated }: LearnerRows): NumberRows | undefined {
+    const [only] = this.#observation;
+    if (this.#observation.length !== 1 || only!.dtype !== 'float32' || this.#agent.rows.rewards) return undefined;
+    const numbers = length * this.normalisation.mean.length;
+    if (!(observations instanceof Float32Array && nextObservations instanceof Float32Array)) return undefined;
+    if (observations.length !== numbers || nextObservations.length !== numbers) return undefined;
+    if (actions.length !== length * this.#actionSize) return undefined;
+    const before = normaliseRows(this.normalisation, observations);
+    const after = normaliseRows(this.normalisation, nextObservations);
+    const clipped = this.#clipped(actions);
+    if (before === null || after === null || !clipped.every(Number.isFinite)) return undefined;
+    return { observations: before, actions: clipped, nextObservations: after, terminated };
   }
 
   /** A transition as the buffers hold it: observations normalised, actions clipped. */

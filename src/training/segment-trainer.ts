@@ -119,6 +119,20 @@ export class SegmentTrainer {
 
   /** Adds a segment's transitions and the updates they pay for; `session` is kept for whoever resumes the run. */
   add(segment: Segment, session?: SessionState): void {
+    if (segment.demonstrated.includes(1)) this.#addMixed(segment);
+    else this.#learner.addTransitions(segment, segment.robots);
+    const unpaid = Math.min(this.#unpaid, segment.length);
+    this.#unpaid -= unpaid;
+    this.#pendingUpdates.pay(segment.length - unpaid, this.#options.updatesPerTransition);
+    this.#version++;
+    this.#previous = this.#published;
+    this.#session = session;
+    this.#metricSums.clear();
+    this.#updatesCounted = 0;
+  }
+
+  /** Adds a segment in which a person demonstrated. */
+  #addMixed(segment: Segment): void {
     const { contract } = this.#options;
     const spec = observationOf(contract);
     const { length: a } = contract.action;
@@ -138,14 +152,6 @@ export class SegmentTrainer {
     this.#addDemonstrations(segment.demonstrations ?? []);
     if (refused > 0)
       this.#warn(`${refused} steps of takeovers do not fit beside the demonstrations any more and are left out`);
-    const unpaid = Math.min(this.#unpaid, segment.length);
-    this.#unpaid -= unpaid;
-    this.#pendingUpdates.pay(segment.length - unpaid, this.#options.updatesPerTransition);
-    this.#version++;
-    this.#previous = this.#published;
-    this.#session = session;
-    this.#metricSums.clear();
-    this.#updatesCounted = 0;
   }
 
   #addDemonstrations(episodes: readonly Episode[]): void {

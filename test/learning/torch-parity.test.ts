@@ -4,7 +4,7 @@ import { Random } from '#src/common/index.js';
 import { compile } from '#src/engine/index.js';
 import { adamCoefficients, createAgent, type LearnerSettings, learnerConfig } from '#src/learning/index.js';
 
-/** Made by `npm run bench -- update --golden FILE` from an independent PyTorch implementation (bench/peers). */
+/** Made by `npm run bench -- update --golden FILE [--recipe]` from an independent PyTorch implementation (bench/peers). */
 interface Golden {
   readonly settings: {
     readonly observation: number;
@@ -19,6 +19,10 @@ interface Golden {
     readonly log_std: [number, number];
     readonly actor_learning_rate: number;
     readonly critic_learning_rate: number;
+    readonly beta1: number;
+    readonly layer_norm: boolean;
+    readonly value_term: 'value' | 'value_policy';
+    readonly absorbing: 'zero' | 'learned';
   };
   readonly initial: Networks;
   readonly updates: readonly Readonly<Record<string, string>>[];
@@ -30,9 +34,11 @@ interface Golden {
 /** Base64 of little-endian float32. */
 type Networks = Readonly<Record<'actor' | 'critic' | 'target', string>>;
 
-const golden = JSON.parse(
-  readFileSync(new URL('../golden/learning/torch-parity.json', import.meta.url), 'utf8'),
-) as Golden;
+const goldenOf = (name: string): Golden =>
+  JSON.parse(readFileSync(new URL(`../golden/learning/${name}.json`, import.meta.url), 'utf8')) as Golden;
+const published = goldenOf('torch-parity');
+/** The same with what the defaults add: layer normalisation, the policy's rows alone, momentum of 0.5, absorbing state. */
+const recipe = goldenOf('torch-parity-recipe');
 
 function decode(text: string): Float32Array {
   const bytes = Buffer.from(text, 'base64');
@@ -48,14 +54,12 @@ function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
 
 type Settings = Partial<Extract<LearnerSettings, { agent: 'iq-sac' }>>;
 
-async function replay(changes: Settings = {}) {
-  const { settings, initial, updates } = golden;
+async function replay({ settings, initial, updates }: Golden, changes: Settings = {}) {
   const config = learnerConfig({
     agent: 'iq-sac',
-    // The algorithm as the independent implementation has it: without what the defaults add.
-    layerNorm: false,
-    beta1: 0.9,
-    absorbing: 'zero',
+    layerNorm: settings.layer_norm,
+    beta1: settings.beta1,
+    absorbing: settings.absorbing,
     actorAveraging: 0,
     hiddenSizes: settings.hidden,
     critics: settings.critics,
@@ -65,7 +69,7 @@ async function replay(changes: Settings = {}) {
     regMult: settings.reg_mult,
     batchSize: settings.batch,
     logStdRange: settings.log_std,
-    valueTerm: 'value',
+    valueTerm: settings.value_term,
     ...changes,
   });
   const agent = createAgent(config, { observation: settings.observation, action: settings.action });
@@ -82,7 +86,7 @@ async function replay(changes: Settings = {}) {
   const losses: [number, number][] = [];
   for (const [i, update] of updates.entries()) {
     const adam = (rate: number): Float32Array => {
-      const { step, epsilon } = adamCoefficients(i + 1, rate);
+      const { step, epsilon } = adamCoefficients(i + 1, rate, changes.beta1 ?? settings.beta1);
       return Float32Array.of(step, epsilon);
     };
     const { critic_loss, actor_loss } = await executable.run({
@@ -90,6 +94,7 @@ async function replay(changes: Settings = {}) {
       actions: decode(update.action!),
       nextObservations: decode(update.next_observation!),
       continues: decode(update.terminated!).map((terminated) => 1 - terminated),
+      ...(settings.absorbing === 'learned' ? { absorbing: decode(update.absorbing!) } : {}),
       noise: decode(update.noise!),
       nextNoise: decode(update.next_noise!),
       actorAdam: adam(settings.actor_learning_rate),
@@ -102,9 +107,21 @@ async function replay(changes: Settings = {}) {
   return { losses, state };
 }
 
-describe('an IQ-Learn SAC update against an independent PyTorch implementation', () => {
+/** How far a replay with other settings is from the golden: of the critic's losses and of the target, the larger. */
+async function change(golden: Golden, changes: Settings): Promise<number> {
+  const { losses, state } = await replay(golden, changes);
+  return Math.max(
+    ...golden.losses.map(([critic], i) => Math.abs(losses[i]![0] - critic)),
+    largestDifference(state.target!, decode(golden.final.target)),
+  );
+}
+
+describe.each([
+  ['as published', published],
+  ['of the defaults', recipe],
+])('an IQ-Learn SAC update %s against an independent PyTorch implementation', (_, golden) => {
   it('gives the same losses and parameters over three updates', async () => {
-    const { losses, state } = await replay();
+    const { losses, state } = await replay(golden);
     for (const [i, [critic, actor]] of golden.losses.entries()) {
       expect(losses[i]![0], `critic loss of update ${i}`).toBeCloseTo(critic, 4);
       expect(losses[i]![1], `actor loss of update ${i}`).toBeCloseTo(actor, 4);
@@ -124,12 +141,17 @@ describe('an IQ-Learn SAC update against an independent PyTorch implementation',
     ['another discount', { gamma: 0.89 }],
     ['another temperature', { temperature: 0.49 }],
     ['another target rate', { tau: 0.11 }],
+    ['another momentum', { beta1: 0.7 }],
   ])('is told apart from %s', async (_, changes) => {
-    const { losses, state } = await replay(changes);
-    const change = Math.max(
-      ...golden.losses.map(([critic], i) => Math.abs(losses[i]![0] - critic)),
-      largestDifference(state.target!, decode(golden.final.target)),
-    );
-    expect(change).toBeGreaterThan(1e-3);
+    expect(await change(golden, changes)).toBeGreaterThan(1e-3);
+  });
+});
+
+describe('the golden of the defaults', () => {
+  it.each<[string, Settings]>([
+    ['critics without layer normalisation', { layerNorm: false }],
+    ['the value term on all rows', { valueTerm: 'value' }],
+  ])('is told apart from %s', async (_, changes) => {
+    expect(await change(recipe, changes)).toBeGreaterThan(1e-3);
   });
 });

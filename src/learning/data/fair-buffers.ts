@@ -1,5 +1,6 @@
 import type { Random } from '../../common/index.js';
 import type { BufferContents } from './buffer-contents.js';
+import type { NumberRows } from './observation-rows.js';
 import type { BatchTarget, BufferRow, ReplayBuffer } from './replay-buffer.js';
 
 /**
@@ -62,6 +63,12 @@ export class FairBuffers {
   /** Adds a transition of a robot; '' where it is of none in particular. A bad number throws INVALID_ARGUMENT. */
   add(row: BufferRow, robot: string): void {
     this.#bufferOf(robot).add(row);
+    this.#shares = undefined;
+  }
+
+  /** Adds transitions `from` to `to` of rows that were checked, all of one robot: {@link ReplayBuffer.addRows}. */
+  addRows(rows: NumberRows, from: number, to: number, robot: string): void {
+    this.#bufferOf(robot).addRows(rows, from, to);
     this.#shares = undefined;
   }
 

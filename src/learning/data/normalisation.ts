@@ -58,6 +58,18 @@ export function normalise(by: Normalisation, values: ArrayLike<number>, out: Flo
   return out;
 }
 
+/** Row after row of numbers, normalised, in an array of their own; null where a number is not finite afterwards. */
+export function normaliseRows({ mean, scale }: Normalisation, rows: Float32Array): Float32Array | null {
+  const out = new Float32Array(rows.length);
+  const size = mean.length;
+  for (let i = 0, k = 0; i < out.length; i++, k = k + 1 === size ? 0 : k + 1) {
+    const x = (rows[i]! - mean[k]!) / scale[k]!;
+    if (Number.isNaN(x)) return null;
+    out[i] = x > NORMALISED_LIMIT ? NORMALISED_LIMIT : x < -NORMALISED_LIMIT ? -NORMALISED_LIMIT : x;
+  }
+  return out;
+}
+
 const isVector = (observation: Observation): observation is ArrayLike<number> => ArrayBuffer.isView(observation);
 
 /** An observation with its numbers normalised; bytes, and arrays of a wrong length, are left as they are. */

@@ -9,6 +9,15 @@ const SMALL_ROW = 64;
 
 const bytesOf = ({ shape, dtype }: Block): number => shapeSize(shape) * (dtype === 'uint8' ? 1 : 4);
 
+/** Transitions of one float32 block as rows: row i of each array belongs to transition i. All numbers are finite. */
+export interface NumberRows {
+  readonly observations: Float32Array;
+  readonly actions: Float32Array;
+  readonly nextObservations: Float32Array;
+  /** 1 where the next observation is a true terminal state. */
+  readonly terminated: Uint8Array;
+}
+
 /**
  * A queue of observations: rows are pushed at the end and released from the start, and are read at their positions in
  * between. Rows lie in chunks of typed arrays, one array for every block of the observation; a chunk is made when it
@@ -80,6 +89,29 @@ export class ObservationRows {
     });
     this.#held++;
     return position;
+  }
+
+  /** As {@link push}, of the one block that there is: the row that begins at `offset` of `values`. */
+  pushFrom(values: Float32Array, offset: number): number {
+    const position = this.after(this.#start, this.#held);
+    const index = Math.floor(position / this.#chunkRows);
+    const chunk = this.#chunks[index] ?? this.#spare.pop() ?? [blockArray(this.#spec[0]!, this.#chunkRows)];
+    this.#chunks[index] = chunk;
+    const stored = chunk[0]!;
+    const size = this.#sizes[0]!;
+    const target = (position % this.#chunkRows) * size;
+    for (let k = 0; k < size; k++) stored[target + k] = values[offset + k]!;
+    this.#held++;
+    return position;
+  }
+
+  /** As {@link equals}, of the one block of float32 numbers that there is. */
+  equalsFrom(position: number, values: Float32Array, offset: number): boolean {
+    const stored = this.#chunks[Math.floor(position / this.#chunkRows)]![0]!;
+    const size = this.#sizes[0]!;
+    const source = (position % this.#chunkRows) * size;
+    for (let k = 0; k < size; k++) if (!Object.is(stored[source + k], values[offset + k])) return false;
+    return true;
   }
 
   /** Whether the row at `position` holds exactly these numbers, as float32 numbers or bytes; −0 is not 0. */

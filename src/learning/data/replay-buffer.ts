@@ -13,7 +13,7 @@ import {
   shapeSize,
 } from '../../common/index.js';
 import { type BufferContents, type BufferCounters, countZeros, piecesOf, rowsOf } from './buffer-contents.js';
-import { ObservationRows } from './observation-rows.js';
+import { type NumberRows, ObservationRows } from './observation-rows.js';
 
 /** Where a gathered batch goes; row i of the batch lands in row `offset + i` of every array. */
 export interface BatchTarget {
@@ -106,12 +106,33 @@ export class ReplayBuffer {
       });
     checkFinite('action in a transition', row.action);
     this.#store(observation, next);
+    this.#actions.set(row.action, this.#cursor * this.#a);
+    this.#advance(row.terminated, row.reward ?? Number.NaN);
+  }
+
+  /**
+   * Adds transitions `from` to `to` (without it) of rows that were checked, as {@link add} does one after the other, with
+   * reward 0. For buffers of one float32 block.
+   */
+  addRows({ observations, actions, nextObservations, terminated }: NumberRows, from: number, to: number): void {
+    const rows = this.#observations;
+    const [o, a] = [shapeSize(this.#spec[0]!.shape), this.#a];
+    for (let row = from; row < to; row++) {
+      const known = rows.held > 0 && rows.equalsFrom(rows.newest, observations, row * o);
+      this.#rows[this.#cursor] = known ? rows.newest : rows.pushFrom(observations, row * o);
+      rows.pushFrom(nextObservations, row * o);
+      for (let k = 0; k < a; k++) this.#actions[this.#cursor * a + k] = actions[row * a + k]!;
+      this.#advance(terminated[row] === 1, 0);
+    }
+  }
+
+  /** The transition at the cursor has its observations and its action: the rest of it, and on to the next. */
+  #advance(terminated: boolean, reward: number): void {
     const i = this.#cursor;
-    this.#actions.set(row.action, i * this.#a);
     if (this.#added >= this.capacity && this.#continues[i] === 0) this.#terminals--;
-    if (row.terminated) this.#terminals++;
-    this.#continues[i] = row.terminated ? 0 : 1;
-    this.#rewards[i] = row.reward ?? Number.NaN;
+    if (terminated) this.#terminals++;
+    this.#continues[i] = terminated ? 0 : 1;
+    this.#rewards[i] = reward;
     this.#cursor = (i + 1) % this.capacity;
     this.#added++;
     this.#observations.release(this.#rows[this.#added < this.capacity ? 0 : this.#cursor]!);
