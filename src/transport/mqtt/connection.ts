@@ -8,7 +8,7 @@ import { checkLevel } from './names.js';
 import { checkSecurity, type MqttOptions } from './options.js';
 import { type PresenceState, presence } from './presence.js';
 import type { Publication } from './publication.js';
-import { type PublishOutcome, Refusals } from './refusals.js';
+import { type PublishDone, Refusals } from './refusals.js';
 
 /** Of MQTT.js: makes a client, which connects at once. */
 type Connect = (broker: string, options: IClientOptions) => MqttClient;
@@ -84,8 +84,7 @@ export class MqttConnection {
     this.#connect = connect;
     this.fleet = options.fleet;
     this.limits = options.limits;
-    const logger = createNodeLogger('link');
-    this.report = options.onError ?? ((error) => logger.error(error.message, { code: error.code }));
+    this.report = options.onError ?? ((error) => createNodeLogger('link').error(error.message, { code: error.code }));
     this.#refusals = new Refusals(this.report);
     this.#open();
   }
@@ -125,10 +124,7 @@ export class MqttConnection {
   }
 
   /** Publishes, and calls `done` once, when the broker (QoS 0: the socket) has it, or it is known that it has not. */
-  publish(
-    { topic, bytes, qos, retain, lifetimeMs }: Publication,
-    done: (how: PublishOutcome) => void = () => {},
-  ): void {
+  publish({ topic, bytes, qos, retain, lifetimeMs }: Publication, done: PublishDone = () => {}): void {
     const client = this.#client;
     if (client === undefined || !this.#connected) {
       done('lost');

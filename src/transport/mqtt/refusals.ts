@@ -6,6 +6,7 @@ const REFUSED = 128;
 
 /** What became of a message: only one that is lost is worth sending again. */
 export type PublishOutcome = 'sent' | 'lost' | 'refused';
+export type PublishDone = (how: PublishOutcome) => void;
 
 /**
  * What a broker does not permit on one connection: each topic is reported once, and subscriptions that are refused together
