@@ -1,4 +1,13 @@
-export { accessOf, emqxAccess, type Fleet, mosquittoAccess, type Permission, permissions } from './access.js';
+export {
+  accessOf,
+  emqxAccess,
+  emqxAccessWith,
+  type Fleet,
+  mosquittoAccess,
+  mosquittoAccessWith,
+  type Permission,
+  permissions,
+} from './access.js';
 export { ClockOffset } from './clock-offset.js';
 export { type LearnerLinkFile, type LinkFile, linkSchema, type RobotLinkFile } from './configuration.js';
 export { type StreamPlace, StreamReceiver, type StreamRecord } from './receiver.js';

@@ -1,9 +1,9 @@
-import { IqLearnError, messageOf } from '../common/index.js';
+import { IqLearnError } from '../common/index.js';
 import { type Episode, Learner, type LearnerOptions, type Metrics, observationAt } from '../learning/index.js';
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from '../platform/index.js';
 import { encodeBundle, type PolicyBundle, type PolicyFunction, type TrainingSummary } from '../policy/index.js';
 import { observationOf } from '../robot/index.js';
-import { PendingUpdates, startLearner, updateTelling } from './contract.js';
+import { addLater, PendingUpdates, startLearner, updateTelling } from './contract.js';
 import type {
   LearningOptions,
   LearningProgress,
@@ -149,17 +149,9 @@ export class SegmentTrainer {
       if (segment.demonstrated[i] !== 1) this.#learner.addTransition(transition, segment.robots?.[i]);
       else if (!this.#learner.addExpertTransition(transition)) refused++;
     }
-    this.#addDemonstrations(segment.demonstrations ?? []);
+    addLater(this.#learner, segment.demonstrations ?? [], this.#warn);
     if (refused > 0)
       this.#warn(`${refused} steps of takeovers do not fit beside the demonstrations any more and are left out`);
-  }
-
-  #addDemonstrations(episodes: readonly Episode[]): void {
-    try {
-      for (const episode of episodes) this.#learner.addDemonstration(episode);
-    } catch (error) {
-      this.#warn(`demonstrations that came later are left out: ${messageOf(error)}`);
-    }
   }
 
   /** Makes at most `most` of the updates that are due. Throws DIVERGED. */

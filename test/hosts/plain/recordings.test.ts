@@ -103,8 +103,8 @@ describeWithMosquitto('recordings of a robot over mosquitto', () => {
     await end.close();
     const again = await robot();
     await until(async () => expect(await first.metric('robot_recordings_used')).toBe(1));
+    await until(async () => expect(await first.metric('demonstrations')).toBeGreaterThan(before));
     const more = await first.metric('demonstrations');
-    expect(more).toBeGreaterThan(before);
     first.child.kill('SIGKILL');
     await first.ended;
 
