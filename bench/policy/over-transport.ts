@@ -29,7 +29,7 @@ export async function measureNode(spec: RobotSpec, policy: PolicyRuntime, steps:
 export async function measureTransport(spec: RobotSpec, steps: number): Promise<number[]> {
   const broker = new EmbeddedBroker();
   const transport = broker.connect();
-  const { topic, type } = spec.command;
+  const { topic, type } = spec.commands[0];
   const commands = transport.advertise(topic, type, qos.command);
   const mapper = createActionMapper(spec);
   const still = new Float32Array(spec.action.length);
@@ -54,8 +54,8 @@ async function measure(broker: EmbeddedBroker, spec: RobotSpec, steps: number): 
   let heard: ((action: Float32Array) => void) | undefined;
   let at = 0n;
   transport.subscribe(
-    spec.command.topic,
-    spec.command.type,
+    spec.commands[0].topic,
+    spec.commands[0].type,
     (message) => {
       at = process.hrtime.bigint();
       heard?.(mapper.fromMessage(message));

@@ -1,6 +1,6 @@
 import { IqLearnError } from '../common/index.js';
 import type { MessageTypeName } from '../messages/index.js';
-import { carriesSameAction, type RobotSpec, type TopicSpec, withNamespace } from '../robot/index.js';
+import { carriesSameAction, type RobotSpec, robotParts, type TopicSpec, withNamespace } from '../robot/index.js';
 import type { RecordingReader } from './recording-reader.js';
 
 export interface ReadOptions {
@@ -17,9 +17,9 @@ export interface ReadOptions {
 export interface ChosenTopics {
   /** The robot with the names that its topics have in the recording. */
   readonly spec: RobotSpec;
-  /** The topic of the actions, with the type that it was recorded with. */
-  readonly action: TopicSpec;
-  /** The other topic that could carry the actions, where it has messages. */
+  /** The topics of the actions, one for each command of the robot, with the types that they were recorded with. */
+  readonly actions: readonly TopicSpec[];
+  /** The other topics that could carry the actions, where they have messages. */
   readonly other: { readonly topic: string; readonly messages: number; readonly option: string } | null;
 }
 
@@ -36,22 +36,40 @@ export function chooseTopics(reader: RecordingReader, described: RobotSpec, opti
     });
   const spec = options.namespace === undefined ? described : withNamespace(described, options.namespace);
   const count = (topic: string): number => reader.topics.get(topic)?.messages ?? 0;
-  const { teleop, command } = spec;
-  const isCommand = options.action === 'command' || (options.action === undefined && count(teleop.topic) === 0);
-  const wanted = isCommand && (options.action !== undefined || count(command.topic) > 0) ? command : teleop;
+  const { commands } = spec;
+  const teleops = commands.map(({ teleop }) => teleop);
+  const said = (topics: readonly TopicSpec[]): number => topics.reduce((sum, { topic }) => sum + count(topic), 0);
+  const isCommand = options.action === 'command' || (options.action === undefined && said(teleops) === 0);
+  const wanted = isCommand && (options.action !== undefined || said(commands) > 0) ? commands : teleops;
   checkPresent(reader, spec, wanted, options);
   for (const topic of spec.stateTopics) checkType(reader, topic, [topic.type]);
-  const rival = wanted === command ? teleop : command;
-  const other = { topic: rival.topic, messages: count(rival.topic), option: rival === command ? 'command' : 'teleop' };
-  return { spec, action: asRecorded(reader, spec, wanted), other: other.messages > 0 ? other : null };
+  const rival = wanted === commands ? teleops : commands;
+  const other = {
+    topic: rival.map(({ topic }) => topic).join(', '),
+    messages: said(rival),
+    option: rival === commands ? 'command' : 'teleop',
+  };
+  const parts = robotParts(spec);
+  return {
+    spec,
+    actions: wanted.map((topic, i) => asRecorded(reader, parts[i]!.spec, topic)),
+    other: other.messages > 0 ? other : null,
+  };
 }
 
-function checkPresent(reader: RecordingReader, spec: RobotSpec, action: TopicSpec, options: ReadOptions): void {
-  const needed = [...spec.stateTopics, action];
+function checkPresent(
+  reader: RecordingReader,
+  spec: RobotSpec,
+  actions: readonly TopicSpec[],
+  options: ReadOptions,
+): void {
+  const needed = [...spec.stateTopics, ...actions];
   const missing = needed.filter(({ topic }) => !reader.topics.has(topic));
-  const either = options.action === undefined ? ` or ${spec.command.topic}` : '';
-  const named = ({ topic, type }: TopicSpec): string =>
-    `${topic}${topic === spec.teleop.topic ? either : ''} (${type})`;
+  const named = ({ topic, type }: TopicSpec): string => {
+    const command =
+      options.action === undefined ? spec.commands.find(({ teleop }) => teleop.topic === topic) : undefined;
+    return `${topic}${command === undefined ? '' : ` or ${command.topic}`} (${type})`;
+  };
   if (missing.length > 0)
     throw new IqLearnError('MISMATCH', `${reader.path} lacks topics of ${spec.robot}`, {
       found: `topics ${[...reader.topics.keys()].sort().join(', ')}`,
@@ -78,7 +96,7 @@ function namespaceRemedy(reader: RecordingReader, spec: RobotSpec): string | und
     if (!recorded.endsWith(first) || recorded === first) continue;
     const namespace = recorded.slice(0, -first.length);
     const has = ({ topic }: TopicSpec): boolean => reader.topics.has(`${namespace}${topic}`);
-    if (spec.stateTopics.every(has) && (has(spec.teleop) || has(spec.command)))
+    if (spec.stateTopics.every(has) && spec.commands.every((command) => has(command.teleop) || has(command)))
       return `every topic is there under ${namespace}: give --namespace ${namespace.slice(1)}`;
   }
   return undefined;

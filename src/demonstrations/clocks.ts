@@ -14,8 +14,8 @@ export interface ClockOptions {
   readonly steady: ReadonlySet<string>;
   /** Topics whose state is said once. */
   readonly saidOnce: ReadonlySet<string>;
-  /** The topic of the actions. */
-  readonly action: string;
+  /** The topics of the actions. */
+  readonly actions: readonly string[];
   /** Whose times count: the stamps of the messages, or when the recorder received them. */
   readonly clock: 'stamps' | 'log';
   /** Names the recording in errors. */
@@ -94,12 +94,12 @@ export function alignClocks(
   messages: readonly TimedMessage[],
   options: ClockOptions,
 ): { messages: readonly TimedMessage[]; notes: string[] } {
-  const { periodNs, steady, saidOnce, action, clock } = options;
+  const { periodNs, steady, saidOnce, actions, clock } = options;
   if (clock === 'log') return { messages: messages.map((item) => ({ ...item, stampNs: item.logNs })), notes: [] };
   const reference = referenceOf(messages, steady);
   if (reference === undefined) return { messages, notes: [] };
   const half = periodNs / 2;
-  const found = differences(messages, reference, new Set([...steady, action]));
+  const found = differences(messages, reference, new Set([...steady, ...actions]));
   const offsets = new Map<string, number>();
   for (const [topic, values] of found) if (values.length >= FEWEST) offsets.set(topic, median(ascending(values)));
   const common = offsets.size > 2 ? median(ascending([...offsets.values()])) : 0;

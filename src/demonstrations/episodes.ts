@@ -44,11 +44,11 @@ const noBytes = new Uint8Array(0);
 async function timedMessages(
   reader: RecordingReader,
   spec: RobotSpec,
-  action: TopicSpec,
+  actions: readonly TopicSpec[],
   signal: AbortSignal | undefined,
 ): Promise<{ messages: TimedMessage[]; losses: LossBefore[]; undecodable: ReasonCounts }> {
   const types = new Map<string, MessageTypeName>(spec.stateTopics.map(({ topic, type }) => [topic, type]));
-  types.set(action.topic, action.type);
+  for (const { topic, type } of actions) types.set(topic, type);
   if (reader.topics.get(episodeTopic)?.type === eventType) types.set(episodeTopic, eventType);
   const states = new Set(spec.stateTopics.map(({ topic }) => topic));
   const assembler = createObservationAssembler(spec);
@@ -89,15 +89,15 @@ async function readRecording(
   options: ReadOptions,
 ): Promise<{ episodes: DemonstrationEpisode[]; report: RecordingReport }> {
   const reader = await openRecording(path);
-  const { spec, action, other } = chooseTopics(reader, described, options);
-  const read = await timedMessages(reader, spec, action, options.signal);
+  const { spec, actions, other } = chooseTopics(reader, described, options);
+  const read = await timedMessages(reader, spec, actions, options.signal);
   const finite = spec.stateTopics.filter(({ timeoutMs }) => Number.isFinite(timeoutMs)).map(({ topic }) => topic);
   const saidOnce = spec.stateTopics.filter(({ timeoutMs }) => !Number.isFinite(timeoutMs)).map(({ topic }) => topic);
   const { messages, notes } = alignClocks(read.messages, {
     periodNs: 1e9 / spec.rateHz,
     steady: new Set(finite),
     saidOnce: new Set(saidOnce),
-    action: action.topic,
+    actions: actions.map(({ topic }) => topic),
     clock: options.clock ?? 'stamps',
     path,
   });
@@ -111,7 +111,7 @@ async function readRecording(
     const latched = latchedBefore(eras, part.era, spec);
     const source = `${path}#${part.number}`;
     const { messages } = eras[part.era]!;
-    episodes.push(...samplePart({ messages, latched, part, spec, action, source }, sampled));
+    episodes.push(...samplePart({ messages, latched, part, spec, actions, source }, sampled));
   }
   return {
     episodes,
@@ -126,7 +126,7 @@ async function readRecording(
       uncertain,
       undecodable: read.undecodable.list.reduce((sum, { count }) => sum + count, 0),
       undecodableReasons: read.undecodable,
-      actionTopic: action.topic,
+      actionTopic: actions.map(({ topic }) => topic).join(', '),
       otherAction: other,
     },
   };

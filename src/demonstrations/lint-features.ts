@@ -177,7 +177,7 @@ function contradictions(
 /** Episodes that begin with the robot standing although it is commanded. */
 function idleBeginnings(episodes: readonly DemonstrationEpisode[], spec: RobotSpec): Finding[] {
   const idle = episodes.map(({ actions, actionSize, length }) => {
-    const rest = spec.action.map((_, j) => (spec.stopMode === 'zero' ? 0 : actions[j]!));
+    const rest = spec.action.map(({ stop }, j) => (stop === 'zero' ? 0 : actions[j]!));
     for (let t = 0; t < length; t++)
       if (
         spec.action.some(({ low, high }, j) => Math.abs(actions[t * actionSize + j]! - rest[j]!) > 0.01 * (high - low))

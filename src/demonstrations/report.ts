@@ -17,8 +17,9 @@ export interface RecordingReport extends SampleReport {
   readonly undecodable: number;
   /** Which topics they are of, and why they do not decode. */
   readonly undecodableReasons?: ReasonCounts;
+  /** The topics that carry the actions, separated by commas. */
   readonly actionTopic: string;
-  /** The other topic that could carry the actions, where it has messages. */
+  /** The other topics that could carry the actions, where it has messages. */
   readonly otherAction?: ChosenTopics['other'];
 }
 

@@ -15,8 +15,8 @@ export interface PartToSample {
   readonly latched: readonly TimedMessage[];
   readonly part: EpisodePart;
   readonly spec: RobotSpec;
-  /** The topic of the actions: the spec's teleoperation or command. */
-  readonly action: TopicSpec;
+  /** The topics of the actions: the spec's teleoperation or command, one for each of its commands. */
+  readonly actions: readonly TopicSpec[];
   /** Names the episode in reports: its recording and number. */
   readonly source: string;
 }
@@ -28,7 +28,7 @@ export interface PartToSample {
  * cannot be used cuts the part in two: no transition reaches across it.
  */
 export function samplePart(sampled: PartToSample, report: SampleReport): DemonstrationEpisode[] {
-  const { part, spec, action } = sampled;
+  const { part, spec } = sampled;
   const periodNs = 1e9 / spec.rateHz;
   const toleranceNs = BigInt(Math.floor(periodNs / 2)) - 1n;
   const { states, commands } = messagesOf(sampled, toleranceNs, report);
@@ -41,7 +41,7 @@ export function samplePart(sampled: PartToSample, report: SampleReport): Demonst
     return [];
   }
   const observations = StateSampler.of(states, spec);
-  const actions = new CommandSampler(commands, spec, action);
+  const actions = new CommandSampler(commands, spec, sampled.actions);
   // Where all topics are published only once, ticks begin with the episode.
   const originNs = observations.originNs ?? part.startNs ?? states[0]!.stampNs;
   const lastNs = (part.endNs ?? states.at(-1)!.stampNs) + toleranceNs;
@@ -61,11 +61,12 @@ export function samplePart(sampled: PartToSample, report: SampleReport): Demonst
 
 /** The messages that belong to the part, in order of their stamps: those of state topics, and those of actions. */
 function messagesOf(
-  { messages, latched, part, spec, action }: PartToSample,
+  { messages, latched, part, spec, actions }: PartToSample,
   toleranceNs: bigint,
   report: SampleReport,
 ): { states: TimedMessage[]; commands: TimedMessage[] } {
   const state = new Map(spec.stateTopics.map((topic) => [topic.topic, topic]));
+  const isAction = (topic: string): boolean => actions.some((action) => action.topic === topic);
   const isLatched = (topic: string): boolean => state.get(topic)?.timeoutMs === Number.POSITIVE_INFINITY;
   const earliest = part.startNs === null ? null : part.startNs - toleranceNs;
   const latest = part.endNs === null ? null : part.endNs + toleranceNs;
@@ -73,12 +74,12 @@ function messagesOf(
     ({ topic, stampNs }) =>
       (latest === null || stampNs <= latest) &&
       (earliest === null || stampNs >= earliest || isLatched(topic)) &&
-      (topic === action.topic || state.has(topic)),
+      (isAction(topic) || state.has(topic)),
   );
   return {
     states: inStampOrder([...latched, ...within.filter(({ topic }) => state.has(topic))], report, isLatched),
     commands: inStampOrder(
-      within.filter(({ topic }) => topic === action.topic),
+      within.filter(({ topic }) => isAction(topic)),
       report,
     ),
   };

@@ -22,8 +22,12 @@ export interface ActionMapper {
   readonly startsAtStamp: boolean;
 }
 
-/** The mapper for messages of `topic`: the spec's command (the default) or its teleoperation. */
-export function createActionMapper(spec: RobotSpec, topic: TopicSpec = spec.command): ActionMapper {
+/**
+ * The mapper for messages of `topic`: the command of a robot that has one (the default), or its teleoperation. Of a robot
+ * with several commands each part has its own: see `robotParts`.
+ */
+export function createActionMapper(spec: RobotSpec, topic: TopicSpec = spec.commands[0]): ActionMapper {
+  if (spec.commands.length > 1) throw new RangeError(`${spec.robot} has several commands: map each of its parts`);
   const carrier = carrierOf(spec, topic);
   const { action } = spec;
   const period = 1 / spec.rateHz;
@@ -67,7 +71,7 @@ function carrierOf(spec: RobotSpec, topic: TopicSpec): Carrier {
   const kind = commandKind(topic.type);
   if (kind.addresses === 'joints') return kind.carrier(topic.joints === undefined ? spec : ledBy(spec, topic.joints));
   // The paths of a spec are those of its command; within the body, they are those of every type that has this body.
-  const own = commandKind(spec.command.type);
+  const own = commandKind(spec.commands[0].type);
   const skipped = own.addresses === 'paths' ? own.bodyPath.length : 0;
   return kind.carrier(
     spec,

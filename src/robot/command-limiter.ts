@@ -23,6 +23,7 @@ export class CommandLimiter {
   readonly #lowest: Float32Array;
   readonly #highest: Float32Array;
   readonly #maxRate: Float64Array;
+  readonly #isHeld: readonly boolean[];
   readonly #longestSeconds: number;
   #last: Float32Array;
   #lastNs: bigint | null = null;
@@ -43,14 +44,20 @@ export class CommandLimiter {
     this.#longestSeconds = 2 / spec.rateHz;
     this.#periodNs = BigInt(Math.round(1e9 / spec.rateHz));
     this.#last = new Float32Array(action.length);
+    this.#isHeld = action.map(({ stop }) => stop === 'hold');
     if (initial !== undefined) this.seed(initial);
-    else if (spec.stopMode === 'zero') this.#last = this.zero();
+    else if (!this.holds) this.#last = this.stop();
     else
       throw new IqLearnError('INVALID_ARGUMENT', 'the safety filter needs to know what to hold', {
         found: `no initial command for ${spec.robot}, whose stop is hold`,
         expected: `the position of ${this.names.join(', ')}`,
         remedy: 'make it when the state is known, with initial',
       });
+  }
+
+  /** The last command. */
+  get last(): Float32Array {
+    return this.#last.slice();
   }
 
   get length(): number {
@@ -121,12 +128,14 @@ export class CommandLimiter {
     this.#dueNs = from + BigInt(Math.ceil(seconds * 1e9));
   }
 
-  zero(): Float32Array {
-    this.#last = Float32Array.from(this.#lowest, (_, i) => this.#within(0, i));
-    return this.#last.slice();
+  /** Whether a stop repeats the last command of anything. */
+  get holds(): boolean {
+    return this.#isHeld.includes(true);
   }
 
-  hold(): Float32Array {
+  /** The command of a stop: 0, or the last command of what is held. */
+  stop(): Float32Array {
+    this.#last = this.#last.map((last, i) => (this.#isHeld[i] === true ? last : this.#within(0, i)));
     return this.#last.slice();
   }
 

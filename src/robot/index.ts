@@ -13,6 +13,7 @@ export type { PoseReading, SensorReadings } from './kinds/sensor-readings.js';
 export { withNamespace } from './namespace.js';
 export { blockSchema, observationOf } from './observation-blocks.js';
 export { parseRobotSpec } from './parse.js';
+export { CommandMapper, type PartMessage, type RobotPart, robotParts } from './parts.js';
 export { readingsToMessages, type TopicMessage } from './readings.js';
 export { type CountedRefusal, describeRefusal, type Refusal, RefusalCounts, refusal } from './refusals.js';
 export { createSafetyFilter } from './safety-filter.js';
@@ -20,6 +21,7 @@ export type { SafetyCounters, SafetyFilter, SafetyInput, SafetyOptions, SafetyOu
 export { SimulationClock } from './simulation-clock.js';
 export type { TakeoverOptions } from './takeover.js';
 export { createTakeoverDetector, type TakeoverDetector } from './takeover.js';
-export { withStampedTwist } from './twist.js';
-export type { RobotSpec, TopicSpec } from './types.js';
+export { Takeover } from './takeovers.js';
+export { isTwist, withStampedTwist } from './twist.js';
+export type { CommandSpec, RobotSpec, TopicSpec } from './types.js';
 export { units } from './units.js';

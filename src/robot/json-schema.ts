@@ -8,6 +8,8 @@ import {
   featureForms,
   robotSchema,
   stateTopicSchema,
+  stopSchema,
+  stopsSchema,
 } from './schema.js';
 import { units } from './units.js';
 
@@ -20,11 +22,11 @@ const meanings: Readonly<Record<string, string>> = {
   frame_id: 'The frame of the commands; of a state topic, the only frame whose messages are taken.',
   state: 'Topics that are subscribed to, recorded and watched.',
   observation: 'What the policy sees, in this order. Values are clamped to low…high, unbounded where left out.',
-  command: 'The topic that commands the robot.',
-  teleop: "The topic of the person's commands.",
+  command: 'The topic that commands the robot, or several, each by its name; of an action, the name of its command.',
+  teleop: "The topic of the person's commands; of several commands, one for each of their names.",
   action: 'What the policy commands, in this order, with finite limits.',
   estop_topic: 'The emergency stop, std_msgs/msg/Bool: true is pressed.',
-  stop: 'zero: velocities and efforts of 0. hold: the last position, for a robot that is commanded by positions.',
+  stop: 'zero: velocities and efforts of 0. hold: the last position, for a robot that is commanded by positions. Of several commands: one for all, or one for each name.',
   timeout_ms: 'Older than this is stale, and the robot stops. .inf: a state that is said once and stays true.',
   max_rate: 'Largest change a second, in unit/s; no limit where left out.',
   low: 'Smallest value.',
@@ -36,14 +38,18 @@ const meanings: Readonly<Record<string, string>> = {
   joints: "Names of joints; of teleop: the robot's joints with the names that a leader arm gives them.",
 };
 
+const type = z.enum(commandTypes as [string, ...string[]]);
+const command = commandSchema.extend({ type });
+const teleop = expertSchema.omit({ deadman: true }).extend({ type: type.optional() });
 const whole = robotSchema.extend({
   state: z.record(z.string(), stateTopicSchema.extend({ type: z.enum(stateTypes as [string, ...string[]]) })),
   observation: z.array(z.union(Object.values(featureForms))).min(1),
-  command: commandSchema.extend({ type: z.enum(commandTypes as [string, ...string[]]) }),
-  teleop: expertSchema.extend({
-    type: z.enum(commandTypes as [string, ...string[]]).optional(),
-    deadman: deadmanSchema.optional(),
-  }),
+  command: z.union([command, z.record(z.string(), command)]),
+  teleop: z.union([
+    teleop.extend({ deadman: deadmanSchema.optional() }),
+    z.object({ deadman: deadmanSchema.optional() }).catchall(teleop),
+  ]),
+  stop: z.union([stopSchema, stopsSchema]),
   action: z.array(actionSchema).min(1),
 });
 

@@ -1,4 +1,4 @@
-import type { RobotSpec, TopicSpec } from './types.js';
+import type { CommandSpec, RobotSpec, TopicSpec } from './types.js';
 
 /** The same robot, with its topics under a namespace: /bot1/odom for /odom. Its frames may have the name before them, too. */
 export function withNamespace(spec: RobotSpec, namespace: string): RobotSpec {
@@ -10,7 +10,9 @@ export function withNamespace(spec: RobotSpec, namespace: string): RobotSpec {
     topic: named(topic.topic),
     ...(topic.frameId === undefined ? {} : { framePrefix: name }),
   });
-  const { deadman, ...teleop } = spec.teleop;
+  const { deadman } = spec;
+  const [first, ...others] = spec.commands;
+  const part = (command: CommandSpec): CommandSpec => ({ ...moved(command), teleop: moved(command.teleop) });
   return {
     ...spec,
     stateTopics: spec.stateTopics.map(moved),
@@ -21,11 +23,8 @@ export function withNamespace(spec: RobotSpec, namespace: string): RobotSpec {
         ? { ...feature, source: { ...source, topic, reference: named(source.reference) } }
         : { ...feature, source: { ...source, topic } };
     }),
-    command: moved(spec.command),
-    teleop: {
-      ...moved(teleop),
-      ...(deadman === undefined ? {} : { deadman: { ...deadman, topic: named(deadman.topic) } }),
-    },
+    commands: [part(first), ...others.map(part)],
+    ...(deadman === undefined ? {} : { deadman: { ...deadman, topic: named(deadman.topic) } }),
     estopTopic: named(spec.estopTopic),
   };
 }

@@ -1,7 +1,9 @@
+import { nearest } from '../common/index.js';
 import type { MessageTypeName } from '../messages/index.js';
 import type { Path, SpecDocument } from './document.js';
 import { shortTypeName } from './kinds/quantities.js';
 import { commandKind } from './kinds/registry.js';
+import type { WrittenCommand } from './parse-commands.js';
 import { checkFieldPath, checkFieldUnit, checkUnique, checkUnit } from './parse-observation.js';
 import { actionSchema, fieldsOf } from './schema.js';
 import type { ActionFeatureSpec, JointQuantity } from './types.js';
@@ -19,14 +21,14 @@ const quantityOfUnit: Readonly<Record<string, JointQuantity>> = {
 export function expandAction(
   document: SpecDocument,
   entries: readonly unknown[],
-  type: MessageTypeName,
-  stop: 'zero' | 'hold',
+  commands: readonly WrittenCommand[],
 ): ActionFeatureSpec[] {
   const names = new Set<string>();
-  const paths = new Set<string>();
+  const paths = new Map(commands.map(({ name }) => [name, new Set<string>()]));
   const features = entries.map((entry, index): ActionFeatureSpec => {
     const at = ['action', index];
     const raw = document.check(actionSchema, entry, at, fieldsOf(actionSchema));
+    const { name: command, type, stop } = commandOf(document, at, raw.command, commands);
     checkUnit(document, [...at, 'unit'], raw.unit);
     checkUnique(document, names, [...at, 'name'], raw.name, 'action names');
     if (!(raw.low < raw.high) || !Number.isFinite(raw.high - raw.low))
@@ -41,7 +43,13 @@ export function expandAction(
       });
     checkRate(document, at, raw);
     const { path, quantity } = placeOf(document, at, raw, type);
-    checkUnique(document, paths, [...at, raw.path === undefined ? 'joint' : 'path'], path, 'command fields');
+    checkUnique(
+      document,
+      paths.get(command)!,
+      [...at, raw.path === undefined ? 'joint' : 'path'],
+      path,
+      'command fields',
+    );
     if (raw.path !== undefined) checkFieldUnit(document, [...at, 'unit'], path, raw.unit);
     if (stop === 'hold' && quantityOfUnit[raw.unit] !== 'position')
       throw document.refusal([...at, 'unit'], {
@@ -55,18 +63,51 @@ export function expandAction(
       low: raw.low,
       high: raw.high,
       path,
+      command,
+      stop,
       maxRate: raw.max_rate ?? Number.POSITIVE_INFINITY,
       ...(quantity === undefined ? {} : { quantity }),
     };
   });
-  const command = commandKind(type);
-  const quantities = new Set(features.map(({ quantity }) => quantity));
-  if (command.addresses === 'joints' && command.oneQuantity && quantities.size > 1)
+  for (const command of commands) checkPart(document, command, features);
+  return features;
+}
+
+/** The command that an entry of the action belongs to: by its name where there are several. */
+function commandOf(
+  document: SpecDocument,
+  at: Path,
+  written: string | undefined,
+  commands: readonly WrittenCommand[],
+): WrittenCommand {
+  const names = commands.map(({ name }) => name);
+  const [only] = commands;
+  if (commands.length === 1 && written === undefined) return only!;
+  const found = commands.find(({ name }) => name === written);
+  if (found !== undefined) return found;
+  const meant = written === undefined ? undefined : nearest(written, names);
+  throw document.refusal(written === undefined ? at : [...at, 'command'], {
+    found: written === undefined ? 'no command' : `'${written}'`,
+    expected: names.length === 1 ? 'none: the robot has one command' : `the name of a command: ${names.join(', ')}`,
+    ...(meant === undefined ? {} : { remedy: `did you mean '${meant}'?` }),
+  });
+}
+
+/** What a command carries has to go together: at least one number, and one quantity where its type has one. */
+function checkPart(document: SpecDocument, { name, type, path }: WrittenCommand, features: ActionFeatureSpec[]): void {
+  const own = features.filter((feature) => feature.command === name);
+  if (own.length === 0)
+    throw document.refusal(path, {
+      found: `no entry of action with command: ${name}`,
+      expected: 'at least one number that this topic commands',
+    });
+  const kind = commandKind(type);
+  const quantities = new Set(own.map(({ quantity }) => quantity));
+  if (kind.addresses === 'joints' && kind.oneQuantity && quantities.size > 1)
     throw document.refusal(['action'], {
       found: [...quantities].join(' and '),
       expected: `one quantity for all joints of a ${shortTypeName(type)}`,
     });
-  return features;
 }
 
 /** A largest rate must let the robot move: from one limit to the other within a quarter of an hour. */

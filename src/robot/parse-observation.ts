@@ -240,3 +240,20 @@ export function checkFieldPath(document: SpecDocument, path: Path, field: string
     ...(meant === undefined ? {} : { remedy: `did you mean '${meant}'?` }),
   });
 }
+
+/** Refuses a message type that is not one of `names`. */
+export function knownType<Name extends MessageTypeName>(
+  document: SpecDocument,
+  path: readonly (string | number)[],
+  type: string,
+  names: readonly Name[],
+): Name {
+  const found = names.find((name) => name === type);
+  if (found !== undefined) return found;
+  const meant = names.find((name) => name.endsWith(`/${type}`)) ?? nearest(type, names);
+  throw document.refusal(path, {
+    found: `'${type}'`,
+    expected: `one of ${names.join(', ')}`,
+    ...(meant === undefined ? {} : { remedy: `did you mean '${meant}'?` }),
+  });
+}

@@ -13,11 +13,17 @@ const reserved: ReadonlySet<string> = new Set([
 
 type Role = readonly [topic: string, role: string, path: readonly (string | number)[]];
 
+/** A topic and where its description stands. */
+interface Placed {
+  readonly topic: string;
+  readonly path: readonly (string | number)[];
+}
+
 /** The topics of a description before they are checked against each other. */
 export interface Roles {
   readonly state: readonly string[];
-  readonly command: string;
-  readonly teleop: string;
+  readonly commands: readonly Placed[];
+  readonly teleops: readonly Placed[];
   readonly deadman: string | undefined;
   readonly estop: string;
 }
@@ -26,31 +32,33 @@ export interface Roles {
  * Refuses a topic with two roles that cannot go together: what commands the robot is nothing else, and neither is the
  * emergency stop. Refuses topics of ROS 2's own for commands.
  */
-export function checkRoles(document: SpecDocument, { state, command, teleop, deadman, estop }: Roles): void {
+export function checkRoles(document: SpecDocument, { state, commands, teleops, deadman, estop }: Roles): void {
   const others: readonly Role[] = [
     ...state.map((topic): Role => [topic, 'a state topic', ['state', topic]]),
-    [teleop, 'the topic of teleoperation', ['teleop', 'topic']],
+    ...teleops.map(({ topic, path }): Role => [topic, 'the topic of teleoperation', [...path, 'topic']]),
     ...(deadman === undefined
       ? []
       : [[deadman, "the dead-man button's topic", ['teleop', 'deadman', 'topic']] as const]),
   ];
   for (const [own, role, path] of [
-    [command, 'the topic of commands', ['command', 'topic']],
+    ...commands.map(({ topic, path }): Role => [topic, 'the topic of commands', [...path, 'topic']]),
     [estop, 'the topic of the emergency stop', ['estop_topic']],
   ] as readonly Role[]) {
     const rival =
       others.find(([topic]) => topic === own) ??
-      (own === estop && own === command ? (['', 'the topic of commands', []] as Role) : undefined);
+      (own === estop && commands.some(({ topic }) => topic === own)
+        ? (['', 'the topic of commands', []] as Role)
+        : undefined);
     if (rival !== undefined)
       throw document.refusal(path, {
         found: `${own}, which is ${rival[1]}, too`,
         expected: `a topic of its own as ${role}`,
       });
   }
-  for (const [topic, path] of [
-    [command, ['command', 'topic']],
-    [teleop, ['teleop', 'topic']],
-  ] as const)
+  for (const { topic, path } of [...commands, ...teleops])
     if (reserved.has(topic))
-      throw document.refusal(path, { found: `${topic}, which ROS 2 uses itself`, expected: 'a topic of the robot' });
+      throw document.refusal([...path, 'topic'], {
+        found: `${topic}, which ROS 2 uses itself`,
+        expected: 'a topic of the robot',
+      });
 }

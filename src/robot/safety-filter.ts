@@ -13,7 +13,7 @@ import type { RobotSpec } from './types.js';
 const blocked = (forMs: number): string => `the event loop was blocked for ${forMs.toFixed(0)} ms`;
 const ms = (value: number): bigint => BigInt(Math.round(value * 1e6));
 
-/** Throws INVALID_ARGUMENT for a wrong option, or if stopMode is hold and `initial` is missing. */
+/** Throws INVALID_ARGUMENT for a wrong option, or if a stop holds something and `initial` is missing. */
 export function createSafetyFilter(spec: RobotSpec, options: SafetyOptions = {}): SafetyFilter {
   return new Filter(spec, options);
 }
@@ -26,7 +26,6 @@ interface Accepted {
 
 class Filter implements SafetyFilter {
   readonly #limiter: CommandLimiter;
-  readonly #stopMode: 'zero' | 'hold';
   readonly #staleMs: number;
   readonly #overshoot: number;
   readonly #quietNs: bigint;
@@ -52,6 +51,7 @@ class Filter implements SafetyFilter {
   #executedStampNs: bigint | null = null;
   #teleop: Float32Array | null = null;
   #teleopAtNs: bigint | null = null;
+  #teleopUntilNs = 0n;
   #notReady: string | null = 'no cycle has run yet';
 
   constructor(spec: RobotSpec, options: SafetyOptions) {
@@ -69,19 +69,22 @@ class Filter implements SafetyFilter {
           expected: 'a number from 0',
         });
     this.#limiter = new CommandLimiter(spec, options.initial);
-    this.#stopMode = spec.stopMode;
     this.#staleMs = staleMs;
     this.#overshoot = overshoot;
-    const teleopMs = Math.min(spec.teleop.timeoutMs, 60_000);
+    const teleopMs = Math.min(Math.max(...spec.commands.map(({ teleop }) => teleop.timeoutMs)), 60_000);
     this.#teleopNs = ms(teleopMs);
     this.#quietNs = ms(Math.max(quietMs, teleopMs));
-    this.#longestNs = ms(Math.min(spec.command.timeoutMs, 60_000));
+    this.#longestNs = ms(Math.min(...spec.commands.map(({ timeoutMs }) => timeoutMs), 60_000));
     this.#deadmanLatches = options.deadman !== 'hold';
     this.#heartbeatNs = heartbeatTimeoutMs === null ? null : ms(heartbeatTimeoutMs);
   }
 
   get state(): SafetyState {
     return this.#state;
+  }
+
+  get command(): Float32Array {
+    return this.#limiter.last;
   }
 
   get counters(): SafetyCounters {
@@ -111,8 +114,7 @@ class Filter implements SafetyFilter {
   }
 
   seed(command: ArrayLike<number>): void {
-    if (this.#stopMode === 'hold' && this.#state !== 'RUNNING' && this.#state !== 'TAKEOVER')
-      this.#limiter.seed(command);
+    if (this.#limiter.holds && this.#state !== 'RUNNING' && this.#state !== 'TAKEOVER') this.#limiter.seed(command);
   }
 
   #watchEstop({ nowNs, estop, heartbeatNs }: SafetyInput): void {
@@ -151,6 +153,9 @@ class Filter implements SafetyFilter {
     const { nowNs, takeover } = input;
     if (takeover !== null) {
       this.#teleopAtNs = nowNs;
+      const latest = nowNs + this.#teleopNs;
+      const { takeoverUntilNs: untilNs = latest } = input;
+      this.#teleopUntilNs = untilNs < latest ? untilNs : latest;
       const usable = takeover.length === this.#limiter.length && takeover.every(Number.isFinite);
       if (!usable) this.#counters.badTakeovers += 1;
       this.#teleop = usable ? takeover.slice() : null;
@@ -165,7 +170,7 @@ class Filter implements SafetyFilter {
     this.#action = null;
     if (input.blockedMs !== undefined) return this.#stop('TAKEOVER', 'hold', blocked(input.blockedMs));
     if (this.#teleop === null) return this.#stop('TAKEOVER', 'stop', 'teleoperation is not finite');
-    if (age > this.#teleopNs) return this.#stop('TAKEOVER', 'hold', 'teleoperation went silent');
+    if (nowNs > this.#teleopUntilNs) return this.#stop('TAKEOVER', 'hold', 'teleoperation went silent');
     return this.#execute('TAKEOVER', 'takeover', this.#teleop, 'a person has taken over');
   }
 
@@ -242,7 +247,7 @@ class Filter implements SafetyFilter {
     this.#action = null;
     if (state !== 'TAKEOVER') this.#teleopAtNs = null;
     this.#state = state;
-    const command = this.#stopMode === 'zero' ? this.#limiter.zero() : this.#limiter.hold();
+    const command = this.#limiter.stop();
     const { reachSeconds } = this.#limiter;
     return { command, source, state, reason, clamped: false, rateLimited: false, reachSeconds };
   }

@@ -15,6 +15,8 @@ export interface SafetyInput {
   readonly observationProblem?: string;
   /** The newest action that a person's teleoperation sent since the last cycle, or null. */
   readonly takeover: Float32Array | null;
+  /** When that command expires; default: the longest timeout of a teleoperation topic from now, which is also the most. */
+  readonly takeoverUntilNs?: bigint;
   readonly estop: boolean;
   /** True while the dead-man button is not held; false for a robot without one. While a person drives, letting go ends in a latched stop. */
   readonly deadmanReleased?: boolean;
@@ -54,7 +56,7 @@ export interface SafetyOptions {
    * otherwise the policy would take over. `hold` stops until the button is held again; for setups without a policy.
    */
   readonly deadman?: 'latch' | 'hold';
-  /** The command that holds at the start: the joints' positions. Required if stopMode is hold, which has nothing else to hold. */
+  /** The command that holds at the start: the joints' positions. Required where a stop holds something, as there is nothing else to hold. */
   readonly initial?: ArrayLike<number>;
 }
 
@@ -93,8 +95,10 @@ export interface SafetyFilter {
    * the state fresh; otherwise returns why not. It never moves the robot by itself: the next fresh action does.
    */
   reset(): { readonly ok: boolean; readonly reason: string };
-  /** If stopMode is hold and nothing drives: takes the joints' positions as the current command. Throws INVALID_ARGUMENT. */
+  /** Where a stop holds something and nothing drives: takes the joints' positions as the current command. Throws INVALID_ARGUMENT. */
   seed(command: ArrayLike<number>): void;
+  /** The last command: what a stop holds. */
+  readonly command: Float32Array;
   readonly state: SafetyState;
   readonly counters: SafetyCounters;
 }

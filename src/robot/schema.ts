@@ -34,6 +34,12 @@ const topicFields = { type, timeout_ms: stateTimeout, frame_id: frame.optional()
 
 export const stateTopicSchema = z.strictObject(topicFields);
 export const commandSchema = z.strictObject({ topic, type, timeout_ms: commandTimeout });
+/** The name of one of several commands. The words that one command alone is described with are none. */
+export const commandName = name.refine(
+  (text) => !['topic', 'type', 'timeout_ms', 'deadman', 'joints'].includes(text),
+  'another name: this word describes a command',
+);
+export const commandsSchema = z.record(commandName, z.unknown(), 'one command, or several, each by its name');
 export const deadmanSchema = z.strictObject({
   topic,
   button: z.int("a button's index").min(0, 'at least 0'),
@@ -87,6 +93,7 @@ export const actionSchema = z.strictObject({
   name,
   path: z.string('a path into the command message, or a joint').optional(),
   joint: joint.optional(),
+  command: z.string('the name of one of the commands').optional(),
   quantity: z.enum(['position', 'velocity', 'effort'], 'position, velocity or effort').optional(),
   unit,
   low: number,
@@ -106,8 +113,12 @@ export const robotSchema = z.strictObject({
   teleop: z.unknown().refine((value) => value !== undefined, 'topic'),
   action: z.array(z.unknown(), 'a list of action dimensions').min(1, 'at least one dimension'),
   estop_topic: topic,
-  stop: z.enum(['zero', 'hold'], "'zero' or 'hold'"),
+  stop: z.unknown().refine((value) => value !== undefined, "'zero' or 'hold'"),
 });
+
+const stopMode = z.enum(['zero', 'hold'], "'zero' or 'hold'");
+export const stopSchema = stopMode;
+export const stopsSchema = z.record(commandName, stopMode, "'zero' or 'hold' for each of the commands");
 
 /** Field names of a strict object, for suggestions. */
 export function fieldsOf(schema: { readonly shape: Readonly<Record<string, unknown>> }): string[] {

@@ -23,7 +23,7 @@ export interface TakeoverCounters {
   readonly resting: number;
 }
 
-/** Detects that a person takes over: turns teleoperation messages into the `takeover` input of the safety filter. */
+/** Detects that a person takes over a robot of one command: turns teleoperation messages into the `takeover` input of the safety filter. */
 export interface TakeoverDetector {
   /**
    * Takes a message of the teleop topic. `receivedNs` is on the steady clock. `stampNowNs` is the current time on the
@@ -32,6 +32,8 @@ export interface TakeoverDetector {
   accept(message: unknown, receivedNs: bigint, stampNowNs?: bigint): void;
   /** The newest command since the last call, or null. To be called once per control cycle. */
   take(): Float32Array | null;
+  /** Whether {@link take} would give a command. */
+  readonly hasNew: boolean;
   /** Forgets the stamps too: between episodes, or when the clock jumped. */
   reset(): void;
   readonly counters: TakeoverCounters;
@@ -39,13 +41,15 @@ export interface TakeoverDetector {
   readonly lastProblem: string;
 }
 
+/** Of a robot with several commands each has a detector of its own: see `Takeover`. */
 export function createTakeoverDetector(
   spec: RobotSpec,
   mapper: ActionMapper,
   { deadband = 0, restMs = 1000 }: TakeoverOptions = {},
 ): TakeoverDetector {
+  const { teleop } = spec.commands[0];
   const counters = { accepted: 0, malformed: 0, late: 0, resting: 0 };
-  const timeoutNs = Number.isFinite(spec.teleop.timeoutMs) ? BigInt(Math.round(spec.teleop.timeoutMs * 1e6)) : null;
+  const timeoutNs = Number.isFinite(teleop.timeoutMs) ? BigInt(Math.round(teleop.timeoutMs * 1e6)) : null;
   const restNs = BigInt(Math.round(restMs * 1e6));
   let newest: Float32Array | null = null;
   let lastStampNs: bigint | null = null;
@@ -94,6 +98,9 @@ export function createTakeoverDetector(
       const action = newest;
       newest = null;
       return action;
+    },
+    get hasNew() {
+      return newest !== null;
     },
     reset() {
       newest = null;

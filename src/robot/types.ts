@@ -80,12 +80,22 @@ export interface DeadManSpec {
   readonly timeoutMs: number;
 }
 
-export interface TeleopSpec extends TopicSpec {
-  /** Commands count only while this button is held. Releasing it while a person drives stops the robot. */
-  readonly deadman?: DeadManSpec;
+/** What a stop commands: zeros, or the last command again (for positions). */
+export type StopMode = 'zero' | 'hold';
+
+/** A topic that commands a part of the robot (or all of it), and the topic by which a person commands that part. */
+export interface CommandSpec extends TopicSpec {
+  /** The name that the actions of this part refer to; `command` where the robot has one command topic alone. */
+  readonly name: string;
+  /** A person's or scripted expert's teleoperation; its type carries the same action as the command. */
+  readonly teleop: TopicSpec;
 }
 
 export interface ActionFeatureSpec extends FeatureSpec {
+  /** The name of the command that carries it. */
+  readonly command: string;
+  /** What a stop commands: 0, or the last command again. */
+  readonly stop: StopMode;
   /** Path into the command message (twist.linear.x) or the joint's name. */
   readonly path: string;
   /** Largest change per second, in unit/s; Infinity for no limit. */
@@ -109,13 +119,13 @@ export interface RobotSpec {
    * refuses it and says what is missing.
    */
   readonly blocks?: readonly Block[];
-  readonly command: TopicSpec;
+  /** The topics that command the robot: one, or one for each of its parts (base and arm, arm and gripper). */
+  readonly commands: readonly [CommandSpec, ...CommandSpec[]];
+  /** One vector for all of them, whatever order its entries have. */
   readonly action: readonly ActionFeatureSpec[];
-  /** The topic of a person's or scripted expert's teleoperation; its type carries the same action as the command. */
-  readonly teleop: TeleopSpec;
+  /** A person's commands count only while this button is held. Releasing it while a person drives stops the robot. */
+  readonly deadman?: DeadManSpec;
   readonly estopTopic: string;
-  /** What a stop commands: zeros, or the last command again (for positions). */
-  readonly stopMode: 'zero' | 'hold';
   /** The simulated task of this robot; null if there is none. */
   readonly task: string | null;
 }

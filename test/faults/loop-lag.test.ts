@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PolicyStatus, TwistStamped } from '#src/messages/index.js';
 import { ExpertNode, PolicyNode, type PolicyParameters, SimulatorNode } from '#src/nodes/index.js';
 import type { PolicyRuntime } from '#src/policy/index.js';
+import type { CommandSpec } from '#src/robot/index.js';
 import { diagnosed, driver, Rig, Trolley, until } from '../nodes/toy.js';
 import { fastSpec, quickPolicy, VirtualTime } from '../nodes/virtual-time.js';
 
@@ -9,8 +10,11 @@ import { fastSpec, quickPolicy, VirtualTime } from '../nodes/virtual-time.js';
 const patient = {
   ...fastSpec,
   stateTopics: fastSpec.stateTopics.map((topic) => ({ ...topic, timeoutMs: 5000 })),
-  command: { ...fastSpec.command, timeoutMs: 5000 },
-  teleop: { ...fastSpec.teleop, timeoutMs: 5000 },
+  commands: fastSpec.commands.map((each) => ({
+    ...each,
+    timeoutMs: 5000,
+    teleop: { ...each.teleop, timeoutMs: 5000 },
+  })) as [CommandSpec],
 };
 const AWAY = 4;
 

@@ -3,6 +3,8 @@ import { checkContract, contractOf, createSafetyFilter, type RobotSpec } from '#
 import { ms, vehicle } from '../robot/messages.js';
 import { cycle, hopper, running, zero } from './robot-support.js';
 
+const [command] = vehicle.commands;
+
 describe('the control loop stood still', () => {
   test('stops though action and state are good, forgets the plan, goes on with a fresh action', () => {
     const filter = running();
@@ -100,7 +102,7 @@ describe('fault F28: teleop takeover mid-action', () => {
   });
 
   test('a person who falls silent is stopped at the topic timeout, before the policy goes on', () => {
-    const filter = running({ ...vehicle, teleop: { ...vehicle.teleop, timeoutMs: 200 } });
+    const filter = running({ ...vehicle, commands: [{ ...command, teleop: { ...command.teleop, timeoutMs: 200 } }] });
     filter.step(cycle(200, { takeover: Float32Array.of(0.3, 0) }));
     expect(filter.step(cycle(400, { values: [0.4, 0] })).command[0]).toBeCloseTo(0.3);
     expect(filter.step(cycle(410, { values: [0.4, 0] }))).toMatchObject({ state: 'TAKEOVER', command: zero });
@@ -108,7 +110,7 @@ describe('fault F28: teleop takeover mid-action', () => {
   });
 
   test('an old action does not come back after the hand-back', () => {
-    const filter = createSafetyFilter({ ...vehicle, command: { ...vehicle.command, timeoutMs: 9000 } });
+    const filter = createSafetyFilter({ ...vehicle, commands: [{ ...command, timeoutMs: 9000 }] });
     filter.step(cycle(0));
     expect(filter.step(cycle(100, { values: [0.4, 0], actionExpiryNs: ms(5000) })).state).toBe('RUNNING');
     filter.step(cycle(200, { takeover: Float32Array.of(0, 0) }));

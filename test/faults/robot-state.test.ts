@@ -107,8 +107,7 @@ describe('fault F02: state goes stale', () => {
   test('an arm that is commanded by position holds its last command', () => {
     const arm: RobotSpec = {
       ...vehicle,
-      stopMode: 'hold',
-      action: vehicle.action.map((feature) => ({ ...feature, unit: 'rad' })),
+      action: vehicle.action.map((feature) => ({ ...feature, unit: 'rad', stop: 'hold' })),
     };
     const filter = running(arm, [0.4, 0.5], { initial: [0.3, 0.3] });
     expect(filter.step(cycle(200, { observationStampAgeMs: 900 })).command).toEqual(Float32Array.of(0.4, 0.5));

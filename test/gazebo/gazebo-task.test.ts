@@ -278,7 +278,7 @@ describe('the arm’s task in Gazebo', () => {
     });
     expect(states.at(-1)).toMatchObject({ success: false });
     // A command that is not renewed holds no longer than its time.
-    time.advanceMs(spec.command.timeoutMs + 1);
+    time.advanceMs(spec.commands[0].timeoutMs + 1);
     await step(2);
     expect(speeds).toEqual(armJoints.map(() => 0));
   });

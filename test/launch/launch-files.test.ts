@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { parse } from 'yaml';
 import { executables } from '#src/hosts/ros2/executables/index.js';
 import { parametersOf } from '#src/hosts/ros2/host.js';
-import { loadRobotSpec, robotNames } from '#src/robot/index.js';
+import { isTwist, loadRobotSpec, robotNames } from '#src/robot/index.js';
 import { describeWithPython, runPython } from '../support/python.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url)).replace(/\/$/, '');
@@ -144,15 +144,16 @@ function checks(launch: (file: string, ...args: string[]) => Promise<Launched>):
   it('deploy: the final command is twist_mux’s, whichever the robot', async () => {
     for (const robot of robotNames()) {
       const spec = loadRobotSpec(robot);
-      if (!spec.command.type.includes('Twist')) continue;
+      const twist = spec.commands.find(isTwist);
+      if (twist === undefined) continue;
       const launched = await launch('deploy', `robot:=${robot}`, 'policy:=somewhere', 'teleop:=joy');
-      const command = spec.command.topic.slice(1);
+      const command = twist.topic.slice(1);
       expect(only(launched, 'policy').remappings).toEqual({ [command]: 'policy_vel' });
       expect(only(launched, 'policy').parameters).toMatchObject({ robot, policy: 'somewhere', source: 'policy' });
       const mux = only(launched, 'twist_mux');
       expect(mux.remappings).toEqual({ cmd_vel_out: command });
       expect(mux.parameters).toMatchObject({ use_stamped: true, 'locks.e_stop.topic': spec.estopTopic.slice(1) });
-      expect(only(launched, 'teleop_node').remappings).toEqual({ cmd_vel: spec.teleop.topic.slice(1) });
+      expect(only(launched, 'teleop_node').remappings).toEqual({ cmd_vel: twist.teleop.topic.slice(1) });
     }
   });
 
@@ -398,7 +399,9 @@ describe('teleoperation', () => {
     expect(topics.policy).toMatchObject({ topic: 'policy_vel' });
     expect(topics.policy.priority).toBeGreaterThan(topics.navigation.priority);
     // The way round a node that is gone is no topic that a joystick speaks on by itself.
-    const spoken = robotNames().map((name) => loadRobotSpec(name).teleop.topic.slice(1));
+    const spoken = robotNames().flatMap((name) =>
+      loadRobotSpec(name).commands.map(({ teleop }) => teleop.topic.slice(1)),
+    );
     expect(spoken).not.toContain(topics.rescue.topic);
     expect(locks.e_stop).toEqual({ topic: loadRobotSpec('rover').estopTopic.slice(1), timeout: 0, priority: 255 });
     for (const { priority } of Object.values<{ priority: number }>(topics))

@@ -219,7 +219,7 @@ describe('an interruption', () => {
     const commands: TwistStamped[] = [];
     broker
       .connect()
-      .subscribe(spec.command.topic, 'geometry_msgs/msg/TwistStamped', (message) => commands.push(message));
+      .subscribe(spec.commands[0].topic, 'geometry_msgs/msg/TwistStamped', (message) => commands.push(message));
     const abort = new AbortController();
     let finished = 0;
     let settled = false;

@@ -10,8 +10,7 @@ export const fastSpec = {
   ...slow,
   rateHz: 100,
   stateTopics: slow.stateTopics.map((topic) => ({ ...topic, timeoutMs: 80 })),
-  command: { ...slow.command, timeoutMs: 80 },
-  teleop: { ...slow.teleop, timeoutMs: 80 },
+  commands: [{ ...slow.commands[0], timeoutMs: 80, teleop: { ...slow.commands[0].teleop, timeoutMs: 80 } }] as const,
   action: slow.action.map((feature) => ({ ...feature, maxRate: Number.POSITIVE_INFINITY })),
 };
 

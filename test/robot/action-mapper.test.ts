@@ -40,7 +40,7 @@ describe('action mapper', () => {
       fc.property(action, (values) => {
         const message = mapper.toMessage(Float32Array.from(values), 1_500_000_000n);
         expect([...mapper.fromMessage(message)]).toEqual(values);
-        const type = spec.command.type as MessageTypeName;
+        const type = spec.commands[0].type as MessageTypeName;
         expect([...mapper.fromMessage(decode(type, encode(type, message as never)))]).toEqual(values);
       }),
       { numRuns: 30 },
@@ -108,7 +108,7 @@ describe('action mapper', () => {
 
   test('a JointJog moves the joints it names; steps, other joints and lists that do not fit are refused', () => {
     const spec = loadRobotSpec('ur5e_servo');
-    const mapper = createActionMapper(spec, spec.teleop);
+    const mapper = createActionMapper(spec, spec.commands[0].teleop);
     const jog = {
       joint_names: ['wrist_3_joint', 'elbow_joint'],
       velocities: [0.5, -1],

@@ -122,7 +122,9 @@ describe('contract', () => {
     const hash = robotSpecHash(spec);
     expect(hash).toMatch(/^[0-9a-f]{64}$/);
     expect(robotSpecHash(loadRobotSpec('hopper'))).toBe(hash);
-    expect(robotSpecHash({ ...spec, description: 'another', teleop: { ...spec.teleop, topic: '/x' } })).toBe(hash);
+    expect(robotSpecHash({ ...spec, description: 'another', commands: [{ ...spec.commands[0], topic: '/x' }] })).toBe(
+      hash,
+    );
     expect(robotSpecHash({ ...spec, rateHz: 50 })).not.toBe(hash);
     const [first, ...rest] = spec.observation;
     expect(robotSpecHash({ ...spec, observation: [{ ...first!, unit: 'rad' }, ...rest] })).not.toBe(hash);

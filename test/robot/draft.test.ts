@@ -38,8 +38,8 @@ describe('a first description', () => {
     const { text, spec } = drafted({ topics: base });
     expect(spec.rateHz).toBe(10);
     expect(spec.frameId).toBe('base_footprint');
-    expect(spec.command).toMatchObject({ topic: '/cmd_vel', type: 'geometry_msgs/msg/Twist' });
-    expect(spec.teleop.topic).toBe('/teleop/cmd_vel');
+    expect(spec.commands[0]).toMatchObject({ topic: '/cmd_vel', type: 'geometry_msgs/msg/Twist' });
+    expect(spec.commands[0].teleop.topic).toBe('/teleop/cmd_vel');
     expect(spec.action.map(({ path, low, high }) => [path, low, high])).toEqual([
       ['linear.x', -0.1, 0.47],
       ['angular.z', -1.3, 1.2],
@@ -51,7 +51,7 @@ describe('a first description', () => {
     ]);
     const names = spec.observation.map(({ name }) => name);
     expect(names).toEqual(expect.arrayContaining(['goal_pose_distance', 'scan_0', 'scan_15', 'speed']));
-    expect(spec.stopMode).toBe('zero');
+    expect(spec.action[0]?.stop).toBe('zero');
     expect(text).toMatch(/was seen: write the limits of the robot/);
   });
 
@@ -69,24 +69,24 @@ describe('a first description', () => {
     );
     expect(joints.map(({ name }) => name)).toEqual(['shoulder', 'wrist 1', 'finger']);
     const { spec } = drafted({ joints });
-    expect(spec.command.topic).toBe('/joint_trajectory_controller/joint_trajectory');
+    expect(spec.commands[0].topic).toBe('/joint_trajectory_controller/joint_trajectory');
     expect(spec.action.map(({ path, low, high, maxRate, unit }) => [path, low, high, maxRate, unit])).toEqual([
       ['shoulder', -1.5, 2, 1, 'rad'],
       ['wrist 1', -3.14, 3.14, 1.5, 'rad'],
       ['finger', 0, 0.04, 0.05, 'm'],
     ]);
-    expect(spec.stopMode).toBe('hold');
+    expect(spec.action[0]?.stop).toBe('hold');
     const servo = topic('/servo/delta_joint_cmds', 'control_msgs/msg/JointJog', 50, { joints: ['shoulder'] });
     const states = topic('/joint_states', 'sensor_msgs/msg/JointState', 100, { joints: ['finger', 'shoulder'] });
     const jog = drafted({ topics: [servo, states], joints }).spec;
     expect(jog.action).toMatchObject([{ path: 'shoulder', unit: 'rad/s', low: -2, high: 2 }]);
-    expect(jog.stopMode).toBe('zero');
+    expect(jog.action[0]?.stop).toBe('zero');
     expect(jog.rateHz).toBe(50);
   });
 
   it('takes the command that it is told, and refuses what cannot be one', () => {
     const topics = [...base, topic('/other/cmd_vel', 'geometry_msgs/msg/TwistStamped', 1)];
-    expect(drafted({ topics, command: '/other/cmd_vel' }).spec.command.type).toBe('geometry_msgs/msg/TwistStamped');
+    expect(drafted({ topics, command: '/other/cmd_vel' }).spec.commands[0].type).toBe('geometry_msgs/msg/TwistStamped');
     expect(() => drafted({ topics, command: '/odom' })).toThrow(/cannot be the command.*Odometry/s);
     expect(() => drafted({ topics, command: '/nowhere' })).toThrow(/no such topic/);
   });

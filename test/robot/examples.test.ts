@@ -1,10 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { decode, encode, type JointTrajectory } from '#src/messages/index.js';
-import { createActionMapper, loadRobotSpec, withStampedTwist } from '#src/robot/index.js';
+import { createActionMapper, loadRobotSpec, robotParts, withStampedTwist } from '#src/robot/index.js';
 
-const examples = ['rover', 'turtlebot3', 'turtlebot4', 'ackermann', 'arm', 'ur5e', 'ur5e_servo', 'franka'].map(
-  (name) => [name, loadRobotSpec(name)] as const,
-);
+const examples = [
+  'rover',
+  'turtlebot3',
+  'turtlebot4',
+  'ackermann',
+  'arm',
+  'ur5e',
+  'ur5e_servo',
+  'franka',
+  'mobile_manipulator',
+].map((name) => [name, loadRobotSpec(name)] as const);
 
 describe('robots of config/robots', () => {
   test.each(examples)('%s: finite limits and rates, watched state, no joint twice', (_, spec) => {
@@ -15,20 +23,23 @@ describe('robots of config/robots', () => {
       // The most a command may change by within one period moves no real joint by more than a few degrees.
       if (unit === 'rad') expect(maxRate / spec.rateHz).toBeLessThan(0.1);
     }
-    expect(new Set(spec.action.map(({ path }) => path)).size).toBe(spec.action.length);
-    for (const { timeoutMs } of [spec.command, spec.teleop, ...spec.stateTopics]) expect(timeoutMs).toBeGreaterThan(0);
+    expect(new Set(spec.action.map(({ command, path }) => `${command} ${path}`)).size).toBe(spec.action.length);
+    for (const { timeoutMs } of [...spec.commands, ...spec.commands.map(({ teleop }) => teleop), ...spec.stateTopics])
+      expect(timeoutMs).toBeGreaterThan(0);
     // A state topic that comes less often than it is watched for would stop the robot at once.
-    expect(spec.command.timeoutMs).toBeGreaterThanOrEqual(2000 / spec.rateHz);
+    for (const { timeoutMs } of spec.commands) expect(timeoutMs).toBeGreaterThanOrEqual(2000 / spec.rateHz);
   });
 
   test.each(examples)('%s: commands and teleoperation carry an action there and back, over CDR', (_, spec) => {
     const action = Float32Array.from(spec.action, ({ low, high }, i) => low + ((i + 1) / 10) * (high - low));
-    for (const topic of [spec.command, spec.teleop]) {
-      const mapper = createActionMapper(spec, topic);
-      expect(mapper.type).toBe(topic.type);
-      const message = mapper.toMessage(action, 1_000_000_000n);
-      expect(mapper.fromMessage(decode(topic.type, encode(topic.type, message as never)))).toEqual(action);
-    }
+    for (const { command, spec: part, at } of robotParts(spec))
+      for (const topic of [command, command.teleop]) {
+        const mapper = createActionMapper(part, topic);
+        expect(mapper.type).toBe(topic.type);
+        const own = Float32Array.from(at, (i) => action[i]!);
+        const message = mapper.toMessage(own, 1_000_000_000n);
+        expect(mapper.fromMessage(decode(topic.type, encode(topic.type, message as never)))).toEqual(own);
+      }
   });
 
   test('a trajectory reaches its one point after one control period', () => {
@@ -48,7 +59,10 @@ describe('robots of config/robots', () => {
   test('a Twist and a TwistStamped robot are the same robot; others are left alone', () => {
     const stamped = loadRobotSpec('turtlebot3');
     const plain = withStampedTwist(stamped, false);
-    expect([plain.command.type, plain.teleop.type]).toEqual(['geometry_msgs/msg/Twist', 'geometry_msgs/msg/Twist']);
+    expect([plain.commands[0].type, plain.commands[0].teleop.type]).toEqual([
+      'geometry_msgs/msg/Twist',
+      'geometry_msgs/msg/Twist',
+    ]);
     const message = createActionMapper(plain).toMessage([0.1, -1], 0n);
     expect(message).toEqual({ linear: { x: expect.closeTo(0.1), y: 0, z: 0 }, angular: { x: 0, y: 0, z: -1 } });
     expect(withStampedTwist(plain, true)).toEqual(stamped);

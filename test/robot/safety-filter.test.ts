@@ -216,12 +216,12 @@ describe('safety filter, whatever it is given', () => {
             newestMs = Math.max(newestMs!, nowMs);
             const stopped = output.source === 'hold' || output.source === 'stop';
             expect(command).toHaveLength(spec.action.length);
-            spec.action.forEach(({ low, high, maxRate }, i) => {
+            spec.action.forEach(({ low, high, maxRate, stop }, i) => {
               const value = command[i]!;
               expect(Number.isFinite(value)).toBe(true);
               expect(value).toBeGreaterThanOrEqual(low);
               expect(value).toBeLessThanOrEqual(high);
-              if (stopped) expect(value).toBe(spec.stopMode === 'zero' ? 0 : last[i]);
+              if (stopped) expect(value).toBe(stop === 'zero' ? 0 : last[i]);
               else if (Number.isFinite(maxRate))
                 expect(Math.abs(value - last[i]!)).toBeLessThanOrEqual(maxRate * seconds + 1e-5);
             });

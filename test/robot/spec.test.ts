@@ -56,8 +56,14 @@ describe('RobotSpec', () => {
       high: 1.8,
       path: 'twist.angular.z',
       maxRate: 36,
+      command: 'command',
+      stop: 'zero',
     });
-    expect(spec.teleop).toEqual({ topic: '/teleop/cmd_vel', type: 'geometry_msgs/msg/TwistStamped', timeoutMs: 500 });
+    expect(spec.commands[0].teleop).toEqual({
+      topic: '/teleop/cmd_vel',
+      type: 'geometry_msgs/msg/TwistStamped',
+      timeoutMs: 500,
+    });
     expect(loadRobotSpec('hopper').observation.map(({ name }) => name)).toEqual([
       ...['rootz', 'rooty', 'thigh_joint', 'leg_joint', 'foot_joint'].map((joint) => `${joint}_position`),
       ...['rootx', 'rootz', 'rooty', 'thigh_joint', 'leg_joint', 'foot_joint'].map((joint) => `${joint}_velocity`),
@@ -253,7 +259,7 @@ describe('RobotSpec', () => {
   test('teleoperation may ask for a dead-man button', () => {
     const teleop = 'topic: /teleop/cmd_vel,';
     const text = vehicleText.replace(teleop, `${teleop} deadman: { topic: /joy, button: 4 },`);
-    expect(parseRobotSpec(text, 'robot.yaml').teleop.deadman).toEqual({ topic: '/joy', button: 4, timeoutMs: 500 });
+    expect(parseRobotSpec(text, 'robot.yaml').deadman).toEqual({ topic: '/joy', button: 4, timeoutMs: 500 });
     const { message } = refusalOf(vehicleText, teleop, `${teleop} deadman: { topic: /joy, button: left },`).error;
     expect(message).toContain('teleop.deadman.button');
   });
@@ -261,7 +267,7 @@ describe('RobotSpec', () => {
   test('teleoperation may be another type that carries the same action, and no other', () => {
     const teleop = 'topic: /teleop/cmd_vel,';
     const text = vehicleText.replace(teleop, `${teleop} type: geometry_msgs/msg/Twist,`);
-    expect(parseRobotSpec(text, 'robot.yaml').teleop.type).toBe('geometry_msgs/msg/Twist');
+    expect(parseRobotSpec(text, 'robot.yaml').commands[0].teleop.type).toBe('geometry_msgs/msg/Twist');
     const joints = `${teleop} type: sensor_msgs/msg/JointState,`;
     expect(refusalOf(vehicleText, teleop, joints).error.message).toContain('one of geometry_msgs/msg/TwistStamped');
     // Controls without unit are no position, velocity or effort.

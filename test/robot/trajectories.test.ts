@@ -127,10 +127,10 @@ describe('joints with names of their own', () => {
       ),
       'arm.yaml',
     );
-    const mapper = createActionMapper(led, led.teleop);
+    const mapper = createActionMapper(led, led.commands[0].teleop);
     expect([...mapper.fromMessage(leader(['leader_j2', 'leader_j1'], [2, 1]))]).toEqual([1, 2]);
     expect(() => mapper.fromMessage(leader(['j1', 'j2'], [1, 2]))).toThrow(/also leader_j1, leader_j2/);
-    expect(() => createActionMapper(arm, arm.teleop).fromMessage(leader(['leader_j1'], [1]))).toThrow(
+    expect(() => createActionMapper(arm, arm.commands[0].teleop).fromMessage(leader(['leader_j1'], [1]))).toThrow(
       /teleop: \{ joints:/,
     );
     // What is commanded keeps the robot's names.

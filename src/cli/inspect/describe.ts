@@ -3,7 +3,7 @@ import { inspectModel } from '../../engine/index.js';
 import { generations, loadCheckpoint, readJson } from '../../platform/index.js';
 import { readBundle, readBundleFiles } from '../../policy/index.js';
 import { count, type ReportData } from '../../report/index.js';
-import { loadRobotSpec } from '../../robot/index.js';
+import { loadRobotSpec, type RobotSpec } from '../../robot/index.js';
 import { taskDefinition } from '../../simulation/index.js';
 import { columns, resultTable } from '../table.js';
 
@@ -96,6 +96,14 @@ export function describeCheckpoint(path: string): string {
   ].join('\n\n');
 }
 
+function stopOf({ action }: RobotSpec): string {
+  const meanings = { zero: 'zero velocities', hold: 'holding the last position' } as const;
+  const of = (stop: 'zero' | 'hold'): string[] => action.filter((each) => each.stop === stop).map(({ name }) => name);
+  if (of('zero').length === 0) return meanings.hold;
+  if (of('hold').length === 0) return meanings.zero;
+  return `${meanings.zero} (${of('zero').join(', ')}), ${meanings.hold} (${of('hold').join(', ')})`;
+}
+
 export function describeRobot(path: string): string {
   const spec = loadRobotSpec(path);
   if (spec.task !== null) taskDefinition(spec.task);
@@ -103,10 +111,12 @@ export function describeRobot(path: string): string {
     `Robot ${spec.robot}: ${spec.description}`,
     facts([
       ['rate', `${spec.rateHz} Hz`],
-      ['command', `${spec.command.topic} (${spec.command.type})`],
-      ['teleoperation', spec.teleop.topic],
+      ...spec.commands.flatMap(({ name, topic, type, teleop }) => {
+        const of = spec.commands.length === 1 ? '' : ` of ${name}`;
+        return [[`command${of}`, `${topic} (${type})`] as const, [`teleoperation${of}`, teleop.topic] as const];
+      }),
       ['emergency stop', spec.estopTopic],
-      ['a stop means', spec.stopMode === 'zero' ? 'zero velocities' : 'holding the last position'],
+      ['a stop means', stopOf(spec)],
       ['simulated by', spec.task ?? '–'],
     ]),
     `State topics\n${columns(spec.stateTopics.map(({ topic, type, timeoutMs }) => [`  ${topic}`, type, `stale after ${timeoutMs} ms`]))}`,

@@ -1,5 +1,5 @@
 import { messageOf } from '../../common/index.js';
-import { loadRobotSpec } from '../../robot/index.js';
+import { isTwist, loadRobotSpec } from '../../robot/index.js';
 import { commandsStamped } from './twist.js';
 
 /**
@@ -9,13 +9,15 @@ import { commandsStamped } from './twist.js';
 try {
   const spec = loadRobotSpec(process.argv[2] ?? '');
   const relative = (topic: string): string => topic.replace(/^\//, '');
+  // Twists go through twist_mux; a robot has one topic of them at most that a joystick drives.
+  const command = spec.commands.find(isTwist) ?? spec.commands[0];
   const facts: Readonly<Record<string, string>> = {
     robot: spec.robot,
     task: spec.task ?? '',
-    command: relative(spec.command.topic),
-    teleop: relative(spec.teleop.topic),
+    command: relative(command.topic),
+    teleop: relative(command.teleop.topic),
     estop: relative(spec.estopTopic),
-    twist: String(spec.command.type.startsWith('geometry_msgs/msg/Twist')),
+    twist: String(isTwist(command)),
     stamped: String(commandsStamped(spec)),
   };
   process.stdout.write(JSON.stringify(facts));

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { messageOf, type Observation } from '../../common/index.js';
 import type { MessageTypeName, MessageTypes } from '../../messages/index.js';
 import {
-  type ActionMapper,
-  createActionMapper,
+  CommandMapper,
   createObservationAssembler,
   type ObservationAssembler,
+  type PartMessage,
 } from '../../robot/index.js';
 import { type Publisher, qos } from '../../transport/index.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
@@ -37,10 +37,10 @@ export class ExpertNode extends LifecycleNode<typeof expertSchema> {
   readonly #driver: Driver;
   readonly #assembler: ObservationAssembler;
   readonly #gate: LockstepGate;
-  #mapper!: ActionMapper;
-  #commands!: Publisher<MessageTypes[MessageTypeName]>;
+  #mapper!: CommandMapper;
+  readonly #publishers = new Map<string, Publisher<MessageTypes[MessageTypeName]>>();
   #engaged: boolean;
-  #last: { readonly stampNs: bigint; readonly message: MessageTypes[MessageTypeName] } | undefined;
+  #last: { readonly stampNs: bigint; readonly messages: readonly PartMessage[] } | undefined;
   #acting = false;
   #sent = 0;
   #failed = 0;
@@ -55,8 +55,9 @@ export class ExpertNode extends LifecycleNode<typeof expertSchema> {
 
   protected override onConfigure(): void {
     const { spec, transport } = this.context;
-    this.#mapper = createActionMapper(spec, spec.teleop);
-    this.#commands = this.own(transport.advertise(spec.teleop.topic, spec.teleop.type, qos.command)) as never;
+    this.#mapper = new CommandMapper(spec, ({ teleop }) => teleop);
+    for (const { teleop } of spec.commands)
+      this.#publishers.set(teleop.topic, this.own(transport.advertise(teleop.topic, teleop.type, qos.command)));
     for (const { topic, type } of this.#assembler.topics)
       this.own(
         transport.subscribe(
@@ -116,10 +117,14 @@ export class ExpertNode extends LifecycleNode<typeof expertSchema> {
     if (step !== undefined) void this.#answer(step);
   }
 
+  #publish(messages: readonly PartMessage[]): void {
+    for (const { topic, message } of messages) this.#publishers.get(topic)!.publish(message);
+  }
+
   async #answer({ stampNs, task, repeated }: ReadyStep): Promise<void> {
     if (task.terminated || task.truncated) return;
     if (repeated) {
-      if (this.#last?.stampNs === stampNs) this.#commands.publish(this.#last.message);
+      if (this.#last?.stampNs === stampNs) this.#publish(this.#last.messages);
       return;
     }
     let assembled = this.#assembler.assemble(stampNs);
@@ -128,10 +133,10 @@ export class ExpertNode extends LifecycleNode<typeof expertSchema> {
     this.#acting = true;
     try {
       const action = await this.#driver.act(assembled.observation);
-      const message = this.#mapper.toMessage(action, stampNs);
-      this.#last = { stampNs, message };
+      const messages = this.#mapper.toMessages(action, stampNs);
+      this.#last = { stampNs, messages };
       if (this.state === 'active' && this.#engaged) {
-        this.#commands.publish(message);
+        this.#publish(messages);
         this.#sent++;
       }
     } catch (error) {

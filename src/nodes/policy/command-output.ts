@@ -1,19 +1,17 @@
-import type { JointState, MessageTypeName, MessageTypes } from '../../messages/index.js';
+import type { JointState } from '../../messages/index.js';
 import {
-  type ActionMapper,
-  createActionMapper,
+  CommandMapper,
   createDeadMan,
   createSafetyFilter,
-  createTakeoverDetector,
   type DeadMan,
+  type PartMessage,
   type RobotSpec,
   type SafetyCounters,
   type SafetyFilter,
   type SafetyOptions,
   type SafetyOutput,
-  type TakeoverDetector,
+  Takeover,
 } from '../../robot/index.js';
-import type { Publisher } from '../../transport/index.js';
 
 /** A decision of the control loop, before the safety filter. All times are in nanoseconds. */
 export interface Decision {
@@ -45,15 +43,17 @@ export interface CommandEvents {
 }
 
 /**
- * The only way to the command topic: safety filter, takeover and e-stop. Nothing is published that did not pass the
- * filter, except a stop.
+ * The only way to the command topics: safety filter, takeover and e-stop. Nothing is published that did not pass the
+ * filter, except a stop. Of a robot with several command topics one filter decides for all of them, in the same cycle.
  */
 export class CommandOutput {
   readonly #spec: RobotSpec;
   readonly #options: SafetyOptions;
-  readonly #publisher: Publisher<MessageTypes[MessageTypeName]>;
-  readonly #mapper: ActionMapper;
-  readonly takeover: TakeoverDetector;
+  readonly #publish: (message: PartMessage) => void;
+  readonly #mapper: CommandMapper;
+  readonly takeover: Takeover;
+  /** Whether a stop has to know where something is, to hold it there. */
+  readonly #holds: boolean;
   /** Undefined if the robot's description names no dead-man button. */
   readonly deadman: DeadMan | undefined;
   #filter: SafetyFilter | undefined;
@@ -63,26 +63,22 @@ export class CommandOutput {
   /** The e-stop was pressed since the filter ran last, however briefly. */
   #pressed = false;
   #heartbeatNs: bigint | null = null;
-  #last: { readonly stampNs: bigint; readonly message: MessageTypes[MessageTypeName] } | undefined;
+  #last: { readonly stampNs: bigint; readonly messages: readonly PartMessage[] } | undefined;
   #output: SafetyOutput | undefined;
   /** Cycles in which an episode began, and how many of them the filter counted as stale. */
   #beginCycles = 0;
   #beginStale = 0;
 
-  constructor(
-    spec: RobotSpec,
-    options: SafetyOptions,
-    publisher: Publisher<MessageTypes[MessageTypeName]>,
-    events: CommandEvents,
-  ) {
+  constructor(spec: RobotSpec, options: SafetyOptions, publish: (message: PartMessage) => void, events: CommandEvents) {
     this.#spec = spec;
     this.#events = events;
     this.#options = options;
-    this.#publisher = publisher;
-    this.#mapper = createActionMapper(spec);
-    this.takeover = createTakeoverDetector(spec, createActionMapper(spec, spec.teleop));
-    if (spec.teleop.deadman !== undefined) this.deadman = createDeadMan(spec.teleop.deadman);
-    if (spec.stopMode === 'zero') this.#filter = createSafetyFilter(spec, options);
+    this.#publish = publish;
+    this.#mapper = new CommandMapper(spec, (command) => command);
+    this.takeover = new Takeover(spec);
+    this.#holds = spec.action.some(({ stop }) => stop === 'hold');
+    if (spec.deadman !== undefined) this.deadman = createDeadMan(spec.deadman);
+    if (!this.#holds) this.#filter = createSafetyFilter(spec, options);
   }
 
   get filter(): SafetyFilter | undefined {
@@ -132,14 +128,14 @@ export class CommandOutput {
    */
   beginEpisode(nowNs: bigint): void {
     const held = this.#held();
-    if (this.#spec.stopMode === 'hold' && held === undefined) return;
-    this.#filter ??= createSafetyFilter(this.#spec, { ...this.#options, initial: held! });
+    if (held.some(Number.isNaN)) return;
+    this.#filter ??= createSafetyFilter(this.#spec, { ...this.#options, initial: held });
     const idle = { nowNs, action: null, actionExpiryNs: null, observationStampAgeMs: null, takeover: null };
     const { stale } = this.#filter.counters;
     this.#filter.step({ ...idle, estop: this.estop, heartbeatNs: this.#heartbeatNs });
     this.#beginCycles++;
     this.#beginStale += this.#filter.counters.stale - stale;
-    if (this.#spec.stopMode === 'hold') this.#filter.seed(held!);
+    this.#filter.seed(held);
   }
 
   /**
@@ -158,13 +154,15 @@ export class CommandOutput {
   }: Decision): SafetyOutput | undefined {
     if (this.#filter === undefined) this.beginEpisode(nowNs);
     if (this.#filter === undefined) return undefined;
+    const person = this.takeover.take(nowNs, this.#filter.command);
     const output = this.#filter.step({
       nowNs,
       action,
       actionExpiryNs: action === null ? null : expiryNs,
       actionStampNs: seenNs,
       observationStampAgeMs: stateAgeMs,
-      takeover: this.takeover.take(),
+      takeover: person?.action ?? null,
+      ...(person === null ? {} : { takeoverUntilNs: person.untilNs }),
       estop: this.estop,
       deadmanReleased: this.deadman?.held(nowNs) === false,
       heartbeatNs: this.#heartbeatNs,
@@ -181,16 +179,16 @@ export class CommandOutput {
 
   /** Publishes the last command again, if it answered the state with this stamp. */
   repeat(stampNs: bigint): void {
-    if (this.#last?.stampNs === stampNs) this.#publisher.publish(this.#last.message);
+    if (this.#last?.stampNs === stampNs) for (const message of this.#last.messages) this.#publish(message);
   }
 
   /** Publishes a stop, whatever state the filter is in. */
   stop(stampNs: bigint): void {
-    const command =
-      this.#spec.stopMode === 'zero'
-        ? this.#spec.action.map(({ low, high }) => Math.min(Math.max(0, low), high))
-        : (this.#output?.command ?? this.#held());
-    if (command !== undefined) this.#send(command, stampNs);
+    const held = this.#held();
+    const command = this.#spec.action.map(({ stop }, i) =>
+      stop === 'zero' ? held[i]! : (this.#output?.command[i] ?? held[i]!),
+    );
+    this.#send(command, stampNs);
   }
 
   /**
@@ -199,27 +197,27 @@ export class CommandOutput {
    */
   #send(command: ArrayLike<number>, stampNs: bigint, reachSeconds?: number): void {
     const { stampNow } = this.#events;
-    const sentNs = stampNow === undefined ? stampNs : this.#mapper.startsAtStamp ? 0n : stampNow();
-    const message = this.#mapper.toMessage(command, sentNs, reachSeconds);
-    this.#last = { stampNs, message };
-    this.#publisher.publish(message);
+    const isLive = stampNow !== undefined;
+    const messages = this.#mapper.toMessages(command, isLive ? stampNow() : stampNs, reachSeconds, isLive);
+    if (messages.length === 0) return;
+    this.#last = { stampNs, messages };
+    for (const message of messages) this.#publish(message);
     this.#events.sent();
   }
 
   /** Why nothing was published yet; empty if something was, or could be. */
   get waitingFor(): string {
-    if (this.#filter !== undefined || this.#held() !== undefined) return '';
-    const unknown = this.#spec.action.filter(
-      ({ path, quantity }) => quantity === 'position' && !this.#joints.has(path),
-    );
+    if (this.#filter !== undefined) return '';
+    const held = this.#held();
+    const unknown = this.#spec.action.filter((_, i) => Number.isNaN(held[i]));
+    if (unknown.length === 0) return '';
     return `the position of ${unknown.map(({ path }) => path).join(', ')} has not been heard, and a stop holds it`;
   }
 
-  /** The joints' positions as a command; velocities and efforts are 0. Undefined if a joint's position is not known. */
-  #held(): number[] | undefined {
-    const held = this.#spec.action.map(({ path, quantity, low, high }) =>
-      Math.min(Math.max(quantity === 'position' ? (this.#joints.get(path) ?? Number.NaN) : 0, low), high),
+  /** The joints' positions as a command, NaN where one is not known; 0 for what a stop does not hold. */
+  #held(): number[] {
+    return this.#spec.action.map(({ path, stop, low, high }) =>
+      Math.min(Math.max(stop === 'hold' ? (this.#joints.get(path) ?? Number.NaN) : 0, low), high),
     );
-    return held.every(Number.isFinite) ? held : undefined;
   }
 }

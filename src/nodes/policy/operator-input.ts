@@ -6,11 +6,13 @@ import { type InputOptions, stampNowNs } from './robot-input.js';
 export function subscribeOperator(options: InputOptions): Closable[] {
   const { spec, transport, commands, loop } = options;
   const subscriptions = [
-    transport.subscribe(
-      spec.teleop.topic,
-      spec.teleop.type,
-      (message, { receivedNs }) => takeTeleop(message, receivedNs, options),
-      { ...qos.command, depth: 10 },
+    ...spec.commands.map(({ teleop }) =>
+      transport.subscribe(
+        teleop.topic,
+        teleop.type,
+        (message, { receivedNs }) => takeTeleop(teleop.topic, message, receivedNs, options),
+        { ...qos.command, depth: 10 },
+      ),
     ),
     transport.subscribe(
       spec.estopTopic,
@@ -24,9 +26,9 @@ export function subscribeOperator(options: InputOptions): Closable[] {
     ),
   ];
   const { deadman } = commands;
-  if (spec.teleop.deadman === undefined || deadman === undefined) return subscriptions;
+  if (spec.deadman === undefined || deadman === undefined) return subscriptions;
   const button = transport.subscribe(
-    spec.teleop.deadman.topic,
+    spec.deadman.topic,
     'sensor_msgs/msg/Joy',
     (message, { receivedNs }) => {
       const nowNs = timeOf(receivedNs, options);
@@ -39,8 +41,8 @@ export function subscribeOperator(options: InputOptions): Closable[] {
   return [...subscriptions, button];
 }
 
-function takeTeleop(message: object, receivedNs: bigint, options: InputOptions): void {
-  const { spec, commands, diagnostics, log, loop } = options;
+function takeTeleop(topic: string, message: object, receivedNs: bigint, options: InputOptions): void {
+  const { commands, diagnostics, log, lockstep, loop } = options;
   const running = loop();
   if (running === undefined) return;
   const nowNs = timeOf(receivedNs, options);
@@ -48,11 +50,12 @@ function takeTeleop(message: object, receivedNs: bigint, options: InputOptions):
     diagnostics.unheld++;
     return;
   }
-  const { accepted, malformed } = commands.takeover.counters;
-  commands.takeover.accept(message, nowNs, stampNowNs(options));
-  if (commands.takeover.counters.malformed > malformed)
-    log.teleopRefused(spec.teleop.topic, commands.takeover.lastProblem);
-  if (commands.takeover.counters.accepted > accepted) running.takeTeleop(headerStampNs(message));
+  const { takeover } = commands;
+  const { malformed } = takeover.counters;
+  const isAccepted = takeover.accept(topic, message, nowNs, stampNowNs(options));
+  if (takeover.counters.malformed > malformed) log.teleopRefused(topic, takeover.lastProblem);
+  // In lockstep a state is answered once, so all parts of the robot have to be commanded first.
+  if (isAccepted && (!lockstep || takeover.isWhole)) running.takeTeleop(headerStampNs(message));
 }
 
 /** The time of a message on the clock of the safety filter: simulated in lockstep, else when it arrived. */

@@ -5,6 +5,7 @@ import {
   checkContract,
   createObservationAssembler,
   type ObservationAssembler,
+  type PartMessage,
   SimulationClock,
 } from '../../robot/index.js';
 import { type Publisher, qos } from '../../transport/index.js';
@@ -103,12 +104,13 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
   #advertise(): void {
     const { spec, transport } = this.context;
     const { estopHeartbeatMs, session, source } = this.parameters;
-    const commands: Publisher<MessageTypes[MessageTypeName]> = this.own(
-      transport.advertise(spec.command.topic, spec.command.type, qos.command),
-    );
+    const publishers = new Map<string, Publisher<MessageTypes[MessageTypeName]>>();
+    for (const { topic, type } of spec.commands)
+      publishers.set(topic, this.own(transport.advertise(topic, type, qos.command)));
+    const publish = ({ topic, message }: PartMessage): void => publishers.get(topic)!.publish(message);
     // Where the policy would be next, a dead-man button that is let go latches the stop.
     const safety = { heartbeatTimeoutMs: estopHeartbeatMs, deadman: source === 'policy' ? 'latch' : 'hold' } as const;
-    this.#commands = new CommandOutput(spec, safety, commands, {
+    this.#commands = new CommandOutput(spec, safety, publish, {
       ...(this.#lockstep ? {} : { stampNow: () => presentNs(this.#simulation) }),
       changed: () => this.#changed(),
       sent: () => {

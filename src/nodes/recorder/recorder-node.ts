@@ -87,8 +87,8 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
         if (stampNs > this.#stateNs) this.#stateNs = stampNs;
         if (this.#armed !== undefined && (this.#lastTask === undefined || this.#hasBegun)) this.#open(this.#stateNs);
       });
-    this.#record(spec.teleop.topic, spec.teleop.type);
-    this.#record(spec.command.topic, spec.command.type);
+    for (const { teleop } of spec.commands) this.#record(teleop.topic, teleop.type);
+    for (const { topic, type } of spec.commands) this.#record(topic, type);
     this.#record(spec.estopTopic, 'std_msgs/msg/Bool');
     this.#record(topics.taskState, 'iq_learn/msg/TaskState', false, (task) => this.#follow(task));
     this.own(

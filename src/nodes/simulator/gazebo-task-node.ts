@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { IqLearnError, messageOf, Random } from '../../common/index.js';
 import { header, type MessageTypes, nanosecondsOf } from '../../messages/index.js';
-import { createActionMapper, type TopicSpec } from '../../robot/index.js';
+import type { TopicSpec } from '../../robot/index.js';
 import type { GazeboRobot, GazeboRobotFactory, GazeboWorld } from '../../simulation/index.js';
 import { type Publisher, qos } from '../../transport/index.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
 import { topics } from '../kit/topics.js';
+import { ReceivedCommands } from './received-commands.js';
 import { seedOfStart, serveStartEpisode } from './start-episode.js';
 
 export const gazeboTaskSchema = z.strictObject({
@@ -38,7 +39,7 @@ export class GazeboTaskNode extends LifecycleNode<typeof gazeboTaskSchema> {
   #robot!: GazeboRobot;
   #taskTopic!: Publisher<MessageTypes['iq_learn/msg/TaskState']>;
   #poses: ReadonlyMap<string, PoseTopic> = new Map();
-  #command: { readonly action: Float32Array; readonly receivedNs: bigint } | undefined;
+  #commands!: ReceivedCommands;
   #clockNs = -1n;
   #lastClockNs = 0n;
   #nextNs = 0n;
@@ -65,33 +66,35 @@ export class GazeboTaskNode extends LifecycleNode<typeof gazeboTaskSchema> {
 
   protected override onConfigure(): void {
     const { spec, transport, clock } = this.context;
+    const commands = new ReceivedCommands(spec);
+    this.#commands = commands;
     this.#robot = this.#createRobot({
       spec,
       transport,
       world: this.#world,
       own: (closable) => this.own(closable),
       command: () => {
-        const command = this.#command;
-        if (this.state !== 'active' || !this.#running || command === undefined) return null;
-        return Number(clock.nowNs() - command.receivedNs) / 1e6 <= spec.command.timeoutMs ? command.action : null;
+        if (this.state !== 'active' || !this.#running) return null;
+        const action = commands.action(clock.nowNs());
+        return action.some(Number.isNaN) ? null : action;
       },
     });
-    const mapper = createActionMapper(spec);
-    this.own(
-      transport.subscribe(
-        spec.command.topic,
-        spec.command.type,
-        (message, { receivedNs }) => {
-          try {
-            this.#command = { action: mapper.fromMessage(message), receivedNs };
-          } catch (error) {
-            this.#refused++;
-            this.context.logger.warn('a command is refused', { reason: messageOf(error) });
-          }
-        },
-        qos.command,
-      ),
-    );
+    for (const { topic, type } of spec.commands)
+      this.own(
+        transport.subscribe(
+          topic,
+          type,
+          (message, { receivedNs }) => {
+            try {
+              commands.put(topic, commands.read(topic, message), receivedNs);
+            } catch (error) {
+              this.#refused++;
+              this.context.logger.warn('a command is refused', { reason: messageOf(error) });
+            }
+          },
+          qos.command,
+        ),
+      );
     const poses = new Map<string, PoseTopic>();
     for (const topic of spec.stateTopics)
       if (topic.type === 'geometry_msgs/msg/PoseStamped')
@@ -182,7 +185,7 @@ export class GazeboTaskNode extends LifecycleNode<typeof gazeboTaskSchema> {
     this.#resets++;
     this.#episode++;
     this.#step = 0;
-    this.#command = undefined;
+    this.#commands.clear();
     this.#running = true;
     this.#nextNs = this.#clockNs + this.#periodNs;
     return this.#episode;

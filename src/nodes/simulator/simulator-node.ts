@@ -1,6 +1,6 @@
 import { IqLearnError, messageOf, Random } from '../../common/index.js';
-import { header, type MessageTypes, stampOf } from '../../messages/index.js';
-import { type ActionMapper, createActionMapper, readingsToMessages, type TopicMessage } from '../../robot/index.js';
+import { header, type MessageTypeName, type MessageTypes, stampOf } from '../../messages/index.js';
+import { type CommandSpec, readingsToMessages, type TopicMessage } from '../../robot/index.js';
 import type { SensorReadings, StepResult, TaskClient } from '../../simulation/index.js';
 import { type Publisher, qos } from '../../transport/index.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
@@ -8,6 +8,7 @@ import { startPeriodic } from '../kit/periodic.js';
 import { headerStampNs } from '../kit/stamps.js';
 import { topics } from '../kit/topics.js';
 import { type SimulatorParameters, simulatorSchema } from './parameters.js';
+import { ReceivedCommands } from './received-commands.js';
 import { seedOfStart, serveStartEpisode } from './start-episode.js';
 import { actionOrder, stopAction } from './task-actions.js';
 
@@ -23,7 +24,7 @@ export class SimulatorNode extends LifecycleNode<typeof simulatorSchema> {
   readonly #client: TaskClient;
   readonly #periodNs: bigint;
   readonly #seeds: Random;
-  #mapper!: ActionMapper;
+  #commands!: ReceivedCommands;
   /** Element i of the task's action is element order[i] of the command. */
   #order: readonly number[] = [];
   #states: Publishers = new Map();
@@ -41,8 +42,8 @@ export class SimulatorNode extends LifecycleNode<typeof simulatorSchema> {
   #paused = false;
   #readings: SensorReadings | undefined;
   #result: Pick<StepResult, 'reward' | 'terminated' | 'truncated' | 'success'> = FRESH;
-  #command: { readonly action: Float32Array; readonly receivedNs: bigint } | undefined;
-  #commandStampNs = 0n;
+  /** Stamp of the newest command of each topic. */
+  readonly #commandStampsNs = new Map<string, bigint>();
   #lastCommandNs = 0n;
   /** Time of the last command or repetition. */
   #lastExchangeNs = 0n;
@@ -64,22 +65,23 @@ export class SimulatorNode extends LifecycleNode<typeof simulatorSchema> {
   protected override onConfigure(): void {
     const { spec, transport } = this.context;
     this.#order = actionOrder(this.#client, this.context.spec);
-    this.#mapper = createActionMapper(spec);
+    this.#commands = new ReceivedCommands(spec);
     const states = new Map<string, { publish(message: TopicMessage['message']): void }>();
     for (const { topic, type } of spec.stateTopics)
       states.set(topic, this.own(transport.advertise(topic, type, qos.sensor)) as never);
     this.#states = states;
     this.#clockTopic = this.own(transport.advertise(topics.clock, 'rosgraph_msgs/msg/Clock', qos.sensor));
     this.#taskTopic = this.own(transport.advertise(topics.taskState, 'iq_learn/msg/TaskState', qos.event));
-    this.own(
-      transport.subscribe(
-        spec.command.topic,
-        spec.command.type,
-        (message, { receivedNs }) => this.#take(message, receivedNs),
-        // Late commands are recognised by their stamps. The depth keeps them from displacing the one that counts.
-        { ...qos.command, depth: 10 },
-      ),
-    );
+    for (const command of spec.commands)
+      this.own(
+        transport.subscribe(
+          command.topic,
+          command.type,
+          (message, { receivedNs }) => this.#take(command, message, receivedNs),
+          // Late commands are recognised by their stamps. The depth keeps them from displacing the one that counts.
+          { ...qos.command, depth: 10 },
+        ),
+      );
     const starts = { start: (seed: bigint) => this.#start(seed), current: () => this.#episode };
     this.own(serveStartEpisode({ transport, node: this.name }, starts));
     this.serveTrigger('pause', () => {
@@ -147,8 +149,8 @@ export class SimulatorNode extends LifecycleNode<typeof simulatorSchema> {
       this.#episode++;
       this.#step = 0;
       this.#stampNs += this.#periodNs;
-      this.#command = undefined;
-      this.#commandStampNs = 0n;
+      this.#commands.clear();
+      this.#commandStampsNs.clear();
       this.#lastCommandNs = this.context.clock.nowNs();
       this.#lastExchangeNs = this.#lastCommandNs;
       this.#running = true;
@@ -157,11 +159,11 @@ export class SimulatorNode extends LifecycleNode<typeof simulatorSchema> {
     });
   }
 
-  #take(message: object, receivedNs: bigint): void {
+  #take({ topic, timeoutMs }: CommandSpec, message: MessageTypes[MessageTypeName], receivedNs: bigint): void {
     if (this.state !== 'active') return;
-    let action: Float32Array;
+    let values: Float32Array;
     try {
-      action = this.#mapper.fromMessage(message);
+      values = this.#commands.read(topic, message);
     } catch (error) {
       this.#refused++;
       this.context.logger.warn('a command is refused', { reason: messageOf(error) });
@@ -172,12 +174,12 @@ export class SimulatorNode extends LifecycleNode<typeof simulatorSchema> {
     const stamp = headerStampNs(message);
     if (this.parameters.pace === 'realtime') {
       // A command with an old stamp, or one before the last command's, was delayed on its way.
-      const late =
-        stamp !== undefined && stamp > 0n && (stamp < this.#commandStampNs || this.#ageMs(stamp) > this.#timeoutMs);
+      const before = this.#commandStampsNs.get(topic) ?? 0n;
+      const late = stamp !== undefined && stamp > 0n && (stamp < before || this.#ageMs(stamp) > timeoutMs);
       if (late) this.#ignored++;
       else {
-        this.#command = { action, receivedNs };
-        this.#commandStampNs = stamp ?? 0n;
+        this.#commands.put(topic, values, receivedNs);
+        this.#commandStampsNs.set(topic, stamp ?? 0n);
       }
       return;
     }
@@ -186,11 +188,11 @@ export class SimulatorNode extends LifecycleNode<typeof simulatorSchema> {
       this.#ignored++;
       return;
     }
+    this.#commands.put(topic, values, receivedNs);
+    if (!this.#commands.isWhole) return;
+    const action = this.#commands.action();
+    this.#commands.clear();
     void this.#advance(action);
-  }
-
-  get #timeoutMs(): number {
-    return this.context.spec.command.timeoutMs;
   }
 
   #ageMs(stampNs: bigint): number {
@@ -205,13 +207,12 @@ export class SimulatorNode extends LifecycleNode<typeof simulatorSchema> {
       return;
     }
     const now = this.context.clock.nowNs();
-    const age = this.#command === undefined ? undefined : Number(now - this.#command.receivedNs) / 1e6;
-    if (age !== undefined && age <= this.#timeoutMs) {
-      void this.#advance(this.#command!.action);
-    } else {
+    const action = this.#commands.action(now);
+    if (action.some(Number.isNaN)) {
       this.#stops++;
-      void this.#advance(stopAction(this.context.spec, this.#readings));
-    }
+      const stop = stopAction(this.context.spec, this.#readings);
+      void this.#advance(action.map((value, i) => (Number.isNaN(value) ? stop[i]! : value)));
+    } else void this.#advance(action);
   }
 
   /** Lockstep without a command: a message may have been lost, so the state is published again. */

@@ -28,8 +28,8 @@ export function actionOrder(client: TaskClient, spec: RobotSpec): number[] {
 /** The action of a robot without commands: zero, or holding its joints where they are. */
 export function stopAction(spec: RobotSpec, readings: SensorReadings | undefined): number[] {
   const joints = readings?.joints;
-  return spec.action.map(({ path, quantity, low, high }) => {
-    const at = spec.stopMode === 'hold' && quantity === 'position' ? (joints?.names.indexOf(path) ?? -1) : -1;
+  return spec.action.map(({ path, quantity, stop, low, high }) => {
+    const at = stop === 'hold' && quantity === 'position' ? (joints?.names.indexOf(path) ?? -1) : -1;
     const value = at < 0 ? 0 : joints!.position[at]!;
     return Math.min(Math.max(value, low), high);
   });

@@ -96,7 +96,7 @@ describe('trials of policies on a robot', () => {
     await expect(Trials.open(options())).rejects.toMatchObject({ code: 'CORRUPT_DATA' });
     writeFileSync(join(folder, 'out/trials.json'), '{"format": "iq_learn trials 1"}');
     await expect(Trials.open(options())).rejects.toThrow(/cannot be read/);
-    const other = { ...spec, robot: 'other', command: spec.command };
+    const other = { ...spec, robot: 'other' };
     await expect(Trials.open(options({ spec: other }))).rejects.toMatchObject({ code: 'MISMATCH' });
   });
 });
