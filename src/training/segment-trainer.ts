@@ -121,6 +121,7 @@ export class SegmentTrainer {
   add(segment: Segment, session?: SessionState): void {
     if (segment.demonstrated.includes(1)) this.#addMixed(segment);
     else this.#learner.addTransitions(segment, segment.robots);
+    addLater(this.#learner, segment.demonstrations ?? [], this.#warn);
     const unpaid = Math.min(this.#unpaid, segment.length);
     this.#unpaid -= unpaid;
     this.#pendingUpdates.pay(segment.length - unpaid, this.#options.updatesPerTransition);
@@ -149,7 +150,6 @@ export class SegmentTrainer {
       if (segment.demonstrated[i] !== 1) this.#learner.addTransition(transition, segment.robots?.[i]);
       else if (!this.#learner.addExpertTransition(transition)) refused++;
     }
-    addLater(this.#learner, segment.demonstrations ?? [], this.#warn);
     if (refused > 0)
       this.#warn(`${refused} steps of takeovers do not fit beside the demonstrations any more and are left out`);
   }
