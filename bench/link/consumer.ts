@@ -4,7 +4,7 @@ import { Random, steadyClock } from '../../src/common/index.js';
 import { learnerConfig } from '../../src/learning/index.js';
 import { createSigningKeys, linkLimits, PolicySigner } from '../../src/link/index.js';
 import type { Transition } from '../../src/messages/index.js';
-import { LearnerGateway, LearnerNode, type NodeContext } from '../../src/nodes/index.js';
+import { LearnerGateway, LearnerNode, type NodeContext, rowShape } from '../../src/nodes/index.js';
 import type { Logger } from '../../src/platform/index.js';
 import { contractOf, loadRobotSpec } from '../../src/robot/index.js';
 import type { LearningClient } from '../../src/training/index.js';
@@ -73,6 +73,13 @@ async function overTheLink(): Promise<void> {
     learn: (transition: Transition) => {
       first();
       learner.take(transition);
+    },
+    rows: {
+      shape: rowShape(spec)!,
+      take: (slice) => {
+        first();
+        learner.takeSlice({ ...slice, robot: '' });
+      },
     },
   });
   for (const node of [gateway, learner]) node.configure();

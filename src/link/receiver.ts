@@ -15,6 +15,8 @@ export interface ReceiverOptions {
   readonly start?: StreamPlace;
   /** Takes each record once, in order. */
   readonly deliver: (record: StreamRecord, place: StreamPlace) => void;
+  /** Called when the records of a batch were delivered, before it is said that they have arrived. */
+  readonly settle?: () => void;
   /** Says how far the stream has come. */
   readonly publish: (position: StreamPosition) => void;
 }
@@ -50,7 +52,7 @@ export class StreamReceiver {
   }
 
   take({ robot, epoch, previous, records }: StreamBatch): void {
-    const { deliver } = this.#options;
+    const { deliver, settle } = this.#options;
     // An older stream is that of a spool which was replaced.
     if (robot !== this.#options.robot || epoch < this.#epoch || epoch === 0n) {
       this.#outOfPlace += 1;
@@ -75,6 +77,7 @@ export class StreamReceiver {
       this.#records += 1;
       deliver(record, { epoch, sequence: record.sequence });
     }
+    settle?.();
     this.announce();
   }
 

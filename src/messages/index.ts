@@ -1,6 +1,7 @@
 export { cdr } from './codecs/cdr/cdr.js';
 export { type Codec, maxMessageBytes, type WireTypeName, type WireTypes } from './codecs/codec.js';
 export { protobuf } from './codecs/protobuf/protobuf.js';
+export { TransitionReader } from './codecs/protobuf/transition-reader.js';
 export { checkSchema, schemaOf } from './definitions.js';
 export { emptyMessage } from './empty-message.js';
 export {
@@ -39,3 +40,4 @@ export {
 export { decode, encode } from './messages.js';
 export { isMessageTypeName, rosMessageTypeNames, rosServiceTypeNames } from './names.js';
 export { header, nanosecondsOf, stampOf } from './time.js';
+export { fact, TransitionRows, type TransitionShape, type TransitionSlice } from './transition-rows.js';

@@ -1,5 +1,6 @@
 export { type Driver, ExpertNode, type ExpertParameters, expertSchema } from './expert/expert-node.js';
-export { LearnerGateway, type LearnerGatewayParts, type RobotView } from './gateway/learner-gateway.js';
+export { LearnerGateway } from './gateway/learner-gateway.js';
+export type { LearnerGatewayParts, RobotView } from './gateway/learner-gateway-parts.js';
 export {
   RobotGateway,
   type RobotGatewayParameters,
@@ -7,7 +8,7 @@ export {
   robotGatewaySchema,
 } from './gateway/robot-gateway.js';
 export { Turns } from './gateway/turns.js';
-export { EpisodeFollower } from './kit/episode-follower.js';
+export { EpisodeFollower, type Followed } from './kit/episode-follower.js';
 export {
   type Diagnosis,
   diagnosticLevel,
@@ -17,6 +18,15 @@ export {
 } from './kit/lifecycle.js';
 export { services, topics } from './kit/topics.js';
 export { transitionObservations } from './kit/transition-observation.js';
+export {
+  addSlice,
+  isSlice,
+  type RobotSlice,
+  rowShape,
+  type StackedTransitions,
+  stackTransitions,
+  type TransitionPiece,
+} from './kit/transition-pieces.js';
 export { LearnerNode } from './learner/learner-node.js';
 export { type LearnerParameters, learnerSchema } from './learner/parameters.js';
 export type { ActionReplay } from './policy/action-source.js';

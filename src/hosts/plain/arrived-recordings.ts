@@ -35,6 +35,13 @@ export interface RecordingOutcomes {
   readonly problem: string;
 }
 
+/** As a status says it; of a robot that sends none, too. */
+export const recordingFields = ({ used, aside, problem }: RecordingOutcomes = { used: 0, aside: 0, problem: '' }) => ({
+  recordings_used: BigInt(used),
+  recordings_aside: BigInt(aside),
+  recordings_problem: problem,
+});
+
 interface Arrived {
   readonly robot: string;
   readonly id: string;

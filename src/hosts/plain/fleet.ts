@@ -7,6 +7,7 @@ import {
   type PolicyBundleMessage,
   type ServiceTypes,
   type Transition,
+  type TransitionRows,
 } from '../../messages/index.js';
 import { type RobotView, topics } from '../../nodes/index.js';
 import type { Logger } from '../../platform/index.js';
@@ -14,6 +15,7 @@ import { observationOf, type RobotSpec } from '../../robot/index.js';
 import {
   DataCheck,
   dataReference,
+  type FleetEpisode,
   FleetEpisodes,
   PolicyRollout,
   type RolloutSettings,
@@ -21,7 +23,7 @@ import {
 } from '../../sessions/index.js';
 import { OccupancyDistance } from '../../training/index.js';
 import { type Publisher, qos, type Transport } from '../../transport/index.js';
-import type { RecordingOutcomes } from './arrived-recordings.js';
+import { type RecordingOutcomes, recordingFields } from './arrived-recordings.js';
 import { type AcceptedPolicy, FleetState } from './fleet-state.js';
 
 const PERIOD_MS = 1000;
@@ -138,7 +140,6 @@ export class Fleet {
   get robots(): readonly FleetRobot[] {
     return [...this.#members].map(([robot, member]) => {
       const { aside, admitted, leftOut } = member.check.state;
-      const recordings = this.#parts.recordings?.(robot) ?? { used: 0, aside: 0, problem: '' };
       return {
         robot,
         aside,
@@ -148,9 +149,7 @@ export class Fleet {
         episodes: BigInt(member.episodes),
         distance: member.distance,
         mean_return: member.returns.length === 0 ? Number.NaN : mean(member.returns),
-        recordings_used: BigInt(recordings.used),
-        recordings_aside: BigInt(recordings.aside),
-        recordings_problem: recordings.problem,
+        ...recordingFields(this.#parts.recordings?.(robot)),
       };
     });
   }
@@ -163,19 +162,28 @@ export class Fleet {
       this.#parts.leaveOut(robot, place);
       return false;
     }
-    const driven = this.#episodes.take(robot, transition);
-    if (driven === undefined) return true;
+    this.#driven(member, this.#episodes.take(robot, transition));
+    return true;
+  }
+
+  /** As {@link admits}, of a transition that lies in a row; whoever asks leaves out its place. */
+  admitsRow(robot: string, rows: TransitionRows, row: number): boolean {
+    const member = this.#members.get(robot)!;
+    if (!member.check.admitsRow(rows, row)) {
+      this.#episodes.interrupt(robot);
+      return false;
+    }
+    this.#driven(member, this.#episodes.takeRow(robot, rows, row));
+    return true;
+  }
+
+  #driven(member: Member, driven: FleetEpisode | undefined): void {
+    if (driven === undefined) return;
     member.episodes += 1;
     member.recent = [...member.recent, driven.episode].slice(-RECENT);
     member.isStale = true;
     if (driven.version !== null) this.#rollout.episode(driven.version, driven.episode);
     this.#save();
-    return true;
-  }
-
-  /** Why nothing is learned from a robot; empty where it is. */
-  aside(robot: string): string {
-    return this.#members.get(robot)?.check.state.aside ?? '';
   }
 
   /** An episode's return, where the task gives rewards. */

@@ -5,7 +5,7 @@ import type { DeviceChoice } from '../../engine/index.js';
 import type { Episode } from '../../learning/index.js';
 import type { LearnerLinkFile } from '../../link/index.js';
 import { PolicySigner } from '../../link/index.js';
-import { LearnerGateway, LearnerNode, type NodeContext, type RobotView, Turns } from '../../nodes/index.js';
+import { LearnerGateway, LearnerNode, type NodeContext, type RobotView, rowShape, Turns } from '../../nodes/index.js';
 import { type Logger, lockFolder } from '../../platform/index.js';
 import { writeBundle } from '../../policy/index.js';
 import { contractOf, type RobotSpec } from '../../robot/index.js';
@@ -25,6 +25,7 @@ import type { Gauge, HealthSource } from './health.js';
 import type { OpenedLink } from './link-file.js';
 import { demonstrationsOf } from './serve-demonstrations.js';
 import { StreamPlaces } from './stream-places.js';
+import { takeSlice } from './take-slice.js';
 
 export interface ServeOptions {
   readonly spec: RobotSpec;
@@ -91,38 +92,20 @@ export class LearnerHost implements HealthSource {
     this.#lock = lock;
     const { segments, session } = client.start;
     const places = new StreamPlaces(segments, session);
-    const { fleet, robots, policy_key, rollout } = link.file;
+    const { robots, rollout } = link.file;
     this.#learner = new LearnerNode(this.#context('learner'), client, {
       segmentSize: settings.segmentSize,
       maxSessions: Math.min(10_000, 64 * robots.length),
     });
     this.#learner.attribute((transition) => places.robotOf(transition));
-    this.#learner.storeWithSegments((transitions) => places.after(transitions));
+    this.#learner.storeWithSegments((_, all) => places.after(all));
     const every = checkpointSegments(settings.segmentSize);
     this.#learner.onProgress(({ version, candidate }) => {
       if (candidate !== undefined) writeBundle(join(run, 'policy'), candidate);
       if (version % every !== 0) return;
       for (const [robot, place] of places.saved(version)) this.#gateways.get(robot)?.confirm(place);
     });
-    const signer = new PolicySigner(fleet, link.text(policy_key));
-    const turns = new Turns();
-    for (const robot of robots) {
-      const transport = new MqttTransport(connection, robot);
-      const start = places.of(robot);
-      const gateway = new LearnerGateway(this.#context(`gateway ${robot}`), {
-        robot,
-        link: transport,
-        signer,
-        turns,
-        ...(start && { start }),
-        sendsWhenAsked: true,
-        admits: (transition, place) => this.#fleet.admits(robot, transition, place),
-        learn: (transition) => this.#learner.take(transition),
-        onTransition: (transition, place) => places.note(robot, transition, place),
-      });
-      this.#links.push(transport);
-      this.#gateways.set(robot, gateway);
-    }
+    this.#join(places);
     const { config } = runPlan(settings);
     const own = new MqttTransport(connection, LEARNER);
     this.#links.push(own);
@@ -150,6 +133,39 @@ export class LearnerHost implements HealthSource {
     for (const gateway of this.#gateways.values()) gateway.activate();
     this.#learner.activate();
     this.#recordings = this.#takeRecordings(places);
+  }
+
+  /** Makes a gateway for each robot. */
+  #join(places: StreamPlaces): void {
+    const { spec, link } = this.#options;
+    const { fleet, robots, policy_key } = link.file;
+    const signer = new PolicySigner(fleet, link.text(policy_key));
+    const turns = new Turns();
+    const shape = rowShape(spec);
+    for (const robot of robots) {
+      const transport = new MqttTransport(this.#connection, robot);
+      const start = places.of(robot);
+      const gateway = new LearnerGateway(this.#context(`gateway ${robot}`), {
+        robot,
+        link: transport,
+        signer,
+        turns,
+        ...(start && { start }),
+        sendsWhenAsked: true,
+        admits: (transition, place) => this.#fleet.admits(robot, transition, place),
+        learn: (transition) => this.#learner.take(transition),
+        onTransition: (transition, place) => places.note(robot, transition, place),
+        ...(shape && {
+          rows: {
+            shape,
+            take: (slice, epoch, refused) =>
+              takeSlice({ ...slice, robot }, epoch, { fleet: this.#fleet, places, learner: this.#learner, refused }),
+          },
+        }),
+      });
+      this.#links.push(transport);
+      this.#gateways.set(robot, gateway);
+    }
   }
 
   /** Throws what the files of the link, the run or the demonstrations are refused with. */
@@ -249,7 +265,7 @@ export class LearnerHost implements HealthSource {
       folder: join(run, 'recordings'),
       limits: link.file.recordings,
       logger: logger('recordings'),
-      aside: (robot) => this.#fleet.aside(robot),
+      aside: (robot) => this.#fleet.robots.find((each) => each.robot === robot)?.aside ?? '',
       holds: (id) => places.holds(id),
       demonstrate: (id, demonstrations) => {
         places.noteRecording(id);

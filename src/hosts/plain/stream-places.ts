@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { IqLearnError } from '../../common/index.js';
 import type { StreamPlace } from '../../link/index.js';
-import type { Transition } from '../../messages/index.js';
+import { fact, type Transition, type TransitionRows } from '../../messages/index.js';
+import { isSlice, type RobotSlice, type TransitionPiece } from '../../nodes/index.js';
 import type { SessionState } from '../../training/index.js';
 
 const metaSchema = z.object({
@@ -26,6 +27,8 @@ const REMEMBERED = 10_000;
  */
 export class StreamPlaces {
   readonly #of = new WeakMap<Transition, Noted>();
+  /** Of transitions in rows, the ends of the slices that were noted. */
+  readonly #ofRows = new WeakMap<TransitionRows, { to: number; epoch: bigint; noted: Noted }[]>();
   /** The newest transition of each robot that belongs to no segment yet. */
   readonly #open = new Map<string, Noted>();
   readonly #current: Map<string, StreamPlace>;
@@ -70,6 +73,16 @@ export class StreamPlaces {
     this.#open.set(robot, noted);
   }
 
+  /** As {@link note}, of transitions in rows. */
+  noteSlice({ rows, to, robot }: RobotSlice, epoch: bigint): void {
+    const place = { epoch, sequence: BigInt(rows.fact(to - 1, fact.place)) };
+    const noted = { robot, place };
+    const ends = this.#ofRows.get(rows) ?? [];
+    ends.push({ to, epoch, noted });
+    this.#ofRows.set(rows, ends);
+    this.#open.set(robot, noted);
+  }
+
   /** A transition at this place is left out for good; it may be forgotten together with the one before it. */
   leaveOut(robot: string, place: StreamPlace): void {
     const open = this.#open.get(robot);
@@ -83,9 +96,9 @@ export class StreamPlaces {
   }
 
   /** To be called with the transitions of each segment, in order; what comes back belongs into its checkpoints. */
-  after(transitions: readonly Transition[]): SessionState {
-    for (const transition of transitions) {
-      const found = this.#of.get(transition);
+  after(pieces: readonly TransitionPiece[]): SessionState {
+    for (const piece of pieces) {
+      const found = isSlice(piece) ? this.#endOf(piece) : this.#of.get(piece);
       if (found === undefined) continue;
       this.#current.set(found.robot, found.place);
       if (this.#open.get(found.robot) === found) this.#open.delete(found.robot);
@@ -100,6 +113,13 @@ export class StreamPlaces {
       ]),
     );
     return { meta: { link, recordings: [...this.#recordings] }, arrays: {} };
+  }
+
+  /** What was noted of the last transition of a slice: what comes after it may be in a later segment. */
+  #endOf({ rows, to, robot }: RobotSlice): Noted | undefined {
+    const end = this.#ofRows.get(rows)?.find((each) => each.to >= to);
+    if (end === undefined || end.to === to) return end?.noted;
+    return { robot, place: { epoch: end.epoch, sequence: BigInt(rows.fact(to - 1, fact.place)) } };
   }
 
   /** The places that a checkpoint of this version holds. */

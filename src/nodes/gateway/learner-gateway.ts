@@ -3,7 +3,6 @@ import { messageOf } from '../../common/index.js';
 import {
   decodeRecorded,
   linkTopics,
-  type PolicySigner,
   type StreamBatch,
   type StreamPlace,
   StreamReceiver,
@@ -11,48 +10,16 @@ import {
   type StreamTopic,
   streamTopics,
 } from '../../link/index.js';
-import type { MessageTypes, PolicyBundleMessage, PolicyStatus, Transition } from '../../messages/index.js';
-import { type Publisher, qos, type Transport } from '../../transport/index.js';
+import type { PolicyBundleMessage, PolicyStatus, Transition } from '../../messages/index.js';
+import { type Publisher, qos } from '../../transport/index.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
 import { topics } from '../kit/topics.js';
+import type { LearnerGatewayParts, RobotView } from './learner-gateway-parts.js';
 import { PolicySender } from './policy-sender.js';
+import { RowIntake } from './row-intake.js';
 import { Turns } from './turns.js';
 
 export const learnerGatewaySchema = z.strictObject({});
-
-export interface LearnerGatewayParts {
-  /** The robot's identity in its fleet. */
-  readonly robot: string;
-  /** Topics of this robot over the link. */
-  readonly link: Transport;
-  readonly signer: Pick<PolicySigner, 'sign'>;
-  /** Where the learner's checkpoint has the robot's stream. */
-  readonly start?: StreamPlace;
-  /** Whether a transition may go to the learner, asked of each in its order; one that may not is left out for good. */
-  readonly admits?: (transition: Transition, place: StreamPlace) => boolean;
-  /** The robot gets only the policies of {@link LearnerGateway.send}, instead of each that the learner publishes. */
-  readonly sendsWhenAsked?: boolean;
-  /** Takes the transitions, if the learner is in this process; else they are published on the learner's topic. */
-  readonly learn?: (transition: Transition) => void;
-  /** Told of each transition, before the learner gets it, and its place in the stream. */
-  readonly onTransition?: (transition: Transition, place: StreamPlace) => void;
-  /** Shared by all gateways on the same topics: one hands records over at a time. */
-  readonly turns?: Turns;
-}
-
-/** What the learner's side knows of a robot. */
-export interface RobotView {
-  readonly robot: string;
-  /** ONLINE, OFFLINE, CONNECTIONBROKEN; empty where it was never there. */
-  readonly presence: string;
-  /** Of the last message, in milliseconds of the time of day; 0 where there was none. */
-  readonly seenMs: number;
-  readonly gateway: MessageTypes['iq_learn_link/msg/GatewayStatus'] | undefined;
-  readonly policy: PolicyStatus | undefined;
-  readonly records: number;
-  readonly repeated: number;
-  readonly refused: number;
-}
 
 const ANNOUNCE_PERIOD_MS = 1000;
 /** Records handed to the learner before it has taken them: fewer than its subscription holds. */
@@ -72,6 +39,7 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
   readonly #publishers = new Map<StreamTopic, Publisher<never>>();
   #receiver!: StreamReceiver;
   #sender!: PolicySender;
+  readonly #rows: RowIntake | undefined;
   readonly #queue: StreamBatch[] = [];
   readonly #turns: Turns;
   /** Messages published on the learner's topics that have not come back from there. */
@@ -87,6 +55,8 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
   constructor(context: NodeContext, parts: LearnerGatewayParts) {
     super('gateway', context, learnerGatewaySchema, {});
     this.#parts = parts;
+    if (parts.rows !== undefined)
+      this.#rows = new RowIntake(parts.rows.shape, parts.rows.take, (error) => this.#refuse(error));
     this.#turns = parts.turns ?? new Turns();
   }
 
@@ -129,6 +99,7 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
       ...(start && { start }),
       publish: (position) => positions.publish(position),
       deliver: (record, place) => this.#deliver(record, place),
+      settle: () => this.#rows?.hand(),
     });
     this.own(
       link.subscribe(
@@ -241,15 +212,27 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
     this.#working = true;
     for (let batch = this.#queue.shift(); batch !== undefined; batch = this.#queue.shift()) {
       let { previous } = batch;
-      for (let i = 0; i < Math.max(1, batch.records.length); i += TURN) {
+      this.#rows?.expect(batch.records.length);
+      for (let i = 0; i < Math.max(1, batch.records.length); ) {
         if (this.state === 'finalized') return;
-        const records = batch.records.slice(i, i + TURN);
+        const end = this.#endOfTurn(batch.records, i);
+        const records = i === 0 && end === batch.records.length ? batch.records : batch.records.slice(i, end);
         const part = { ...batch, previous, records };
         await this.#turns.take(() => this.#handOver(part));
         previous = records.at(-1)?.sequence ?? previous;
+        i = Math.max(end, 1);
       }
     }
     this.#working = false;
+  }
+
+  /** Up to which record they can be handed over at once: those that the learner takes itself need not come back. */
+  #endOfTurn(records: readonly StreamRecord[], from: number): number {
+    const { learn } = this.#parts;
+    let end = from;
+    for (let published = 0; end < records.length && published < TURN; end++)
+      if (learn === undefined || records[end]!.topic !== '/transitions') published++;
+    return end;
   }
 
   async #handOver(part: StreamBatch): Promise<void> {
@@ -269,6 +252,9 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
   }
 
   #deliver({ topic, payload }: StreamRecord, place: StreamPlace): void {
+    if (topic === '/transitions' && this.#rows?.take(payload, place) === true) return;
+    // What came before in rows goes first.
+    this.#rows?.hand();
     try {
       const decoded = decodeRecorded(topic, payload);
       if (decoded.topic === '/transitions') {
@@ -283,8 +269,12 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
       this.#underWay.add(decoded.message);
       this.#publishers.get(decoded.topic)!.publish(decoded.message as never);
     } catch (error) {
-      this.#refused += 1;
-      this.context.logger.error(`a record of ${this.#parts.robot} is refused: ${messageOf(error)}`);
+      this.#refuse(error);
     }
+  }
+
+  #refuse(error: unknown): void {
+    this.#refused += 1;
+    this.context.logger.error(`a record of ${this.#parts.robot} is refused: ${messageOf(error)}`);
   }
 }

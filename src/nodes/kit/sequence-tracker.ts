@@ -25,6 +25,13 @@ export class SequenceTracker {
     return this.#duplicates;
   }
 
+  /** True where `count` numbers from `first` on are all new and none is left out before them; otherwise nothing is taken. */
+  acceptRun(first: bigint, count: number): boolean {
+    if (first !== this.#next) return false;
+    this.#next += BigInt(count);
+    return true;
+  }
+
   /** True if this number has not been seen before. */
   accept(sequence: bigint): boolean {
     if (sequence < this.#next) {

@@ -7,11 +7,15 @@ import { type Publisher, qos } from '../../transport/index.js';
 import { Lease } from '../kit/lease.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
 import { topics } from '../kit/topics.js';
+import type { RobotSlice, TransitionPiece } from '../kit/transition-pieces.js';
 import { type LearnerParameters, learnerSchema } from './parameters.js';
 import { RewardSampler } from './reward-sampler.js';
 import { type RolloutEpisode, Rollouts } from './rollouts.js';
 import { segmentOf } from './segment.js';
 import { TransitionIntake } from './transition-intake.js';
+
+/** What a session stores with a segment of transitions: given are those that are messages, and all in their order. */
+type SegmentState = (transitions: readonly Transition[], all: readonly TransitionPiece[]) => SessionState;
 
 const STATUS_PERIOD_MS = 1000;
 
@@ -28,7 +32,7 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   readonly #rollouts = new Rollouts();
   readonly #rolloutListeners: ((episode: RolloutEpisode) => void)[] = [];
   #robotOf: ((transition: Transition) => string) | undefined;
-  #sessionState: ((transitions: readonly Transition[]) => SessionState) | undefined;
+  #sessionState: SegmentState | undefined;
   #policies!: Publisher<MessageTypes['iq_learn/msg/PolicyBundle']>;
   #statuses!: Publisher<MessageTypes['iq_learn/msg/LearnerStatus']>;
   #rewards: RewardSampler | undefined;
@@ -59,7 +63,7 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
       segmentSize,
       maxSessions,
       robotOf: (transition) => this.#robotOf?.(transition) ?? '',
-      onSegment: (transitions) => this.#learn(transitions),
+      onSegment: (transitions, all) => this.#learn(transitions, all),
       onRefused: ({ session, sequence }) =>
         context.logger.warn('a transition is refused', { session, sequence: String(sequence) }),
     });
@@ -91,7 +95,7 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   }
 
   /** `state` gives, for the transitions of each segment, what checkpoints that hold the segment are to hold as well. */
-  storeWithSegments(state: (transitions: readonly Transition[]) => SessionState): void {
+  storeWithSegments(state: SegmentState): void {
     this.#sessionState = state;
   }
 
@@ -212,14 +216,31 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   demonstrate(demonstrations: readonly Episode[]): void {
     this.#handedOver += demonstrations.reduce((sum, { length }) => sum + length, 0);
     const nothing = segmentOf([], this.context.spec, false, this.#robotOf);
-    this.#client.learn({ ...nothing, demonstrations }, this.#sessionState?.([]));
+    this.#client.learn({ ...nothing, demonstrations }, this.#sessionState?.([], []));
   }
 
-  #learn(transitions: readonly Transition[]): void {
-    this.#handedOver += transitions.length;
-    const session = this.#sessionState?.(transitions);
+  /**
+   * As {@link take}, of transitions in rows: those of one session of this robot whose sequence numbers follow on each
+   * other, with finite numbers, as they are read from a link.
+   */
+  takeSlice(slice: RobotSlice): void {
+    if (this.state !== 'active' || this.fault !== undefined) return;
+    const { rows, robot } = slice;
+    for (const { from, to } of this.#intake.takeSlice(slice)) {
+      if (this.#rewards !== undefined) this.#rewards.offer(rows.message(to - 1));
+      for (let row = from; row < to; row++) {
+        const episode = this.#rollouts.takeRow(rows, row, robot);
+        if (episode !== undefined) for (const listener of this.#rolloutListeners) listener(episode);
+      }
+    }
+  }
+
+  #learn(transitions: readonly Transition[], all: readonly TransitionPiece[]): void {
     const { learnFromInterventions } = this.parameters;
-    this.#client.learn(segmentOf(transitions, this.context.spec, learnFromInterventions, this.#robotOf), session);
+    const session = this.#sessionState?.(transitions, all);
+    const segment = segmentOf(all, this.context.spec, learnFromInterventions, this.#robotOf);
+    this.#handedOver += segment.length;
+    this.#client.learn(segment, session);
   }
 
   /** After a fault the networks are not to be trusted, and neither is a reward that is recovered from them. */

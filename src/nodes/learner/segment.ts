@@ -1,8 +1,7 @@
-import { ActionRange, stackObservations } from '../../common/index.js';
 import type { Transition } from '../../messages/index.js';
-import { observationOf, type RobotSpec } from '../../robot/index.js';
+import type { RobotSpec } from '../../robot/index.js';
 import type { Segment } from '../../training/index.js';
-import { transitionObservations } from '../kit/transition-observation.js';
+import { isSlice, stackTransitions, type TransitionPiece } from '../kit/transition-pieces.js';
 
 /**
  * Transitions as learning takes them: one array per quantity, row after row; actions in [−1, 1]. A row is `demonstrated`
@@ -10,34 +9,24 @@ import { transitionObservations } from '../kit/transition-observation.js';
  * a transition.
  */
 export function segmentOf(
-  transitions: readonly Transition[],
+  pieces: readonly TransitionPiece[],
   spec: Pick<RobotSpec, 'observation' | 'blocks' | 'action'>,
   interventionsAsDemonstrations: boolean,
   robotOf?: (transition: Transition) => string,
 ): Segment {
-  const range = ActionRange.of(spec.action);
-  const observation = observationOf(spec);
-  const observed = transitions.map((transition) => transitionObservations(observation, transition));
-  const [n, a] = [transitions.length, spec.action.length];
-  const segment = {
-    length: n,
-    observations: stackObservations(
-      observation,
-      observed.map(([before]) => before),
-    ),
-    actions: new Float32Array(n * a),
-    nextObservations: stackObservations(
-      observation,
-      observed.map(([, after]) => after),
-    ),
-    terminated: new Uint8Array(n),
-    demonstrated: new Uint8Array(n),
-    ...(robotOf && { robots: transitions.map(robotOf) }),
+  const { intervention, ...stacked } = stackTransitions(pieces, spec);
+  return {
+    ...stacked,
+    demonstrated: interventionsAsDemonstrations ? intervention : new Uint8Array(stacked.length),
+    ...(robotOf && { robots: robotsOf(pieces, robotOf) }),
   };
-  transitions.forEach((transition, i) => {
-    segment.actions.set(range.normalise(transition.action), i * a);
-    segment.terminated[i] = transition.terminated ? 1 : 0;
-    segment.demonstrated[i] = interventionsAsDemonstrations && transition.intervention ? 1 : 0;
-  });
-  return segment;
+}
+
+function robotsOf(pieces: readonly TransitionPiece[], robotOf: (transition: Transition) => string): string[] {
+  const robots: string[] = [];
+  for (const piece of pieces) {
+    if (isSlice(piece)) for (let row = piece.from; row < piece.to; row++) robots.push(piece.robot);
+    else robots.push(robotOf(piece));
+  }
+  return robots;
 }

@@ -1,8 +1,9 @@
 import type { ObservationSpec } from '../../common/index.js';
-import type { Transition } from '../../messages/index.js';
+import { fact, type Transition } from '../../messages/index.js';
 import { observationOf, type RobotSpec } from '../../robot/index.js';
 import { SequenceTracker } from '../kit/sequence-tracker.js';
 import { transitionObservations } from '../kit/transition-observation.js';
+import { addSlice, isSlice, type RobotSlice, type TransitionPiece } from '../kit/transition-pieces.js';
 
 /** The sender of one session's transitions. */
 interface Sender {
@@ -19,8 +20,8 @@ export interface TransitionIntakeOptions {
   readonly maxSessions: number;
   /** The robot of a fleet that sends a transition; '' where there is no fleet. */
   readonly robotOf?: (transition: Transition) => string;
-  /** Takes the transitions of a segment that is complete, in the order they came. */
-  readonly onSegment: (transitions: readonly Transition[]) => void;
+  /** Takes the transitions of a segment that is complete, in the order they came: those that are messages, and all. */
+  readonly onSegment: (transitions: readonly Transition[], all: readonly TransitionPiece[]) => void;
   /** Called for a transition whose vectors have a wrong length or numbers that are not finite. */
   readonly onRefused: (transition: Transition) => void;
 }
@@ -38,7 +39,8 @@ export class TransitionIntake {
   /** The sender of the transition before: usually that of the next, too. */
   #last: { readonly robot: string; readonly session: string; readonly sender: Sender } | undefined;
   readonly #observation: ObservationSpec;
-  #open: Transition[] = [];
+  #open: TransitionPiece[] = [];
+  #openCount = 0;
   #refused = 0;
   #foreign = 0;
 
@@ -49,7 +51,7 @@ export class TransitionIntake {
 
   /** Transitions of the segment that is not complete yet. */
   get open(): number {
-    return this.#open.length;
+    return this.#openCount;
   }
 
   /** Transitions with a wrong length or numbers that are not finite. */
@@ -78,43 +80,90 @@ export class TransitionIntake {
       this.#foreign++;
       return false;
     }
-    const sender = this.#senderOf(transition);
-    if (!sender.sequences.accept(transition.sequence)) return false;
+    const { session, sequence } = transition;
+    const sender = this.#senderOf(this.#options.robotOf?.(transition) ?? '', session, Number(sequence));
+    if (!sender.sequences.accept(sequence)) return false;
     if (!isSound(transition, this.#observation, spec.action.length)) {
       this.#refused++;
       onRefused(transition);
       return false;
     }
-    const sequence = Number(transition.sequence);
-    const segment = Math.floor(sequence / segmentSize);
-    if (segment > sender.segment) {
-      this.#close();
-      sender.segment = segment;
-    }
+    this.#begin(sender, Math.floor(Number(sequence) / segmentSize));
     this.#open.push(transition);
-    if ((sequence + 1) % segmentSize === 0) {
-      this.#close();
-      sender.segment = segment + 1;
-    }
+    this.#openCount++;
+    this.#endAfter(sender, Number(sequence));
     return true;
   }
 
-  #close(): void {
-    if (this.#open.length === 0) return;
-    const transitions = this.#open;
-    this.#open = [];
-    this.#options.onSegment(transitions);
+  /**
+   * Takes transitions in rows, which are of this robot and sound: those of one session whose sequence numbers follow on each
+   * other. Returns what is new of them, in order.
+   */
+  takeSlice(slice: RobotSlice): readonly RobotSlice[] {
+    const { rows, from, to, robot } = slice;
+    const first = rows.fact(from, fact.sequence);
+    const sender = this.#senderOf(robot, rows.sessions[from]!, first);
+    if (sender.sequences.acceptRun(BigInt(first), to - from)) {
+      this.#push(sender, slice);
+      return [slice];
+    }
+    const fresh: RobotSlice[] = [];
+    for (let row = from; row < to; row++) {
+      if (!sender.sequences.accept(BigInt(rows.fact(row, fact.sequence)))) continue;
+      const one = { rows, from: row, to: row + 1, robot };
+      this.#push(sender, one);
+      fresh.push(one);
+    }
+    return fresh;
   }
 
-  #senderOf(transition: Transition): Sender {
-    const { session, sequence } = transition;
-    const robot = this.#options.robotOf?.(transition) ?? '';
+  /** Puts a slice into segments, cut where they end. */
+  #push(sender: Sender, { rows, from, to, robot }: RobotSlice): void {
+    const { segmentSize } = this.#options;
+    const last = rows.fact(to - 1, fact.sequence);
+    for (let row = from; row < to; ) {
+      const sequence = rows.fact(row, fact.sequence);
+      const segment = Math.floor(sequence / segmentSize);
+      const count = Math.min(to - row, (segment + 1) * segmentSize - sequence);
+      this.#begin(sender, segment);
+      addSlice(this.#open, { rows, from: row, to: row + count, robot });
+      this.#openCount += count;
+      this.#endAfter(sender, Math.min(last, sequence + count - 1));
+      row += count;
+    }
+  }
+
+  /** The next transition of the sender is of this segment: one before it ends here. */
+  #begin(sender: Sender, segment: number): void {
+    if (segment <= sender.segment) return;
+    this.#close();
+    sender.segment = segment;
+  }
+
+  /** Ends the segment whose last sequence number this is. */
+  #endAfter(sender: Sender, sequence: number): void {
+    const { segmentSize } = this.#options;
+    if ((sequence + 1) % segmentSize !== 0) return;
+    this.#close();
+    sender.segment = Math.floor(sequence / segmentSize) + 1;
+  }
+
+  #close(): void {
+    if (this.#openCount === 0) return;
+    const pieces = this.#open;
+    this.#open = [];
+    this.#openCount = 0;
+    const messages = pieces.filter((piece): piece is Transition => !isSlice(piece));
+    this.#options.onSegment(messages, pieces);
+  }
+
+  #senderOf(robot: string, session: string, sequence: number): Sender {
     if (session === this.#last?.session && robot === this.#last.robot) return this.#last.sender;
     // Robots of one fleet may name their runs alike.
     const name = `${robot} ${session}`;
     let sender = this.#senders.get(name);
     if (sender === undefined) {
-      sender = { sequences: new SequenceTracker(), segment: Math.floor(Number(sequence) / this.#options.segmentSize) };
+      sender = { sequences: new SequenceTracker(), segment: Math.floor(sequence / this.#options.segmentSize) };
       this.#senders.set(name, sender);
       if (this.#senders.size > this.#options.maxSessions) {
         const [oldest] = this.#senders.keys();

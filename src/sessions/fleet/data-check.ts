@@ -1,4 +1,4 @@
-import type { Transition } from '../../messages/index.js';
+import { fact, type Transition, TransitionRows } from '../../messages/index.js';
 import type { RobotSpec } from '../../robot/index.js';
 import type { FeatureReference } from './data-reference.js';
 
@@ -30,8 +30,10 @@ export interface DataState {
  * still within an episode. Data that are plausible and wrong are not recognised.
  */
 export class DataCheck {
-  readonly #spec: Pick<RobotSpec, 'observation' | 'action' | 'rateHz'>;
+  readonly #spec: Pick<RobotSpec, 'observation' | 'blocks' | 'action' | 'rateHz'>;
   readonly #reference: readonly FeatureReference[];
+  /** The numbers of the reference, an array for each. */
+  readonly #limits: Readonly<Record<'low' | 'high' | 'least' | 'most' | 'mostStill', Float64Array>>;
   readonly #onChange: (aside: string) => void;
   /** Whether each of the last transitions was wrong, as a ring. */
   readonly #wrong = new Uint8Array(WINDOW);
@@ -40,7 +42,8 @@ export class DataCheck {
   #right = 0;
   /** For how many steps each feature has stayed the same. */
   readonly #still: Uint32Array;
-  #last: Transition | undefined;
+  /** Of the transition before. */
+  #last: { session: string; episode: number; step: number; sec: number; nanosec: number } | undefined;
   #aside = '';
   /** Who set the robot aside, or that a person trusts it. */
   #decided: 'check' | 'person' | 'trusted' = 'check';
@@ -49,12 +52,19 @@ export class DataCheck {
 
   /** `onChange` hears why the robot is set aside, and an empty text when it is taken in again. */
   constructor(
-    spec: Pick<RobotSpec, 'observation' | 'action' | 'rateHz'>,
+    spec: Pick<RobotSpec, 'observation' | 'blocks' | 'action' | 'rateHz'>,
     reference: readonly FeatureReference[],
     onChange: (aside: string) => void = () => {},
   ) {
     this.#spec = spec;
     this.#reference = reference;
+    this.#limits = {
+      low: Float64Array.from(reference, ({ low }) => low),
+      high: Float64Array.from(reference, ({ high }) => high),
+      least: Float64Array.from(reference, ({ limits }) => limits[0]),
+      most: Float64Array.from(reference, ({ limits }) => limits[1]),
+      mostStill: Float64Array.from(reference, ({ mostStill }) => mostStill),
+    };
     this.#onChange = onChange;
     this.#still = new Uint32Array(reference.length);
   }
@@ -65,10 +75,21 @@ export class DataCheck {
 
   /** Whether the transition may be learned from. To be called with each one in its order. */
   admits(transition: Transition): boolean {
-    const fault = this.#faultOf(transition);
-    this.#last = transition;
+    const { observation, action } = this.#spec;
+    const shape = { robot: transition.robot, observation: observation.length, action: action.length };
+    return this.#admits(TransitionRows.of(transition, shape), 0, isSound(transition, this.#spec));
+  }
+
+  /** As {@link admits}, of a transition that lies in a row. */
+  admitsRow(rows: TransitionRows, row: number): boolean {
+    return this.#admits(rows, row, true);
+  }
+
+  #admits(rows: TransitionRows, row: number, sound: boolean): boolean {
+    const fault = sound ? this.#faultOf(rows, row) : 'numbers that are not finite, or not as many as the robot has';
+    this.#remember(rows, row);
     this.#count(fault);
-    const trusted = this.#decided === 'trusted' && this.#aside === '' && isSound(transition, this.#spec);
+    const trusted = this.#decided === 'trusted' && this.#aside === '' && sound;
     const admitted = this.#aside === '' && (fault === '' || trusted);
     if (admitted) this.#admitted++;
     else this.#leftOut++;
@@ -110,61 +131,86 @@ export class DataCheck {
   }
 
   /** What is wrong with a transition; empty where nothing is. */
-  #faultOf(transition: Transition): string {
-    if (!isSound(transition, this.#spec)) return 'numbers that are not finite, or not as many as the robot has';
+  #faultOf(rows: TransitionRows, row: number): string {
     // Each fault is looked for even where another was found: they remember what came before.
-    const faults = [this.#stillness(transition), this.#range(transition), this.#clock(transition)];
-    return faults.find((fault) => fault !== '') ?? '';
+    const still = this.#stillness(rows, row);
+    const [range, clock] = [this.#range(rows, row), this.#clock(rows, row)];
+    return still !== '' ? still : range !== '' ? range : clock;
   }
 
-  #range({ observation, next_observation, action }: Transition): string {
-    for (const [k, { name, low, high }] of this.#reference.entries())
-      for (const value of [observation[k]!, next_observation[k]!])
-        if (value < low || value > high)
-          return `${name} = ${short(value)}, where ${short(low)} to ${short(high)} is believed`;
-    for (const [k, { name, low, high }] of this.#spec.action.entries()) {
-      const slack = 1e-3 * (high - low);
-      const value = action[k]!;
-      if (value < low - slack || value > high + slack)
-        return `the action ${name} = ${short(value)}, beyond its range ${short(low)} to ${short(high)}`;
+  #range({ numbers, width }: TransitionRows, row: number): string {
+    const { low, high } = this.#limits;
+    const { length: o } = this.#reference;
+    const { length: a } = this.#spec.action;
+    const [before, after] = [row * width, row * width + o + a];
+    for (let k = 0; k < o; k++) {
+      const [first, second] = [numbers[before + k]!, numbers[after + k]!];
+      if (first < low[k]! || first > high[k]!) return this.#beyond(k, first);
+      if (second < low[k]! || second > high[k]!) return this.#beyond(k, second);
+    }
+    for (let k = 0; k < a; k++) {
+      const { name, low: least, high: most } = this.#spec.action[k]!;
+      const slack = 1e-3 * (most - least);
+      const value = numbers[before + o + k]!;
+      if (value < least - slack || value > most + slack)
+        return `the action ${name} = ${short(value)}, beyond its range ${short(least)} to ${short(most)}`;
     }
     return '';
   }
 
-  #stillness({ observation, next_observation, session, episode }: Transition): string {
-    const last = this.#last;
-    const goesOn = last !== undefined && last.session === session && last.episode === episode;
-    let fault = '';
-    for (const [k, { name, limits, mostStill }] of this.#reference.entries()) {
-      const value = next_observation[k]!;
-      const moved = !goesOn || value !== observation[k] || value <= limits[0] || value >= limits[1];
-      this.#still[k] = moved ? 0 : this.#still[k]! + 1;
-      if (this.#still[k]! > mostStill) fault = `${name} has not changed for ${this.#still[k]} steps`;
-    }
-    return fault;
+  #beyond(k: number, value: number): string {
+    const { name, low, high } = this.#reference[k]!;
+    return `${name} = ${short(value)}, where ${short(low)} to ${short(high)} is believed`;
   }
 
-  #clock({ header, session, episode, step }: Transition): string {
+  #stillness(rows: TransitionRows, row: number): string {
+    const { numbers, width } = rows;
+    const { least, most, mostStill } = this.#limits;
+    const still = this.#still;
+    const { length: o } = this.#reference;
+    const [before, after] = [row * width, row * width + o + this.#spec.action.length];
+    const goesOn = this.#last?.session === rows.sessions[row] && this.#last!.episode === rows.fact(row, fact.episode);
+    let fault = -1;
+    for (let k = 0; k < o; k++) {
+      const value = numbers[after + k]!;
+      const moved = !goesOn || value !== numbers[before + k] || value <= least[k]! || value >= most[k]!;
+      still[k] = moved ? 0 : still[k]! + 1;
+      if (still[k]! > mostStill[k]!) fault = k;
+    }
+    return fault < 0 ? '' : `${this.#reference[fault]!.name} has not changed for ${still[fault]} steps`;
+  }
+
+  #clock(rows: TransitionRows, row: number): string {
     const last = this.#last;
-    const [now, before] = [header.stamp, last?.header.stamp];
-    if (last === undefined || before === undefined || last.session !== session) return '';
-    if (last.episode !== episode || step !== last.step + 1) return '';
+    if (last === undefined || last.session !== rows.sessions[row]) return '';
+    if (last.episode !== rows.fact(row, fact.episode) || rows.fact(row, fact.step) !== last.step + 1) return '';
+    const [sec, nanosec] = [rows.fact(row, fact.sec), rows.fact(row, fact.nanosec)];
     // A stamp of 0 means that the time is not known.
-    if ((now.sec === 0 && now.nanosec === 0) || (before.sec === 0 && before.nanosec === 0)) return '';
-    const seconds = now.sec - before.sec + (now.nanosec - before.nanosec) / 1e9;
+    if ((sec === 0 && nanosec === 0) || (last.sec === 0 && last.nanosec === 0)) return '';
+    const seconds = sec - last.sec + (nanosec - last.nanosec) / 1e9;
     if (seconds > 0 && seconds < MOST_PERIODS / this.#spec.rateHz) return '';
     return `the clock went on by ${seconds.toFixed(3)} s in one step of ${(1 / this.#spec.rateHz).toFixed(3)} s`;
+  }
+
+  #remember(rows: TransitionRows, row: number): void {
+    this.#last ??= { session: '', episode: 0, step: 0, sec: 0, nanosec: 0 };
+    this.#last.session = rows.sessions[row]!;
+    this.#last.episode = rows.fact(row, fact.episode);
+    this.#last.step = rows.fact(row, fact.step);
+    this.#last.sec = rows.fact(row, fact.sec);
+    this.#last.nanosec = rows.fact(row, fact.nanosec);
   }
 }
 
 const short = (value: number): string => String(Number(value.toPrecision(4)));
 
 function isSound(
-  { observation, next_observation, action }: Transition,
-  spec: Pick<RobotSpec, 'observation' | 'action'>,
+  { observation, next_observation, action, blocks, next_blocks }: Transition,
+  spec: Pick<RobotSpec, 'observation' | 'blocks' | 'action'>,
 ): boolean {
   const [o, a] = [spec.observation.length, spec.action.length];
   if (observation.length !== o || next_observation.length !== o || action.length !== a) return false;
+  if ((spec.blocks ?? []).length === 0 && blocks.length + next_blocks.length > 0) return false;
   for (const numbers of [observation, next_observation, action])
     for (let i = 0; i < numbers.length; i++) if (!Number.isFinite(numbers[i])) return false;
   return true;

@@ -1,7 +1,14 @@
-import { ActionRange, stackObservations } from '../../common/index.js';
-import type { Episode } from '../../learning/index.js';
-import type { Transition } from '../../messages/index.js';
-import { EpisodeFollower, transitionObservations } from '../../nodes/index.js';
+import { stackObservations } from '../../common/index.js';
+import { type Episode, observationAt } from '../../learning/index.js';
+import { fact, type Transition, type TransitionRows } from '../../messages/index.js';
+import {
+  addSlice,
+  EpisodeFollower,
+  type Followed,
+  isSlice,
+  stackTransitions,
+  type TransitionPiece,
+} from '../../nodes/index.js';
 import { observationOf, type RobotSpec } from '../../robot/index.js';
 
 /** A whole episode that a robot of a fleet drove by itself. */
@@ -18,7 +25,7 @@ const LONGEST = 20_000;
 /** Puts the transitions of each robot together to whole episodes: those that {@link EpisodeFollower} counts. */
 export class FleetEpisodes {
   readonly #spec: Pick<RobotSpec, 'observation' | 'blocks' | 'action'>;
-  readonly #episodes = new EpisodeFollower<Transition[]>(() => []);
+  readonly #episodes = new EpisodeFollower<TransitionPiece[]>(() => []);
 
   constructor(spec: Pick<RobotSpec, 'observation' | 'blocks' | 'action'>) {
     this.#spec = spec;
@@ -28,9 +35,16 @@ export class FleetEpisodes {
   take(robot: string, transition: Transition): FleetEpisode | undefined {
     const followed = this.#episodes.take(robot, transition, transition.step < LONGEST);
     if (followed === undefined) return undefined;
-    const { kept, ended } = followed;
-    kept.push(transition);
-    return ended ? { robot, version: versionOf(kept), episode: this.#episodeOf(kept) } : undefined;
+    followed.kept.push(transition);
+    return this.#ended(robot, followed);
+  }
+
+  /** As {@link take}, of a transition that lies in a row. */
+  takeRow(robot: string, rows: TransitionRows, row: number): FleetEpisode | undefined {
+    const followed = this.#episodes.takeRow(robot, rows, row, rows.fact(row, fact.step) < LONGEST);
+    if (followed === undefined) return undefined;
+    addSlice(followed.kept, { rows, from: row, to: row + 1, robot });
+    return this.#ended(robot, followed);
   }
 
   /** A transition of the robot was left out: its open episode has a gap. */
@@ -38,20 +52,34 @@ export class FleetEpisodes {
     this.#episodes.interrupt(robot);
   }
 
-  #episodeOf(transitions: readonly Transition[]): Episode {
-    const observation = observationOf(this.#spec);
-    const observed = transitions.map((transition) => transitionObservations(observation, transition));
-    const rows = [...observed.map(([before]) => before), observed.at(-1)![1]];
+  #ended(robot: string, { kept, ended }: Followed<TransitionPiece[]>): FleetEpisode | undefined {
+    return ended ? { robot, version: versionOf(kept), episode: this.#episodeOf(kept) } : undefined;
+  }
+
+  #episodeOf(pieces: readonly TransitionPiece[]): Episode {
+    const { length, observations, actions, nextObservations, terminated } = stackTransitions(pieces, this.#spec);
+    const spec = observationOf(this.#spec);
+    const rows = Array.from({ length }, (_, i) => observationAt(spec, observations, i));
+    rows.push(observationAt(spec, nextObservations, length - 1));
     return {
-      length: transitions.length,
-      observations: stackObservations(observation, rows),
-      actions: ActionRange.of(this.#spec.action).normalise(transitions.flatMap(({ action }) => Array.from(action))),
-      terminated: transitions.at(-1)!.terminated,
+      length,
+      observations: stackObservations(spec, rows),
+      actions,
+      terminated: terminated[length - 1] === 1,
     };
   }
 }
 
-function versionOf(transitions: readonly Transition[]): number | null {
-  const [{ policy_version: first }] = transitions as [Transition];
-  return transitions.every(({ policy_version }) => policy_version === first) ? Number(first) : null;
+/** The policy that drove all of the transitions; null where there was more than one. */
+function versionOf(pieces: readonly TransitionPiece[]): number | null {
+  let version: number | undefined;
+  for (const piece of pieces) {
+    const [from, to] = isSlice(piece) ? [piece.from, piece.to] : [0, 1];
+    for (let row = from; row < to; row++) {
+      const own = isSlice(piece) ? piece.rows.fact(row, fact.version) : Number(piece.policy_version);
+      version ??= own;
+      if (own !== version) return null;
+    }
+  }
+  return version ?? null;
 }

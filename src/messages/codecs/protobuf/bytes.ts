@@ -142,6 +142,13 @@ export class ProtobufReader {
     return this.#bytes.slice(start, start + length);
   }
 
+  /** The bytes behind a length, not copied. */
+  view(): Uint8Array {
+    const length = this.size();
+    const start = this.#pass(length);
+    return this.#bytes.subarray(start, start + length);
+  }
+
   /** The float32 numbers behind a length, in an array of their own. */
   floats(): Float32Array {
     const length = this.size();

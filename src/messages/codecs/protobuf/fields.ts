@@ -16,6 +16,7 @@ import {
 } from '../values.js';
 import { ProtobufError, type ProtobufReader, type ProtobufWriter, wireType, writeText } from './bytes.js';
 import { type ProtobufNumber, protobufNumber } from './numbers.js';
+import { streamRecordReader } from './stream-record.js';
 
 /** How the values of one field are written behind their tags, and read. */
 interface Member {
@@ -233,16 +234,20 @@ function fieldOf(field: MessageDefinitionField, tag: number): Field {
   return isArray ? numberList(tag, number, limit) : numberField(tag, number);
 }
 
+/** The encoding of a type by its definition alone. */
+export const generalMessage = (type: string): ProtobufMessage => compile(fieldsOf(type));
+
 const messages = new Map<string, ProtobufMessage>();
 
 /** The encoding of a type, 'package/Name' or as {@link fieldsOf} takes it. Made once for each. */
 export function protobufMessage(type: string): ProtobufMessage {
-  let found = messages.get(type);
-  if (found === undefined) {
-    found = compile(fieldsOf(type));
-    messages.set(type, found);
-  }
-  return found;
+  const known = messages.get(type);
+  if (known !== undefined) return known;
+  const general = generalMessage(type);
+  const isRecord = type === 'iq_learn_link/StreamRecord';
+  const made = isRecord ? { ...general, read: streamRecordReader(general.read) } : general;
+  messages.set(type, made);
+  return made;
 }
 
 function compile(fields: readonly MessageDefinitionField[]): ProtobufMessage {

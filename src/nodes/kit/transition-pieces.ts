@@ -1,0 +1,114 @@
+import { ActionRange, type BlockArray, type PerBlock, STATE_BLOCK, stackObservations } from '../../common/index.js';
+import { fact, type Transition, type TransitionShape, type TransitionSlice } from '../../messages/index.js';
+import { observationOf, type RobotSpec } from '../../robot/index.js';
+import { transitionObservations } from './transition-observation.js';
+
+/** Transitions that lie in rows, and the robot of a fleet that made them; '' where there is no fleet. */
+export interface RobotSlice extends TransitionSlice {
+  readonly robot: string;
+}
+
+/** Transitions as they came, in their order: one as a message, or several in rows. */
+export type TransitionPiece = Transition | RobotSlice;
+
+export const isSlice = (piece: TransitionPiece): piece is RobotSlice => 'rows' in piece;
+
+/** What a robot's transitions must be to lie in rows; undefined where its observation is more than one vector of numbers. */
+export function rowShape(
+  spec: Pick<RobotSpec, 'robot' | 'observation' | 'blocks' | 'action'>,
+): TransitionShape | undefined {
+  const [only, ...others] = observationOf(spec);
+  if (only?.name !== STATE_BLOCK || others.length > 0) return undefined;
+  return { robot: spec.robot, observation: spec.observation.length, action: spec.action.length };
+}
+
+/** Adds a slice behind the pieces; one that goes on where the last one ends makes that longer. */
+export function addSlice(pieces: TransitionPiece[], slice: RobotSlice): void {
+  const last = pieces.at(-1);
+  const goesOn = last !== undefined && isSlice(last) && last.rows === slice.rows && last.to === slice.from;
+  if (goesOn && last.robot === slice.robot) pieces[pieces.length - 1] = { ...last, to: slice.to };
+  else pieces.push(slice);
+}
+
+/** How many transitions there are. */
+export function countOf(pieces: readonly TransitionPiece[]): number {
+  return pieces.reduce((sum, piece) => sum + (isSlice(piece) ? piece.to - piece.from : 1), 0);
+}
+
+/** Each quantity of some transitions, row after row. */
+export interface StackedTransitions {
+  readonly length: number;
+  readonly observations: PerBlock<BlockArray>;
+  /** In [−1, 1]. */
+  readonly actions: Float32Array;
+  readonly nextObservations: PerBlock<BlockArray>;
+  readonly terminated: Uint8Array;
+  readonly intervention: Uint8Array;
+}
+
+type Shape = Pick<RobotSpec, 'observation' | 'blocks' | 'action'>;
+
+/** Puts transitions together as learning takes them. Throws INVALID_ARGUMENT where one is not of this robot. */
+export function stackTransitions(pieces: readonly TransitionPiece[], spec: Shape): StackedTransitions {
+  return pieces.some(isSlice) ? stackRows(pieces, spec) : stackMessages(pieces as readonly Transition[], spec);
+}
+
+function stackMessages(transitions: readonly Transition[], spec: Shape): StackedTransitions {
+  const range = ActionRange.of(spec.action);
+  const observation = observationOf(spec);
+  const observed = transitions.map((transition) => transitionObservations(observation, transition));
+  const before = observed.map(([first]) => first);
+  const after = observed.map(([, second]) => second);
+  const a = spec.action.length;
+  const actions = new Float32Array(transitions.length * a);
+  transitions.forEach(({ action }, i) => {
+    actions.set(range.normalise(action), i * a);
+  });
+  return {
+    length: transitions.length,
+    observations: stackObservations(observation, before),
+    actions,
+    nextObservations: stackObservations(observation, after),
+    terminated: Uint8Array.from(transitions, ({ terminated }) => (terminated ? 1 : 0)),
+    intervention: Uint8Array.from(transitions, ({ intervention }) => (intervention ? 1 : 0)),
+  };
+}
+
+/** Robots whose transitions lie in rows have one block of named numbers. */
+function stackRows(pieces: readonly TransitionPiece[], spec: Shape): StackedTransitions {
+  const length = countOf(pieces);
+  const [o, a] = [spec.observation.length, spec.action.length];
+  const observations = new Float32Array(length * o);
+  const actions = new Float32Array(length * a);
+  const nextObservations = new Float32Array(length * o);
+  const terminated = new Uint8Array(length);
+  const intervention = new Uint8Array(length);
+  let i = 0;
+  for (const piece of pieces) {
+    if (!isSlice(piece)) {
+      observations.set(piece.observation, i * o);
+      actions.set(piece.action, i * a);
+      nextObservations.set(piece.next_observation, i * o);
+      terminated[i] = piece.terminated ? 1 : 0;
+      intervention[i] = piece.intervention ? 1 : 0;
+      i++;
+      continue;
+    }
+    const { rows, from, to } = piece;
+    for (let row = from; row < to; row++, i++) {
+      const at = row * rows.width;
+      copy(rows.numbers, at, observations, i * o, o);
+      copy(rows.numbers, at + o, actions, i * a, a);
+      copy(rows.numbers, at + o + a, nextObservations, i * o, o);
+      terminated[i] = rows.fact(row, fact.terminated);
+      intervention[i] = rows.fact(row, fact.intervention);
+    }
+  }
+  const normalised = ActionRange.of(spec.action).normalise(actions);
+  return { length, observations, actions: normalised, nextObservations, terminated, intervention };
+}
+
+/** Few numbers, which are copied one by one faster than through a view. */
+function copy(source: Float32Array, from: number, target: Float32Array, to: number, count: number): void {
+  for (let k = 0; k < count; k++) target[to + k] = source[from + k]!;
+}
