@@ -215,7 +215,7 @@ describeWithMosquitto('mosquitto with the files that link init made', () => {
     learner.transport.subscribe('/presence', Text, () => {});
     await until(() => expect(learner.errors).toHaveLength(1));
     expect(learner.errors[0]!.message).toMatch(
-      /refuses the subscription of \S+\/learner\/fleet_status, \S+\/learner\/fleet_request, .*Not authorized.*iq-learn link access/,
+      /refuses the subscription of \S+\/learner\/fleet_status, \S+\/learner\/fleet_request;.*Not authorized.*iq-learn link access/,
     );
     const robot = await client('older/rover-1.yaml', 'rover-1');
     await robot.connection.connected(5000);
@@ -233,7 +233,7 @@ describeWithMosquitto('mosquitto with the files that link init made', () => {
     expect(renewAccess(file('older/learner.yaml')).steps).toEqual(['the access lists have all that is needed']);
     closes.push(await mosquitto('older'));
     await until(() => expect(learner.connection.isSubscribed).toBe(true));
-    expect(learner.errors).toHaveLength(1);
+    expect(learner.errors.filter(({ message }) => /refuses/.test(message))).toHaveLength(1);
   });
 
   test('takes a robot that was added later, beside those that are there', async () => {
