@@ -3,7 +3,7 @@ import { type Episode, Learner, type LearnerOptions, type Metrics, observationAt
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from '../platform/index.js';
 import { encodeBundle, type PolicyBundle, type PolicyFunction, type TrainingSummary } from '../policy/index.js';
 import { observationOf } from '../robot/index.js';
-import { PendingUpdates, startLearner, updateTelling } from './contract.js';
+import { addLater, PendingUpdates, startLearner, updateTelling } from './contract.js';
 import type {
   LearningOptions,
   LearningProgress,
@@ -121,6 +121,7 @@ export class SegmentTrainer {
   add(segment: Segment, session?: SessionState): void {
     if (segment.demonstrated.includes(1)) this.#addMixed(segment);
     else this.#learner.addTransitions(segment, segment.robots);
+    addLater(this.#learner, segment.demonstrations ?? [], this.#warn);
     const unpaid = Math.min(this.#unpaid, segment.length);
     this.#unpaid -= unpaid;
     this.#pendingUpdates.pay(segment.length - unpaid, this.#options.updatesPerTransition);
