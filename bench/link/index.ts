@@ -1,82 +1,34 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createConnection, createServer } from 'node:net';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { IqLearnError } from '../../src/common/index.js';
 import { cdr, protobuf } from '../../src/messages/index.js';
 import { loadRobotSpec } from '../../src/robot/index.js';
 import { type BenchResult, benchResult, type Figure, median, progress, root } from '../harness.js';
 import { watchLoad } from '../load.js';
 import { parseOptions } from '../options.js';
 import { descriptors } from './descriptors.js';
+import { fleet } from './fleet.js';
 import { fuzz } from './fuzz.js';
 import { policyToRobots } from './policies.js';
+import { said, startMosquitto } from './processes.js';
 import { envelopes, jsonBatches, transitions } from './traffic.js';
 
 const OPTIONS = {
   count: { default: 200_000, help: 'transitions that each side takes in' },
   batch: { default: 512, help: 'transitions in one message' },
-  rounds: { default: 3, help: 'rounds in which every side has its turn; the best counts for each' },
+  rounds: { default: 3, help: 'rounds in which every side has its turn; the best counts for each; 0 for none' },
   robots: { default: 100, help: 'robots that get a policy' },
+  fleet: { default: 100, help: 'robots that send at once while the learner trains; 0 for none' },
+  hz: { default: 20, help: 'transitions per second of each of them' },
+  minutes: { default: 1, help: 'for how long they are measured' },
+  paid: { default: 0.9, help: 'share of its updates alone that the learner is to make beside them' },
   random: { default: 1_000_000, help: 'messages of random bytes, over all topics of the link' },
   peers: { default: null, help: 'a Python environment with paho-mqtt, protobuf and numpy (scripts/setup-python.sh)' },
 } as const;
 
-/** Debian has it where not every shell looks. */
-const MOSQUITTO = existsSync('/usr/sbin/mosquitto') ? '/usr/sbin/mosquitto' : 'mosquitto';
 const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function startMosquitto(folder: string): Promise<{ readonly port: number; stop(): void }> {
-  const port = await freePort();
-  const configuration = join(folder, 'mosquitto.conf');
-  writeFileSync(
-    configuration,
-    `listener ${port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\nmax_inflight_messages 0\nmax_queued_messages 0\n`,
-  );
-  const child = spawn(MOSQUITTO, ['-c', configuration], { stdio: 'ignore' });
-  let failed = '';
-  child.once('error', (error) => {
-    failed = error.message;
-  });
-  process.once('exit', () => child.kill('SIGKILL'));
-  for (let i = 0; i < 200; i++) {
-    const reached = await new Promise<boolean>((resolve) => {
-      const socket = createConnection(port, '127.0.0.1', () => resolve(true)).once('error', () => resolve(false));
-      socket.once('connect', () => socket.destroy());
-    });
-    if (reached) return { port, stop: () => child.kill('SIGKILL') };
-    await sleep(25);
-  }
-  throw new IqLearnError('UNAVAILABLE', 'mosquitto does not start', {
-    found: failed === '' ? 'nothing on its port' : failed,
-    expected: 'the broker of Debian',
-    remedy: 'apt-get install mosquitto',
-  });
-}
-
-/** Resolves with the rest of the line in which the process says `word`. */
-function said(child: ChildProcess, word: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let text = '';
-    child.stdout!.on('data', (chunk) => {
-      text += chunk;
-      const line = new RegExp(`^${word}(.*)$`, 'm').exec(text);
-      if (line !== null) resolve(line[1]!.trim());
-    });
-    child.once('exit', (code) => reject(new Error(`a process of the bench ended with code ${code}`)));
-  });
-}
 
 interface Measured {
   readonly cpu: number;
@@ -186,7 +138,8 @@ export async function run(args: string[]): Promise<BenchResult> {
   const broker = await startMosquitto(folder);
   try {
     writeFileSync(join(folder, 'descriptors'), await descriptors(root));
-    const sides: Side[] = options.peers === null ? ['link', 'json'] : ['link', 'json', 'python'];
+    const contenders: Side[] = options.peers === null ? ['link', 'json'] : ['link', 'json', 'python'];
+    const sides = options.rounds === 0 ? [] : contenders;
     const all = new Map<Side, Measured[]>(sides.map((side) => [side, []]));
     for (let round = 1; round <= options.rounds; round++)
       for (const side of sides) {
@@ -195,11 +148,19 @@ export async function run(args: string[]): Promise<BenchResult> {
       }
     progress(`a policy to ${options.robots} robots…`);
     const policies = await policyToRobots(broker.port, options.robots);
+    const many = await fleet(broker, folder, { ...options, robots: options.fleet });
     progress('random bytes…');
-    const figures = [...throughput(all, options.count), ...sizes(options.batch), ...policies, ...fuzz(options.random)];
+    const figures = [
+      ...throughput(all, options.count),
+      ...sizes(options.batch),
+      ...policies,
+      ...many,
+      ...fuzz(options.random),
+    ];
     return benchResult('link', args, [...figures, ...load()]);
   } finally {
     broker.stop();
-    rmSync(folder, { recursive: true, force: true });
+    // The learning process may write a last file.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
   }
 }

@@ -36,7 +36,7 @@ export async function policyToRobots(port: number, robots: number): Promise<Figu
       qos.latched,
     );
   });
-  for (const end of [learner, ...ends]) await end.connected(30_000);
+  for (const end of [learner, ...ends]) await end.connected(300_000);
   while (!ends.every(({ isSubscribed }) => isSubscribed)) await new Promise((resolve) => setTimeout(resolve, 20));
   const policy = { ...emptyMessage('iq_learn/msg/PolicyBundle'), version: 1n, model: new Uint8Array(BYTES).fill(7) };
   const publishers = names.map((name) =>

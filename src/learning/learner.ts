@@ -215,11 +215,12 @@ export class Learner {
    */
   addTransitions(rows: LearnerRows, robots?: readonly string[]): void {
     const numbers = this.#numberRows(rows);
-    const robotOf = (row: number): string => robots?.[row] ?? '';
     for (let from = 0, to = 0; from < rows.length; from = to) {
-      for (to = from + 1; to < rows.length && robotOf(to) === robotOf(from); ) to++;
-      if (numbers !== undefined) this.#policy.addRows(numbers, from, to, robotOf(from));
-      else for (let row = from; row < to; row++) this.addTransition(this.#transitionAt(rows, row), robotOf(row));
+      const robot = robots?.[from] ?? '';
+      to = robots === undefined ? rows.length : from + 1;
+      while (to < rows.length && robots![to] === robot) to++;
+      if (numbers !== undefined) this.#policy.addRows(numbers, from, to, robot);
+      else for (let row = from; row < to; row++) this.addTransition(this.#transitionAt(rows, row), robot);
     }
   }
 
@@ -244,7 +245,7 @@ export class Learner {
     const before = normaliseRows(this.normalisation, observations);
     const after = normaliseRows(this.normalisation, nextObservations);
     const clipped = this.#clipped(actions);
-    if (before === null || after === null || !clipped.every(Number.isFinite)) return undefined;
+    if (before === null || after === null || !allFinite(clipped)) return undefined;
     return { observations: before, actions: clipped, nextObservations: after, terminated };
   }
 
@@ -458,4 +459,11 @@ export class Learner {
     await this.#executable.dispose();
     await this.#rewards?.dispose();
   }
+}
+
+function allFinite(numbers: Float32Array): boolean {
+  // Zero as long as every number is finite.
+  let wrong = 0;
+  for (let i = 0; i < numbers.length; i++) wrong += numbers[i]! - numbers[i]!;
+  return wrong === 0;
 }

@@ -19,6 +19,11 @@ export interface ReceiverOptions {
   readonly settle?: () => void;
   /** Says how far the stream has come. */
   readonly publish: (position: StreamPosition) => void;
+  /**
+   * Bytes of records that may have arrived without saying so; whoever sets it calls {@link StreamReceiver.announce} now and
+   * then. 0, the default, says so after each batch.
+   */
+  readonly quietBytes?: number;
 }
 
 /**
@@ -34,6 +39,7 @@ export class StreamReceiver {
   #records = 0;
   #repeated = 0;
   #outOfPlace = 0;
+  #unsaid = 0;
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
@@ -52,7 +58,8 @@ export class StreamReceiver {
   }
 
   take({ robot, epoch, previous, records }: StreamBatch): void {
-    const { deliver, settle } = this.#options;
+    const { deliver, settle, quietBytes = 0 } = this.#options;
+    const repeated = this.#repeated;
     // An older stream is that of a spool which was replaced.
     if (robot !== this.#options.robot || epoch < this.#epoch || epoch === 0n) {
       this.#outOfPlace += 1;
@@ -75,10 +82,12 @@ export class StreamReceiver {
       }
       this.#received = record.sequence;
       this.#records += 1;
+      this.#unsaid += record.payload.length;
       deliver(record, { epoch, sequence: record.sequence });
     }
     settle?.();
-    this.announce();
+    // A repetition is what a robot sends that has not heard where the stream stands.
+    if (this.#unsaid >= quietBytes || this.#repeated > repeated) this.announce();
   }
 
   /** A checkpoint holds everything up to this place. */
@@ -91,6 +100,7 @@ export class StreamReceiver {
   /** Says where the stream stands. To be called when the link is there. */
   announce(): void {
     const { robot, publish } = this.#options;
+    this.#unsaid = 0;
     publish({ robot, epoch: this.#epoch, received: this.#received, durable: this.#durable });
   }
 }

@@ -16,9 +16,18 @@ export interface SenderOptions {
   readonly windowBytes?: number;
   /** Bytes per second at most: after a partition what has gathered leaves room for what is live. */
   readonly bytesPerSecond?: number;
-  /** Milliseconds without progress after which what is under way is sent again. */
+  /**
+   * Milliseconds without progress after which what is under way is sent again; twice as long for each time that this did
+   * not help, up to 16 times: a learner that is behind is not helped by hearing everything again.
+   */
   readonly retryMs?: number;
+  /** Records are gathered for this long before they are sent, in milliseconds, unless there are many; 0 for not at all. */
+  readonly gatherMs?: number;
 }
+
+/** So many records are not gathered any longer. */
+const MANY = 256n;
+const MOST_DOUBLINGS = 4;
 
 /**
  * Sends a spool's records in order to the learner's side, which answers with how far it has come. What is under way is
@@ -33,6 +42,9 @@ export class StreamSender {
   #isIdle = false;
   #underWay: { readonly upTo: bigint; readonly bytes: number }[] = [];
   #progressMs = 0;
+  /** How often what is under way was sent again without progress. */
+  #repeats = 0;
+  #publishedMs = Number.NEGATIVE_INFINITY;
   #allowance: number;
   #refilledMs: number;
 
@@ -42,6 +54,7 @@ export class StreamSender {
       windowBytes: 1024 * 1024,
       bytesPerSecond: 4 * 1024 * 1024,
       retryMs: 3000,
+      gatherMs: 0,
       ...options,
     };
     this.#allowance = this.#options.bytesPerSecond;
@@ -66,7 +79,10 @@ export class StreamSender {
     const known = epoch === source.epoch ? received : 0n;
     if (epoch === source.epoch) source.confirm(durable);
     if (this.#received === undefined || known < this.#received) this.#rewind(known);
-    else if (known > this.#received) this.#progressMs = nowMs();
+    else if (known > this.#received) {
+      this.#progressMs = nowMs();
+      this.#repeats = 0;
+    }
     this.#received = known;
     this.#underWay = this.#underWay.filter(({ upTo }) => upTo > known);
     if (this.#sent < known) this.#sent = known;
@@ -82,11 +98,15 @@ export class StreamSender {
 
   /** Sends what may be sent now. To be called when a record was written, and a few times per second. */
   pump(): void {
-    const { source, robot, publish, batchBytes, windowBytes, retryMs, nowMs } = this.#options;
+    const { source, robot, publish, batchBytes, windowBytes, retryMs, gatherMs, nowMs } = this.#options;
     if (this.#received === undefined) return;
     const now = nowMs();
+    if (now - this.#publishedMs < gatherMs && source.last - this.#sent < MANY) return;
     this.#refill(now);
-    if (this.#underWay.length > 0 && now - this.#progressMs > retryMs) this.#rewind(this.#received);
+    if (this.#underWay.length > 0 && now - this.#progressMs > retryMs * 2 ** Math.min(this.#repeats, MOST_DOUBLINGS)) {
+      this.#repeats += 1;
+      this.#rewind(this.#received);
+    }
     this.#isIdle = false;
     let bytes = this.#underWay.reduce((sum, each) => sum + each.bytes, 0);
     while (this.#sent < source.last && bytes < windowBytes && this.#allowance > 0) {
@@ -103,6 +123,7 @@ export class StreamSender {
       this.#sent = upTo;
       bytes += size;
       this.#allowance -= size;
+      this.#publishedMs = now;
       publish({
         robot,
         epoch: source.epoch,

@@ -23,7 +23,9 @@ const positionOf = (robot: string, more: Partial<StreamPosition> = {}): StreamPo
 });
 
 describe('the sender', () => {
-  function sender(more: { readonly bytesPerSecond?: number; readonly windowBytes?: number } = {}) {
+  function sender(
+    more: { readonly bytesPerSecond?: number; readonly windowBytes?: number; readonly gatherMs?: number } = {},
+  ) {
     const spool = new Spool({ folder: join(root, 'a'), maxBytes: 1e7, nowNs: () => 5n, warn: () => {} });
     const sent: StreamBatch[] = [];
     let nowMs = 0;
@@ -46,6 +48,27 @@ describe('the sender', () => {
     const numbers = (): bigint[] => sent.flatMap(({ records }) => records.map(({ sequence }) => sequence));
     return { spool, stream, sent, pass, numbers };
   }
+
+  test('gathers records for a while into one message, unless there are many', () => {
+    const { spool, stream, sent, pass } = sender({ gatherMs: 200, windowBytes: 1e6 });
+    stream.position(positionOf('a', { epoch: 5n, received: 100n }));
+    const write = (count: number): void => {
+      for (let i = 0; i < count; i++) spool.append('state', '/t', new Uint8Array(2));
+    };
+    write(1);
+    pass(0);
+    expect(sent.map(({ records }) => records.length)).toEqual([1]);
+    for (let i = 0; i < 3; i++) {
+      write(1);
+      pass(50);
+    }
+    expect(sent).toHaveLength(1);
+    pass(50);
+    expect(sent.map(({ records }) => records.length)).toEqual([1, 3]);
+    write(300);
+    pass(1);
+    expect(sent.slice(2).reduce((sum, { records }) => sum + records.length, 0)).toBe(300);
+  });
 
   test('sends nothing before it knows where the other side stands, and then as much as may be under way', () => {
     const { spool, stream, sent, pass, numbers } = sender();
@@ -170,4 +193,35 @@ describe('the ledger', () => {
     },
     120_000,
   );
+});
+
+test('a receiver that may be quiet says where it stands after so many bytes, and at once where something came again', () => {
+  const said: bigint[] = [];
+  const receiver = new StreamReceiver({
+    robot: 'a',
+    quietBytes: 100,
+    deliver: () => {},
+    publish: ({ received }) => said.push(received),
+  });
+  const batch = (first: number, count: number): StreamBatch => ({
+    robot: 'a',
+    epoch: 1n,
+    previous: BigInt(first - 1),
+    records: Array.from({ length: count }, (_, i) => ({
+      sequence: BigInt(first + i),
+      topic: '/t',
+      payload: new Uint8Array(30),
+    })),
+  });
+  receiver.take(batch(1, 1));
+  receiver.take(batch(2, 2));
+  expect(said).toEqual([]);
+  receiver.take(batch(4, 1));
+  expect(said).toEqual([4n]);
+  receiver.take(batch(4, 2));
+  expect(said).toEqual([4n, 5n]);
+  receiver.take(batch(8, 1));
+  expect(said).toEqual([4n, 5n, 5n]);
+  receiver.announce();
+  expect(said.at(-1)).toBe(5n);
 });

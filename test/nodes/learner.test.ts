@@ -135,6 +135,16 @@ describe('the learner node', () => {
     expect(diagnosed(node, 'missing')).toBe('0');
   });
 
+  it('ends the segments of a fleet by count: robots that were started together do not end theirs together', async () => {
+    const client = new FakeLearning(await progress(0));
+    const node = rig.start(new LearnerNode(rig.context('learner'), client, { segmentSize: 4 }));
+    node.attribute(({ episode }) => `rover-${episode}`);
+    for (let sequence = 0; sequence < 4; sequence++) for (const episode of [1, 2, 3]) send(sequence, { episode });
+    await rig.broker.idle();
+    expect(client.segments.map(({ length }) => length)).toEqual([4, 4, 4]);
+    expect(node.backlog).toBe(12);
+  });
+
   it('lets no bad number and no wrong length through', async () => {
     const client = new FakeLearning(await progress(0));
     const node = rig.start(new LearnerNode(rig.context('learner'), client, { segmentSize: 1 }));

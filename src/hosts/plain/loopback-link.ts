@@ -61,6 +61,7 @@ export class LoopbackLink {
       robot: new RobotGateway(context('robot gateway', this.broker.connect()), parts, {
         ...parameters,
         megabytesPerSecond: 100,
+        gatherMs: 0,
       }),
       learner: new LearnerGateway(context('learner gateway', this.#host.connect()), {
         robot: ROBOT,

@@ -128,9 +128,14 @@ export class FairBuffers {
   #draw(filled: readonly ReplayBuffer[], random: Random): number {
     this.#shares ??= cumulated(filled.map(({ size }) => size));
     const at = random.uniform() * this.#shares.at(-1)!;
-    let i = 0;
-    while (i < filled.length - 1 && at >= this.#shares[i]!) i++;
-    return i;
+    // The first whose sum is above: a fleet may have a thousand.
+    let [low, high] = [0, filled.length - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (at >= this.#shares[middle]!) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   #sum(count: (buffer: ReplayBuffer) => number): number {

@@ -22,6 +22,10 @@ import { Turns } from './turns.js';
 export const learnerGatewaySchema = z.strictObject({});
 
 const ANNOUNCE_PERIOD_MS = 1000;
+/** Of the 1 MB that a robot has under way at most; less is announced with the next period. */
+const QUIET_BYTES = 64 * 1024;
+/** Statuses of the learner, which publishes one with every policy, that a robot gets are this far apart at least. */
+const STATUS_PERIOD_MS = 900;
 /** Records handed to the learner before it has taken them: fewer than its subscription holds. */
 const TURN = 64;
 /** The longest that is waited until a record that was published comes back on its topic, in milliseconds. */
@@ -49,6 +53,7 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
   #refused = 0;
   #presence = '';
   #seenMs = 0;
+  #statusMs = Number.NEGATIVE_INFINITY;
   #gateway: RobotView['gateway'];
   #policy: PolicyStatus | undefined;
 
@@ -100,6 +105,7 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
       publish: (position) => positions.publish(position),
       deliver: (record, place) => this.#deliver(record, place),
       settle: () => this.#rows?.hand(),
+      quietBytes: QUIET_BYTES,
     });
     this.own(
       link.subscribe(
@@ -146,7 +152,12 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
       transport.subscribe(
         topics.learnerStatus,
         'iq_learn/msg/LearnerStatus',
-        (status) => statuses.publish(status),
+        (status) => {
+          const now = Number(this.context.clock.nowNs()) / 1e6;
+          if (now - this.#statusMs < STATUS_PERIOD_MS) return;
+          this.#statusMs = now;
+          statuses.publish(status);
+        },
         qos.event,
       ),
     );

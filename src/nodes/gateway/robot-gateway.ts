@@ -38,6 +38,14 @@ export const robotGatewaySchema = z.strictObject({
     .max(1000)
     .default(4)
     .describe('Most that the stream sends per second: what gathered in a partition leaves room for what is live.'),
+  gatherMs: z
+    .number()
+    .min(0)
+    .max(10_000)
+    .default(200)
+    .describe(
+      'For how long records are gathered into one message, in milliseconds: every message costs the broker and the learner.',
+    ),
 });
 
 export type RobotGatewayParameters = z.input<typeof robotGatewaySchema>;
@@ -111,6 +119,7 @@ export class RobotGateway extends LifecycleNode<typeof robotGatewaySchema> {
       publish: (batch) => batches.publish(batch),
       nowMs: () => this.#nowMs(),
       bytesPerSecond: this.parameters.megabytesPerSecond * 1024 * 1024,
+      gatherMs: this.parameters.gatherMs,
     });
     for (const topic of Object.keys(streamTopics) as StreamTopic[])
       this.own(transport.subscribe(topic, streamTopics[topic], (message) => this.#record(topic, message), qos.event));

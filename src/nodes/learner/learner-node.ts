@@ -63,6 +63,7 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
       segmentSize,
       maxSessions,
       robotOf: (transition) => this.#robotOf?.(transition) ?? '',
+      isFleet: () => this.#robotOf !== undefined,
       onSegment: (transitions, all) => this.#learn(transitions, all),
       onRefused: ({ session, sequence }) =>
         context.logger.warn('a transition is refused', { session, sequence: String(sequence) }),
@@ -168,7 +169,7 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
         transitions: this.#latest.transitions,
         demonstrations: this.#latest.demonstrations,
         updates_per_second: this.#updatesPerSecond.toFixed(1),
-        backlog: this.#backlog,
+        backlog: this.backlog,
         missing,
         duplicates,
         refused,
@@ -178,7 +179,7 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   }
 
   /** Transitions received that have not been learned from. */
-  get #backlog(): number {
+  get backlog(): number {
     return this.#intake.open + this.#handedOver - this.#learned;
   }
 
@@ -286,7 +287,7 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
       demonstrations: BigInt(demonstrations),
       policy_version: BigInt(version),
       updates_per_second: this.#updatesPerSecond,
-      backlog: this.#backlog,
+      backlog: this.backlog,
       names: Object.keys(this.#metrics),
       values: Object.values(this.#metrics),
     });

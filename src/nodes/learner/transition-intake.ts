@@ -20,6 +20,8 @@ export interface TransitionIntakeOptions {
   readonly maxSessions: number;
   /** The robot of a fleet that sends a transition; '' where there is no fleet. */
   readonly robotOf?: (transition: Transition) => string;
+  /** Whether there is a fleet; not if it is not given. */
+  readonly isFleet?: () => boolean;
   /** Takes the transitions of a segment that is complete, in the order they came: those that are messages, and all. */
   readonly onSegment: (transitions: readonly Transition[], all: readonly TransitionPiece[]) => void;
   /** Called for a transition whose vectors have a wrong length or numbers that are not finite. */
@@ -30,8 +32,9 @@ export interface TransitionIntakeOptions {
  * Sorts what arrives on /transitions into segments. Duplicates, transitions of other robots and bad numbers are counted
  * and go no further.
  *
- * Segments are cut by sequence number and not by count: a sender that counts the same way knows which of its transitions
- * each policy has learned from, even where one of them got lost.
+ * Segments of one robot are cut by sequence number and not by count: a sender that counts the same way knows which of its
+ * transitions each policy has learned from, even where one of them got lost. Those of a fleet are cut by count: a thousand
+ * robots that were started together would end their segments together.
  */
 export class TransitionIntake {
   readonly #options: TransitionIntakeOptions;
@@ -47,6 +50,10 @@ export class TransitionIntake {
   constructor(options: TransitionIntakeOptions) {
     this.#options = options;
     this.#observation = observationOf(options.spec);
+  }
+
+  get #isFleet(): boolean {
+    return this.#options.isFleet?.() ?? false;
   }
 
   /** Transitions of the segment that is not complete yet. */
@@ -88,10 +95,11 @@ export class TransitionIntake {
       onRefused(transition);
       return false;
     }
-    this.#begin(sender, Math.floor(Number(sequence) / segmentSize));
+    if (!this.#isFleet) this.#begin(sender, Math.floor(Number(sequence) / segmentSize));
     this.#open.push(transition);
     this.#openCount++;
-    this.#endAfter(sender, Number(sequence));
+    if (this.#isFleet) this.#closeFull();
+    else this.#endAfter(sender, Number(sequence));
     return true;
   }
 
@@ -120,6 +128,16 @@ export class TransitionIntake {
   /** Puts a slice into segments, cut where they end. */
   #push(sender: Sender, { rows, from, to, robot }: RobotSlice): void {
     const { segmentSize } = this.#options;
+    if (this.#isFleet) {
+      for (let row = from; row < to; ) {
+        const count = Math.min(to - row, segmentSize - this.#openCount);
+        addSlice(this.#open, { rows, from: row, to: row + count, robot });
+        this.#openCount += count;
+        this.#closeFull();
+        row += count;
+      }
+      return;
+    }
     const last = rows.fact(to - 1, fact.sequence);
     for (let row = from; row < to; ) {
       const sequence = rows.fact(row, fact.sequence);
@@ -146,6 +164,10 @@ export class TransitionIntake {
     if ((sequence + 1) % segmentSize !== 0) return;
     this.#close();
     sender.segment = Math.floor(sequence / segmentSize) + 1;
+  }
+
+  #closeFull(): void {
+    if (this.#openCount >= this.#options.segmentSize) this.#close();
   }
 
   #close(): void {
