@@ -77,6 +77,19 @@ const TABLES: readonly TableSpec[] = [
       load,
     ],
   },
+  {
+    title: 'link, a fleet at once with the learner training',
+    file: 'link-fleet.json',
+    rows: [
+      [/^fleet of \d+: lost/, '0'],
+      [/^fleet of \d+: lag, 99 %$/, '≤ 1'],
+      [/^fleet of \d+: updates\/s, share of alone$/, '≥ 0.8'],
+      [/^fleet of \d+: updates per second of CPU/, '≥ 0.8'],
+      [/^fleet of \d+: growth/, 'none'],
+      [/^fleet of/],
+      load,
+    ],
+  },
   learn('halfcheetah', 'learn, HalfCheetah', [[/^seed \d+: time to 95 %$/, '≤ 600']]),
   learn('halfcheetah-half', 'learn, HalfCheetah, defaults of decision 15, one update every two steps', [
     [/^seed \d+: time to 95 %$/, '≤ 240'],

@@ -38,6 +38,22 @@ if [ ! -e "$modules/rclnodejs" ] || { [ -L "$modules/rclnodejs" ] && ! is_built 
 fi
 
 package=$(cd "$modules/rclnodejs" && pwd -P)
+if [ -n "${IQ_LEARN_NODE_PRELOAD:-}" ]; then export LD_PRELOAD=$IQ_LEARN_NODE_PRELOAD; fi
+
+# Ends with an error where Node cannot load the addon. The package itself would then delete its build and make another, and
+# its generator of messages does not say so. One that comes with the package is not looked at.
+addon=$package/build/Release/rclnodejs.node
+had_addon=$([ -f "$addon" ] && echo yes || true)
+check_addon() {
+  [ -n "$had_addon" ] || return 0
+  local printed
+  printed=$(node -e 'require(process.argv[1])' "$addon" 2>&1) && return 0
+  echo "rclnodejs' addon cannot be loaded $1: $(grep -m 1 -E 'Error|cannot|no such' <<<"$printed" || echo "$printed")" >&2
+  echo "expected: $addon, built for this Node ($(node -p process.version)) and the ROS 2 that is sourced ($ROS_DISTRO)" >&2
+  echo "to do: remove $folder and $modules/rclnodejs, and build again with that ROS 2 sourced" >&2
+  exit 1
+}
+check_addon 'before its messages are generated'
 # The interfaces in sight: every package's name, as those of a distribution do not change, and our own as they are.
 interfaces=$({
   IFS=:
@@ -48,11 +64,11 @@ interfaces=$({
 } | sha256sum)
 if [ "$(cat "$package/generated/iq_learn.stamp" 2>/dev/null)" != "$interfaces" ]; then
   rm -rf "$package/generated"
-  if [ -n "${IQ_LEARN_NODE_PRELOAD:-}" ]; then export LD_PRELOAD=$IQ_LEARN_NODE_PRELOAD; fi
   printed=$(cd "$package" && node scripts/generate_messages.cjs 2>&1) || true
   if [ ! -f "$package/generated/iq_learn/iq_learn__msg__Transition.js" ]; then
     echo "rclnodejs did not generate this package's messages: $printed" >&2
     exit 1
   fi
+  check_addon 'after its messages were generated'
   echo "$interfaces" >"$package/generated/iq_learn.stamp"
 fi

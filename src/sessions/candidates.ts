@@ -1,6 +1,7 @@
 import { IqLearnError } from '../common/index.js';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import type { LearnerConfig } from '../learning/index.js';
+import type { PolicyBundle } from '../policy/index.js';
 import { observationOf } from '../robot/index.js';
 import { CandidateChoice, candidateVersions, learnsFromStatesAlone, OccupancyDistance } from '../training/index.js';
 import type { EpisodeOutcome } from './conductor.js';
@@ -26,10 +27,11 @@ export interface CandidateRun extends Pick<EvaluationOptions, 'spec' | 'logger' 
 }
 
 /**
- * The choice of a run that has come to `version`; undefined where it asks for none. Candidates drive a simulated robot
- * of their own, through its nodes. Throws INVALID_ARGUMENT without a step of demonstration, CORRUPT_DATA.
+ * The choice of a run that has come to `version`, with that version's candidate where it had one; undefined where it asks
+ * for none. Candidates drive a simulated robot of their own, through its nodes. Throws INVALID_ARGUMENT without a step of
+ * demonstration, CORRUPT_DATA.
  */
-export function robotCandidates(run: CandidateRun, version: number): CandidateChoice | undefined {
+export function robotCandidates(run: CandidateRun, version: number, last?: PolicyBundle): CandidateChoice | undefined {
   const { candidates, config, spec, logger, signal, seed, demonstrations } = run;
   if (candidates === undefined) return undefined;
   const { everySegments, ...kept } = candidates;
@@ -54,6 +56,7 @@ export function robotCandidates(run: CandidateRun, version: number): CandidateCh
       },
     },
     candidateVersions(version, everySegments),
+    last,
   );
 }
 

@@ -8,6 +8,12 @@ import { createTaskClient } from '../simulation/index.js';
 import { EmbeddedBroker, type Transport } from '../transport/index.js';
 import { TransportConductor } from './conductor.js';
 
+/**
+ * Nothing is lost within a process. A state that waits for its answer, for a policy that is being learned perhaps, is not
+ * told again: what a person would answer twice to it could not be told from the answer to the next one.
+ */
+const REPEAT_MS = 60_000;
+
 /** Settings that all sessions share. */
 export interface RigOptions {
   readonly spec: RobotSpec;
@@ -66,7 +72,7 @@ export class Rig {
     const rig = new Rig(options, options.broker ?? new EmbeddedBroker());
     const client = await createTaskClient(spec.task, options.task ?? {});
     try {
-      rig.add(new SimulatorNode(rig.context('simulator'), client));
+      rig.add(new SimulatorNode(rig.context('simulator'), client, { repeatMs: REPEAT_MS }));
     } catch (error) {
       await rig.close();
       throw error;

@@ -45,7 +45,7 @@ export class TrainingSession {
     this.#learner = learner;
     this.#acting = new ActingState(options.spec.action.length, client.start.session);
     this.#logger = (options.logger ?? createNodeLogger)('training');
-    this.#choice = robotCandidates(options, client.start.version);
+    this.#choice = robotCandidates(options, client.start.version, client.start.candidate);
     learner.onProgress((progress) => this.#hear(progress));
   }
 

@@ -1,8 +1,9 @@
 import { IqLearnError } from '../common/index.js';
-import { type Episode, Learner, type LearnerOptions, type Metrics, observationAt } from '../learning/index.js';
+import { type Episode, Learner, type Metrics, observationAt } from '../learning/index.js';
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from '../platform/index.js';
 import { encodeBundle, type PolicyBundle, type PolicyFunction, type TrainingSummary } from '../policy/index.js';
 import { observationOf } from '../robot/index.js';
+import { engineOf, folderOf, type TrainerMeta } from './checkpoint-settings.js';
 import { addLater, PendingUpdates, startLearner, updateTelling } from './contract.js';
 import type {
   LearningOptions,
@@ -13,19 +14,6 @@ import type {
   SessionState,
 } from './process/protocol.js';
 import { sessionOf, withSession } from './session-state.js';
-
-/** What the checkpoint holds of the trainer itself, next to the learner's state. */
-interface TrainerMeta {
-  readonly version: number;
-  readonly pendingUpdates: number;
-  /** Transitions still to come that pay for no update; not in checkpoints from before there were random steps. */
-  readonly unpaid?: number;
-  readonly metricSums: Metrics;
-  readonly updatesCounted: number;
-  readonly summary: TrainingSummary;
-  /** Manifest of the policy published before the newest segment; '' before the first. Its model is an array. */
-  readonly previousManifest: string;
-}
 
 /**
  * Trains a learner on segments of the policy's transitions. A segment is added whole and pays for its updates, so the
@@ -45,6 +33,11 @@ export class SegmentTrainer {
   #published: PolicyBundle | undefined;
   /** The bundle published before the newest segment was added: the robot acts with it until the segment's own comes. */
   #previous: PolicyBundle | undefined;
+  /**
+   * The candidate of the last published version, where it had one. A checkpoint of the segment after it holds it, too: the
+   * session may have been killed before it heard of it.
+   */
+  #candidate: PolicyBundle | undefined;
   /** What the session handed over with the newest segment. */
   #session: SessionState | undefined;
   #pendingUpdates = new PendingUpdates();
@@ -96,6 +89,7 @@ export class SegmentTrainer {
       metrics: {},
       seconds: 0,
       bundle: this.#published,
+      ...(this.#candidate === undefined ? {} : { candidate: this.#candidate }),
       segments: this.#version,
       session: this.#session,
     };
@@ -181,8 +175,9 @@ export class SegmentTrainer {
       ...(rollbacks.length === 0 ? {} : { 'train/rollbacks': rollbacks.length }),
     };
     const due = candidateSegments !== undefined && this.#version % candidateSegments === 0;
+    this.#candidate = due ? await this.deployed() : undefined;
     const progress = { version: this.#version, updates, transitions, demonstrations, metrics, seconds };
-    return { ...progress, bundle: this.#published, ...(due ? { candidate: await this.deployed() } : {}) };
+    return { ...progress, bundle: this.#published, ...(due ? { candidate: this.#candidate! } : {}) };
   }
 
   /** The policy to deploy as it is now. */
@@ -231,9 +226,13 @@ export class SegmentTrainer {
       updatesCounted: this.#updatesCounted,
       summary: this.#summary,
       previousManifest: this.#previous?.manifest ?? '',
+      ...(this.#candidate === undefined ? {} : { candidateManifest: this.#candidate.manifest }),
     };
-    const previousModel = this.#previous?.model ?? new Uint8Array();
-    const own = { meta: { ...meta, trainer }, arrays: { ...arrays, 'trainer.previousModel': previousModel } };
+    const models = {
+      'trainer.previousModel': this.#previous?.model ?? new Uint8Array(),
+      ...(this.#candidate === undefined ? {} : { 'trainer.candidateModel': this.#candidate.model }),
+    };
+    const own = { meta: { ...meta, trainer }, arrays: { ...arrays, ...models } };
     return saveCheckpoint(folderOf(this.#options), withSession(own, this.#session));
   }
 
@@ -260,7 +259,7 @@ export class SegmentTrainer {
 
   #restoreCounters(checkpoint: Checkpoint): void {
     const meta = checkpoint.meta.trainer as TrainerMeta | undefined;
-    const { 'trainer.previousModel': model } = checkpoint.arrays;
+    const { 'trainer.previousModel': model, 'trainer.candidateModel': candidate } = checkpoint.arrays;
     if (meta === undefined || !(model instanceof Uint8Array))
       throw new IqLearnError('CORRUPT_DATA', 'the checkpoint was not written by a learner node', {
         expected: "entries 'trainer' and 'trainer.previousModel'",
@@ -275,22 +274,10 @@ export class SegmentTrainer {
     this.#updatesCounted = meta.updatesCounted;
     this.#summary = meta.summary;
     this.#previous = meta.version > 0 ? { model, manifest: meta.previousManifest } : undefined;
+    this.#candidate =
+      meta.candidateManifest !== undefined && candidate instanceof Uint8Array
+        ? { model: candidate, manifest: meta.candidateManifest }
+        : undefined;
     this.#session = sessionOf(checkpoint);
   }
-}
-
-function folderOf({ checkpoint }: LearningOptions): string {
-  if (checkpoint === undefined)
-    throw new IqLearnError('INVALID_ARGUMENT', 'there is no folder for checkpoints', {
-      remedy: 'give one to save or resume',
-    });
-  return checkpoint.folder;
-}
-
-function engineOf({ device, threads, robots }: LearningOptions): Pick<LearnerOptions, 'device' | 'threads' | 'robots'> {
-  return {
-    ...(robots === undefined ? {} : { robots }),
-    ...(device === undefined ? {} : { device }),
-    ...(threads === undefined ? {} : { threads }),
-  };
 }

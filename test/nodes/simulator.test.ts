@@ -187,3 +187,70 @@ describe('the simulator in real time', () => {
     expect(task.actions.length - paused).toBeLessThanOrEqual(1);
   });
 });
+
+describe('the simulator in lockstep with commands that carry no stamp', () => {
+  const unstamped = {
+    ...spec,
+    commands: [{ ...spec.commands[0], type: 'std_msgs/msg/Float64MultiArray' }] as [(typeof spec.commands)[0]],
+    action: spec.action.map((feature) => ({ ...feature, quantity: 'velocity' as const })),
+  };
+  const say = (speed: number): void =>
+    rig.say('/cmd_vel', 'std_msgs/msg/Float64MultiArray', {
+      layout: { dim: [], data_offset: 0 },
+      data: Float64Array.of(speed),
+    });
+  const step = async (count: number): Promise<void> => {
+    await until(() => task.actions.length >= count, `step ${count}`);
+    await rig.broker.idle();
+  };
+  let node: SimulatorNode;
+  beforeEach(async () => {
+    await rig.close();
+    rig = new Rig({ robot: unstamped });
+    states = rig.listen('/task_state', 'iq_learn/msg/TaskState');
+    node = rig.start(new SimulatorNode(rig.context('simulator'), task, patient));
+    await rig.startEpisode('/simulator/start_episode', 4);
+    await rig.broker.idle();
+  });
+  /** The state is told again, as after a long wait for its answer. */
+  const again = async (): Promise<void> => {
+    await rig.trigger('/simulator/pause');
+    await rig.trigger('/simulator/resume');
+    await rig.broker.idle();
+  };
+
+  it('an answer that comes again, because its state was told again, is none to the next state', async () => {
+    await again();
+    say(-0.5);
+    await step(1);
+    say(-0.5); // the repetition of the answer, late
+    await rig.broker.idle();
+    expect(task.actions).toEqual([-0.5]);
+    say(0.25);
+    await step(2);
+    say(0.25);
+    await step(3);
+    expect(task.actions).toEqual([-0.5, 0.25, 0.25]);
+    expect(diagnosed(node, 'commands_ignored')).toBe('1');
+  });
+
+  it('the same command for two states is two answers where nothing was told again', async () => {
+    say(-0.5);
+    await step(1);
+    say(-0.5);
+    await step(2);
+    expect(task.actions).toEqual([-0.5, -0.5]);
+  });
+
+  it('an answer that is the same as the one before is taken at the latest when its state was told again', async () => {
+    await again();
+    say(-0.5);
+    await step(1);
+    say(-0.5); // the answer to this state, which could be the one before once more
+    await rig.broker.idle();
+    await again();
+    say(-0.5);
+    await step(2);
+    expect(task.actions).toEqual([-0.5, -0.5]);
+  });
+});

@@ -13,6 +13,10 @@ export class ReceivedCommands {
   readonly #mapper: CommandMapper;
   readonly #size: number;
   readonly #parts = new Map<string, Part>();
+  /** By topic: what was executed last, and how often it may still come again. */
+  readonly #executed = new Map<string, { readonly values: Float32Array; possible: number }>();
+  /** How often the present state was published after the first time. */
+  #askedAgain = 0;
 
   constructor(spec: RobotSpec) {
     this.#mapper = new CommandMapper(spec, (command) => command);
@@ -35,6 +39,36 @@ export class ReceivedCommands {
 
   clear(): void {
     this.#parts.clear();
+  }
+
+  /** The state that is to be answered was published once more: its answer may come once more, too. */
+  askedAgain(): void {
+    this.#askedAgain++;
+  }
+
+  /**
+   * Whether a message without a stamp is the answer to the state before, once more: commands of a topic come in order,
+   * so it lies before the answer to the present state, and has the numbers that were executed. Each time that a state
+   * was published again makes one such message possible.
+   */
+  isOldAnswer(topic: string, values: Float32Array): boolean {
+    const executed = this.#executed.get(topic);
+    if (executed === undefined || executed.possible === 0) return false;
+    if (!values.every((value, i) => value === executed.values[i])) return false;
+    executed.possible--;
+    return true;
+  }
+
+  /** The whole action, which is executed now. What {@link isOldAnswer} says is about it from then on. */
+  execute(): Float32Array {
+    const action = this.action();
+    for (const [topic, { values }] of this.#parts) {
+      const possible = (this.#executed.get(topic)?.possible ?? 0) + this.#askedAgain;
+      this.#executed.set(topic, { values, possible });
+    }
+    this.#askedAgain = 0;
+    this.#parts.clear();
+    return action;
   }
 
   /** Whether every topic has spoken since the last {@link clear}. */

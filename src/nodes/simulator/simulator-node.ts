@@ -90,7 +90,7 @@ export class SimulatorNode extends LifecycleNode<typeof simulatorSchema> {
     });
     this.serveTrigger('resume', () => {
       this.#paused = false;
-      if (this.#running && this.parameters.pace === 'lockstep') this.#publish();
+      if (this.#running && this.parameters.pace === 'lockstep') this.#publishAgain();
       return 'running';
     });
   }
@@ -184,15 +184,13 @@ export class SimulatorNode extends LifecycleNode<typeof simulatorSchema> {
       return;
     }
     // A command answers one state: the one with its stamp, or the present one if it has no stamp.
-    if (!this.#running || this.#paused || this.#pending > 0 || (stamp !== undefined && stamp !== this.#stampNs)) {
+    const isAnswer = stamp === undefined ? !this.#commands.isOldAnswer(topic, values) : stamp === this.#stampNs;
+    if (!this.#running || this.#paused || this.#pending > 0 || !isAnswer) {
       this.#ignored++;
       return;
     }
     this.#commands.put(topic, values, receivedNs);
-    if (!this.#commands.isWhole) return;
-    const action = this.#commands.action();
-    this.#commands.clear();
-    void this.#advance(action);
+    if (this.#commands.isWhole) void this.#advance(this.#commands.execute());
   }
 
   #ageMs(stampNs: bigint): number {
@@ -222,7 +220,7 @@ export class SimulatorNode extends LifecycleNode<typeof simulatorSchema> {
     if (Number(now - this.#lastExchangeNs) / 1e6 < this.parameters.repeatMs) return;
     this.#lastExchangeNs = now;
     this.#repeats++;
-    this.#publish();
+    this.#publishAgain();
   }
 
   async #advance(action: ArrayLike<number>): Promise<void> {
@@ -248,6 +246,11 @@ export class SimulatorNode extends LifecycleNode<typeof simulatorSchema> {
     });
     this.#tail = done.catch(() => undefined);
     return await done;
+  }
+
+  #publishAgain(): void {
+    this.#commands.askedAgain();
+    this.#publish();
   }
 
   #publish(): void {

@@ -63,15 +63,17 @@ export class CandidateChoice {
 
   /**
    * `versions` are those that a resumed run has had: they are scored now if they were not before. Scores of others are
-   * forgotten. Throws CORRUPT_DATA for scores that cannot be read.
+   * forgotten. `last` is the newest of them, where the run knows it: it may have been killed before that was kept.
+   * Throws CORRUPT_DATA for scores that cannot be read.
    */
-  constructor(options: CandidateOptions, versions: readonly number[] = []) {
+  constructor(options: CandidateOptions, versions: readonly number[] = [], last?: PolicyBundle) {
     this.#options = options;
     const known = versions.length === 0 ? [] : this.#readScores();
     for (const version of versions) {
       const score = known.find((each) => each.version === version);
       if (score !== undefined) this.#scores.set(version, score);
       else if (kindOfPath(this.#folderOf(version)) === 'folder') void this.#screen(version).catch(() => undefined);
+      else if (last !== undefined && version === versions.at(-1)) void this.add(version, last).catch(() => undefined);
     }
   }
 
@@ -103,6 +105,7 @@ export class CandidateChoice {
     onScore: (score: CandidateScore) => void = () => {},
   ): Promise<{ readonly bundle: PolicyBundle; readonly score: CandidateScore }> {
     return this.#after(async () => {
+      // In the order of versions where two are equally near: a resumed run may have scored them in another order.
       const counted = this.scores.filter(({ version }) => version <= this.#end);
       const best = counted.sort((a, b) => rank(a) - rank(b)).slice(0, FINALISTS);
       const finalists = best.map(({ version }) => ({ version, bundle: readBundleFiles(this.#folderOf(version)) }));

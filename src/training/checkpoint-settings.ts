@@ -1,0 +1,41 @@
+import { IqLearnError } from '../common/index.js';
+import type { LearnerOptions, Metrics } from '../learning/index.js';
+import type { TrainingSummary } from '../policy/index.js';
+import type { LearningOptions } from './process/protocol.js';
+
+/** What the checkpoint holds of the trainer itself, next to the learner's state. */
+export interface TrainerMeta {
+  readonly version: number;
+  readonly pendingUpdates: number;
+  /** Transitions still to come that pay for no update; not in checkpoints from before there were random steps. */
+  readonly unpaid?: number;
+  readonly metricSums: Metrics;
+  readonly updatesCounted: number;
+  readonly summary: TrainingSummary;
+  /** Manifest of the policy published before the newest segment; '' before the first. Its model is an array. */
+  readonly previousManifest: string;
+  /** Manifest of the candidate of the segment before the newest, where that had one. Its model is an array. */
+  readonly candidateManifest?: string;
+}
+
+/** Where the checkpoints are. Throws INVALID_ARGUMENT where no folder was given. */
+export function folderOf({ checkpoint }: LearningOptions): string {
+  if (checkpoint === undefined)
+    throw new IqLearnError('INVALID_ARGUMENT', 'there is no folder for checkpoints', {
+      remedy: 'give one to save or resume',
+    });
+  return checkpoint.folder;
+}
+
+/** How the learner's program is executed, which may change on resuming. */
+export function engineOf({
+  device,
+  threads,
+  robots,
+}: LearningOptions): Pick<LearnerOptions, 'device' | 'threads' | 'robots'> {
+  return {
+    ...(robots === undefined ? {} : { robots }),
+    ...(device === undefined ? {} : { device }),
+    ...(threads === undefined ? {} : { threads }),
+  };
+}
