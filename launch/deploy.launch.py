@@ -28,6 +28,12 @@ def generate_launch_description():
     def described(fact):
         return PythonExpression([LaunchConfiguration('description'), "['", fact, "']"])
 
+    twist_parts = ('linear.x', 'linear.y', 'linear.z', 'angular.yaw', 'angular.pitch', 'angular.roll')
+
+    def joystick(parameter, kind):
+        value = PythonExpression([LaunchConfiguration('joystick'), "['", parameter, "']"])
+        return ParameterValue(value, value_type=kind)
+
     def text(name):
         return ParameterValue(LaunchConfiguration(name), value_type=str)
 
@@ -71,9 +77,8 @@ def generate_launch_description():
             'teleop', default_value='none', choices=['none', 'joy'],
             description='Starts a joystick with a dead-man button; none: something else publishes the teleoperation topic.'),
         DeclareLaunchArgument(
-            'joy_config',
-            default_value=PythonExpression(["'arm_joy' if '", robot, "' == 'arm' else 'base_joy'"]),
-            description='Buttons, axes and scales of the joystick: a file of config/teleop, without .yaml.'),
+            'joy_config', default_value='base_joy',
+            description='Buttons of the joystick: a file of config/teleop, without .yaml; its axes and scales go before ours.'),
         DeclareLaunchArgument(
             'supervised', default_value='false', choices=['true', 'false'],
             description='Drives only within episodes that a person starts and judges (supervise.launch.py, which it starts).'),
@@ -94,6 +99,12 @@ def generate_launch_description():
             description='Drives at once; false: waits for ros2 lifecycle set /policy configure, then activate.'),
         DeclareLaunchArgument(
             'use_sim_time', default_value='false', choices=['true', 'false'], description='Time is that of /clock.'),
+        # Axes and scales by the limits of the description; a robot that no joystick can drive is refused with the reason.
+        SetLaunchConfiguration(
+            'joystick',
+            Command(['node ', share, '/dist/src/hosts/ros2/describe.js "', robot, '" joystick']),
+            condition=with_joystick,
+        ),
         Node(
             package='iq_learn',
             executable='policy',
@@ -153,6 +164,11 @@ def generate_launch_description():
             name='teleop_twist_joy_node',
             namespace=namespace,
             parameters=[
+                {
+                    'frame': joystick('frame', str),
+                    **{f'axis_{part}': joystick(f'axis_{part}', int) for part in twist_parts},
+                    **{f'scale_{part}': joystick(f'scale_{part}', float) for part in twist_parts},
+                },
                 [*configs, LaunchConfiguration('joy_config'), '.yaml'],
                 {**use_sim_time, 'publish_stamped_twist': stamped},
             ],

@@ -38,7 +38,9 @@ def generate_launch_description():
             'check_topics', default_value='true', choices=['true', 'false'],
             description='Refuses an episode while a state topic is missing or stale.'),
         DeclareLaunchArgument(
-            'teleop', default_value='joy', choices=['none', 'joy', 'expert'],
+            'teleop',
+            default_value=PythonExpression(["'joy' if ", LaunchConfiguration('description'), "['twist'] == 'true' else 'none'"]),
+            choices=['none', 'joy', 'expert'],
             description='Who shows: a joystick, the scripted expert of a simulated robot, or something else (none).'),
         DeclareLaunchArgument(
             'supervised',

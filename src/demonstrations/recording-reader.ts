@@ -82,7 +82,7 @@ export class RecordingReader {
     for await (const entry of this.entries(options)) if ('topic' in entry) yield entry;
   }
 
-  /** As {@link messages}, with a {@link LostPart} at each place where messages were and cannot be read. */
+  /** As {@link messages}, with a `LostPart` at each place where messages were and cannot be read. */
   async *entries(
     options: { readonly topics?: readonly string[] } = {},
   ): AsyncGenerator<RecordedMessage | LostPart, void, void> {

@@ -34,7 +34,7 @@ export interface TrainingOptions extends RigOptions {
   readonly summary?: TrainingSummary;
   /**
    * Compares the policy of every so many segments with the demonstrations beside the training, and deploys the one that
-   * is nearest to them instead of the last. See {@link CandidateChoice}.
+   * is nearest to them instead of the last. See `CandidateChoice`.
    */
   readonly candidates?: CandidateSettings;
   readonly onProgress?: (point: TrainingPoint) => void;

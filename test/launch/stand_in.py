@@ -156,8 +156,8 @@ class DeclareLaunchArgument(Action):
 
 
 class SetLaunchConfiguration(Action):
-    def __init__(self, name, value):
-        self.name, self.value = name, value
+    def __init__(self, name, value, *, condition=None):
+        self.name, self.value, self.condition = name, value, condition
 
     def run(self, context):
         context.configurations[self.name] = text_of(self.value, context)

@@ -1,9 +1,11 @@
 import { messageOf } from '../../common/index.js';
 import { isTwist, loadRobotSpec } from '../../robot/index.js';
+import { joystickOf } from './joystick.js';
 import { commandsStamped } from './twist.js';
 
 /**
- * `node describe.js ROBOT` prints what launch files need of a robot's description. JSON that consists only of strings is a
+ * `node describe.js ROBOT` prints what launch files need of a robot's description, and `node describe.js ROBOT joystick`
+ * the parameters of its joystick. JSON that consists only of strings is a
  * Python literal as well, and launch files evaluate it. Topics have no leading slash, so that namespaces apply.
  */
 try {
@@ -20,7 +22,7 @@ try {
     twist: String(isTwist(command)),
     stamped: String(commandsStamped(spec)),
   };
-  process.stdout.write(JSON.stringify(facts));
+  process.stdout.write(JSON.stringify(process.argv[3] === 'joystick' ? joystickOf(spec) : facts));
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);
   process.exitCode = 1;

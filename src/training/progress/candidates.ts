@@ -82,7 +82,7 @@ export class CandidateChoice {
     return [...this.#scores.values()].sort((a, b) => a.version - b.version);
   }
 
-  /** The version at which learning converged, so that the run can end; see {@link convergedAt}. */
+  /** The version at which learning converged, so that the run can end; see `convergedAt`. */
   get converged(): number | undefined {
     return this.#options.stopWhenConverged === true ? convergedAt(this.scores) : undefined;
   }

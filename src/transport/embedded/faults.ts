@@ -13,7 +13,7 @@ export interface FaultRule {
   readonly duplicate?: number;
   /** The message, and those after it, arrive late by minMs to maxMs milliseconds, in their order. */
   readonly delay?: { readonly probability: number; readonly minMs: number; readonly maxMs: number };
-  /** The next message overtakes this one, which arrives {@link REORDER_MS} late where no other follows. */
+  /** The next message overtakes this one, which arrives `REORDER_MS` late where no other follows. */
   readonly reorder?: number;
 }
 

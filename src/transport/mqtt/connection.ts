@@ -44,7 +44,7 @@ const REPORTED_FAILURES = 3;
 /**
  * One connection to a broker, made again whenever it is lost, with growing waits. It remembers what is subscribed, and
  * subscribes all of it on every connection: whether the broker has kept a session does not matter. What is published
- * while there is no connection is refused; whoever publishes keeps it ({@link Outbox}).
+ * while there is no connection is refused; whoever publishes keeps it (`Outbox`).
  *
  * MQTT 5 is tried first. A broker that has 3.1.1 only is accepted, and a warning says what is lost by it: the broker cannot
  * drop what became too old, and says less about why it refuses something. All that the link must keep is checked at the

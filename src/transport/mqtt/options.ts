@@ -22,7 +22,7 @@ export interface MqttOptions {
   readonly plaintext?: boolean;
   /** Says under this name (of a robot, or `learner`) that the client is there: ONLINE, OFFLINE or CONNECTIONBROKEN. */
   readonly presence?: string;
-  /** Limits of a ROS topic's messages; {@link defaultLimits} where none are given. */
+  /** Limits of a ROS topic's messages; `defaultLimits` where none are given. */
   readonly limits?: (topic: string) => TopicLimits;
   /** Random numbers in 0…1 for the waits between attempts to connect. */
   readonly random?: () => number;
