@@ -12,6 +12,8 @@ const TYPES: Readonly<Record<keyof typeof linkTopics, MessageTypeName>> = {
   policyStatus: 'iq_learn/msg/PolicyStatus',
   learnerStatus: 'iq_learn/msg/LearnerStatus',
   gatewayStatus: 'iq_learn_link/msg/GatewayStatus',
+  recording: 'iq_learn_link/msg/RecordingChunk',
+  recordingPosition: 'iq_learn_link/msg/RecordingPosition',
   clockQuestion: 'iq_learn_link/msg/ClockProbe',
   clockAnswer: 'iq_learn_link/msg/ClockProbe',
   fleetStatus: 'iq_learn_link/msg/FleetStatus',
@@ -69,7 +71,8 @@ export function fuzzTopics(count: number, seed: number): FuzzCounts {
     return { key, topic, whole, opener };
   });
   for (let i = 0; i < count; i++) {
-    const { key, topic, whole, opener } = topics[i % topics.length]!;
+    // Each kind of bytes on every topic, however many there are.
+    const { key, topic, whole, opener } = topics[Math.floor(i / 3) % topics.length]!;
     let sent = i % 3 === 0 ? bytes(random.integer(LONGEST)) : whole();
     if (i % 3 === 1)
       for (let k = random.integer(4); k >= 0; k--) sent[random.integer(sent.length)] = random.integer(256);

@@ -4,9 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { IqLearnError, messageOf } from '../common/index.js';
 import {
+  addRobots,
   initLink,
   LinkWatch,
   openLearnerLink,
+  type RobotRow,
+  renewAccess,
   requestOfFleet,
   robotCells,
   robotColumns,
@@ -30,6 +33,29 @@ function initCommand(io: Io): Command {
       const names = robots.split(',').map((name) => name.trim());
       const { steps } = initLink({ folder: out, broker, fleet, robots: names });
       io.stdout.write(`${steps.join('\n')}\n`);
+    });
+}
+
+const learnerOption = ['--link <file>', "the learner's file of the link"] as const;
+
+function addCommand(io: Io): Command {
+  return command('add', 'Add robots to a link, with the authority that it has; the others go on as they are.', [
+    'iq-learn link add rover-3 --link link/learner.yaml',
+  ])
+    .argument('<robots...>', 'identities of the robots')
+    .requiredOption(...learnerOption)
+    .action((robots: string[], { link }: { link: string }) => {
+      io.stdout.write(`${addRobots(link, robots).steps.join('\n')}\n`);
+    });
+}
+
+function accessCommand(io: Io): Command {
+  return command('access', "Bring the broker's access lists of a link that an older iq-learn made up to date.", [
+    'iq-learn link access --link link/learner.yaml',
+  ])
+    .requiredOption(...learnerOption)
+    .action(({ link }: { link: string }) => {
+      io.stdout.write(`${renewAccess(link).steps.join('\n')}\n`);
     });
 }
 
@@ -76,6 +102,13 @@ function brokerCommand(io: Io): Command {
     });
 }
 
+/** Why recordings of robots are not learned from, a line for each robot. */
+const problemsOf = (rows: readonly RobotRow[]): string =>
+  rows
+    .filter(({ recordingsProblem }) => recordingsProblem !== null)
+    .map(({ robot, recordingsProblem }) => `${robot}: a recording is set aside: ${recordingsProblem}\n`)
+    .join('');
+
 interface StatusOptions extends OutputOptions {
   readonly link: string;
   readonly watch: boolean;
@@ -99,7 +132,7 @@ function statusCommand(io: Io): Command {
         await sleep(2500);
         for (;;) {
           const rows = view.rows(Date.now());
-          const table = `${columns([robotColumns, ...rows.map(robotCells)])}\npolicies: ${view.rollout}\n`;
+          const table = `${columns([robotColumns, ...rows.map(robotCells)])}\npolicies: ${view.rollout}\n${problemsOf(rows)}`;
           io.stdout.write(json ? `${JSON.stringify(rows)}\n` : table);
           if (!watch || io.interrupt.signal.aborted) return;
           await Promise.race([sleep(1000), interrupted(io)]);
@@ -162,7 +195,7 @@ export function linkCommand(io: Io): Command {
   const made = command('link', 'Join robots with a learner elsewhere over MQTT, and look after them.', [
     'iq-learn link init --broker mqtts://gpu-host:8883 --robots rover-1,rover-2',
   ]);
-  for (const each of [initCommand(io), brokerCommand(io), statusCommand(io)]) made.addCommand(each);
+  for (const each of [initCommand, addCommand, accessCommand, brokerCommand, statusCommand]) made.addCommand(each(io));
   for (const each of fleetCommands) made.addCommand(fleetCommand(io, each));
   return made;
 }

@@ -40,25 +40,62 @@ export function permissions({ fleet, robots }: Fleet): readonly Permission[] {
   return found;
 }
 
-/** The permissions as an access list of mosquitto, whose users are the names in certificates. */
+/** Lines of an access list of mosquitto, whose users are the names in certificates: all that one identity may do. */
+function mosquittoBlock(fleet: Fleet, identity: string): string[] {
+  return permissions(fleet)
+    .filter((permission) => permission.identity === identity)
+    .map(({ may, topic }) => `topic ${may === 'publish' ? 'write' : 'read'} ${topic}`);
+}
+
+/** The permissions as an access list of mosquitto. */
 export function mosquittoAccess(fleet: Fleet): string {
   const lines = [
     '# Made by iq-learn link init. A robot that is taken out of this file is shut out (then: kill -HUP the broker).',
   ];
-  for (const identity of [LEARNER, ...fleet.robots]) {
-    lines.push('', `user ${identity}`);
-    for (const { may, topic } of permissions(fleet).filter((permission) => permission.identity === identity))
-      lines.push(`topic ${may === 'publish' ? 'write' : 'read'} ${topic}`);
-  }
+  for (const identity of [LEARNER, ...fleet.robots])
+    lines.push('', `user ${identity}`, ...mosquittoBlock(fleet, identity));
   return `${lines.join('\n')}\n`;
 }
 
+/**
+ * An access list of mosquitto with what its users lack now: `added` robots get a block, and the learner and robots that have
+ * one get the lines that are missing in it. Everything else stays: what a person has added, and that a robot is shut out.
+ */
+export function mosquittoAccessWith(list: string, fleet: Fleet, added: readonly string[]): string {
+  const blocks = list.trimEnd().split(/\n(?=user )/);
+  const nameOf = (block: string): string => /^user (.*)$/m.exec(block)?.[1]?.trim() ?? '';
+  const grown = blocks.map((block) => {
+    const name = nameOf(block);
+    if (name !== LEARNER && !fleet.robots.includes(name)) return block.trimEnd();
+    const there = new Set(block.split('\n').map((line) => line.trim()));
+    return [block.trimEnd(), ...mosquittoBlock(fleet, name).filter((line) => !there.has(line))].join('\n');
+  });
+  const known = new Set(blocks.map(nameOf));
+  const fresh = added.filter((robot) => !known.has(robot));
+  return `${[...grown, ...fresh.map((robot) => [`user ${robot}`, ...mosquittoBlock(fleet, robot)].join('\n'))].join('\n\n')}\n`;
+}
+
+const emqxRule = ({ identity, may, topic }: Permission): string =>
+  `{allow, {username, "${identity}"}, ${may}, ["${topic}"]}.`;
+
 /** The permissions as rules of EMQX's acl.conf, with certificates' names as user names (peer_cert_as_username = cn). */
 export function emqxAccess(fleet: Fleet): string {
-  const rules = permissions(fleet).map(
-    ({ identity, may, topic }) => `{allow, {username, "${identity}"}, ${may}, ["${topic}"]}.`,
-  );
-  return `%% Made by iq-learn link init.\n${rules.join('\n')}\n{deny, all}.\n`;
+  return `%% Made by iq-learn link init.\n${permissions(fleet).map(emqxRule).join('\n')}\n{deny, all}.\n`;
+}
+
+/** Rules of EMQX with those that its users lack now; see {@link mosquittoAccessWith}. */
+export function emqxAccessWith(rules: string, fleet: Fleet, added: readonly string[]): string {
+  const lines = rules.trimEnd().split('\n');
+  const has = (identity: string): boolean =>
+    added.includes(identity) || lines.some((line) => line.includes(`{username, "${identity}"}`));
+  const missing = permissions(fleet)
+    .filter(({ identity }) => has(identity))
+    .map(emqxRule)
+    .filter((rule) => !lines.includes(rule));
+  // The first rule that fits decides, and the last one denies.
+  const last = lines.lastIndexOf('{deny, all}.');
+  lines.splice(last < 0 ? lines.length : last, 0, ...missing);
+  return `${lines.join('\n')}\n`;
 }
 
 const isPattern = ({ topic }: Permission): boolean => topic.endsWith('/#');

@@ -19,6 +19,10 @@ export const linkSchema = z.discriminatedUnion('end', [
     spool: z
       .strictObject({ folder: z.string().default('spool'), megabytes: z.number().min(1).default(256) })
       .default({ folder: 'spool', megabytes: 256 }),
+    recordings: z
+      .string()
+      .optional()
+      .describe('Folder whose closed recordings are sent to the learner as files; none are sent without it.'),
     on_lost: z.enum(['continue', 'stop']).default('continue'),
     lost_after_ms: z.number().min(1000).default(10_000),
     megabytes_per_second: z.number().positive().default(4),
@@ -36,6 +40,13 @@ export const linkSchema = z.discriminatedUnion('end', [
       })
       .default({ share: 0.3, episodes: 3, tolerance: 0.1 })
       .describe('How new policies come to the robots; `staged` where there are several.'),
+    recordings: z
+      .strictObject({
+        megabytes_per_file: z.number().positive().default(2000),
+        megabytes_per_robot: z.number().positive().default(20_000),
+      })
+      .default({ megabytes_per_file: 2000, megabytes_per_robot: 20_000 })
+      .describe('What is taken of the recordings that robots send.'),
     policy_key: z.string().describe('File of the private key that signs policies.'),
   }),
 ]);

@@ -39,6 +39,7 @@ export class StreamSender {
   /** Where the learner's side stands; undefined while it is unknown. */
   #received: bigint | undefined;
   #sent = 0n;
+  #isIdle = false;
   #underWay: { readonly upTo: bigint; readonly bytes: number }[] = [];
   #progressMs = 0;
   /** How often what is under way was sent again without progress. */
@@ -63,6 +64,11 @@ export class StreamSender {
   /** Whether everything written so far has arrived. */
   get isDone(): boolean {
     return this.#received !== undefined && this.#received >= this.#options.source.last;
+  }
+
+  /** Whether nothing waited to be sent when it was looked last: what was written has arrived, or is on its way. */
+  get isIdle(): boolean {
+    return this.#isIdle;
   }
 
   /** Takes what the learner's side says, and sends what can be sent. */
@@ -101,11 +107,16 @@ export class StreamSender {
       this.#repeats += 1;
       this.#rewind(this.#received);
     }
+    this.#isIdle = false;
     let bytes = this.#underWay.reduce((sum, each) => sum + each.bytes, 0);
     while (this.#sent < source.last && bytes < windowBytes && this.#allowance > 0) {
       const { previous, records } = source.read(this.#sent, batchBytes);
       const upTo = records.at(-1)?.sequence;
-      if (upTo === undefined) return;
+      if (upTo === undefined) {
+        // A spool that was opened again is further on than its last record.
+        this.#isIdle = true;
+        return;
+      }
       const size = records.reduce((sum, { payload }) => sum + payload.length + 32, 0);
       if (this.#underWay.length === 0) this.#progressMs = now;
       this.#underWay.push({ upTo, bytes: size });
@@ -120,6 +131,7 @@ export class StreamSender {
         records: records.map(({ sequence, topic, payload }) => ({ sequence, topic, payload })),
       });
     }
+    this.#isIdle = this.#sent >= source.last;
   }
 
   #rewind(to: bigint): void {

@@ -10,6 +10,10 @@ export const linkTopics = {
   stream: { topic: '/stream', by: 'robot', maxBytes: 2 * 1024 * 1024, lifetimeMs: 0 },
   /** How far the learner's side has come in the stream. Retained. */
   position: { topic: '/stream_position', by: 'learner', maxBytes: 4096, lifetimeMs: 0 },
+  /** Parts of recordings' files, which robots send when nothing of the stream waits. */
+  recording: { topic: '/recording', by: 'robot', maxBytes: 512 * 1024, lifetimeMs: 0 },
+  /** How far the learner's side has come with a recording, and what became of it. */
+  recordingPosition: { topic: '/recording_position', by: 'learner', maxBytes: 4096, lifetimeMs: 0 },
   /** The newest policy with its signature. Retained. */
   policy: { topic: '/signed_policy', by: 'learner', maxBytes: 64 * 1024 * 1024, lifetimeMs: 0 },
   policyStatus: { topic: '/policy_status', by: 'robot', maxBytes: 64 * 1024, lifetimeMs: 5000 },

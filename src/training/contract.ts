@@ -1,4 +1,4 @@
-import { IqLearnError, type ObservationSpec, shapeSize } from '../common/index.js';
+import { IqLearnError, messageOf, type ObservationSpec, shapeSize } from '../common/index.js';
 import {
   behaviouralCloning,
   cloningSettingsOf,
@@ -79,6 +79,15 @@ export async function updateTelling(
   const metrics = await learner.update(count);
   for (const rollback of learner.rollbacks.slice(before)) warn(rollbackText(rollback));
   return metrics;
+}
+
+/** Adds demonstrations that came while learning. What does not fit any more is left out: those that are there stay. */
+export function addLater(learner: Learner, episodes: readonly Episode[], warn: (message: string) => void): void {
+  try {
+    for (const episode of episodes) learner.addDemonstration(episode);
+  } catch (error) {
+    warn(`demonstrations that came later are left out: ${messageOf(error)}`);
+  }
 }
 
 function rollbackText({ at, to, reason, rates }: Rollback): string {

@@ -4,7 +4,7 @@ import { type Checkpoint, loadCheckpoint, saveCheckpoint } from '../platform/ind
 import { encodeBundle, type PolicyBundle, type PolicyFunction, type TrainingSummary } from '../policy/index.js';
 import { observationOf } from '../robot/index.js';
 import { engineOf, folderOf, type TrainerMeta } from './checkpoint-settings.js';
-import { PendingUpdates, startLearner, updateTelling } from './contract.js';
+import { addLater, PendingUpdates, startLearner, updateTelling } from './contract.js';
 import type {
   LearningOptions,
   LearningProgress,
@@ -115,6 +115,7 @@ export class SegmentTrainer {
   add(segment: Segment, session?: SessionState): void {
     if (segment.demonstrated.includes(1)) this.#addMixed(segment);
     else this.#learner.addTransitions(segment, segment.robots);
+    addLater(this.#learner, segment.demonstrations ?? [], this.#warn);
     const unpaid = Math.min(this.#unpaid, segment.length);
     this.#unpaid -= unpaid;
     this.#pendingUpdates.pay(segment.length - unpaid, this.#options.updatesPerTransition);

@@ -93,7 +93,7 @@ export async function startMosquitto(configure?: (port: number, folder: string) 
       }
     },
     async stop() {
-      if (child === undefined || child.exitCode !== null) return;
+      if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
       const ended = new Promise((resolve) => child!.once('exit', resolve));
       child.kill('SIGKILL');
       await ended;

@@ -21,5 +21,7 @@ export function fleetGauges(fleet: Pick<Fleet, 'robots' | 'rollout'>): readonly 
   each('episodes', 'Whole episodes that a policy drove.', ({ episodes }) => Number(episodes));
   each('distance', 'Distance of the last episodes from the demonstrations.', ({ distance }) => distance);
   each('mean_return', 'Mean return of the last episodes.', ({ mean_return }) => mean_return);
+  each('recordings_used', 'Recordings of the robot that are learned from.', (robot) => Number(robot.recordings_used));
+  each('recordings_aside', 'Recordings of the robot that are not.', (robot) => Number(robot.recordings_aside));
   return gauges;
 }

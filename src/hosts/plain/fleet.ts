@@ -23,6 +23,7 @@ import {
 } from '../../sessions/index.js';
 import { OccupancyDistance } from '../../training/index.js';
 import { type Publisher, qos, type Transport } from '../../transport/index.js';
+import { type RecordingOutcomes, recordingFields } from './arrived-recordings.js';
 import { type AcceptedPolicy, FleetState } from './fleet-state.js';
 
 const PERIOD_MS = 1000;
@@ -48,6 +49,8 @@ export interface FleetParts {
   readonly logger: Logger;
   readonly view: (robot: string) => RobotView;
   readonly send: (robot: string, policy: PolicyBundleMessage) => void;
+  /** What became of the recordings that the robot sent. */
+  readonly recordings?: (robot: string) => RecordingOutcomes;
   /** Told of a transition that is left out for good. */
   readonly leaveOut: (robot: string, place: StreamPlace) => void;
 }
@@ -146,6 +149,7 @@ export class Fleet {
         episodes: BigInt(member.episodes),
         distance: member.distance,
         mean_return: member.returns.length === 0 ? Number.NaN : mean(member.returns),
+        ...recordingFields(this.#parts.recordings?.(robot)),
       };
     });
   }

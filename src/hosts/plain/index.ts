@@ -1,6 +1,7 @@
 export { type BrokerOptions, type RunningBroker, startBroker } from './broker.js';
 export { requestOfFleet } from './fleet-request.js';
 export { type Gauge, type HealthSource, prometheus, serveHealth } from './health.js';
+export { addRobots, type LinkAddResult, renewAccess } from './link-add.js';
 export { OpenedLink, openLearnerLink, openLink, openRobotLink } from './link-file.js';
 export { initLink, type LinkInitOptions, type LinkInitResult } from './link-init.js';
 export { LinkWatch, type RobotRow, robotCells, robotColumns } from './link-watch.js';

@@ -25,15 +25,21 @@ function secret(path: string, text: string): void {
   chmodSync(path, 0o600);
 }
 
-function check({ fleet, robots, broker }: LinkInitOptions): URL {
-  checkLevel('fleet', fleet);
+/** Throws INVALID_ARGUMENT unless the names can be those of robots, different from each other and from all `others`. */
+export function checkRobots(robots: readonly string[], others: readonly string[] = []): void {
   for (const robot of robots) checkLevel('robot', robot);
-  const twice = robots.find((robot, i) => robots.indexOf(robot) !== i || robot === LEARNER || robot === 'broker');
+  const taken = [LEARNER, 'broker', 'authority', ...others];
+  const twice = robots.find((robot, i) => robots.indexOf(robot) !== i || taken.includes(robot));
   if (twice !== undefined || robots.length === 0)
     throw new IqLearnError('INVALID_ARGUMENT', 'the names of the robots are wrong', {
       found: twice === undefined ? 'none' : `'${twice}'`,
-      expected: `names that are different from each other, from '${LEARNER}' and from 'broker'`,
+      expected: `names that are different from each other and from ${taken.map((name) => `'${name}'`).join(', ')}`,
     });
+}
+
+function check({ fleet, robots, broker }: LinkInitOptions): URL {
+  checkLevel('fleet', fleet);
+  checkRobots(robots);
   const url = URL.canParse(broker) ? new URL(broker) : undefined;
   if (url?.protocol !== 'mqtts:' && !(url?.protocol === 'mqtt:' && isLoopback(broker)))
     throw new IqLearnError('INVALID_ARGUMENT', 'not the URL of a broker with TLS', {
@@ -42,6 +48,49 @@ function check({ fleet, robots, broker }: LinkInitOptions): URL {
     });
   return url;
 }
+
+/** What an end's file says of its certificates. */
+const certificatesOf = (name: string, tls: boolean): object =>
+  tls
+    ? { authority: `${name}/authority.crt`, certificate: `${name}/${name}.crt`, key: `${name}/${name}.key` }
+    : { plaintext: true };
+
+export interface RobotFilesOptions {
+  readonly folder: string;
+  readonly broker: string;
+  readonly fleet: string;
+  readonly robot: string;
+  /** PEM text of the key whose policies the robot takes. */
+  readonly policyKey: string;
+}
+
+/** Makes the files of one robot: its certificate where the broker has TLS, the key of policies, and its YAML file. */
+export function makeRobotFiles({ folder, broker, fleet, robot, policyKey }: RobotFilesOptions): void {
+  const own = join(folder, robot);
+  const tls = broker.startsWith('mqtts:');
+  mkdirSync(own, { recursive: true, mode: 0o700 });
+  if (tls) makeCertificate(folder, robot, robot);
+  writeFileSync(join(own, 'policy.pub'), policyKey);
+  const file = {
+    end: 'robot',
+    broker,
+    fleet,
+    robot,
+    ...certificatesOf(robot, tls),
+    policy_keys: [`${robot}/policy.pub`],
+    spool: { folder: `${robot}/spool` },
+  };
+  writeFileSync(join(folder, `${robot}.yaml`), stringify(file));
+}
+
+function makeCertificate(folder: string, name: string, identity: string): void {
+  const authority = join(folder, 'authority');
+  createCertificate({ authority, folder: join(folder, name), name, identity, server: name === 'broker' });
+  copyFileSync(join(authority, 'authority.crt'), join(folder, name, 'authority.crt'));
+}
+
+export const robotStep = (folder: string, robot: string): string =>
+  `${robot}:  ${join(folder, `${robot}.yaml`)} and ${join(folder, robot)}/ to the robot, and nothing else`;
 
 const mosquittoConf = (
   port: string,
@@ -72,36 +121,16 @@ export function initLink(options: LinkInitOptions): LinkInitResult {
       remedy: 'choose another folder with --out: files of a link are never overwritten',
     });
   const at = (...names: string[]): string => join(folder, ...names);
-  for (const name of ['authority', 'broker', LEARNER, ...robots]) mkdirSync(at(name), { recursive: true, mode: 0o700 });
+  for (const name of ['authority', 'broker', LEARNER]) mkdirSync(at(name), { recursive: true, mode: 0o700 });
   const tls = url.protocol === 'mqtts:';
-  const end = (name: string): object =>
-    tls
-      ? { authority: `${name}/authority.crt`, certificate: `${name}/${name}.crt`, key: `${name}/${name}.key` }
-      : { plaintext: true };
   if (tls) {
     createAuthority(at('authority'), fleet);
-    const host = url.hostname.replace(/^\[|\]$/g, '');
-    for (const name of ['broker', LEARNER, ...robots]) {
-      const server = name === 'broker';
-      createCertificate({ authority: at('authority'), folder: at(name), name, identity: server ? host : name, server });
-      copyFileSync(at('authority', 'authority.crt'), at(name, 'authority.crt'));
-    }
+    makeCertificate(folder, 'broker', url.hostname.replace(/^\[|\]$/g, ''));
+    makeCertificate(folder, LEARNER, LEARNER);
   }
   const keys = createSigningKeys();
   secret(at(LEARNER, 'policy.key'), keys.privateKey);
-  for (const robot of robots) {
-    writeFileSync(at(robot, 'policy.pub'), keys.publicKey);
-    const file = {
-      end: 'robot',
-      broker,
-      fleet,
-      robot,
-      ...end(robot),
-      policy_keys: [`${robot}/policy.pub`],
-      spool: { folder: `${robot}/spool` },
-    };
-    writeFileSync(at(`${robot}.yaml`), stringify(file));
-  }
+  for (const robot of robots) makeRobotFiles({ folder, broker, fleet, robot, policyKey: keys.publicKey });
   const port = url.port === '' ? (tls ? '8883' : '1883') : url.port;
   writeFileSync(at('broker', 'mosquitto.conf'), mosquittoConf(port));
   writeFileSync(at('broker', 'mosquitto.acl'), mosquittoAccess(options));
@@ -112,7 +141,7 @@ export function initLink(options: LinkInitOptions): LinkInitResult {
     broker,
     fleet,
     robots: [...robots],
-    ...end(LEARNER),
+    ...certificatesOf(LEARNER, tls),
     policy_key: `${LEARNER}/policy.key`,
   };
   writeFileSync(at('learner.yaml'), stringify(learner));
@@ -121,7 +150,7 @@ export function initLink(options: LinkInitOptions): LinkInitResult {
     steps: [
       `broker:   ${at('broker')}/ to ${url.hostname}; start it with: iq-learn link broker --link ${at('learner.yaml')}`,
       `learner:  ${at('learner.yaml')} and ${at(LEARNER)}/ to the GPU host: iq-learn serve --link ${at('learner.yaml')}`,
-      ...robots.map((robot) => `${robot}:  ${at(`${robot}.yaml`)} and ${at(robot)}/ to the robot, and nothing else`),
+      ...robots.map((robot) => robotStep(folder, robot)),
       `keep:     ${at('authority')}/ where you are: who has it can be any robot`,
     ],
   };

@@ -27,6 +27,13 @@ export interface RobotRow {
   readonly leftOut: number | null;
   /** Of the robot's last episodes from the demonstrations. */
   readonly distance: number | null;
+  /** Files of recordings on the robot that the learner does not have whole, and that it has. */
+  readonly recordingsWaiting: number | null;
+  readonly recordingsSent: number | null;
+  /** Recordings of the robot that are learned from, and that are not, and why the last one is not. */
+  readonly recordingsUsed: number | null;
+  readonly recordingsAside: number | null;
+  readonly recordingsProblem: string | null;
   /** Clock of the learner's side minus the robot's. */
   readonly clockOffsetMs: number | null;
 }
@@ -42,12 +49,24 @@ export const robotColumns = [
   'dropped',
   'transitions',
   'distance',
+  'recordings',
   'clock offset',
   'data',
 ] as const;
 
 const cell = (value: number | null, unit = '', digits = 0): string =>
   value === null ? '–' : `${value.toFixed(digits)}${unit}`;
+
+/** As `2 sent, 1 waiting, 1 set aside`; a robot that sends none has nothing to say. */
+function recordingsCell(row: RobotRow): string {
+  const parts = [
+    [row.recordingsSent, 'sent'],
+    [row.recordingsWaiting, 'waiting'],
+    [row.recordingsAside, 'set aside'],
+  ] as const;
+  const said = parts.filter(([count]) => count !== null && count > 0).map(([count, what]) => `${count} ${what}`);
+  return said.length === 0 ? '–' : said.join(', ');
+}
 
 /** A row as texts, in the order of {@link robotColumns}. */
 export function robotCells(row: RobotRow): string[] {
@@ -63,6 +82,7 @@ export function robotCells(row: RobotRow): string[] {
     cell(droppedTransitions === null ? null : droppedTransitions + (droppedDemonstrations ?? 0)),
     cell(row.admitted),
     cell(row.distance, '', 3),
+    recordingsCell(row),
     cell(row.clockOffsetMs, ' ms', 1),
     row.data === null || row.data === 'ok' ? (row.data ?? '–') : `set aside: ${row.data}`,
   ];
@@ -132,6 +152,11 @@ export class LinkWatch {
           data: own === undefined ? null : own.aside === '' ? 'ok' : own.aside,
           admitted: of(own?.admitted),
           leftOut: of(own?.left_out),
+          recordingsWaiting: of(gateway?.recordings_waiting),
+          recordingsSent: of(gateway?.recordings_sent),
+          recordingsUsed: of(own?.recordings_used),
+          recordingsAside: of(own?.recordings_aside),
+          recordingsProblem: own === undefined || own.recordings_problem === '' ? null : own.recordings_problem,
           distance: of(own?.distance),
         };
       });

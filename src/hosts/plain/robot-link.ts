@@ -1,8 +1,9 @@
-import { PolicyVerifier, type RobotLinkFile, Spool } from '../../link/index.js';
+import { linkTopics, PolicyVerifier, RecordingSender, type RobotLinkFile, Spool } from '../../link/index.js';
 import type { RobotGatewayParameters, RobotGatewayParts } from '../../nodes/index.js';
 import type { Logger } from '../../platform/index.js';
-import { type MqttConnection, MqttTransport, openMqtt } from '../../transport/index.js';
+import { type MqttConnection, MqttTransport, openMqtt, qos } from '../../transport/index.js';
 import type { OpenedLink } from './link-file.js';
+import { RecordingFolderSource } from './recording-source.js';
 
 /** A robot's end of the link, opened: what its gateway is made from. */
 export interface RobotLink {
@@ -11,6 +12,29 @@ export interface RobotLink {
   readonly connection: MqttConnection;
   /** Closes the connection and the spool; to be called when the gateway has been shut down. */
   close(): Promise<void>;
+}
+
+/** Sends the closed recordings in the folder that the file names; undefined where it names none. */
+function recordingsOf(link: OpenedLink<RobotLinkFile>, transport: MqttTransport, logger: Logger) {
+  const { robot, recordings, megabytes_per_second } = link.file;
+  if (recordings === undefined) return undefined;
+  const chunks = transport.advertise(linkTopics.recording.topic, 'iq_learn_link/msg/RecordingChunk', qos.event);
+  const sender = new RecordingSender({
+    robot,
+    source: new RecordingFolderSource(link.path(recordings)),
+    publish: (chunk) => chunks.publish(chunk),
+    nowMs: () => performance.now(),
+    say: (text) => logger.info(text),
+    warn: (text) => logger.warn(text),
+    bytesPerSecond: megabytes_per_second * 1024 * 1024,
+  });
+  transport.subscribe(
+    linkTopics.recordingPosition.topic,
+    'iq_learn_link/msg/RecordingPosition',
+    (position) => sender.position(position),
+    qos.event,
+  );
+  return sender;
 }
 
 /** Opens what the file of a robot's end says. The connection is made in the background. Throws as reading the file does. */
@@ -36,6 +60,7 @@ export async function openRobotEnd(link: OpenedLink<RobotLinkFile>, logger: Logg
     throw error;
   }
   const transport = new MqttTransport(connection, robot);
+  const recordings = recordingsOf(link, transport, logger);
   return {
     connection,
     parts: {
@@ -43,6 +68,7 @@ export async function openRobotEnd(link: OpenedLink<RobotLinkFile>, logger: Logg
       link: transport,
       spool,
       verifier,
+      ...(recordings && { recordings }),
       isLinked: () => connection.state.connected,
       onLinked: (listener) => void connection.onChange(() => connection.state.connected && listener()),
     },

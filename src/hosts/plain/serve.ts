@@ -1,16 +1,15 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { z } from 'zod';
-import { IqLearnError, messageOf, parseOrThrow, steadyClock } from '../../common/index.js';
+import { join } from 'node:path';
+import { steadyClock } from '../../common/index.js';
 import type { DeviceChoice } from '../../engine/index.js';
 import type { Episode } from '../../learning/index.js';
 import type { LearnerLinkFile } from '../../link/index.js';
 import { PolicySigner } from '../../link/index.js';
 import { LearnerGateway, LearnerNode, type NodeContext, type RobotView, rowShape, Turns } from '../../nodes/index.js';
-import { type Logger, lockFolder, readJson, writeFileAtomic } from '../../platform/index.js';
+import { type Logger, lockFolder } from '../../platform/index.js';
 import { writeBundle } from '../../policy/index.js';
 import { contractOf, type RobotSpec } from '../../robot/index.js';
-import { learningEpisode, type trainingSettings, usableDemonstrations } from '../../sessions/index.js';
+import type { trainingSettings } from '../../sessions/index.js';
 import {
   checkpointSegments,
   type LearningOptions,
@@ -19,10 +18,12 @@ import {
   TrainingProcess,
 } from '../../training/index.js';
 import { EmbeddedBroker, LEARNER, type MqttConnection, MqttTransport, openMqtt } from '../../transport/index.js';
+import { ArrivedRecordings } from './arrived-recordings.js';
 import { Fleet, type FleetRobot } from './fleet.js';
 import { fleetGauges } from './fleet-gauges.js';
 import type { Gauge, HealthSource } from './health.js';
 import type { OpenedLink } from './link-file.js';
+import { demonstrationsOf } from './serve-demonstrations.js';
 import { StreamPlaces } from './stream-places.js';
 import { takeSlice } from './take-slice.js';
 
@@ -37,42 +38,6 @@ export interface ServeOptions {
   readonly seed: number;
   readonly device: DeviceChoice;
   readonly logger: (node: string) => Logger;
-}
-
-function nothingToLearnFrom(run: string): IqLearnError {
-  return new IqLearnError('INVALID_ARGUMENT', 'there is nothing to learn from', {
-    found: `no recording, and no checkpoint in ${run}`,
-    expected: 'recordings of demonstrations',
-    remedy: 'give them with --recording',
-  });
-}
-
-/** The paths of the recordings that the run began with. Throws CORRUPT_DATA. */
-function rememberedIn(file: string): readonly string[] {
-  const remedy = 'give the recordings again with --recording';
-  const refused = { code: 'CORRUPT_DATA', what: `${file} is damaged`, remedy } as const;
-  return parseOrThrow(z.array(z.string()), readJson(file, { remedy }), refused);
-}
-
-/** The demonstrations of the run. One that goes on has them in its checkpoint, and needs them for comparing alone. */
-async function demonstrationsOf({ spec, recordings, run, logger }: ServeOptions): Promise<readonly Episode[]> {
-  const file = join(run, 'recordings.json');
-  const goesOn = existsSync(join(run, 'checkpoint'));
-  const remembered = recordings.length === 0 && existsSync(file) ? rememberedIn(file) : recordings;
-  if (remembered.length === 0) {
-    if (goesOn) return [];
-    throw nothingToLearnFrom(run);
-  }
-  const log = logger('learner');
-  try {
-    const episodes = await usableDemonstrations(spec, remembered, (text) => (goesOn ? undefined : log.warn(text)));
-    writeFileAtomic(file, `${JSON.stringify(remembered.map((path) => resolve(path)))}\n`);
-    return episodes.map((episode) => learningEpisode(episode, spec));
-  } catch (error) {
-    if (!goesOn || recordings.length > 0) throw error;
-    log.warn(`the run's recordings cannot be read any more: ${messageOf(error)}`);
-    return [];
-  }
 }
 
 /** Goes on from the run's checkpoint, or begins with the demonstrations. */
@@ -109,6 +74,7 @@ export class LearnerHost implements HealthSource {
   readonly #learner: LearnerNode;
   readonly #gateways = new Map<string, LearnerGateway>();
   readonly #links: MqttTransport[] = [];
+  readonly #recordings: ArrivedRecordings;
   readonly #fleet: Fleet;
   readonly #lock: { release(): void };
 
@@ -156,6 +122,7 @@ export class LearnerHost implements HealthSource {
         logger: options.logger('fleet'),
         view: (robot) => this.#gateways.get(robot)!.view,
         send: (robot, policy) => this.#gateways.get(robot)!.send(policy),
+        recordings: (robot) => this.#recordings.of(robot),
         leaveOut: (robot, place) => places.leaveOut(robot, place),
       },
       own,
@@ -165,6 +132,7 @@ export class LearnerHost implements HealthSource {
     this.#learner.configure();
     for (const gateway of this.#gateways.values()) gateway.activate();
     this.#learner.activate();
+    this.#recordings = this.#takeRecordings(places);
   }
 
   /** Makes a gateway for each robot. */
@@ -241,11 +209,12 @@ export class LearnerHost implements HealthSource {
   }
 
   gauges(): readonly Gauge[] {
-    const { version, updates, transitions } = this.#learner.progress;
+    const { version, updates, transitions, demonstrations } = this.#learner.progress;
     const own: Gauge[] = [
       { name: 'iq_learn_policy_version', help: 'Version of the newest policy.', value: version },
       { name: 'iq_learn_updates', help: 'Gradient updates made.', value: updates },
       { name: 'iq_learn_transitions', help: 'Transitions learned from.', value: transitions },
+      { name: 'iq_learn_demonstrations', help: 'Expert transitions to learn from.', value: demonstrations },
       {
         name: 'iq_learn_link_connected',
         help: 'Whether there is a connection to the broker.',
@@ -264,6 +233,9 @@ export class LearnerHost implements HealthSource {
     each('iq_learn_robot_waiting', "Records in the robot's spool.", ({ gateway }) =>
       Number(gateway?.waiting ?? Number.NaN),
     );
+    each('iq_learn_robot_recordings_waiting', 'Recordings that the robot has not sent yet.', ({ gateway }) =>
+      Number(gateway?.recordings_waiting ?? Number.NaN),
+    );
     each('iq_learn_robot_policy_version', 'Policy that the robot has.', ({ gateway }) =>
       Number(gateway?.policy_version ?? -1),
     );
@@ -273,6 +245,7 @@ export class LearnerHost implements HealthSource {
   /** Writes a checkpoint, and ends everything. */
   async close(): Promise<void> {
     this.#fleet.close();
+    this.#recordings.close();
     for (const gateway of this.#gateways.values()) await gateway.shutdown();
     await this.#learner.shutdown();
     await Promise.all(this.#links.map((link) => link.close()));
@@ -282,6 +255,23 @@ export class LearnerHost implements HealthSource {
     const learned = deployed !== undefined && progress.version > this.#client.start.version;
     if (learned) writeBundle(join(this.#options.run, 'policy'), deployed);
     this.#lock.release();
+  }
+
+  #takeRecordings(places: StreamPlaces): ArrivedRecordings {
+    const { spec, run, link, logger } = this.#options;
+    return new ArrivedRecordings({
+      spec,
+      robots: new Map(link.file.robots.map((robot, i) => [robot, this.#links[i]!])),
+      folder: join(run, 'recordings'),
+      limits: link.file.recordings,
+      logger: logger('recordings'),
+      aside: (robot) => this.#fleet.robots.find((each) => each.robot === robot)?.aside ?? '',
+      holds: (id) => places.holds(id),
+      demonstrate: (id, demonstrations) => {
+        places.noteRecording(id);
+        this.#learner.demonstrate(demonstrations);
+      },
+    });
   }
 
   #context(node: string): NodeContext {

@@ -6,6 +6,8 @@ import { isSlice, type RobotSlice, type TransitionPiece } from '../../nodes/inde
 import type { SessionState } from '../../training/index.js';
 
 const metaSchema = z.object({
+  /** First digits of the hashes of the recordings that came over the link and are learned from. */
+  recordings: z.array(z.string()).default([]),
   link: z.record(z.string(), z.strictObject({ epoch: z.string().regex(/^\d+$/), sequence: z.string().regex(/^\d+$/) })),
 });
 
@@ -31,6 +33,7 @@ export class StreamPlaces {
   readonly #open = new Map<string, Noted>();
   readonly #current: Map<string, StreamPlace>;
   readonly #bySegment = new Map<number, ReadonlyMap<string, StreamPlace>>();
+  readonly #recordings = new Set<string>();
   #segments: number;
 
   /** `segments` and `session` are of the checkpoint that learning goes on from. Throws CORRUPT_DATA. */
@@ -44,6 +47,7 @@ export class StreamPlaces {
         expected: "'link', the places in the robots' streams",
         remedy: 'resume it with the command that wrote it, or give another folder with --run',
       });
+    for (const id of parsed.data.recordings) this.#recordings.add(id);
     for (const [robot, { epoch, sequence }] of Object.entries(parsed.data.link))
       this.#current.set(robot, { epoch: BigInt(epoch), sequence: BigInt(sequence) });
   }
@@ -51,6 +55,16 @@ export class StreamPlaces {
   /** Where a robot's stream goes on; undefined at its beginning. */
   of(robot: string): StreamPlace | undefined {
     return this.#current.get(robot);
+  }
+
+  /** Whether a recording is learned from. */
+  holds(id: string): boolean {
+    return this.#recordings.has(id);
+  }
+
+  /** A recording's demonstrations are in the segment that is made next. */
+  noteRecording(id: string): void {
+    this.#recordings.add(id);
   }
 
   note(robot: string, transition: Transition, place: StreamPlace): void {
@@ -98,7 +112,7 @@ export class StreamPlaces {
         { epoch: String(epoch), sequence: String(sequence) },
       ]),
     );
-    return { meta: { link }, arrays: {} };
+    return { meta: { link, recordings: [...this.#recordings] }, arrays: {} };
   }
 
   /** What was noted of the last transition of a slice: what comes after it may be in a later segment. */

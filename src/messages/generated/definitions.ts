@@ -232,6 +232,9 @@ int64 policy_version     # version of the policy that was sent to it last; -1 be
 uint64 episodes          # whole episodes that a policy drove, since the learner was started
 float64 distance         # of its last episodes from the demonstrations (occupancy distance); NaN where there are none
 float64 mean_return      # of its last episodes, where its task gives rewards; NaN where it gives none
+uint64 recordings_used   # recordings that came over the link and are learned from
+uint64 recordings_aside  # recordings that came over the link and are not learned from
+string recordings_problem  # why the last of these is not, for people to read; empty where there is none
 `,
   'iq_learn_link/FleetStatus': `# What the learner's side knows of its fleet. Published at 1 Hz on the learner's own topics.
 
@@ -259,6 +262,10 @@ uint64 refused_policies      # policies with a wrong or unknown signature
 float64 clock_offset_ms      # clock of the learner's side minus that of the robot, in milliseconds; NaN while it is unknown
 float64 round_trip_ms        # of the best of the last clock probes, in milliseconds; NaN while it is unknown
 float64 records_per_second   # records written over the last second
+uint64 recordings_waiting    # files of recordings that the learner's side does not have whole
+uint64 recordings_waiting_bytes  # what is missing of them there, in bytes
+uint64 recordings_sent       # files of recordings that it has
+uint64 recordings_refused    # files of recordings that it does not take
 `,
   'iq_learn_link/Presence': `# Whether one end of the link is there. Retained; the broker publishes CONNECTIONBROKEN for an end that goes silent.
 
@@ -267,6 +274,24 @@ string state    # ONLINE, OFFLINE or CONNECTIONBROKEN, as in VDA 5050
 string sender   # identity of the connection
 int64 since_ns  # when it connected, in nanoseconds of its clock
 string version  # of iq_learn
+`,
+  'iq_learn_link/RecordingChunk': `# A part of a recording's file on its way from a robot to the learner's side. Without data it offers the file.
+
+string robot     # identity of the robot
+string file      # name of the file, without a folder
+uint64 size      # of the whole file, in bytes
+string sha256    # of the whole file, as 64 hexadecimal digits
+uint64 offset    # of the data in the file, in bytes
+uint32 crc32     # of the data
+uint8[] data     # bytes of the file
+`,
+  'iq_learn_link/RecordingPosition': `# How far the learner's side has come with the file of a recording.
+
+string robot     # identity of the robot
+string sha256    # of the whole file, as 64 hexadecimal digits
+uint64 received  # bytes that have arrived, from the beginning of the file
+string state     # receiving; waiting (there is no space for it now); stored, used or aside (it has arrived whole, and is learned from or not); refused
+string reason    # why it waits, is set aside or refused, for people to read
 `,
   'iq_learn_link/ServiceRequest': `# A call of a service over MQTT.
 

@@ -398,6 +398,12 @@ export interface FleetRobot {
   distance: number;
   /** Of its last episodes, where its task gives rewards; NaN where it gives none. */
   mean_return: number;
+  /** Recordings that came over the link and are learned from. */
+  recordings_used: bigint;
+  /** Recordings that came over the link and are not learned from. */
+  recordings_aside: bigint;
+  /** Why the last of these is not, for people to read; empty where there is none. */
+  recordings_problem: string;
 }
 
 /**
@@ -454,6 +460,14 @@ export interface GatewayStatus {
   round_trip_ms: number;
   /** Records written over the last second. */
   records_per_second: number;
+  /** Files of recordings that the learner's side does not have whole. */
+  recordings_waiting: bigint;
+  /** What is missing of them there, in bytes. */
+  recordings_waiting_bytes: bigint;
+  /** Files of recordings that it has. */
+  recordings_sent: bigint;
+  /** Files of recordings that it does not take. */
+  recordings_refused: bigint;
 }
 
 /**
@@ -471,6 +485,44 @@ export interface Presence {
   since_ns: bigint;
   /** Of iq_learn. */
   version: string;
+}
+
+/**
+ * iq_learn_link/msg/RecordingChunk:
+ * A part of a recording's file on its way from a robot to the learner's side. Without data it offers the file.
+ */
+export interface RecordingChunk {
+  /** Identity of the robot. */
+  robot: string;
+  /** Name of the file, without a folder. */
+  file: string;
+  /** Of the whole file, in bytes. */
+  size: bigint;
+  /** Of the whole file, as 64 hexadecimal digits. */
+  sha256: string;
+  /** Of the data in the file, in bytes. */
+  offset: bigint;
+  /** Of the data. */
+  crc32: number;
+  /** Bytes of the file. */
+  data: Uint8Array;
+}
+
+/**
+ * iq_learn_link/msg/RecordingPosition:
+ * How far the learner's side has come with the file of a recording.
+ */
+export interface RecordingPosition {
+  /** Identity of the robot. */
+  robot: string;
+  /** Of the whole file, as 64 hexadecimal digits. */
+  sha256: string;
+  /** Bytes that have arrived, from the beginning of the file. */
+  received: bigint;
+  /** Receiving; waiting (there is no space for it now); stored, used or aside (it has arrived whole, and is learned from or not); refused. */
+  state: string;
+  /** Why it waits, is set aside or refused, for people to read. */
+  reason: string;
 }
 
 /**
@@ -767,6 +819,8 @@ export interface MessageTypes {
   'iq_learn_link/msg/FleetStatus': FleetStatus;
   'iq_learn_link/msg/GatewayStatus': GatewayStatus;
   'iq_learn_link/msg/Presence': Presence;
+  'iq_learn_link/msg/RecordingChunk': RecordingChunk;
+  'iq_learn_link/msg/RecordingPosition': RecordingPosition;
   'iq_learn_link/msg/ServiceRequest': ServiceRequest;
   'iq_learn_link/msg/ServiceResponse': ServiceResponse;
   'iq_learn_link/msg/SignedPolicy': SignedPolicy;
@@ -816,6 +870,8 @@ export const messageTypeNames: readonly MessageTypeName[] = [
   'iq_learn_link/msg/FleetStatus',
   'iq_learn_link/msg/GatewayStatus',
   'iq_learn_link/msg/Presence',
+  'iq_learn_link/msg/RecordingChunk',
+  'iq_learn_link/msg/RecordingPosition',
   'iq_learn_link/msg/ServiceRequest',
   'iq_learn_link/msg/ServiceResponse',
   'iq_learn_link/msg/SignedPolicy',

@@ -7,6 +7,7 @@ import {
   encodeRecorded,
   linkTopics,
   type PolicyVerifier,
+  type RecordingFigures,
   type SignedPolicy,
   type SpoolFigures,
   StreamSender,
@@ -60,6 +61,12 @@ export interface RobotGatewayParts {
     readonly figures: SpoolFigures;
   };
   readonly verifier: Pick<PolicyVerifier, 'open'>;
+  /** Sends the robot's recordings as files, while nothing of the stream waits. */
+  readonly recordings?: {
+    pump(mayTakeSpace: boolean): void;
+    resume(): void;
+    readonly figures: RecordingFigures;
+  };
   /** Whether the link is there now; always if not given. */
   readonly isLinked?: () => boolean;
   /** Calls the listener whenever the link was made again. */
@@ -150,12 +157,17 @@ export class RobotGateway extends LifecycleNode<typeof robotGatewaySchema> {
       ),
     );
     onLinked?.(() => {
-      if (this.state === 'active') this.#sender.resume();
+      if (this.state !== 'active') return;
+      this.#sender.resume();
+      this.#parts.recordings?.resume();
     });
   }
 
   protected override onActivate(): void {
-    this.every(PUMP_PERIOD_MS, () => this.#pump());
+    this.every(PUMP_PERIOD_MS, () => {
+      this.#pump();
+      if (this.#parts.isLinked?.() ?? true) this.#parts.recordings?.pump(this.#sender.isIdle);
+    });
     this.every(STATUS_PERIOD_MS, () => {
       this.#questions.publish({ robot: this.#parts.robot, asked_ns: nowNs(), answered_ns: 0n });
       this.#recordsPerSecond = (this.#written - this.#writtenBefore) / (STATUS_PERIOD_MS / 1000);
@@ -231,8 +243,9 @@ export class RobotGateway extends LifecycleNode<typeof robotGatewaySchema> {
   }
 
   #publishStatus(): void {
-    const { robot, spool } = this.#parts;
+    const { robot, spool, recordings } = this.#parts;
     const { waiting, bytes, dropped } = spool.figures;
+    const files = recordings?.figures ?? { waiting: 0, waitingBytes: 0, sent: 0, refused: 0 };
     const best = this.#offset.best;
     this.#statuses.publish({
       sent_ns: nowNs(),
@@ -249,6 +262,10 @@ export class RobotGateway extends LifecycleNode<typeof robotGatewaySchema> {
       clock_offset_ms: best.offsetMs,
       round_trip_ms: best.roundTripMs,
       records_per_second: this.#recordsPerSecond,
+      recordings_waiting: BigInt(files.waiting),
+      recordings_waiting_bytes: BigInt(files.waitingBytes),
+      recordings_sent: BigInt(files.sent),
+      recordings_refused: BigInt(files.refused),
     });
   }
 

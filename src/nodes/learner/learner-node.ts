@@ -1,5 +1,5 @@
 import { IqLearnError, messageOf } from '../../common/index.js';
-import type { Metrics } from '../../learning/index.js';
+import type { Episode, Metrics } from '../../learning/index.js';
 import { header, type LearnerStatus, type MessageTypes, type Transition } from '../../messages/index.js';
 import type { PolicyBundle } from '../../policy/index.js';
 import type { LearningClient, LearningProgress, SessionState } from '../../training/index.js';
@@ -211,6 +211,13 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
     this.#rewards?.offer(transition);
     const episode = this.#rollouts.take(transition, this.#robotOf?.(transition));
     if (episode !== undefined) for (const listener of this.#rolloutListeners) listener(episode);
+  }
+
+  /** Has whole demonstrations learned from beside those that learning began with; their actions are in [−1, 1]. */
+  demonstrate(demonstrations: readonly Episode[]): void {
+    this.#handedOver += demonstrations.reduce((sum, { length }) => sum + length, 0);
+    const nothing = segmentOf([], this.context.spec, false, this.#robotOf);
+    this.#client.learn({ ...nothing, demonstrations }, this.#sessionState?.([], []));
   }
 
   /**

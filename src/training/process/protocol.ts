@@ -48,6 +48,11 @@ export interface Segment {
   readonly terminated: Uint8Array;
   /** An element is 1 where a person had taken over, if what a person does counts as a demonstration. */
   readonly demonstrated: Uint8Array;
+  /**
+   * Whole demonstrations that came while learning, in the robot's units with actions in [−1, 1]. They are added as those at
+   * the start are, and pay for no update.
+   */
+  readonly demonstrations?: readonly Episode[];
   /** The robot of a fleet that made each transition; absent where there is no fleet. */
   readonly robots?: readonly string[];
 }

@@ -3,11 +3,12 @@ import type { IClientOptions, MqttClient } from 'mqtt';
 import { type IqLearnError, messageOf } from '../../common/index.js';
 import { createNodeLogger } from '../../platform/index.js';
 import { backoffMs } from './backoff.js';
-import { lacksMqtt5, refusedSubscription, takenOver, unreachable } from './errors.js';
+import { lacksMqtt5, takenOver, unreachable } from './errors.js';
 import { checkLevel } from './names.js';
 import { checkSecurity, type MqttOptions } from './options.js';
 import { type PresenceState, presence } from './presence.js';
 import type { Publication } from './publication.js';
+import { type PublishDone, Refusals } from './refusals.js';
 
 /** Of MQTT.js: makes a client, which connects at once. */
 type Connect = (broker: string, options: IClientOptions) => MqttClient;
@@ -55,6 +56,7 @@ export class MqttConnection {
   readonly sender = randomUUID();
   readonly limits: NonNullable<MqttOptions['limits']> | undefined;
   readonly report: (error: IqLearnError) => void;
+  readonly #refusals: Refusals;
   readonly #options: MqttOptions;
   readonly #connect: Connect;
   readonly #topics = new Map<string, Subscribed>();
@@ -82,8 +84,8 @@ export class MqttConnection {
     this.#connect = connect;
     this.fleet = options.fleet;
     this.limits = options.limits;
-    const logger = createNodeLogger('link');
-    this.report = options.onError ?? ((error) => logger.error(error.message, { code: error.code }));
+    this.report = options.onError ?? ((error) => createNodeLogger('link').error(error.message, { code: error.code }));
+    this.#refusals = new Refusals(this.report);
     this.#open();
   }
 
@@ -121,17 +123,17 @@ export class MqttConnection {
     if (!this.#connected) throw unreachable(this.#options.broker, this.#reason, `a broker within ${timeoutMs} ms`);
   }
 
-  /** Publishes, and calls `done` once: with true when the broker (QoS 0: the socket) has it, with false where it has not. */
-  publish({ topic, bytes, qos, retain, lifetimeMs }: Publication, done: (sent: boolean) => void = () => {}): void {
+  /** Publishes, and calls `done` once, when the broker (QoS 0: the socket) has it, or it is known that it has not. */
+  publish({ topic, bytes, qos, retain, lifetimeMs }: Publication, done: PublishDone = () => {}): void {
     const client = this.#client;
     if (client === undefined || !this.#connected) {
-      done(false);
+      done('lost');
       return;
     }
     const properties =
       this.#protocol === 5 && lifetimeMs > 0 ? { messageExpiryInterval: Math.ceil(lifetimeMs / 1000) } : undefined;
     client.publish(topic, bytes as Buffer, { qos, retain, ...(properties && { properties }) }, (error) =>
-      done(error === undefined || error === null),
+      done(this.#refusals.outcome(topic, error)),
     );
   }
 
@@ -225,6 +227,7 @@ export class MqttConnection {
     this.#connections += 1;
     this.#spoken = this.#protocol === 5 ? '5' : '3.1.1';
     this.#unconfirmed = 0;
+    this.#refusals.clear();
     for (const [topic, { qos }] of this.#topics) this.#sendSubscription(topic, qos);
     if (this.#options.presence !== undefined) this.publish(this.#presence('ONLINE'));
     this.#changed();
@@ -235,12 +238,11 @@ export class MqttConnection {
     if (client === undefined || !this.#connected) return;
     const connection = this.#connections;
     this.#unconfirmed += 1;
-    client.subscribe(topic, { qos }, (error, granted) => {
+    client.subscribe(topic, { qos }, (error) => {
       if (connection !== this.#connections || !this.#connected) return;
       this.#unconfirmed -= 1;
-      const refused = granted?.find((grant) => grant.topic === topic && (grant.qos as number) >= 128);
-      if (error !== null || refused !== undefined)
-        this.report(refusedSubscription(topic, error === null ? `reason code ${refused!.qos}` : messageOf(error)));
+      if (error !== null) this.#refusals.subscription(topic, messageOf(error));
+      if (this.#unconfirmed === 0) this.#refusals.answered();
       this.#changed();
     });
   }

@@ -8,11 +8,22 @@ export function unreachable(broker: string, found: string, expected: string): Iq
   });
 }
 
-export function refusedSubscription(topic: string, found: string): IqLearnError {
-  return new IqLearnError('UNAVAILABLE', `the broker refuses the subscription of ${topic}`, {
+const ACCESS_REMEDY =
+  'check the access rules of the broker for this client; where an older iq-learn made them they lack what is needed now: iq-learn link access --link link/learner.yaml, then copy broker/ to the broker and have it read them again';
+
+export function refusedSubscriptions(topics: readonly string[], found: string): IqLearnError {
+  return new IqLearnError('UNAVAILABLE', `the broker refuses the subscription of ${topics.join(', ')}`, {
     found,
-    expected: 'the permission to read this topic',
-    remedy: 'check the access rules of the broker for this client',
+    expected: `the permission to read ${topics.length === 1 ? 'this topic' : 'these topics'}`,
+    remedy: ACCESS_REMEDY,
+  });
+}
+
+export function refusedPublication(topic: string, found: string): IqLearnError {
+  return new IqLearnError('UNAVAILABLE', `the broker refuses what is published on ${topic}`, {
+    found,
+    expected: 'the permission to write this topic',
+    remedy: ACCESS_REMEDY,
   });
 }
 

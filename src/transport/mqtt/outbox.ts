@@ -1,5 +1,6 @@
 import type { MqttConnection } from './connection.js';
 import type { Publication } from './publication.js';
+import type { PublishOutcome } from './refusals.js';
 
 /** Messages that may be on their way to the broker without its confirmation. */
 const IN_FLIGHT = 64;
@@ -31,7 +32,7 @@ export class Outbox {
     this.#stop = connection.onChange(() => this.#pump());
   }
 
-  /** Messages dropped: too many, too old, or best effort without a connection. */
+  /** Messages dropped: too many, too old, refused by the broker, or best effort without a connection. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -78,18 +79,18 @@ export class Outbox {
         continue;
       }
       this.#flying.add(next);
-      this.#connection.publish(next, (sent) => this.#landed(next, sent));
+      this.#connection.publish(next, (how) => this.#landed(next, how));
     }
     if (this.#isEmpty) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  #landed(publication: Waiting, sent: boolean): void {
+  #landed(publication: Waiting, how: PublishOutcome): void {
     if (!this.#flying.delete(publication)) return;
-    if (!sent && publication.qos === 1) {
+    if (how === 'lost' && publication.qos === 1) {
       // Those in flight come back in their order, and before what waits.
       const at = this.#queue.findIndex(({ order }) => order > publication.order);
       this.#queue.splice(at < 0 ? this.#queue.length : at, 0, publication);
-    } else if (!sent) this.#dropped += 1;
+    } else if (how !== 'sent') this.#dropped += 1;
     this.#pump();
   }
 }

@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import mqtt from 'mqtt';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { IqLearnError } from '#src/common/index.js';
-import { initLink, openLearnerLink, openLink, openRobotLink, startBroker } from '#src/hosts/plain/index.js';
+import {
+  addRobots,
+  initLink,
+  openLearnerLink,
+  openLink,
+  openRobotLink,
+  renewAccess,
+  startBroker,
+} from '#src/hosts/plain/index.js';
 import { permissions } from '#src/link/index.js';
 import { MqttTransport, openMqtt, qos } from '#src/transport/index.js';
 import { describeWithMosquitto, freePort, startMosquitto } from '../../support/brokers.js';
@@ -177,15 +185,94 @@ describe('the embedded broker with TLS', () => {
   });
 });
 
+async function mosquitto(link = 'link'): Promise<() => Promise<unknown>> {
+  const broker = await startMosquitto((_, folder) => {
+    // It gives up root's rights, if it has them, and reads what its own user may.
+    for (const name of ['authority.crt', 'broker.crt', 'broker.key', 'mosquitto.acl'])
+      writeFileSync(join(folder, name), read(`${link}/broker`, name));
+    return { port, text: read(`${link}/broker/mosquitto.conf`).replaceAll('broker/', `${folder}/`) };
+  });
+  return () => broker.stop();
+}
+
 describeWithMosquitto('mosquitto with the files that link init made', () => {
-  brokerIsSafe(async () => {
-    const broker = await startMosquitto((_, folder) => {
-      // It gives up root's rights, if it has them, and reads what its own user may.
-      for (const name of ['authority.crt', 'broker.crt', 'broker.key', 'mosquitto.acl'])
-        writeFileSync(join(folder, name), read('link/broker', name));
-      return { port, text: read('link/broker/mosquitto.conf').replaceAll('broker/', `${folder}/`) };
-    });
-    return () => broker.stop();
+  brokerIsSafe(mosquitto);
+
+  test('says in one error what access lists of an older version lack; link access adds it', async () => {
+    initLink({ ...fleet, folder: file('older'), broker: `mqtts://localhost:${port}` });
+    const list = file('older/broker/mosquitto.acl');
+    const whole = readFileSync(list, 'utf8');
+    const lines = whole.split('\n');
+    const older = lines
+      .filter((line) => !/\/recording/.test(line))
+      .map((line) => line.replace('learner/#', 'learner/presence'));
+    writeFileSync(list, older.join('\n'));
+    const stop = await mosquitto('older');
+    closes.push(stop);
+    const learner = await client('older/learner.yaml', 'learner');
+    learner.transport.subscribe('/fleet_status', Text, () => {});
+    learner.transport.subscribe('/fleet_request', Text, () => {});
+    learner.transport.subscribe('/presence', Text, () => {});
+    await until(() => expect(learner.errors).toHaveLength(1));
+    expect(learner.errors[0]!.message).toMatch(
+      /refuses the subscription of \S+\/learner\/fleet_status, \S+\/learner\/fleet_request;.*Not authorized.*iq-learn link access/,
+    );
+    const robot = await client('older/rover-1.yaml', 'rover-1');
+    await robot.connection.connected(5000);
+    const chunks = robot.transport.advertise('/recording', Text, qos.event);
+    for (let i = 0; i < 20; i++) chunks.publish({ data: `chunk ${i}` });
+    // Each is dropped, and said once: sent again and again they would take all there is.
+    await until(() => expect(robot.transport.counters.dropped).toBe(20));
+    expect(robot.errors.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/the broker refuses what is published on \S+\/rover-1\/recording;.*iq-learn link access/),
+    ]);
+    await stop();
+
+    expect(renewAccess(file('older/learner.yaml')).steps.join()).toMatch(/mosquitto\.acl .*kill -HUP/);
+    expect(readFileSync(list, 'utf8').split('\n')).toEqual(expect.arrayContaining(lines));
+    expect(renewAccess(file('older/learner.yaml')).steps).toEqual(['the access lists have all that is needed']);
+    closes.push(await mosquitto('older'));
+    await until(() => expect(learner.connection.isSubscribed).toBe(true));
+    expect(learner.errors.filter(({ message }) => /refuses/.test(message))).toHaveLength(1);
+  });
+
+  test('takes a robot that was added later, beside those that are there', async () => {
+    initLink({ ...fleet, folder: file('growing'), broker: `mqtts://localhost:${port}` });
+    const list = file('growing/broker/mosquitto.acl');
+    // A person has added a bridge, and has shut rover-2 out.
+    const [head, ...blocks] = readFileSync(list, 'utf8').split(/\n(?=user )/);
+    const kept = blocks.filter((block) => !block.startsWith('user rover-2\n'));
+    writeFileSync(list, [head, ...kept, 'user site-a\ntopic readwrite iq_learn/fleet/rover-1/#\n'].join('\n'));
+    const before = read('growing/rover-1.yaml') + read('growing/rover-1/rover-1.crt');
+    writeFileSync(file('growing/learner.yaml'), `# ours\n${read('growing/learner.yaml')}`);
+    const { steps } = addRobots(file('growing/learner.yaml'), ['rover-3']);
+    expect(steps.join('\n')).toMatch(/mosquitto\.acl .*kill -HUP.*serve again.*rover-3\.yaml.*to the robot/s);
+    expect(openLearnerLink(file('growing/learner.yaml')).file.robots).toEqual(['rover-1', 'rover-2', 'rover-3']);
+    expect(read('growing/learner.yaml')).toMatch(/^# ours\n/);
+    expect(read('growing/rover-1.yaml') + read('growing/rover-1/rover-1.crt')).toBe(before);
+    expect(read('growing/rover-3/policy.pub')).toBe(read('growing/rover-1/policy.pub'));
+    expect(statSync(file('growing/rover-3/rover-3.key')).mode & 0o077).toBe(0);
+    const users = [...readFileSync(list, 'utf8').matchAll(/^user (.*)$/gm)].map(([, name]) => name);
+    expect(users).toEqual(['learner', 'rover-1', 'site-a', 'rover-3']);
+    expect(read('growing/broker/emqx-acl.conf')).toMatch(/"rover-3".*\{deny, all\}\.\n$/s);
+
+    closes.push(await mosquitto('growing'));
+    const learner = await client('growing/learner.yaml', 'rover-3');
+    const robot = await client('growing/rover-3.yaml', 'rover-3');
+    const up: string[] = [];
+    learner.transport.subscribe('/stream', Text, ({ data }) => up.push(data));
+    await until(() => expect(learner.connection.isSubscribed).toBe(true));
+    robot.transport.advertise('/stream', Text).publish({ data: 'of the new robot' });
+    await until(() => expect(up).toEqual(['of the new robot']));
+    expect([...learner.errors, ...robot.errors]).toEqual([]);
+
+    for (const names of [['rover-1'], ['rover-3'], ['learner'], ['a/b'], []])
+      expect(() => addRobots(file('growing/learner.yaml'), names), String(names)).toThrow(
+        expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
+      );
+    rmSync(file('growing/authority'), { recursive: true });
+    expect(() => addRobots(file('growing/learner.yaml'), ['rover-4'])).toThrow(/the authority of the link is not here/);
+    expect(openLearnerLink(file('growing/learner.yaml')).file.robots).toHaveLength(3);
   });
 });
 
