@@ -110,6 +110,7 @@ export async function learn(
     if (converged !== undefined) display.say(convergedText(converged * segmentSize, steps));
     if (chosen !== undefined)
       display.say(`the policy after ${chosen.version * segmentSize} steps is deployed: ${scoreText(chosen)}`);
+    if (link !== undefined) display.say(await link.compare());
     progress.save();
     return { training, bundle, curves: progress.curves, interrupted, metrics, close };
   } catch (error) {

@@ -11,6 +11,7 @@ import { errorText, exitCode, exitCodeOf, usageError } from './exit.js';
 import { expertCommand } from './expert.js';
 import { inspectCommand } from './inspect.js';
 import { linkCommand } from './link.js';
+import { nodesCommand } from './node.js';
 import { recordCommand } from './record.js';
 import { rewardCommand } from './reward.js';
 import { serveCommand } from './serve.js';
@@ -32,6 +33,7 @@ const COMMANDS = [
   devicesCommand,
   linkCommand,
   serveCommand,
+  nodesCommand,
 ];
 
 function program(io: Io): Command {

@@ -27,12 +27,17 @@ export interface MessageInfo {
   readonly topic: string;
   /** Arrival time on the steady clock, in nanoseconds. */
   readonly receivedNs: bigint;
+  /** The trace that the message belongs to, 32 hexadecimal digits, where the medium carries one (MQTT 5). */
+  readonly trace?: string;
 }
 
 export interface Publisher<Message> {
   readonly topic: string;
-  /** Sends the message. The caller must not change it afterwards: subscribers in the same process share the object. */
-  publish(message: Message): void;
+  /**
+   * Sends the message. The caller must not change it afterwards: subscribers in the same process share the object. `trace`
+   * is that of the message which this one answers, where the medium carries traces; else it begins a new one.
+   */
+  publish(message: Message, trace?: string): void;
   close(): void;
 }
 

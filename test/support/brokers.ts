@@ -15,6 +15,8 @@ export interface TestBroker {
   stop(): Promise<void>;
   /** Starts it again on the same port. */
   start(): Promise<void>;
+  /** Of a broker that is a process of its own. */
+  readonly pid?: number | undefined;
 }
 
 /** Debian has it where not every shell looks. */
@@ -83,6 +85,9 @@ export async function startMosquitto(configure?: (port: number, folder: string) 
   const broker: TestBroker = {
     url: `mqtt://127.0.0.1:${port}`,
     port,
+    get pid() {
+      return child?.pid;
+    },
     async start() {
       child = spawn(mosquitto, ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
       let said = '';
@@ -137,11 +142,13 @@ export interface Trouble {
   closed: boolean;
   /** Milliseconds that bytes are held back. */
   delayMs: number;
+  /** Takes no more than this from either side, which finds its socket full; 0 for no limit. */
+  bytesPerSecond: number;
 }
 
 /** A TCP proxy before a broker that delays, freezes and cuts connections. */
 export async function startProxy(target: number) {
-  const trouble: Trouble = { frozen: false, closed: false, delayMs: 0 };
+  const trouble: Trouble = { frozen: false, closed: false, delayMs: 0, bytesPerSecond: 0 };
   const sockets = new Set<Socket>();
   const server = createServer((from) => {
     if (trouble.closed) {
@@ -153,6 +160,10 @@ export async function startProxy(target: number) {
       sockets.add(a);
       a.on('data', (bytes) => {
         if (trouble.frozen) return;
+        if (trouble.bytesPerSecond > 0) {
+          a.pause();
+          setTimeout(() => a.resume(), (1000 * bytes.length) / trouble.bytesPerSecond);
+        }
         if (trouble.delayMs === 0) b.write(bytes);
         else setTimeout(() => b.writable && b.write(bytes), trouble.delayMs);
       });

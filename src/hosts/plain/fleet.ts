@@ -200,7 +200,10 @@ export class Fleet {
     const { spec, logger } = this.#parts;
     const check = new DataCheck(spec, reference, (aside) => {
       if (aside === '') logger.info(`${robot} is taken in again`);
-      else logger.warn(`${robot} is set aside: nothing is learned from it`, { reason: aside });
+      else {
+        const { trace } = this.#parts.view(robot);
+        logger.warn(`${robot} is set aside: nothing is learned from it`, { reason: aside, ...(trace && { trace }) });
+      }
     });
     return { check, sent: -1, episodes: 0, recent: [], returns: [], distance: Number.NaN, isStale: false };
   }

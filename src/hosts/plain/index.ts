@@ -6,5 +6,7 @@ export { OpenedLink, openLearnerLink, openLink, openRobotLink } from './link-fil
 export { initLink, type LinkInitOptions, type LinkInitResult } from './link-init.js';
 export { LinkWatch, type RobotRow, robotCells, robotColumns } from './link-watch.js';
 export { LoopbackLink } from './loopback-link.js';
+export { type LocalTopics, openLocalTopics, PlainNode, type PlainNodeOptions } from './plain-node.js';
+export { plainGateway, plainPolicy, plainRecorder } from './plain-nodes.js';
 export { openRobotEnd, type RobotLink } from './robot-link.js';
 export { LearnerHost, type ServeOptions } from './serve.js';

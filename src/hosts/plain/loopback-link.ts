@@ -6,12 +6,15 @@ import type { Logger } from '../../platform/index.js';
 import type { RobotSpec } from '../../robot/index.js';
 import { EmbeddedBroker, type MqttConnection, MqttTransport, openMqtt, type Transport } from '../../transport/index.js';
 import { type RunningBroker, startBroker } from './broker.js';
+import { compareLedgers, Ledger } from './ledger.js';
 import { openLearnerLink, openRobotLink } from './link-file.js';
 import { initLink } from './link-init.js';
 import { openRobotEnd, type RobotLink } from './robot-link.js';
 
 const ROBOT = 'robot-1';
 const CONNECT_MS = 15_000;
+/** How long what is under way may take at the end. */
+const SETTLE_MS = 15_000;
 
 async function freePort(): Promise<number> {
   const server = createServer();
@@ -35,6 +38,7 @@ export class LoopbackLink {
   readonly #robotEnd: RobotLink;
   readonly #connection: MqttConnection;
   readonly #learnerEnd: MqttTransport;
+  readonly #ledgers: { readonly robot: Ledger; readonly learner: Ledger };
   readonly #gateways: { readonly robot: RobotGateway; readonly learner: LearnerGateway };
 
   private constructor(
@@ -49,6 +53,7 @@ export class LoopbackLink {
     this.#robotEnd = robotEnd;
     this.#connection = connection;
     this.#learnerEnd = new MqttTransport(connection, ROBOT);
+    this.#ledgers = { robot: new Ledger(this.broker.connect()), learner: new Ledger(this.#host.connect()) };
     const { signer, spec, logger } = make;
     const context = (node: string, transport: Transport): NodeContext => ({
       transport,
@@ -108,6 +113,11 @@ export class LoopbackLink {
     const { records, repeated, refused } = this.#gateways.learner.view;
     const { protocol } = this.#connection.state;
     return `over the link (MQTT ${protocol}): ${records} records, ${repeated} came again, ${refused} refused`;
+  }
+
+  /** Compares the transitions of both ends. Rejects with MISMATCH where they are not the same. */
+  async compare(): Promise<string> {
+    return await compareLedgers(this.#ledgers.robot, this.#ledgers.learner, SETTLE_MS);
   }
 
   async close(): Promise<void> {

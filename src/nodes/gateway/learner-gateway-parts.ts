@@ -41,4 +41,6 @@ export interface RobotView {
   readonly records: number;
   readonly repeated: number;
   readonly refused: number;
+  /** Of the batch that is taken now or was last; undefined where the broker carries no traces. */
+  readonly trace: string | undefined;
 }

@@ -45,6 +45,9 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
   #sender!: PolicySender;
   readonly #rows: RowIntake | undefined;
   readonly #queue: StreamBatch[] = [];
+  /** Traces of the batches in the queue, and that of the one which is taken now or was last. */
+  readonly #traces = new WeakMap<StreamBatch, string>();
+  #trace: string | undefined;
   readonly #turns: Turns;
   /** Messages published on the learner's topics that have not come back from there. */
   readonly #underWay = new Set<object>();
@@ -76,6 +79,7 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
       records,
       repeated,
       refused: this.#refused,
+      trace: this.#trace,
     };
   }
 
@@ -111,8 +115,9 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
       link.subscribe(
         linkTopics.stream.topic,
         'iq_learn_link/msg/StreamBatch',
-        (batch) => {
+        (batch, { trace }) => {
           this.#seen();
+          if (trace !== undefined) this.#traces.set(batch, trace);
           this.#queue.push(batch);
           void this.#work();
         },
@@ -143,7 +148,8 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
     const { link, signer, sendsWhenAsked } = this.#parts;
     const { transport } = this.context;
     const policies = this.own(link.advertise(linkTopics.policy.topic, 'iq_learn_link/msg/SignedPolicy', qos.latched));
-    const publish = (policy: PolicyBundleMessage): void => policies.publish(signer.sign(policy));
+    // What the robot's newest data have led to goes on with their trace.
+    const publish = (policy: PolicyBundleMessage): void => policies.publish(signer.sign(policy), this.#trace);
     this.#sender = new PolicySender(publish, () => Number(this.context.clock.nowNs()) / 1e6);
     if (sendsWhenAsked !== true)
       this.own(transport.subscribe(topics.policy, 'iq_learn/msg/PolicyBundle', publish, { ...qos.latched, depth: 10 }));
@@ -223,6 +229,7 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
     this.#working = true;
     for (let batch = this.#queue.shift(); batch !== undefined; batch = this.#queue.shift()) {
       let { previous } = batch;
+      this.#trace = this.#traces.get(batch);
       this.#rows?.expect(batch.records.length);
       for (let i = 0; i < Math.max(1, batch.records.length); ) {
         if (this.state === 'finalized') return;
@@ -286,6 +293,7 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
 
   #refuse(error: unknown): void {
     this.#refused += 1;
-    this.context.logger.error(`a record of ${this.#parts.robot} is refused: ${messageOf(error)}`);
+    const { robot } = this.#parts;
+    this.context.logger.error(`a record of ${robot} is refused: ${messageOf(error)}`, { trace: this.#trace });
   }
 }

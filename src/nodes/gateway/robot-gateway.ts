@@ -143,10 +143,15 @@ export class RobotGateway extends LifecycleNode<typeof robotGatewaySchema> {
       ),
     );
     this.own(
-      link.subscribe(linkTopics.policy.topic, 'iq_learn_link/msg/SignedPolicy', (signed) => this.#takePolicy(signed), {
-        ...qos.latched,
-        depth: 10,
-      }),
+      link.subscribe(
+        linkTopics.policy.topic,
+        'iq_learn_link/msg/SignedPolicy',
+        (signed, { trace }) => this.#takePolicy(signed, trace),
+        {
+          ...qos.latched,
+          depth: 10,
+        },
+      ),
     );
     this.own(
       link.subscribe(
@@ -229,16 +234,17 @@ export class RobotGateway extends LifecycleNode<typeof robotGatewaySchema> {
     if (this.#parts.isLinked?.() ?? true) this.#sender.pump();
   }
 
-  #takePolicy(signed: SignedPolicy): void {
+  #takePolicy(signed: SignedPolicy, trace: string | undefined): void {
     try {
       const policy = this.#parts.verifier.open(signed);
       this.#policyVersion = policy.version;
       this.#policies.publish(policy);
       // At once: the next policy waits for this answer.
       this.#publishStatus();
+      this.context.logger.debug('a policy has come', { version: policy.version, trace });
     } catch (error) {
       this.#refused += 1;
-      this.context.logger.error(messageOf(error));
+      this.context.logger.error(messageOf(error), { trace });
     }
   }
 

@@ -16,6 +16,10 @@ export const policySchema = z.strictObject({
     .describe(
       'Real time: the policy drives only within the episodes that the supervisor begins. Between them, and where it is not heard, a person may drive.',
     ),
+  beginPaused: z
+    .boolean()
+    .default(false)
+    .describe('The policy does not drive before the service `resume` says so; a person may.'),
   stochastic: z
     .boolean()
     .default(false)

@@ -200,7 +200,7 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
     this.#commands.takeover.reset();
     this.#lease = new Lease(this.parameters.session);
     this.#yielded = undefined;
-    this.#paused = false;
+    this.#paused = this.parameters.beginPaused;
     const Loop = this.#lockstep ? LockstepLoop : RealtimeLoop;
     this.#loop = new Loop(this.#parts, this.parameters);
     // Another node that has the robot learns from this status at once that it has to yield.

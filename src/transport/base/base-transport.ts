@@ -16,7 +16,7 @@ import { PendingCall } from './pending-call.js';
 
 /** An adapter's end of one publisher. */
 export interface PublisherEndpoint extends Closable {
-  publish(message: unknown): void;
+  publish(message: unknown, trace?: string): void;
 }
 
 /** What an adapter is asked for when somebody subscribes. */
@@ -77,9 +77,9 @@ export abstract class BaseTransport implements Transport {
     let open = true;
     return {
       topic,
-      publish: (message) => {
+      publish: (message, trace) => {
         if (!open || this.isClosed) throw closedError();
-        endpoint.publish(message);
+        endpoint.publish(message, trace);
       },
       close: () => {
         open = false;

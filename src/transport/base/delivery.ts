@@ -6,6 +6,7 @@ export interface Delivery {
   readonly message: unknown;
   /** Arrival time on the steady clock, in nanoseconds. */
   readonly receivedNs: bigint;
+  readonly trace?: string;
 }
 
 export type Handler = (message: never, info: MessageInfo) => unknown;
@@ -22,7 +23,11 @@ export function callHandler(handler: Handler, delivery: Delivery, topic: string,
       }),
     );
   try {
-    const result = handler(delivery.message as never, { topic, receivedNs: delivery.receivedNs });
+    const result = handler(delivery.message as never, {
+      topic,
+      receivedNs: delivery.receivedNs,
+      ...(delivery.trace === undefined ? {} : { trace: delivery.trace }),
+    });
     if (result instanceof Promise) result.catch(failed);
   } catch (cause) {
     failed(cause);

@@ -3,33 +3,24 @@ import type { IClientOptions, MqttClient } from 'mqtt';
 import { type IqLearnError, messageOf } from '../../common/index.js';
 import { createNodeLogger } from '../../platform/index.js';
 import { backoffMs } from './backoff.js';
+import type { ConnectionState } from './connection-state.js';
 import { lacksMqtt5, takenOver, unreachable } from './errors.js';
 import { checkLevel } from './names.js';
 import { checkSecurity, type MqttOptions } from './options.js';
 import { type PresenceState, presence } from './presence.js';
-import type { Publication } from './publication.js';
+import { type Publication, propertiesOf } from './publication.js';
 import { type PublishDone, Refusals } from './refusals.js';
+import { traceOf } from './trace.js';
 
 /** Of MQTT.js: makes a client, which connects at once. */
 type Connect = (broker: string, options: IClientOptions) => MqttClient;
-
-/** How the connection stands. */
-export interface ConnectionState {
-  readonly connected: boolean;
-  /** Version of MQTT that is spoken, or null before the first connection. */
-  readonly protocol: '5' | '3.1.1' | null;
-  /** Number of times that the connection was made. */
-  readonly connections: number;
-  /** Why it is not there; empty while it is. */
-  readonly reason: string;
-}
 
 interface Subscribed {
   readonly qos: 0 | 1;
   readonly handlers: Set<OnMessage>;
 }
 
-type OnMessage = (topic: string, bytes: Uint8Array, retained: boolean) => void;
+type OnMessage = (topic: string, bytes: Uint8Array, retained: boolean, trace: string | undefined) => void;
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const KEEPALIVE_S = 10;
@@ -124,15 +115,14 @@ export class MqttConnection {
   }
 
   /** Publishes, and calls `done` once, when the broker (QoS 0: the socket) has it, or it is known that it has not. */
-  publish({ topic, bytes, qos, retain, lifetimeMs }: Publication, done: PublishDone = () => {}): void {
+  publish(publication: Publication, done: PublishDone = () => {}): void {
     const client = this.#client;
     if (client === undefined || !this.#connected) {
       done('lost');
       return;
     }
-    const properties =
-      this.#protocol === 5 && lifetimeMs > 0 ? { messageExpiryInterval: Math.ceil(lifetimeMs / 1000) } : undefined;
-    client.publish(topic, bytes as Buffer, { qos, retain, ...(properties && { properties }) }, (error) =>
+    const { topic, bytes, qos, retain } = publication;
+    client.publish(topic, bytes as Buffer, { qos, retain, ...propertiesOf(publication, this.#protocol) }, (error) =>
       done(this.#refusals.outcome(topic, error)),
     );
   }
@@ -204,18 +194,21 @@ export class MqttConnection {
     });
     this.#client = client;
     client.on('connect', () => this.#made(client));
-    client.on('message', (topic, payload, { retain }) => this.#deliver(topic, payload, retain));
+    client.on('message', (topic, payload, { retain, properties }) =>
+      this.#deliver(topic, payload, retain, traceOf(properties)),
+    );
     client.on('error', (error) => this.#failed(error));
     client.on('close', () => {
       if (this.#client === client) this.#closed(client);
     });
   }
 
-  #deliver(topic: string, bytes: Uint8Array, retained: boolean): void {
+  #deliver(...message: Parameters<OnMessage>): void {
+    const [topic] = message;
     const handlers = [...(this.#topics.get(topic)?.handlers ?? [])];
     for (const [filter, entry] of this.#wildcards)
       if (topic.startsWith(filter.slice(0, -1))) handlers.push(...entry.handlers);
-    for (const handler of handlers) handler(topic, bytes, retained);
+    for (const handler of handlers) handler(...message);
   }
 
   #made(client: MqttClient): void {

@@ -14,6 +14,7 @@ import { defaultLimits } from './options.js';
 import { Outbox } from './outbox.js';
 import type { Publication } from './publication.js';
 import { MqttServices } from './services.js';
+import { traceProperties } from './trace.js';
 
 /** How long closing waits for the broker to take what was published. */
 const DRAIN_MS = 2000;
@@ -84,13 +85,14 @@ export class MqttTransport extends BaseTransport {
       connections = state.connections;
     });
     return {
-      publish: (message) => {
+      publish: (message, trace) => {
         const publication: Publication = {
           topic: name,
           bytes: sealer.seal(message, lifetimeMs),
           qos: offered.reliability === 'reliable' ? 1 : 0,
           retain: latched,
           lifetimeMs,
+          userProperties: traceProperties(trace),
         };
         if (latched) last = publication;
         outbox.push(publication);
@@ -110,11 +112,11 @@ export class MqttTransport extends BaseTransport {
     });
     const takesRetained = qos?.durability !== 'volatile';
     const level = qos?.reliability === 'best_effort' ? 0 : 1;
-    const unsubscribe = this.#connection.subscribe(this.#names.topic(topic), level, (_, bytes, retained) => {
+    const unsubscribe = this.#connection.subscribe(this.#names.topic(topic), level, (_, bytes, retained, trace) => {
       // An empty retained message takes back what was retained.
       if ((retained && !takesRetained) || bytes.length === 0) return;
       const message = opener.open(topic, bytes);
-      if (message !== undefined) deliver({ message, receivedNs: process.hrtime.bigint() });
+      if (message !== undefined) deliver({ message, receivedNs: process.hrtime.bigint(), ...(trace && { trace }) });
     });
     return { close: unsubscribe };
   }
