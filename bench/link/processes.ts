@@ -60,10 +60,12 @@ export function said(child: ChildProcess, word: string): Promise<string> {
       const line = new RegExp(`^${word}(.*)\\n`, 'm').exec(text);
       if (line === null) return;
       child.stdout!.off('data', hear);
+      child.off('exit', ended);
       resolve(line[1]!.trim());
     };
+    const ended = (code: number | null): void => reject(new Error(`a process of the bench ended with code ${code}`));
     child.stdout!.on('data', hear);
-    child.once('exit', (code) => reject(new Error(`a process of the bench ended with code ${code}`)));
+    child.once('exit', ended);
   });
 }
 
