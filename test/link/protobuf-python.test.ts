@@ -42,7 +42,7 @@ describeWithPython("Python's protobuf", () => {
         join(folder, 'messages.jsonl'),
       );
       expect(Number(printed)).toBe(types.length * RUNS);
-      expect(types).toHaveLength(20);
+      expect(types).toHaveLength(22);
     } finally {
       rmSync(folder, { recursive: true });
     }
