@@ -33,7 +33,7 @@ import { agentDefinition, createAgent, fallOf, type LearnerConfig } from './sett
  */
 export type LearnerTransition = BufferRow;
 
-/** Transitions row after row: the observations have a row of each block, the actions a row of numbers. */
+/** Transitions row after row: the observations have a row of each block, the actions a row of numbers in [−1, 1]. */
 export interface LearnerRows {
   readonly length: number;
   readonly observations: PerBlock<BlockArray>;

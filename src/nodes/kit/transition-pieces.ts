@@ -1,4 +1,5 @@
-import { ActionRange, type BlockArray, type PerBlock, STATE_BLOCK, stackObservations } from '../../common/index.js';
+import { ActionRange, STATE_BLOCK, stackObservations } from '../../common/index.js';
+import type { LearnerRows } from '../../learning/index.js';
 import { fact, type Transition, type TransitionShape, type TransitionSlice } from '../../messages/index.js';
 import { observationOf, type RobotSpec } from '../../robot/index.js';
 import { transitionObservations } from './transition-observation.js';
@@ -35,14 +36,8 @@ export function countOf(pieces: readonly TransitionPiece[]): number {
   return pieces.reduce((sum, piece) => sum + (isSlice(piece) ? piece.to - piece.from : 1), 0);
 }
 
-/** Each quantity of some transitions, row after row. */
-export interface StackedTransitions {
-  readonly length: number;
-  readonly observations: PerBlock<BlockArray>;
-  /** In [−1, 1]. */
-  readonly actions: Float32Array;
-  readonly nextObservations: PerBlock<BlockArray>;
-  readonly terminated: Uint8Array;
+/** Transitions row after row, and in which of them a person had taken over. */
+export interface StackedTransitions extends LearnerRows {
   readonly intervention: Uint8Array;
 }
 

@@ -1,6 +1,6 @@
-import type { BlockArray, PackedError, PerBlock } from '../../common/index.js';
+import type { PackedError } from '../../common/index.js';
 import type { Device } from '../../engine/index.js';
-import type { Episode, LearnerConfig, Metrics } from '../../learning/index.js';
+import type { Episode, LearnerConfig, LearnerRows, Metrics } from '../../learning/index.js';
 import type { Checkpoint } from '../../platform/index.js';
 import type { PolicyBundle, PolicyContract, TrainingSummary } from '../../policy/index.js';
 
@@ -35,17 +35,8 @@ export interface LearningOptions {
   readonly summary?: TrainingSummary;
 }
 
-/**
- * Transitions of the policy, `length` of them. Each array has one row for a transition: the observations have a row of
- * each block, and the actions have a row of numbers in [−1, 1].
- */
-export interface Segment {
-  readonly length: number;
-  readonly observations: PerBlock<BlockArray>;
-  readonly actions: Float32Array;
-  readonly nextObservations: PerBlock<BlockArray>;
-  /** An element is 1 where the next observation is a true terminal state. */
-  readonly terminated: Uint8Array;
+/** Transitions of the policy, row after row. */
+export interface Segment extends LearnerRows {
   /** An element is 1 where a person had taken over, if what a person does counts as a demonstration. */
   readonly demonstrated: Uint8Array;
   /**
