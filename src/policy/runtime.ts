@@ -35,7 +35,7 @@ export function prepareRuns(
     const inputs: Record<string, Float32Array | Uint8Array> = { noise: new Float32Array(noise) };
     for (let i = 0; i < values.length; i++)
       inputs[names[i]!] = spec[i]!.dtype === 'uint8' ? new Uint8Array(values[i]!) : new Float32Array(values[i]!);
-    return async () => Float32Array.from((await model.run(inputs)).action!);
+    return async () => (await model.run(inputs)).action as Float32Array;
   };
 }
 

@@ -1,5 +1,5 @@
 import { type IrNode, producer, sameShape, sizeOf, splatOf, type Value } from './graph.js';
-import { binary, concat, reduce, reshape, unary } from './operations.js';
+import { binary, concat, reduce, reshape } from './operations.js';
 import type { Rule } from './rewrite.js';
 
 /**
@@ -102,17 +102,6 @@ export const reshapeLate: Rule = (builder, { op, inputs, outputs }) => {
   const scalar = builder.scalar(number.type, splatOf(number)!);
   const made = at === 0 ? binary(builder, op, source, scalar) : binary(builder, op, scalar, source);
   return reshape(builder, made, output.shape);
-};
-
-/** min(max(x, low), high) in one operation. */
-export const clampOnce: Rule = (builder, { op, inputs, outputs }) => {
-  if (op !== 'Min' || outputs[0]!.type !== 'float32') return undefined;
-  const [inner, bound] = inputs as readonly [Value, Value];
-  const [x, floor] = producer(inner, 'Max')?.inputs ?? [];
-  if (x === undefined || floor === undefined || !sameShape(x.shape, outputs[0]!.shape)) return undefined;
-  const [low, high] = [splatOf(floor), splatOf(bound)];
-  if (low === undefined || high === undefined || low > high) return undefined;
-  return unary(builder, 'Clip', x, { low, high });
 };
 
 /** Concatenations of concatenations along the same axis, and of constants. */

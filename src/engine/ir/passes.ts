@@ -1,19 +1,11 @@
 import { withBiases, withBiasGradients } from './biases.js';
 import { foldConstants } from './fold.js';
 import type { Graph } from './graph.js';
-import {
-  clampOnce,
-  concatOnce,
-  factorOut,
-  keepTogether,
-  mergeFactors,
-  negateOnce,
-  reshapeLate,
-  sumTogether,
-} from './launches.js';
+import { concatOnce, factorOut, keepTogether, mergeFactors, negateOnce, reshapeLate, sumTogether } from './launches.js';
 import { layerNormalisation } from './layer-normalisation.js';
 import { withLiveRows } from './live-rows.js';
 import {
+  clampOnce,
   dropBatchTiles,
   dropEmptySums,
   dropNeutralOperands,
@@ -40,6 +32,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   dropBatchTiles,
   sumOfPads,
   thinProducts,
+  clampOnce,
 };
 
 /** Rules for a GPU, which are tried after the others. */
@@ -49,7 +42,6 @@ export const launchRules: Readonly<Record<string, Rule>> = {
   factorOut,
   sumTogether,
   reshapeLate,
-  clampOnce,
   concatOnce,
   keepTogether,
 };

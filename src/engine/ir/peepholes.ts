@@ -197,3 +197,14 @@ export const sumsOfRows: Rule = (builder, { op, inputs, outputs, attributes }) =
   const ones = builder.scalar(x.type, 1, [...x.shape.slice(0, -2), 1, rows]);
   return reshape(builder, matMul(builder, ones, x, { transA: false, transB: false }), outputs[0]!.shape);
 };
+
+/** min(max(x, low), high) in one operation. */
+export const clampOnce: Rule = (builder, { op, inputs, outputs }) => {
+  if (op !== 'Min' || outputs[0]!.type !== 'float32') return undefined;
+  const [inner, bound] = inputs as readonly [Value, Value];
+  const [x, floor] = producer(inner, 'Max')?.inputs ?? [];
+  if (x === undefined || floor === undefined || !sameShape(x.shape, outputs[0]!.shape)) return undefined;
+  const [low, high] = [splatOf(floor), splatOf(bound)];
+  if (low === undefined || high === undefined || low > high) return undefined;
+  return unary(builder, 'Clip', x, { low, high });
+};
