@@ -1,4 +1,5 @@
 import type { MessageTypes } from '../messages/index.js';
+import { Allowance } from './allowance.js';
 import type { StreamSource } from './spool.js';
 
 export type StreamBatch = MessageTypes['iq_learn_link/msg/StreamBatch'];
@@ -60,8 +61,7 @@ export class StreamSender {
   /** How long it took lately until it was known that a message had arrived: the longest, which is slowly forgotten. */
   #roundTripMs = 0;
   #publishedMs = Number.NEGATIVE_INFINITY;
-  #allowance: number;
-  #refilledMs: number;
+  readonly #allowance: Allowance;
 
   constructor(options: SenderOptions) {
     this.#options = {
@@ -72,8 +72,7 @@ export class StreamSender {
       gatherMs: 0,
       ...options,
     };
-    this.#allowance = this.#options.bytesPerSecond;
-    this.#refilledMs = options.nowMs();
+    this.#allowance = new Allowance(this.#options.bytesPerSecond, options.nowMs());
   }
 
   /** Whether everything written so far has arrived. */
@@ -128,7 +127,7 @@ export class StreamSender {
     const now = nowMs();
     const { gatherMs, windowBytes, retryMs } = this.#limits();
     if (now - this.#publishedMs < gatherMs && source.last - this.#sent < MANY) return;
-    this.#refill(now);
+    this.#allowance.refill(now);
     if (this.#underWay.length > 0 && now - this.#progressMs > retryMs * 2 ** Math.min(this.#repeats, MOST_DOUBLINGS)) {
       this.#repeats += 1;
       this.#repeatedUpTo = this.#sent;
@@ -136,7 +135,7 @@ export class StreamSender {
     }
     this.#isIdle = false;
     let bytes = this.#underWay.reduce((sum, each) => sum + each.bytes, 0);
-    while (this.#sent < source.last && bytes < windowBytes && this.#allowance > 0) {
+    while (this.#sent < source.last && bytes < windowBytes && this.#allowance.isLeft) {
       const { previous, records } = source.read(this.#sent, batchBytes);
       const upTo = records.at(-1)?.sequence;
       if (upTo === undefined) {
@@ -149,7 +148,7 @@ export class StreamSender {
       this.#underWay.push({ upTo, bytes: size, sentMs: now });
       this.#sent = upTo;
       bytes += size;
-      this.#allowance -= size;
+      this.#allowance.take(size);
       this.#publishedMs = now;
       publish({
         robot,
@@ -198,12 +197,5 @@ export class StreamSender {
     this.#sent = to;
     this.#underWay = [];
     this.#progressMs = this.#options.nowMs();
-  }
-
-  #refill(now: number): void {
-    const { bytesPerSecond } = this.#options;
-    const more = ((now - this.#refilledMs) / 1000) * bytesPerSecond;
-    this.#allowance = Math.min(bytesPerSecond, this.#allowance + more);
-    this.#refilledMs = now;
   }
 }
