@@ -2,7 +2,6 @@ import { Random } from '../../common/index.js';
 import { Physics } from '../physics/physics.js';
 import { checkAction, checkSeed, checkSnapshot, unbounded } from '../spaces.js';
 import type { BoxSpace, SceneGeometry, SensorReadings, StepResult, Task } from '../task.js';
-import { hingesOf, mjcf, ROOT_JOINTS } from './planar.js';
 import type { GymnasiumVersion, LocomotionRules } from './rules.js';
 
 export interface LocomotionOptions {
@@ -27,7 +26,6 @@ export class LocomotionTask implements Task {
   readonly #physics: Physics;
   readonly #rules: LocomotionRules;
   readonly #version: GymnasiumVersion;
-  readonly #jointNames: readonly string[];
   #steps = 0;
 
   private constructor(name: string, rules: LocomotionRules, options: LocomotionOptions, physics: Physics) {
@@ -37,32 +35,24 @@ export class LocomotionTask implements Task {
     this.#version = options.version;
     this.#physics = physics;
     this.stepSeconds = physics.timestep * rules.frameSkip;
-    const hinges = hingesOf(rules.robot).map((hinge) => hinge.name);
-    this.#jointNames = [...ROOT_JOINTS, ...hinges];
-    const unit = (joint: string): string => (joint === 'rootx' || joint === 'rootz' ? 'm' : 'rad');
+    const { positions, unobserved, velocities, motors } = rules.model;
     this.observationSpace = {
       kind: 'box',
       dimensions: [
-        // The forward position is left out: the gait must not depend on it.
-        ...this.#jointNames.slice(1).map((joint) => unbounded(`${joint}_position`, unit(joint))),
-        ...this.#jointNames.map((joint) => ({
-          name: `${joint}_velocity`,
-          unit: `${unit(joint)}/s`,
-          low: -rules.velocityClip,
-          high: rules.velocityClip,
-        })),
+        ...positions.slice(unobserved).map(({ name, unit }) => unbounded(name, unit)),
+        ...velocities.map((velocity) => ({ ...velocity, low: -rules.velocityClip, high: rules.velocityClip })),
       ],
     };
     this.actionSpace = {
       kind: 'box',
-      dimensions: hinges.map((joint) => ({ name: joint, unit: '1', low: -1, high: 1 })),
+      dimensions: motors.map((joint) => ({ name: joint, unit: '1', low: -1, high: 1 })),
     };
     this.reset(0);
   }
 
   /** Throws UNAVAILABLE when MuJoCo does not load. */
   static async create(name: string, rules: LocomotionRules, options: LocomotionOptions): Promise<LocomotionTask> {
-    return new LocomotionTask(name, rules, options, await Physics.load(mjcf(rules.robot)));
+    return new LocomotionTask(name, rules, options, await Physics.load(rules.model.mjcf));
   }
 
   /** The physics below, for comparison with other engines. */
@@ -92,11 +82,11 @@ export class LocomotionTask implements Task {
     checkAction(this.actionSpace, action);
     const physics = this.#physics;
     const rules = this.#rules;
-    const before = physics.qpos[0]!;
+    const before = rules.model.forward(physics);
     physics.ctrl.set(action);
     physics.step(rules.frameSkip);
     this.#steps += 1;
-    const velocity = (physics.qpos[0]! - before) / this.stepSeconds;
+    const velocity = (rules.model.forward(physics) - before) / this.stepSeconds;
     const healthy = rules.isHealthy(physics.qpos, physics.qvel);
     const alive = healthy || this.#version === 'v4' ? rules.aliveReward : 0;
     let squares = 0;
@@ -111,14 +101,7 @@ export class LocomotionTask implements Task {
   }
 
   sense(): SensorReadings {
-    return {
-      joints: {
-        names: this.#jointNames,
-        position: this.#physics.qpos.slice(),
-        velocity: this.#physics.qvel.slice(),
-        effort: this.#physics.data('qfrc_actuator').slice(),
-      },
-    };
+    return this.#rules.model.sense(this.#physics);
   }
 
   scene(): readonly SceneGeometry[] {
@@ -142,10 +125,11 @@ export class LocomotionTask implements Task {
 
   #observe(): Float64Array {
     const { qpos, qvel } = this.#physics;
-    const clip = this.#rules.velocityClip;
-    const observation = new Float64Array(qpos.length - 1 + qvel.length);
-    for (let i = 1; i < qpos.length; i++) observation[i - 1] = qpos[i]!;
-    for (let i = 0; i < qvel.length; i++) observation[qpos.length - 1 + i] = Math.min(clip, Math.max(-clip, qvel[i]!));
+    const { model, velocityClip: clip } = this.#rules;
+    const observation = new Float64Array(qpos.length - model.unobserved + qvel.length);
+    observation.set(qpos.subarray(model.unobserved));
+    const at = qpos.length - model.unobserved;
+    for (let i = 0; i < qvel.length; i++) observation[at + i] = Math.min(clip, Math.max(-clip, qvel[i]!));
     return observation;
   }
 }
