@@ -70,12 +70,10 @@ export async function run(args: string[]): Promise<BenchResult> {
   const { config } = plan;
   const load = watchLoad();
   const cut = options['episode-steps'];
-  const tasks = {
-    training: await createTask(task, cut > 0 ? { maxSteps: cut } : {}),
-    evaluation: await createTask(task),
-  };
+  const [learningIn, judgedIn] = [await createTask(task, cut > 0 ? { maxSteps: cut } : {}), await createTask(task)];
+  const environments = { training: environmentOf(learningIn), evaluation: environmentOf(judgedIn) };
   const choice = { file: data, count: options.demonstrations, first: options.first };
-  const demonstrations = readDemonstrations(choice, environmentOf(tasks.training));
+  const demonstrations = readDemonstrations(choice, environments.training);
   const outcomes: SeedOutcome[] = [];
   try {
     for (const seed of integerList('seeds', options.seeds)) {
@@ -92,13 +90,13 @@ export async function run(args: string[]): Promise<BenchResult> {
           config,
           threads: options.threads,
           data: `${basename(data)}, ${choice.count} from ${choice.first}`,
-          episodeSteps: tasks.training.maxSteps,
+          episodeSteps: learningIn.maxSteps,
           checkpoints: options.checkpoints === null ? null : join(options.checkpoints, `${task}-seed-${seed}`),
           resume: options.resume,
           metrics: parseMetricsSinks(options.log),
         },
         demonstrations,
-        tasks,
+        environments,
       );
       try {
         outcomes.push(await seedRun.run());
@@ -109,8 +107,8 @@ export async function run(args: string[]): Promise<BenchResult> {
       if (options.svg !== null) draw(options.svg, task, outcomes, demonstrations);
     }
   } finally {
-    tasks.training.close();
-    tasks.evaluation.close();
+    learningIn.close();
+    judgedIn.close();
   }
   return benchResult(
     'learn',

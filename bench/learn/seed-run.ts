@@ -18,8 +18,7 @@ import {
   type PolicyFunction,
   type PolicyRuntime,
 } from '../../src/policy/index.js';
-import type { Task } from '../../src/simulation/index.js';
-import { environmentOf } from '../../src/simulation/index.js';
+import type { Environment } from '../../src/simulation/index.js';
 import {
   type CandidateChoice,
   driveEpisodes,
@@ -57,6 +56,12 @@ export interface SeedSettings {
   readonly metrics: readonly MetricsSinkName[];
 }
 
+/** The environment that a run learns in, and another one for its evaluations, so that no evaluation ends an episode of learning. */
+export interface SeedEnvironments {
+  readonly training: Environment;
+  readonly evaluation: Environment;
+}
+
 /** A point of the curve. `seconds` counts steps and updates; `elapsed` counts evaluations and checkpoints as well. */
 export interface Point {
   readonly steps: number;
@@ -77,6 +82,8 @@ export interface Evaluation {
   readonly lowest: number;
   /** Episodes that ended in a true terminal state. */
   readonly terminated: number;
+  /** The return of each start. */
+  readonly returns: readonly number[];
 }
 
 /** The policy that the run itself chose, without a reward, and how its measure agrees with the returns. */
@@ -123,7 +130,7 @@ const deviation = (values: readonly number[]): number => {
 export class SeedRun {
   readonly #settings: SeedSettings;
   readonly #training: EnvironmentTrainer;
-  readonly #evaluation: Task;
+  readonly #evaluation: Environment;
   readonly #label: string;
   readonly #choice: CandidateChoice | undefined;
   #points: Point[] = [];
@@ -137,7 +144,7 @@ export class SeedRun {
   private constructor(
     settings: SeedSettings,
     training: EnvironmentTrainer,
-    evaluation: Task,
+    evaluation: Environment,
     choice: CandidateChoice | undefined,
   ) {
     this.#settings = settings;
@@ -150,10 +157,10 @@ export class SeedRun {
   static async start(
     settings: SeedSettings,
     demonstrations: Demonstrations,
-    tasks: { readonly training: Task; readonly evaluation: Task },
+    tasks: SeedEnvironments,
   ): Promise<SeedRun> {
     const { config, threads, seed, checkpoints, randomSteps, updatesPerStep } = settings;
-    const environment = environmentOf(tasks.training);
+    const environment = tasks.training;
     if (checkpoints !== null && existsSync(checkpoints) && generations(checkpoints).length > 0) {
       if (settings.resume) return await SeedRun.#resume(settings, demonstrations, tasks);
       throw new IqLearnError('CONFLICT', `${checkpoints} holds the checkpoints of another run`, {
@@ -183,7 +190,7 @@ export class SeedRun {
   static async #resume(
     settings: SeedSettings,
     demonstrations: Demonstrations,
-    tasks: { training: Task; evaluation: Task },
+    tasks: SeedEnvironments,
   ): Promise<SeedRun> {
     const checkpoint = loadCheckpoint(settings.checkpoints!, (problem) => progress(`warning: ${problem.message}`));
     const saved = checkpoint.meta.bench as Saved;
@@ -193,7 +200,7 @@ export class SeedRun {
         expected: identityOf(settings),
         remedy: 'give the options it was begun with; only --steps may grow',
       });
-    const training = await EnvironmentTrainer.resume(checkpoint, environmentOf(tasks.training), {
+    const training = await EnvironmentTrainer.resume(checkpoint, tasks.training, {
       threads: settings.threads,
       warn: (text) => progress(`warning: ${text}`),
     });
@@ -290,7 +297,7 @@ export class SeedRun {
     );
     const evaluated = async (policy: PolicyFunction | undefined, at: number): Promise<Evaluation> => {
       if (policy === undefined)
-        return { steps: at, mean: Number.NaN, sd: Number.NaN, lowest: Number.NaN, terminated: Number.NaN };
+        return { steps: at, mean: Number.NaN, sd: Number.NaN, lowest: Number.NaN, terminated: Number.NaN, returns: [] };
       return evaluationOf(at, await this.#evaluate(policy, this.#settings.finalEpisodes, FINAL_STARTS));
     };
     // After divergence the parameters are not finite, so there is no last policy to evaluate.
@@ -325,7 +332,7 @@ export class SeedRun {
     const { steps, learner } = this.#training;
     return encodeBundle({
       policy: learner.policyFunction(),
-      contract: environmentContract(task, environmentOf(this.#evaluation)),
+      contract: environmentContract(task, this.#evaluation),
       version: steps,
       training: { algorithm: config.agent, task, seed, steps, updates: learner.updates },
     });
@@ -378,7 +385,7 @@ export class SeedRun {
   async #evaluate(policy: PolicyFunction, episodes: number, seed: number) {
     const actor = await Actor.create(policy);
     try {
-      return await evaluateOnTask(actor, environmentOf(this.#evaluation), { episodes, seed });
+      return await evaluateOnTask(actor, this.#evaluation, { episodes, seed });
     } finally {
       await actor.dispose();
     }
@@ -386,7 +393,7 @@ export class SeedRun {
 
   /** As `evaluateOnTask`, with a policy as it is deployed: it takes observations and gives actions in the task's units. */
   async #drive(policy: PolicyRuntime, episodes: number, seed: number): Promise<EvaluatedEpisode[]> {
-    const environment = environmentOf(this.#evaluation);
+    const environment = this.#evaluation;
     return await driveEpisodes(environment, (observation) => policy.act(observation), { episodes, seed });
   }
 
@@ -415,6 +422,7 @@ const evaluationOf = (steps: number, episodes: readonly EvaluatedEpisode[]): Eva
     sd: deviation(returns),
     lowest: Math.min(...returns),
     terminated: episodes.filter(({ terminated }) => terminated).length,
+    returns,
   };
 };
 
@@ -422,13 +430,13 @@ const evaluationOf = (steps: number, episodes: readonly EvaluatedEpisode[]): Eva
 function choiceOf(
   { checkpoints, config, seed }: SeedSettings,
   { episodes }: Demonstrations,
-  evaluation: Task,
+  evaluation: Environment,
   versions: readonly number[] = [],
 ): CandidateChoice | undefined {
   if (checkpoints === null) return undefined;
   return environmentCandidates(
     {
-      environment: environmentOf(evaluation),
+      environment: evaluation,
       demonstrations: episodes,
       statesOnly: learnsFromStatesAlone(config),
       seed,

@@ -4,14 +4,17 @@ import { writeFileAtomic } from '../../src/platform/index.js';
 import { type BenchResult, benchResult, progress } from '../harness.js';
 import { integerList, parseOptions } from '../options.js';
 import { kubernetesJob, slurmScript } from './cluster.js';
+import { divergences } from './divergences.js';
 import { makeDemonstrations } from './experts.js';
 import { jobNamed, resultOf, runJob, runJobs } from './jobs.js';
 import { offline } from './offline.js';
+import { online } from './online.js';
 import { reward } from './reward.js';
+import { states } from './states.js';
 import type { PaperTable, TableOptions } from './table.js';
 
 /** All tables by their names. A new table is a file in this folder and a line here. */
-const TABLES: readonly PaperTable[] = [offline, reward];
+const TABLES: readonly PaperTable[] = [online, offline, states, reward, divergences];
 
 const OPTIONS = {
   table: { default: null, help: `${TABLES.map(({ name, summary }) => `${name}: ${summary}`).join('; ')} (required)` },

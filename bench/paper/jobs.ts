@@ -18,7 +18,7 @@ export function resultOf(folder: string, job: string): RunResult | undefined {
 
 /**
  * Runs one job and writes its result, unless it is there already, or another process is running it: then it is left
- * alone. A job that was killed leaves no result and is run again.
+ * alone. A job that was killed leaves no result and is run again; one with checkpoints goes on from the last of them.
  */
 export async function runJob(folder: string, job: Job): Promise<void> {
   if (resultOf(folder, job.name) !== undefined) return;
@@ -31,7 +31,7 @@ export async function runJob(folder: string, job: Job): Promise<void> {
     return;
   }
   try {
-    const result: RunResult = { job: job.name, ...(await job.run()) };
+    const result: RunResult = { job: job.name, ...(await job.run(path)) };
     writeFileAtomic(join(path, RESULT), `${JSON.stringify(result)}\n`);
     const mean = result.last.reduce((sum, x) => sum + x, 0) / result.last.length;
     progress(`${job.name}: ${mean.toFixed(1)} in ${result.seconds.toFixed(0)} s`);

@@ -43,7 +43,7 @@ type EnvironmentName = keyof typeof ENVIRONMENTS;
 const DEMONSTRATIONS = [1, 3, 7, 10, 15] as const;
 
 /** One set of settings for all environments and numbers of demonstrations: nothing is tuned for a point. */
-const IQ = {
+export const IQ_OFFLINE = {
   agent: 'iq-soft-q',
   online: false,
   valueTerm: 'value_expert',
@@ -57,8 +57,8 @@ const IQ = {
   beta1: 0.9,
 } as const satisfies LearnerSettings;
 const METHODS = {
-  'iq-chi2': { ...IQ, divergence: 'chi2-expert' },
-  'iq-w1': { ...IQ, divergence: 'wasserstein' },
+  'iq-chi2': { ...IQ_OFFLINE, divergence: 'chi2-expert' },
+  'iq-w1': { ...IQ_OFFLINE, divergence: 'wasserstein' },
   cloning: { agent: 'cloning-discrete', hiddenSizes: [64, 64], batchSize: 64 },
 } as const satisfies Readonly<Record<string, LearnerSettings>>;
 type Method = keyof typeof METHODS;
@@ -96,15 +96,27 @@ async function returnsOf(learner: Learner, environment: OpenEnvironment, episode
   }
 }
 
-async function run(point: Point, options: TableOptions): Promise<Omit<RunResult, 'job'>> {
-  const { environment: name, method, seed } = point;
-  const environment = await openEnvironment(ENVIRONMENTS[name].environment);
-  const file = join(options.data, `${name}.npz`);
+/** What learns from demonstrations alone: so many of `<data>.npz`, other ones for each seed. */
+export interface OfflineRun {
+  readonly environment: string;
+  readonly data: string;
+  readonly demonstrations: number;
+  readonly settings: LearnerSettings;
+}
+
+/** Learns from demonstrations alone with one seed. */
+export async function runOffline(
+  { environment: name, data, demonstrations, settings }: OfflineRun,
+  seed: number,
+  options: TableOptions,
+): Promise<Omit<RunResult, 'job'>> {
+  const environment = await openEnvironment(name);
+  const file = join(options.data, `${data}.npz`);
   try {
     const all = npzEpisodes(file, environment);
-    const drawn = choice(point.demonstrations, all.length, Random.derive(seed, `demonstrations of ${name}`));
+    const drawn = choice(demonstrations, all.length, Random.derive(seed, `demonstrations of ${data}`));
     const { updates } = options;
-    const config = runConfig(METHODS[method], { steps: updates, updatesPerTransition: 1 });
+    const config = runConfig(settings, { steps: updates, updatesPerTransition: 1 });
     const learner = await startLearner({
       config,
       observation: environment.observation,
@@ -155,7 +167,14 @@ function jobs(options: TableOptions): Job[] {
       ),
     ),
   );
-  return points.map((point) => ({ name: nameOf(point), run: () => run(point, options) }));
+  return points.map((point) => {
+    const { environment, method, demonstrations, seed } = point;
+    const run = { environment: ENVIRONMENTS[environment].environment, data: environment, demonstrations };
+    return {
+      name: nameOf(point),
+      run: () => runOffline({ ...run, settings: METHODS[method] }, seed, options),
+    };
+  });
 }
 
 /** Mean and standard deviation over seeds of the mean returns of their runs. */

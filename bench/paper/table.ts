@@ -17,13 +17,27 @@ export interface RunResult {
   readonly seconds: number;
   /** The complete settings of the learner: a default that changes later must not change what a result says. */
   readonly settings: Readonly<Record<string, unknown>>;
+  /** Mean return of all episodes of the demonstrator, also of those that are not learned from; fractions are of it. */
+  readonly demonstrator?: number;
+  /** How the run itself chose a policy without a reward; `best` holds its returns then. */
+  readonly chosen?: {
+    readonly steps: number;
+    readonly distance: number;
+    /** Spearman's, of nearness to the demonstrations and return over all candidates; null where it is not defined. */
+    readonly rankCorrelation: number | null;
+  };
+  /** Episodes of `last` and of `best` that ended in a true terminal state. */
+  readonly terminated?: { readonly last: number; readonly best: number };
+  /** Why learning ended early, where it diverged. */
+  readonly diverged?: string;
 }
 
 /** One run of a table: small enough for one core, and independent of all others. */
 export interface Job {
   /** Its folder below that of the table, for example `cartpole/iq-chi2/1/seed-0`. */
   readonly name: string;
-  run(): Promise<Omit<RunResult, 'job'>>;
+  /** `folder` is the job's own; what lies in it is there again when a job that was killed is run again. */
+  run(folder: string): Promise<Omit<RunResult, 'job'>>;
 }
 
 /** Options that every table has. */

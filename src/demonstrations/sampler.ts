@@ -52,11 +52,9 @@ export function samplePart(sampled: PartToSample, report: SampleReport): Demonst
   const ticks = Array.from({ length: count }, (_, k): Tick => {
     const { observation, loss } = observations.at(tickNs(k), tickNs(k) + toleranceNs);
     const command = actions.at(tickNs(k), tickNs(k) + toleranceNs);
-    return {
-      observation,
-      action: command instanceof Float32Array ? command : null,
-      loss: loss ?? (command instanceof Float32Array ? null : command),
-    };
+    const action = command instanceof Float32Array ? command : null;
+    observations.executed(action);
+    return { observation, action, loss: loss ?? (command instanceof Float32Array ? null : command) };
   });
   return episodesOf(ticks, tickNs, sampled, report);
 }

@@ -66,11 +66,20 @@ export class StateSampler {
   /** The observation of a tick, made from the newest messages with stamps up to `untilNs`. Ticks must be asked for in order. */
   at(tickNs: bigint, untilNs: bigint): Seen {
     const newestNs = this.#acceptUntil(tickNs, untilNs);
-    for (const reason of this.#refused.values()) return unseen('state refused', reason);
-    const late = this.#lateTopic(tickNs);
-    if (late !== undefined) return { observation: null, loss: late };
+    const [refused] = this.#refused.values();
+    const loss =
+      refused === undefined ? this.#lateTopic(tickNs) : { problem: 'state refused' as const, reason: refused };
+    if (loss !== undefined) {
+      this.#assembler.cut();
+      return { observation: null, loss };
+    }
     const assembled = this.#assembler.assemble(newestNs);
     return assembled.ok ? { observation: assembled.observation, loss: null } : unseen('state missing', assembled.text);
+  }
+
+  /** Takes the command of the tick that was asked for last; null if there is none. */
+  executed(command: Float32Array | null): void {
+    if (command !== null) this.#assembler.executed(command);
   }
 
   /** Gives messages to the assembler; returns the newest stamp among them, at least `tickNs`. */

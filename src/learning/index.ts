@@ -11,6 +11,7 @@ export { type Episode, numbersOf, observationAt } from './data/episode.js';
 export { identityNormalisation, type Normalisation, normalisationOf } from './data/normalisation.js';
 export type { Rollback } from './divergence-guard.js';
 export { Learner, type LearnerOptions, type LearnerRows, type LearnerTransition, type Metrics } from './learner.js';
+export { divergenceNames } from './losses/divergences.js';
 export {
   initialParameters,
   joinParameters,

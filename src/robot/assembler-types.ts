@@ -23,27 +23,34 @@ export interface AssemblerCounters {
   readonly clockJumps: number;
 }
 
+/** Why there is no observation. */
+export interface NotAssembled {
+  readonly ok: false;
+  readonly reason: 'missing' | 'stale' | 'clock_jump';
+  readonly topics: readonly string[];
+  readonly text: string;
+}
+
+/** What is known of the state without making an observation of it. */
+interface Sound {
+  readonly ok: true;
+  /** The newest stamp of the messages that the state is made from. */
+  readonly stampNs: bigint;
+  /** Time since the oldest of them arrived; topics without a timeout do not count. */
+  readonly ageMs: number;
+}
+
+export type LookedAt = Sound | NotAssembled;
+
 export type Assembled =
-  | {
-      readonly ok: true;
+  | (Sound & {
       /**
        * The blocks of the observation (see `observationOf`). The block `state` has one number per feature, in the order
        * and units of the spec's observation, clamped to its limits.
        */
       readonly observation: PerBlock<BlockArray>;
-      /** The newest stamp of the messages that it was made from. */
-      readonly stampNs: bigint;
-      /** Time since the oldest of them arrived; topics without a timeout do not count. */
-      readonly ageMs: number;
-    }
-  | {
-      readonly ok: false;
-      readonly reason: 'missing' | 'stale' | 'clock_jump';
-      readonly topics: readonly string[];
-      readonly text: string;
-    };
-
-export type NotAssembled = Extract<Assembled, { readonly ok: false }>;
+    })
+  | NotAssembled;
 
 export interface AssemblerOptions {
   /** A stamp that goes back by more than this, or forward by this much more than time has passed, is a jump of the clock. Default 1000; at least 5 control periods. */
@@ -70,7 +77,17 @@ export interface ObservationAssembler {
    * `topics`.
    */
   accept(topic: string, message: unknown, receivedNs: bigint, arrivalNs?: bigint | null, stampNs?: bigint): boolean;
+  /**
+   * The observation of a control period, to be asked for once in each: features of earlier periods are those of the
+   * calls before. A history begins anew where there was no observation, where a period was missed, and after {@link cut}.
+   */
   assemble(nowNs: bigint): Assembled;
+  /** Whether there is an observation at this time, and how old the state is, as {@link assemble} would say, which it leaves as it is. */
+  look(nowNs: bigint): LookedAt;
+  /** Takes the command that was given after the last observation, of whoever it is: features of past actions are made of these. */
+  executed(command: ArrayLike<number>): void;
+  /** The next observation does not follow the last one: an episode begins. */
+  cut(): void;
   /** Topics of transforms that poses in other frames need; none where the description names no frame of a pose. */
   readonly transformTopics: readonly TransformTopic[];
   /**

@@ -4,12 +4,14 @@ import type {
   Assembled,
   AssemblerCounters,
   AssemblerOptions,
-  NotAssembled,
+  LookedAt,
   ObservationAssembler,
 } from './assembler-types.js';
 import { AssemblyPlan } from './assembly-plan.js';
 import { FrameChanger, type TransformTopic, transformTopics, type Waiting } from './frame-changes.js';
 import { framesAgree } from './frames.js';
+import { hasHistory, ObservationHistory } from './history.js';
+import { lookAt } from './look.js';
 import { type Refused, refuse } from './readers.js';
 import { type CountedRefusal, type Refusal, RefusalCounts } from './refusals.js';
 import type { TopicState } from './topic-state.js';
@@ -59,6 +61,7 @@ class Assembler implements ObservationAssembler {
   /** The newest message of a topic that waits for a transform. */
   readonly #waiting = new Map<string, Waiting>();
   #jumped: { topic: string; byMs: number } | null = null;
+  readonly #history: ObservationHistory | undefined;
 
   constructor(
     spec: RobotSpec,
@@ -69,6 +72,7 @@ class Assembler implements ObservationAssembler {
     this.#simulatedTime = simulatedTime;
     this.#onRefusal = onRefusal;
     this.#plan = new AssemblyPlan(spec);
+    if (hasHistory(spec)) this.#history = new ObservationHistory(spec);
     this.#states = [...this.#plan.states.values()];
     this.#low = Float64Array.from(spec.observation, ({ low }) => low);
     this.#high = Float64Array.from(spec.observation, ({ high }) => high);
@@ -220,9 +224,30 @@ class Assembler implements ObservationAssembler {
   }
 
   assemble(nowNs: bigint): Assembled {
+    const seen = this.look(nowNs);
+    this.#jumped = null;
+    if (!seen.ok) {
+      this.#history?.reset();
+      return seen;
+    }
+    this.#plan.update();
+    const observation = new Float32Array(this.#low.length);
+    for (const { at, get } of this.#plan.features) observation[at] = clamp(get(), this.#low[at]!, this.#high[at]!);
+    this.#history?.complete(observation, nowNs);
+    return { ...seen, observation };
+  }
+
+  executed(command: ArrayLike<number>): void {
+    this.#history?.executed(command);
+  }
+
+  cut(): void {
+    this.#history?.reset();
+  }
+
+  look(nowNs: bigint): LookedAt {
     if (this.#jumped !== null) {
       const { topic, byMs } = this.#jumped;
-      this.#jumped = null;
       return {
         ok: false,
         reason: 'clock_jump',
@@ -230,53 +255,12 @@ class Assembler implements ObservationAssembler {
         text: `the clock of ${topic} jumped by ${byMs} ms; what was known before is dropped`,
       };
     }
-    let stampNs: bigint | undefined;
-    let ageNs = 0n;
-    for (const state of this.#states) {
-      if (!state.known) return this.#missing();
-      if (stampNs === undefined || state.stampNs > stampNs) stampNs = state.stampNs;
-      if (state.timeoutNs === null) continue;
-      const age = nowNs - state.receivedNs;
-      if (age > state.timeoutNs) return this.#stale(nowNs);
-      if (age > ageNs) ageNs = age;
-    }
-    this.#plan.update();
-    const { features } = this.#plan;
-    const observation = new Float32Array(features.length);
-    for (let i = 0; i < features.length; i++) observation[i] = clamp(features[i]!(), this.#low[i]!, this.#high[i]!);
-    return { ok: true, observation, stampNs: stampNs ?? 0n, ageMs: Number(ageNs) / 1e6 };
+    return lookAt(this.#states, nowNs);
   }
 
   waitingFor(nowNs: bigint): string {
-    if (!this.#states.every(({ known }) => known)) return this.#missing().text;
-    const isStale = this.#states.some(
-      ({ timeoutNs, receivedNs }) => timeoutNs !== null && nowNs - receivedNs > timeoutNs,
-    );
-    return isStale ? this.#stale(nowNs).text : '';
-  }
-
-  #missing(): NotAssembled {
-    const states = this.#states.filter(({ known }) => !known);
-    const text = states
-      .map(({ spec, problem }) =>
-        problem === null ? `${spec.topic} has not been heard` : `${spec.topic}: ${problem.text}`,
-      )
-      .join('; ');
-    return { ok: false, reason: 'missing', topics: states.map(({ spec }) => spec.topic), text };
-  }
-
-  #stale(nowNs: bigint): NotAssembled {
-    const states = this.#states.filter(
-      ({ timeoutNs, receivedNs }) => timeoutNs !== null && nowNs - receivedNs > timeoutNs,
-    );
-    const text = states
-      .map(({ spec, receivedNs, problem }) => {
-        const ageMs = Number(nowNs - receivedNs) / 1e6;
-        const why = problem === null ? '' : `: ${problem.text}`;
-        return `${spec.topic} is ${ageMs.toFixed(0)} ms old, timeout ${spec.timeoutMs} ms${why}`;
-      })
-      .join('; ');
-    return { ok: false, reason: 'stale', topics: states.map(({ spec }) => spec.topic), text };
+    const seen = lookAt(this.#states, nowNs);
+    return seen.ok ? '' : seen.text;
   }
 
   completeAt(stampNs: bigint): boolean {
@@ -291,5 +275,6 @@ class Assembler implements ObservationAssembler {
     this.#waiting.clear();
     this.#frames.forget();
     this.#jumped = null;
+    this.#history?.reset();
   }
 }

@@ -2,7 +2,12 @@ import { unknownName } from '../common/index.js';
 import { RelativePose } from './geometry.js';
 import { TopicPlan } from './topic-plan.js';
 import type { TopicState } from './topic-state.js';
-import type { RobotSpec } from './types.js';
+import type { FeatureSource, ObservationFeatureSpec, RobotSpec } from './types.js';
+
+/** A feature of the present. */
+type Present = ObservationFeatureSpec & { readonly source: FeatureSource };
+
+const isPresent = (feature: ObservationFeatureSpec): feature is Present => feature.lag === undefined;
 
 interface Pair {
   readonly key: string;
@@ -16,8 +21,11 @@ interface Pair {
 /** A spec's observation in executable form: the states of the topics, and how each feature is read from them. */
 export class AssemblyPlan {
   readonly states: ReadonlyMap<string, TopicState>;
-  /** One getter per feature, in the order of the spec. Only valid after `update()`. */
-  readonly features: readonly (() => number)[];
+  /**
+   * For each feature of the present, its place in the observation and its getter, in the order of the spec. Only valid
+   * after `update()`. Those of earlier control periods are made from these: see history.ts.
+   */
+  readonly features: readonly { readonly at: number; readonly get: () => number }[];
   readonly #pairs: Pair[] = [];
 
   constructor(spec: RobotSpec) {
@@ -28,7 +36,8 @@ export class AssemblyPlan {
       return plan;
     };
     // All slots are reserved before the states, which have that many, are made.
-    const slots = spec.observation.map((feature) => {
+    const present = spec.observation.filter(isPresent);
+    const slots = present.map((feature) => {
       const { source } = feature;
       return source.kind === 'relative'
         ? {
@@ -39,13 +48,15 @@ export class AssemblyPlan {
     });
     const states = new Map([...plans].map(([topic, plan]) => [topic, plan.build()]));
     this.states = states;
-    this.features = spec.observation.map(({ source }, i) => {
+    this.features = present.map((feature, i) => {
+      const { source } = feature;
       const state = states.get(source.topic)!;
-      const { at, reference } = slots[i]!;
-      if (source.kind !== 'relative') return () => state.values[at]!;
+      const { at: slot, reference } = slots[i]!;
+      const at = spec.observation.indexOf(feature);
+      if (source.kind !== 'relative') return { at, get: () => state.values[slot]! };
       const { component } = source;
-      const { relative } = this.#pair(state, at, states.get(source.reference)!, reference);
-      return () => relative[component];
+      const { relative } = this.#pair(state, slot, states.get(source.reference)!, reference);
+      return { at, get: () => relative[component] };
     });
   }
 

@@ -34,6 +34,9 @@ const meanings: Readonly<Record<string, string>> = {
   unit: `A unit: ${units.join(' ')}`,
   relative_to: 'The pose (Odometry, PoseStamped) that this pose is seen from.',
   sectors: 'The nearest range in so many sectors of a scan, from right to left.',
+  steps:
+    'How many control periods are observed, the oldest first: for past_actions those before, else the present and those before it. 1 where left out.',
+  past_actions: 'Names of the action whose last commands are observed.',
   deadman: "A joystick's button that must be held for teleoperation to count.",
   joints: "Names of joints; of teleop: the robot's joints with the names that a leader arm gives them.",
 };

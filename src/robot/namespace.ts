@@ -18,6 +18,7 @@ export function withNamespace(spec: RobotSpec, namespace: string): RobotSpec {
     stateTopics: spec.stateTopics.map(moved),
     observation: spec.observation.map((feature) => {
       const { source } = feature;
+      if (source.kind === 'action') return feature;
       const topic = named(source.topic);
       return source.kind === 'relative'
         ? { ...feature, source: { ...source, topic, reference: named(source.reference) } }

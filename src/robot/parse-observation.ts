@@ -4,11 +4,13 @@ import type { MessageTypeName } from '../messages/index.js';
 import type { Path, SpecDocument } from './document.js';
 import { generalPath, numericPaths, unitOfPath } from './kinds/paths.js';
 import { isImage, typesOffering } from './kinds/registry.js';
+import { checkRest, pastActions, withEarlier } from './parse-history.js';
 import { type FeatureForm, featureForms, fieldsOf } from './schema.js';
-import type { FeatureSource, ObservationFeatureSpec, TopicSpec } from './types.js';
+import type { ActionFeatureSpec, FeatureSource, ObservationFeatureSpec, TopicSpec } from './types.js';
 import { isUnit, unitRemedy, units } from './units.js';
 
 const forms = Object.keys(featureForms) as FeatureForm[];
+const { past_actions: pastForm } = featureForms;
 
 /** Refuses a unit that is not one of {@link units}. */
 export function checkUnit(document: SpecDocument, path: Path, unit: string): void {
@@ -32,12 +34,18 @@ export function expandObservation(
   document: SpecDocument,
   entries: readonly unknown[],
   topics: readonly TopicSpec[],
+  action: readonly ActionFeatureSpec[],
 ): ObservationFeatureSpec[] {
-  const features: ObservationFeatureSpec[] = [];
+  const features: { readonly path: Path; readonly feature: ObservationFeatureSpec }[] = [];
   const names = new Set<string>();
   entries.forEach((entry, index) => {
     const path = ['observation', index];
-    for (const feature of expandEntry(document, entry, path, topics)) {
+    const form = formOf(document, entry, path);
+    const expanded =
+      form === 'past_actions'
+        ? pastActions(document, path, document.check(pastForm, entry, path, fieldsOf(pastForm)), action)
+        : withEarlier(expandEntry(document, entry, form, path, topics), (entry as { readonly steps?: number }).steps);
+    for (const feature of expanded) {
       checkUnit(document, [...path, 'unit'], feature.unit);
       if (!(feature.low < feature.high))
         throw document.refusal([...path, 'low'], {
@@ -45,10 +53,11 @@ export function expandObservation(
           expected: 'low below high',
         });
       checkUnique(document, names, [...path, 'name'], feature.name, 'feature names');
-      features.push(feature);
+      features.push({ path, feature });
     }
   });
-  return features;
+  checkRest(document, features, action);
+  return features.map(({ feature }) => feature);
 }
 
 function formOf(document: SpecDocument, entry: unknown, path: Path): FeatureForm {
@@ -82,13 +91,14 @@ function impliedBy(source: FeatureSource): { readonly unit: string | undefined; 
   return /_(sin|cos)$/.test(source.component) ? { unit: '1', bound: 1 } : { unit: 'm', bound };
 }
 
+/** The features of one entry, in the present. */
 function expandEntry(
   document: SpecDocument,
   entry: unknown,
+  form: Exclude<FeatureForm, 'past_actions'>,
   path: Path,
   topics: readonly TopicSpec[],
 ): ObservationFeatureSpec[] {
-  const form = formOf(document, entry, path);
   const read = <Schema extends z.ZodObject>(schema: Schema): z.output<Schema> =>
     document.check(schema, entry, path, fieldsOf(schema));
   const one = (raw: Written, source: FeatureSource): ObservationFeatureSpec => {

@@ -34,9 +34,9 @@ export function parseRobotSpec(yamlText: string, source: string): RobotSpec {
       expected: 'at least one, so that a robot that falls silent is noticed',
     });
 
-  const observation = expandObservation(document, raw.observation, stateTopics);
   const written = readCommands(document, raw);
   const action = expandAction(document, raw.action, written);
+  const observation = expandObservation(document, raw.observation, stateTopics, action);
   const { commands, deadman: button } = readTeleop(document, raw.teleop, written, action);
   const [first, ...others] = commands as [CommandSpec, ...CommandSpec[]];
   for (const { topic } of commands)

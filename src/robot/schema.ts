@@ -53,7 +53,9 @@ export const expertSchema = z.strictObject({
   joints: z.record(joint, joint, "the robot's joints with the names that the leader gives them").optional(),
 });
 
-const limits = { low: number.optional(), high: number.optional() };
+/** How many control periods of a feature are observed, the present one among them. */
+const steps = z.int('a whole number of control periods').min(1, 'at least 1').max(64, 'at most 64').optional();
+const limits = { low: number.optional(), high: number.optional(), steps };
 /** The unit of a pose's part or a range follows from what it is; where it is written, it must be that. */
 const implied = { unit: unit.optional(), ...limits };
 
@@ -69,6 +71,7 @@ export const featureForms = {
     unit: z.union([unit, z.array(unit)], 'a unit in quotes, or one for every joint'),
     low: perElement.optional(),
     high: perElement.optional(),
+    steps,
   }),
   sectors: z.strictObject({
     name,
@@ -85,6 +88,10 @@ export const featureForms = {
       'x, y, z, distance, planar_distance, bearing_sin, bearing_cos, yaw_sin or yaw_cos',
     ),
     ...implied,
+  }),
+  past_actions: z.strictObject({
+    past_actions: z.array(name, 'a list of names of the action').min(1, 'at least one name'),
+    steps,
   }),
 } as const;
 export type FeatureForm = keyof typeof featureForms;

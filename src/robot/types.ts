@@ -51,8 +51,16 @@ export type FeatureSource =
       readonly component: RelativeComponent;
     };
 
+/** An earlier command, by its place in the action: what the robot was told to do, whoever told it. */
+export interface PastActionSource {
+  readonly kind: 'action';
+  readonly action: number;
+}
+
 export interface ObservationFeatureSpec extends FeatureSpec {
-  readonly source: FeatureSource;
+  readonly source: FeatureSource | PastActionSource;
+  /** The value of so many control periods ago, and its name ends with that: `speed[-2]`. Missing for the present value. */
+  readonly lag?: number;
 }
 
 export interface TopicSpec {

@@ -41,13 +41,18 @@ export async function expertDriver(spec: RobotSpec, folder?: string): Promise<Ex
   if (folder !== undefined) return policyDriver(folder, spec);
   if (spec.task !== null && expertNames.includes(spec.task)) {
     const expert = createExpert(spec.task);
-    // It would refuse every single observation otherwise, and the robot stand still.
     const vector = vectorObservation(spec.observation.length);
-    expert.act(new Float32Array(spec.observation.length));
+    // The script knows the task's own observation, which has no history.
+    const present = spec.observation.flatMap(({ lag }, i) => (lag === undefined ? [i] : []));
+    // It would refuse every single observation otherwise, and the robot stand still.
+    expert.act(new Float32Array(present.length));
     return {
       name: 'scripted',
       reset: (seed) => expert.reset(seed),
-      act: (o) => expert.act(blockValues(vector, o, 'observation')[0]!),
+      act: (o) => {
+        const all = blockValues<ArrayLike<number>>(vector, o, 'observation')[0]!;
+        return expert.act(Float32Array.from(present, (i) => all[i]!));
+      },
       dispose: async () => undefined,
     };
   }

@@ -42,6 +42,7 @@ export class ExpertNode extends LifecycleNode<typeof expertSchema> {
   #engaged: boolean;
   #last: { readonly stampNs: bigint; readonly messages: readonly PartMessage[] } | undefined;
   #acting = false;
+  #episode = -1;
   #sent = 0;
   #failed = 0;
 
@@ -127,12 +128,15 @@ export class ExpertNode extends LifecycleNode<typeof expertSchema> {
       if (this.#last?.stampNs === stampNs) this.#publish(this.#last.messages);
       return;
     }
+    if (task.episode !== this.#episode) this.#assembler.cut();
+    this.#episode = task.episode;
     let assembled = this.#assembler.assemble(stampNs);
     if (!assembled.ok && assembled.reason === 'clock_jump') assembled = this.#assembler.assemble(stampNs);
     if (!assembled.ok) return;
     this.#acting = true;
     try {
       const action = await this.#driver.act(assembled.observation);
+      this.#assembler.executed(action);
       const messages = this.#mapper.toMessages(action, stampNs);
       this.#last = { stampNs, messages };
       if (this.state === 'active' && this.#engaged) {

@@ -126,6 +126,7 @@ export class LockstepLoop implements ControlLoop {
     this.#advanceTo(stampNs);
     const nowNs = stampNs + this.#offsetNs;
     this.#task = task;
+    if (task.episode !== this.#episode) this.#parts.assembler.cut();
     const assembled = this.#assemble(stampNs);
     if (!assembled.ok) {
       transitions.cut();
@@ -153,6 +154,7 @@ export class LockstepLoop implements ControlLoop {
       stateAgeMs: ageMs,
     });
     this.#latencyMs = Number(this.#parts.clock.nowNs() - startNs) / 1e6;
+    if (output !== undefined) this.#parts.assembler.executed(output.command);
     if (output === undefined || replayed !== undefined) return;
     if (output.state !== 'TAKEOVER') this.#personDrives = false;
     const { command, source } = output;

@@ -176,10 +176,10 @@ export class RealtimeLoop implements ControlLoop {
     this.#watch.look();
     const { assembler, clock, commands } = this.#parts;
     const nowNs = clock.nowNs();
-    const assembled = assembler.assemble(nowNs);
+    const seen = assembler.look(nowNs);
     const before = commands.lastOutput?.command;
-    const stateProblem = assembled.ok ? {} : { stateProblem: assembled.text };
-    const output = this.#apply(nowNs, null, assembled.ok ? assembled.ageMs : null, stateProblem);
+    const stateProblem = seen.ok ? {} : { stateProblem: seen.text };
+    const output = this.#apply(nowNs, null, seen.ok ? seen.ageMs : null, stateProblem);
     this.#steps.conclude();
     if (output !== undefined && !output.command.every((value, i) => value === before?.[i])) this.#steps.cut();
   }
@@ -193,6 +193,7 @@ export class RealtimeLoop implements ControlLoop {
       this.#overruns += missed;
       this.#steps.cut();
     }
+    if (this.#steps.begins(this.#task)) assembler.cut();
     const assembled = assembler.assemble(nowNs);
     if (!assembled.ok || this.#awaitsState) {
       this.#steps.cut();
@@ -292,6 +293,8 @@ export class RealtimeLoop implements ControlLoop {
     more: Partial<Decision> = {},
   ): SafetyOutput | undefined {
     const now = { nowNs, seenNs: nowNs, expiryNs: nowNs, stampNs: this.#stampNs };
-    return this.#parts.commands.apply({ ...now, action, stateAgeMs, ...more });
+    const output = this.#parts.commands.apply({ ...now, action, stateAgeMs, ...more });
+    if (output !== undefined) this.#parts.assembler.executed(output.command);
+    return output;
   }
 }

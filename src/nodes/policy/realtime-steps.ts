@@ -26,6 +26,11 @@ export class RealtimeSteps {
     this.#periodNs = periodNs;
   }
 
+  /** Whether the next observation is the first of another episode. */
+  begins(task: TaskState | undefined): boolean {
+    return task !== undefined && task.episode !== this.#episode;
+  }
+
   /** Takes an observation as the outcome of the step before, and says where in the episode it lies. */
   observe(observation: PerBlock<BlockArray>, stampNs: bigint, task: TaskState | undefined): Phase {
     const ended =
@@ -45,7 +50,7 @@ export class RealtimeSteps {
       else this.#publisher.cut();
     }
     if (ended) return 'ended';
-    if (task === undefined || task.episode === this.#episode) return 'continues';
+    if (task === undefined || !this.begins(task)) return 'continues';
     this.#episode = task.episode;
     this.#step = 0;
     return 'began';

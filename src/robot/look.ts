@@ -1,0 +1,40 @@
+import type { LookedAt } from './assembler-types.js';
+import type { TopicState } from './topic-state.js';
+
+/** Whether every topic of the state is known and fresh; if not, which are not and why, for people. */
+export function lookAt(states: readonly TopicState[], nowNs: bigint): LookedAt {
+  const unknown = states.filter(({ known }) => !known);
+  if (unknown.length > 0)
+    return {
+      ok: false,
+      reason: 'missing',
+      topics: unknown.map(({ spec }) => spec.topic),
+      text: unknown
+        .map(({ spec: { topic }, problem }) =>
+          problem === null ? `${topic} has not been heard` : `${topic}: ${problem.text}`,
+        )
+        .join('; '),
+    };
+  let stampNs = states[0]?.stampNs ?? 0n;
+  let ageNs = 0n;
+  for (const state of states) {
+    if (state.stampNs > stampNs) stampNs = state.stampNs;
+    if (state.timeoutNs === null) continue;
+    const age = nowNs - state.receivedNs;
+    if (age > state.timeoutNs) return stale(states, nowNs);
+    if (age > ageNs) ageNs = age;
+  }
+  return { ok: true, stampNs, ageMs: Number(ageNs) / 1e6 };
+}
+
+function stale(states: readonly TopicState[], nowNs: bigint): LookedAt {
+  const old = states.filter(({ timeoutNs, receivedNs }) => timeoutNs !== null && nowNs - receivedNs > timeoutNs);
+  const text = old
+    .map(({ spec, receivedNs, problem }) => {
+      const ageMs = Number(nowNs - receivedNs) / 1e6;
+      const why = problem === null ? '' : `: ${problem.text}`;
+      return `${spec.topic} is ${ageMs.toFixed(0)} ms old, timeout ${spec.timeoutMs} ms${why}`;
+    })
+    .join('; ');
+  return { ok: false, reason: 'stale', topics: old.map(({ spec }) => spec.topic), text };
+}
