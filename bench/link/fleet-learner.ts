@@ -70,12 +70,16 @@ async function alone(): Promise<{ readonly perSecond: number; readonly perCpuSec
   return { perSecond: (1000 * updates) / (now.ms - began.ms), perCpuSecond: updates / (now.cpu - began.cpu) };
 }
 
-const speed = await alone();
+/** Without updates the learner alone need not be measured. */
+const speed = Number(share) === 0 ? { perSecond: Number.NaN, perCpuSecond: Number.NaN } : await alone();
 process.stdout.write(`alone ${JSON.stringify(speed)}\n`);
 const host = await LearnerHost.start({
   spec,
   link: openLearnerLink(linkFile),
-  settings: { ...settings, updatesPerTransition: (Number(share) * speed.perSecond) / Number(rate) },
+  settings: {
+    ...settings,
+    updatesPerTransition: Number(share) === 0 ? 0 : (Number(share) * speed.perSecond) / Number(rate),
+  },
   recordings: [recording],
   run,
   seed: 1,

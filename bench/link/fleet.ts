@@ -160,7 +160,9 @@ export async function fleet(broker: Broker, folder: string, options: FleetOption
   );
   const started: ChildProcess[] = [];
   const start = (script: string, args: readonly (string | number)[]): ChildProcess => {
-    const child = spawn(process.execPath, [file(script), ...args.map(String)], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [...process.execArgv, file(script), ...args.map(String)], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     started.push(child);
     return child;
   };

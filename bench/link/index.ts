@@ -54,7 +54,7 @@ async function takeIn(
           String(count),
           out,
         ])
-      : spawn(process.execPath, [file('./consumer.js'), String(port), side, String(count), out]);
+      : spawn(process.execPath, [...process.execArgv, file('./consumer.js'), String(port), side, String(count), out]);
   consumer.stderr!.pipe(process.stderr);
   const form = side === 'json' ? 'json' : 'link';
   const publisher = spawn(

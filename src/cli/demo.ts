@@ -261,11 +261,11 @@ async function demo(options: DemoOptions, io: Io): Promise<void> {
 export function demoCommand(io: Io): Command {
   return longCommand('demo', 'Record a few demonstrations, learn a policy from them, deploy it, and write a report.', [
     'iq-learn demo',
-    'iq-learn demo --robot arm --demonstrations 3 --seed 7',
+    'iq-learn demo --robot rover --seed 7',
     'iq-learn demo --headless --json figures.json',
     'iq-learn demo --link',
   ])
-    .option('--robot <name>', `${robotNames().join(', ')}, or the path of a RobotSpec`, robot, 'rover')
+    .option('--robot <name>', `${robotNames().join(', ')}, or the path of a RobotSpec`, robot, 'hopper')
     .option(
       '--demonstrations <n>',
       "episodes the expert shows (default: the robot's own)",

@@ -38,8 +38,7 @@ export const oneDemonstration: TrainingSettings = {
   // The agent's defaults are made for this.
   config: { agent: 'iq-sac' },
   cloning: { updates: 5000 },
-  // An episode of a locomotion task has a thousand steps: more episodes would take longer than learning.
-  evaluationEpisodes: 20,
+  evaluationEpisodes: 50,
 };
 
 /**

@@ -36,7 +36,7 @@ describe('from a demonstration to a policy', () => {
   const spec = loadRobotSpec('rover');
 
   it('demo writes recording, policy, checkpoint, report and figures, and says how to do it again', async () => {
-    const args = '--demonstrations 1 --steps 200 --episodes 2 --settings quick.yaml --seed 3'.split(' ');
+    const args = '--robot rover --demonstrations 1 --steps 200 --episodes 2 --settings quick.yaml --seed 3'.split(' ');
     const { code, stdout, stderr } = await cli('demo', '--name', 'first', '--json', 'figures.json', ...args);
     expect(stderr).not.toContain('error');
     expect(code).toBe(0);

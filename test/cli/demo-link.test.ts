@@ -11,7 +11,8 @@ beforeAll(() => {
 afterAll(() => folder.leave());
 
 test('demo --link joins both ends over a broker, and says at the end that they have the same transitions', async () => {
-  const args = '--link --demonstrations 1 --steps 130 --episodes 1 --settings quick.yaml --seed 3 --name linked';
+  const args =
+    '--link --robot rover --demonstrations 1 --steps 130 --episodes 1 --settings quick.yaml --seed 3 --name linked';
   const { code, stdout, stderr } = await cli('demo', ...args.split(' '));
   expect(stderr).toMatch(/joined by mqtts:\S+ only/);
   expect(stderr).toMatch(/robot and learner have the same \d+ transitions: SHA-256 [0-9a-f]{64}$/m);

@@ -173,7 +173,7 @@ export class LearnerHost implements HealthSource {
     const { link, run, logger } = options;
     const log = logger('link');
     for (const warning of link.warnings(Date.now())) log.warn(warning);
-    const mqtt = link.mqtt({ onError: (error) => log.error(error.message, { code: error.code }) });
+    const mqtt = link.mqtt({ hasManyTopics: true, onError: (error) => log.error(error.message, { code: error.code }) });
     const lock = lockFolder(run);
     let client: TrainingProcess | undefined;
     let connection: MqttConnection | undefined;

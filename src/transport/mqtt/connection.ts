@@ -3,8 +3,10 @@ import type { IClientOptions, MqttClient } from 'mqtt';
 import { type IqLearnError, messageOf } from '../../common/index.js';
 import { createNodeLogger } from '../../platform/index.js';
 import { backoffMs } from './backoff.js';
+import { clientOptions } from './client-options.js';
 import type { ConnectionState } from './connection-state.js';
 import { lacksMqtt5, takenOver, unreachable } from './errors.js';
+import { GatheredWrites } from './gathered-writes.js';
 import { checkLevel } from './names.js';
 import { checkSecurity, type MqttOptions } from './options.js';
 import { type PresenceState, presence } from './presence.js';
@@ -22,8 +24,6 @@ interface Subscribed {
 
 type OnMessage = (topic: string, bytes: Uint8Array, retained: boolean, trace: string | undefined) => void;
 
-const CONNECT_TIMEOUT_MS = 10_000;
-const KEEPALIVE_S = 10;
 const LONGEST_WAIT_MS = 15_000;
 /** The two codes by which brokers refuse a version of the protocol: those of MQTT 3.1.1 and of MQTT 5. */
 const WRONG_PROTOCOL = new Set([0x01, 0x84]);
@@ -48,6 +48,7 @@ export class MqttConnection {
   readonly limits: NonNullable<MqttOptions['limits']> | undefined;
   readonly report: (error: IqLearnError) => void;
   readonly #refusals: Refusals;
+  readonly #writes = new GatheredWrites();
   readonly #options: MqttOptions;
   readonly #connect: Connect;
   readonly #topics = new Map<string, Subscribed>();
@@ -122,6 +123,7 @@ export class MqttConnection {
       return;
     }
     const { topic, bytes, qos, retain } = publication;
+    this.#writes.gather(client.stream);
     client.publish(topic, bytes as Buffer, { qos, retain, ...propertiesOf(publication, this.#protocol) }, (error) =>
       done(this.#refusals.outcome(topic, error)),
     );
@@ -171,32 +173,15 @@ export class MqttConnection {
   }
 
   #open(): void {
-    const { broker, clientId, credentials, presence } = this.#options;
+    const { broker, presence } = this.#options;
     const will = presence === undefined ? undefined : this.#presence('CONNECTIONBROKEN');
-    const client = this.#connect(broker, {
-      clientId,
-      protocolVersion: this.#protocol,
-      clean: true,
-      reconnectPeriod: 0,
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      keepalive: KEEPALIVE_S,
-      resubscribe: false,
-      queueQoSZero: false,
-      autoAssignTopicAlias: this.#protocol === 5,
-      ...(this.#protocol === 5 && { properties: { sessionExpiryInterval: 0, receiveMaximum: 1000 } }),
-      ...(credentials && {
-        ca: credentials.authority,
-        cert: credentials.certificate,
-        key: credentials.key,
-        rejectUnauthorized: true,
-      }),
-      ...(will && { will: { topic: will.topic, payload: will.bytes as Buffer, qos: 1, retain: true } }),
-    });
+    const client = this.#connect(broker, clientOptions(this.#options, this.#protocol, will));
     this.#client = client;
     client.on('connect', () => this.#made(client));
-    client.on('message', (topic, payload, { retain, properties }) =>
-      this.#deliver(topic, payload, retain, traceOf(properties)),
-    );
+    client.on('message', (topic, payload, { retain, properties }) => {
+      this.#writes.gather(client.stream);
+      this.#deliver(topic, payload, retain, traceOf(properties));
+    });
     client.on('error', (error) => this.#failed(error));
     client.on('close', () => {
       if (this.#client === client) this.#closed(client);
@@ -235,7 +220,8 @@ export class MqttConnection {
       if (connection !== this.#connections || !this.#connected) return;
       this.#unconfirmed -= 1;
       if (error !== null) this.#refusals.subscription(topic, messageOf(error));
-      if (this.#unconfirmed === 0) this.#refusals.answered();
+      if (this.#unconfirmed > 0) return;
+      this.#refusals.answered();
       this.#changed();
     });
   }

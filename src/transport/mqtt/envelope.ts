@@ -18,6 +18,16 @@ export type Refusal = 'too_large' | 'undecodable' | 'other_robot' | 'other_type'
 /** Nanoseconds of the time of day. */
 export const wallClockNs = (): bigint => BigInt(Date.now()) * 1_000_000n;
 
+/** The message that was encoded last, and its bytes: a status of the learner goes to every robot of a fleet. */
+let last: { readonly message: object; readonly type: WireTypeName; readonly bytes: Uint8Array } | undefined;
+
+function encoded(type: WireTypeName, message: object): Uint8Array {
+  if (last?.message === message && last.type === type) return last.bytes;
+  const bytes = protobuf.encode(type, message as WireTypes[WireTypeName]);
+  last = { message, type, bytes };
+  return bytes;
+}
+
 /** Seals the messages of one sender on one topic. */
 export class Sealer {
   readonly #robot: string;
@@ -40,7 +50,7 @@ export class Sealer {
       sent_ns: sentNs,
       lifetime_ms: lifetimeMs,
       type: this.#type,
-      payload: protobuf.encode(this.#type, message as WireTypes[WireTypeName]),
+      payload: encoded(this.#type, message as object),
     });
   }
 }

@@ -24,6 +24,8 @@ export interface MqttOptions {
   readonly presence?: string;
   /** Limits of a ROS topic's messages; `defaultLimits` where none are given. */
   readonly limits?: (topic: string) => TopicLimits;
+  /** Whether this client publishes on more topics than a broker remembers short names of. */
+  readonly hasManyTopics?: boolean;
   /** Random numbers in 0…1 for the waits between attempts to connect. */
   readonly random?: () => number;
   /** Takes errors that have no caller. Default: the log. */

@@ -5,6 +5,23 @@ const PROPERTY = 'traceparent';
 
 const PATTERN = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
+/** Bytes of one identity of a trace and one of a message, and how many of both are drawn at once. */
+const IDENTITY_BYTES = 24;
+const DRAWN = 256;
+
+let drawn = '';
+let used = 0;
+
+/** 48 random hexadecimal digits. They are drawn many at once: each call for random bytes costs more than a small message. */
+function identities(): string {
+  if (used === drawn.length) {
+    drawn = randomBytes(IDENTITY_BYTES * DRAWN).toString('hex');
+    used = 0;
+  }
+  used += 2 * IDENTITY_BYTES;
+  return drawn.slice(used - 2 * IDENTITY_BYTES, used);
+}
+
 const isTrace = (trace: string): boolean => /^[0-9a-f]{32}$/.test(trace) && !/^0+$/.test(trace);
 
 /**
@@ -12,7 +29,7 @@ const isTrace = (trace: string): boolean => /^[0-9a-f]{32}$/.test(trace) && !/^0
  * own. Whoever listens in between can join what both ends log about it.
  */
 export function traceProperties(trace?: string): Record<string, string> {
-  const bytes = randomBytes(24).toString('hex');
+  const bytes = identities();
   const own = trace !== undefined && isTrace(trace) ? trace : bytes.slice(0, 32);
   return { [PROPERTY]: `00-${own}-${bytes.slice(32)}-01` };
 }

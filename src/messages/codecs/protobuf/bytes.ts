@@ -22,8 +22,22 @@ export function halves(value: bigint): { readonly low: number; readonly high: nu
   };
 }
 
+/** Texts that a writer remembers, and the longest of them in UTF-16 units: names come again in every message. */
+const WRITTEN_TEXTS = 8192;
+const LONGEST_WRITTEN = 128;
+
+const writtenTexts = new Map<string, Uint8Array>();
+
 export function writeText(writer: ProtobufWriter, text: string): void {
-  writer.bytes(textEncoder.encode(text));
+  let bytes = writtenTexts.get(text);
+  if (bytes === undefined) {
+    bytes = textEncoder.encode(text);
+    if (text.length <= LONGEST_WRITTEN) {
+      if (writtenTexts.size >= WRITTEN_TEXTS) writtenTexts.clear();
+      writtenTexts.set(text, bytes);
+    }
+  }
+  writer.bytes(bytes);
 }
 
 /** Strings that differ from each other and are remembered by a reader: names of robots and frames come again and again. */
