@@ -10,7 +10,7 @@ export interface LocomotionOptions {
 }
 
 /**
- * Hopper, Walker2d and HalfCheetah with gymnasium's observation, reward and termination on models of the same
+ * Hopper, Walker2d, HalfCheetah and Ant with gymnasium's observation, reward and termination on models of the same
  * dynamics; one step from the same full state agrees with gymnasium to rounding (bench/parity). Gymnasium's
  * mj_rnePostConstraint after a step is left out: it fills contact forces that nothing here reads.
  *
@@ -27,6 +27,8 @@ export class LocomotionTask implements Task {
   readonly #rules: LocomotionRules;
   readonly #version: GymnasiumVersion;
   #steps = 0;
+  /** Where the reward counts the robot's way from. */
+  #forward = 0;
 
   private constructor(name: string, rules: LocomotionRules, options: LocomotionOptions, physics: Physics) {
     this.name = name;
@@ -63,7 +65,7 @@ export class LocomotionTask implements Task {
   reset(seed: number): Float64Array {
     checkSeed(seed);
     const physics = this.#physics;
-    const { positionNoise, velocityNoise } = this.#rules;
+    const { model, positionNoise, velocityNoise } = this.#rules;
     const random = Random.derive(seed, `${this.name}/reset`);
     physics.reset();
     const { qpos, qvel } = physics;
@@ -73,7 +75,9 @@ export class LocomotionTask implements Task {
         velocityNoise.kind === 'uniform'
           ? random.uniform(-velocityNoise.scale, velocityNoise.scale)
           : velocityNoise.scale * random.normal();
+    model.normalise?.(qpos);
     physics.forward();
+    this.#forward = model.forward(physics);
     this.#steps = 0;
     return this.#observe();
   }
@@ -82,11 +86,12 @@ export class LocomotionTask implements Task {
     checkAction(this.actionSpace, action);
     const physics = this.#physics;
     const rules = this.#rules;
-    const before = rules.model.forward(physics);
+    const before = this.#forward;
     physics.ctrl.set(action);
     physics.step(rules.frameSkip);
     this.#steps += 1;
-    const velocity = (rules.model.forward(physics) - before) / this.stepSeconds;
+    this.#forward = rules.model.forward(physics);
+    const velocity = (this.#forward - before) / this.stepSeconds;
     const healthy = rules.isHealthy(physics.qpos, physics.qvel);
     const alive = healthy || this.#version === 'v4' ? rules.aliveReward : 0;
     let squares = 0;
@@ -108,14 +113,18 @@ export class LocomotionTask implements Task {
     return this.#physics.scene();
   }
 
-  /** The count of steps, then MuJoCo's integration state. */
+  /** The count of steps, MuJoCo's integration state, and the forward position where the state does not determine it. */
   snapshot(): Float64Array {
-    return Float64Array.of(this.#steps, ...this.#physics.getState());
+    const forward = this.#rules.model.forwardLags ? [this.#forward] : [];
+    return Float64Array.of(this.#steps, ...this.#physics.getState(), ...forward);
   }
 
   restore(state: Float64Array): void {
-    checkSnapshot(this.name, state, 1 + this.#physics.stateSize);
-    this.#physics.setState(state.subarray(1));
+    const { forward, forwardLags } = this.#rules.model;
+    const end = 1 + this.#physics.stateSize;
+    checkSnapshot(this.name, state, forwardLags ? end + 1 : end);
+    this.#physics.setState(state.subarray(1, end));
+    this.#forward = forwardLags ? state[end]! : forward(this.#physics);
     this.#steps = state[0]!;
   }
 

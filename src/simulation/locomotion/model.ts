@@ -21,6 +21,10 @@ export interface LocomotionModel {
   readonly motors: readonly string[];
   /** The robot's position along x in metres, from which the reward computes its forward velocity. */
   forward(physics: Physics): number;
+  /** Whether a step leaves `forward` as it was a moment before the step's end, so that the state does not determine it. */
+  readonly forwardLags: boolean;
+  /** Makes positions valid to which noise was added, where they are not all independent of each other. */
+  normalise?(qpos: Float64Array): void;
   /** What the robot's sensors read. */
   sense(physics: Physics): SensorReadings;
 }

@@ -72,9 +72,6 @@ export interface PlanarRobot {
   readonly timestep: number;
 }
 
-/** Converts degrees, in which the models are published, to radians. */
-export const degrees = (angle: number): number => angle * (Math.PI / 180);
-
 /** The torso's degrees of freedom: forward, up and pitch. They come first in qpos and qvel of every planar robot. */
 const ROOT = [
   { name: 'rootx', unit: 'm' },
@@ -175,6 +172,7 @@ export function planarModel(robot: PlanarRobot): LocomotionModel {
     velocities: coordinates.map(({ name, unit }) => ({ name: `${name}_velocity`, unit: `${unit}/s` })),
     motors,
     forward: ({ qpos }) => qpos[0]!,
+    forwardLags: false,
     sense: (physics) => ({
       joints: {
         names,
