@@ -45,6 +45,9 @@ export async function assess(
 export function resultOf({ who, outcomes }: Assessment): PolicyResult {
   return {
     policy: who.id,
-    episodes: outcomes.map(({ seed, return: total, length, success }) => ({ seed, return: total, length, success })),
+    episodes: outcomes.map(({ seed, return: total, length, success, terminated }) => ({
+      ...{ seed, return: total, length },
+      ...{ success, terminated },
+    })),
   };
 }

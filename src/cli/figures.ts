@@ -18,12 +18,16 @@ export function writeFigures(file: string, name: string, command: string, figure
 /** The figures of evaluated policies: success, where the task defines it, and return. */
 export function resultFigures(results: readonly PolicyResult[], hasSuccess: boolean): Figure[] {
   return results.flatMap(({ policy, episodes }) => {
-    const { mean, deviation, successRate, successInterval } = summarise(episodes);
+    const { mean, deviation, lowest, terminated, successRate, successInterval } = summarise(episodes);
     const note = `${episodes.length} episodes from fresh starts`;
     const [low, high] = successInterval.map((value) => value.toFixed(3));
     return [
       { name: `${policy}/return`, value: mean, unit: 'return', note },
       { name: `${policy}/return_sd`, value: deviation, unit: 'return', note },
+      { name: `${policy}/return_lowest`, value: lowest, unit: 'return', note },
+      ...(terminated === undefined
+        ? []
+        : [{ name: `${policy}/terminated`, value: terminated, unit: 'episodes', note: 'ended in a terminal state' }]),
       ...(hasSuccess
         ? [
             {

@@ -15,6 +15,7 @@ import {
   robotColumns,
   startBroker,
 } from '../hosts/plain/index.js';
+import { paceOf } from '../link/index.js';
 import type { Logger } from '../platform/index.js';
 import { command, type Io, longCommand } from './command.js';
 import type { OutputOptions } from './output.js';
@@ -128,11 +129,11 @@ function statusCommand(io: Io): Command {
       for (const warning of link.warnings(Date.now())) io.stderr.write(`${warning}\n`);
       const view = await LinkWatch.open(link);
       try {
-        // Robots say how they are once per second.
-        await sleep(2500);
+        // Two statuses of each robot.
+        await sleep(2.5 * paceOf(link.file.robots.length).statusMs);
         for (;;) {
           const rows = view.rows(Date.now());
-          const table = `${columns([robotColumns, ...rows.map(robotCells)])}\npolicies: ${view.rollout}\n${problemsOf(rows)}`;
+          const table = `${columns([robotColumns, ...rows.map(robotCells)])}\npolicies: ${view.rollout}\nlearner: ${view.backlog ?? 'not heard'}\n${problemsOf(rows)}`;
           io.stdout.write(json ? `${JSON.stringify(rows)}\n` : table);
           if (!watch || io.interrupt.signal.aborted) return;
           await Promise.race([sleep(1000), interrupted(io)]);

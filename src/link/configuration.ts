@@ -47,6 +47,10 @@ export const linkSchema = z.discriminatedUnion('end', [
       })
       .default({ megabytes_per_file: 2000, megabytes_per_robot: 20_000 })
       .describe('What is taken of the recordings that robots send.'),
+    backlog: z
+      .strictObject({ megabytes: z.number().min(1).default(64) })
+      .default({ megabytes: 64 })
+      .describe('Transitions that may wait for the learner; beyond that robots keep theirs.'),
     policy_key: z.string().describe('File of the private key that signs policies.'),
   }),
 ]);

@@ -1,5 +1,5 @@
 import type { MessageTypes } from '../messages/index.js';
-import type { StreamBatch, StreamPosition } from './sender.js';
+import type { StreamBatch, StreamStanding } from './sender.js';
 
 export type StreamRecord = MessageTypes['iq_learn_link/msg/StreamRecord'];
 
@@ -18,7 +18,7 @@ export interface ReceiverOptions {
   /** Called when the records of a batch were delivered, before it is said that they have arrived. */
   readonly settle?: () => void;
   /** Says how far the stream has come. */
-  readonly publish: (position: StreamPosition) => void;
+  readonly publish: (standing: StreamStanding) => void;
   /**
    * Bytes of records that may have arrived without saying so; whoever sets it calls {@link StreamReceiver.announce} now and
    * then. 0, the default, says so after each batch.

@@ -4,6 +4,9 @@ import type { StreamSource } from './spool.js';
 export type StreamBatch = MessageTypes['iq_learn_link/msg/StreamBatch'];
 export type StreamPosition = MessageTypes['iq_learn_link/msg/StreamPosition'];
 
+/** How far the learner's side has come, without what it asks of the robot. */
+export type StreamStanding = Pick<StreamPosition, 'robot' | 'epoch' | 'received' | 'durable'>;
+
 export interface SenderOptions {
   readonly robot: string;
   readonly source: StreamSource;
@@ -28,6 +31,10 @@ export interface SenderOptions {
 /** So many records are not gathered any longer. */
 const MANY = 256n;
 const MOST_DOUBLINGS = 4;
+/** No longer than this are records gathered, whatever the learner's side asks for. */
+const LONGEST_GATHER_MS = 2000;
+/** Of the time between two statuses, after which what is under way is sent again. */
+const PATIENCE = 3;
 
 /**
  * Sends a spool's records in order to the learner's side, which answers with how far it has come. What is under way is
@@ -40,6 +47,8 @@ export class StreamSender {
   #received: bigint | undefined;
   #sent = 0n;
   #isIdle = false;
+  /** What the learner's side asks for; nothing until it has said so. */
+  #asked = { gatherMs: 0, statusMs: 0, windowBytes: Number.POSITIVE_INFINITY, hold: false };
   #underWay: { readonly upTo: bigint; readonly bytes: number }[] = [];
   #progressMs = 0;
   /** How often what is under way was sent again without progress. */
@@ -71,14 +80,27 @@ export class StreamSender {
     return this.#isIdle;
   }
 
+  /** Whether the learner's side is behind, and has asked for nothing to be sent. */
+  get isHeld(): boolean {
+    return this.#asked.hold;
+  }
+
+  /** Milliseconds between two statuses that the learner's side asks for; 0 where it does not. */
+  get statusMs(): number {
+    return this.#asked.statusMs;
+  }
+
   /** Takes what the learner's side says, and sends what can be sent. */
-  position({ robot, epoch, received, durable }: StreamPosition): void {
+  position(position: StreamStanding & Partial<StreamPosition>): void {
     const { source, nowMs } = this.#options;
+    const { robot, epoch, received, durable } = position;
     if (robot !== this.#options.robot) return;
+    const wasHeld = this.#ask(position);
     // Another learner, or one that began anew, knows nothing of this stream.
     const known = epoch === source.epoch ? received : 0n;
     if (epoch === source.epoch) source.confirm(durable);
-    if (this.#received === undefined || known < this.#received) this.#rewind(known);
+    // What came while nothing was taken must be sent again.
+    if (this.#received === undefined || known < this.#received || (wasHeld && !this.isHeld)) this.#rewind(known);
     else if (known > this.#received) {
       this.#progressMs = nowMs();
       this.#repeats = 0;
@@ -98,9 +120,10 @@ export class StreamSender {
 
   /** Sends what may be sent now. To be called when a record was written, and a few times per second. */
   pump(): void {
-    const { source, robot, publish, batchBytes, windowBytes, retryMs, gatherMs, nowMs } = this.#options;
-    if (this.#received === undefined) return;
+    const { source, robot, publish, batchBytes, nowMs } = this.#options;
+    if (this.#received === undefined || this.isHeld) return;
     const now = nowMs();
+    const { gatherMs, windowBytes, retryMs } = this.#limits();
     if (now - this.#publishedMs < gatherMs && source.last - this.#sent < MANY) return;
     this.#refill(now);
     if (this.#underWay.length > 0 && now - this.#progressMs > retryMs * 2 ** Math.min(this.#repeats, MOST_DOUBLINGS)) {
@@ -132,6 +155,27 @@ export class StreamSender {
       });
     }
     this.#isIdle = this.#sent >= source.last;
+  }
+
+  /** Notes what the learner's side asks for. Gives whether it had asked for nothing to be sent. */
+  #ask({ gather_ms = 0, status_ms = 0, window_bytes = 0, hold = false }: Partial<StreamPosition>): boolean {
+    const { hold: before } = this.#asked;
+    const windowBytes = window_bytes === 0 ? Number.POSITIVE_INFINITY : window_bytes;
+    this.#asked = { gatherMs: Math.min(gather_ms, LONGEST_GATHER_MS), statusMs: status_ms, windowBytes, hold };
+    if (hold) this.#isIdle = false;
+    return before;
+  }
+
+  /** The robot's own settings, and what the learner's side asks for. */
+  #limits(): Pick<Required<SenderOptions>, 'gatherMs' | 'windowBytes' | 'retryMs'> {
+    const { gatherMs, windowBytes, retryMs } = this.#options;
+    const asked = this.#asked;
+    return {
+      gatherMs: Math.max(gatherMs, asked.gatherMs),
+      windowBytes: Math.min(windowBytes, asked.windowBytes),
+      // Positions come as seldom as statuses.
+      retryMs: Math.max(retryMs, PATIENCE * asked.statusMs),
+    };
   }
 
   #rewind(to: bigint): void {

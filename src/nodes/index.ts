@@ -1,13 +1,13 @@
 export { type Driver, ExpertNode, type ExpertParameters, expertSchema } from './expert/expert-node.js';
 export { LearnerGateway } from './gateway/learner-gateway.js';
 export type { LearnerGatewayParts, RobotView } from './gateway/learner-gateway-parts.js';
+export { LocalRecords } from './gateway/local-records.js';
+export { RobotGateway } from './gateway/robot-gateway.js';
 export {
-  RobotGateway,
   type RobotGatewayParameters,
   type RobotGatewayParts,
   robotGatewaySchema,
-} from './gateway/robot-gateway.js';
-export { Turns } from './gateway/turns.js';
+} from './gateway/robot-gateway-parts.js';
 export { EpisodeFollower, type Followed } from './kit/episode-follower.js';
 export {
   type Diagnosis,

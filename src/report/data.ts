@@ -23,6 +23,8 @@ export interface EpisodeResult {
   /** Number of steps. */
   readonly length: number;
   readonly success: boolean;
+  /** Whether a true terminal state ended it, such as a fall; absent in reports of earlier versions. */
+  readonly terminated?: boolean;
 }
 
 /** The evaluation of one candidate. `policy` is the id of a candidate, here and in everything below. */

@@ -6,6 +6,10 @@ export interface Summary {
   readonly mean: number;
   /** Sample standard deviation; 0 for a single episode. */
   readonly deviation: number;
+  /** The lowest return; NaN without an episode. */
+  readonly lowest: number;
+  /** Episodes that a true terminal state ended, such as a fall; undefined where that was not kept. */
+  readonly terminated: number | undefined;
   readonly successes: number;
   /** successes / episodes and its 95 % interval (Wilson 1927), which is valid near 0 and 1 too. */
   readonly successRate: number;
@@ -18,7 +22,10 @@ const Z = 1.959964;
 export function summarise(episodes: readonly EpisodeResult[]): Summary {
   const n = episodes.length;
   if (n === 0)
-    return { episodes: 0, mean: Number.NaN, deviation: 0, successes: 0, successRate: 0, successInterval: [0, 1] };
+    return {
+      ...{ episodes: 0, mean: Number.NaN, deviation: 0, lowest: Number.NaN, terminated: undefined },
+      ...{ successes: 0, successRate: 0, successInterval: [0, 1] },
+    };
   const mean = episodes.reduce((sum, episode) => sum + episode.return, 0) / n;
   const squares = episodes.reduce((sum, episode) => sum + (episode.return - mean) ** 2, 0);
   const successes = episodes.filter(({ success }) => success).length;
@@ -26,6 +33,10 @@ export function summarise(episodes: readonly EpisodeResult[]): Summary {
     episodes: n,
     mean,
     deviation: n > 1 ? Math.sqrt(squares / (n - 1)) : 0,
+    lowest: Math.min(...episodes.map((episode) => episode.return)),
+    terminated: episodes.some(({ terminated }) => terminated === undefined)
+      ? undefined
+      : episodes.filter(({ terminated }) => terminated).length,
     successes,
     successRate: successes / n,
     successInterval: successInterval(successes, n),

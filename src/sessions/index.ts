@@ -23,6 +23,7 @@ export { learningEpisode } from './learning-episode.js';
 export { learningPolicyParameters } from './learning-policy.js';
 export { trainingSettings } from './presets.js';
 export type { RigOptions } from './rig.js';
+export { rolloutCandidates } from './rollout-candidates.js';
 export { runFields, withSettingsFile } from './settings-file.js';
 export { TrainingSession } from './train.js';
 export type { Rollout, TrainingOptions, TrainingPoint } from './training-options.js';

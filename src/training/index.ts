@@ -28,5 +28,6 @@ export {
 } from './progress/candidates.js';
 export { type EnvironmentCandidateOptions, environmentCandidates } from './progress/environment-candidates.js';
 export { type Distance, OccupancyDistance } from './progress/occupancy-distance.js';
+export { RolloutChoice, type RolloutChoiceOptions, type RolloutScore } from './progress/rollout-choice.js';
 export { evaluationSeeds, runSeed } from './seeds.js';
 export { fromStatesAlone, learnsFromStatesAlone, type StatesOnly, statesOnlyWays } from './states-only.js';

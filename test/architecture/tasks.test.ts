@@ -31,9 +31,7 @@ describe('tasks', () => {
       readFileSync(join(root, file), 'utf8')
         .split('\n')
         // Comments, and the robot of the demo and of ROS nodes where the user names none.
-        .filter(
-          (line) => name.test(line) && !/^\s*(\/\*|\*|\/\/)|robot, 'hopper'\)$|'rover'\)$|robot = 'rover'/.test(line),
-        )
+        .filter((line) => name.test(line) && !/^\s*(\/\*|\*|\/\/)|'hopper'\)$|'rover'\)$|robot = 'rover'/.test(line))
         .map((line) => `${file}: ${line.trim()}`),
     );
     expect(naming).toEqual([]);

@@ -5,10 +5,11 @@ import {
   Spool,
   type StreamBatch,
   type StreamPlace,
-  type StreamPosition,
   StreamReceiver,
   StreamSender,
+  type StreamStanding,
 } from '#src/link/index.js';
+import { emptyMessage } from '#src/messages/index.js';
 import { qos, type Transport } from '#src/transport/index.js';
 
 const Batch = 'iq_learn_link/msg/StreamBatch';
@@ -25,7 +26,7 @@ export class Learner {
   constructor(robot: string, transport: Transport) {
     this.#robot = robot;
     const positions = transport.advertise(`/${robot}${linkTopics.position.topic}`, Position, qos.latched);
-    this.#start((position) => positions.publish(position));
+    this.#start((standing) => positions.publish({ ...emptyMessage(Position), ...standing }));
     transport.subscribe(`/${robot}${linkTopics.stream.topic}`, Batch, (batch) => this.#receiver.take(batch), qos.event);
   }
 
@@ -47,9 +48,9 @@ export class Learner {
     this.announce();
   }
 
-  #publish: (position: StreamPosition) => void = () => {};
+  #publish: (standing: StreamStanding) => void = () => {};
 
-  #start(publish: (position: StreamPosition) => void): void {
+  #start(publish: (standing: StreamStanding) => void): void {
     this.#publish = publish;
     this.#receiver = new StreamReceiver({
       robot: this.#robot,

@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Random } from '#src/common/index.js';
-import { Spool, type StreamBatch, type StreamPosition, StreamReceiver, StreamSender } from '#src/link/index.js';
+import {
+  Spool,
+  type StreamBatch,
+  type StreamPosition,
+  StreamReceiver,
+  StreamSender,
+  type StreamStanding,
+} from '#src/link/index.js';
 import { EmbeddedBroker } from '#src/transport/index.js';
 import { hash, Learner, Robot } from './ledger.js';
 
@@ -14,7 +21,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-const positionOf = (robot: string, more: Partial<StreamPosition> = {}): StreamPosition => ({
+const positionOf = (robot: string, more: Partial<StreamPosition> = {}): StreamStanding & Partial<StreamPosition> => ({
   robot,
   epoch: 0n,
   received: 0n,
@@ -115,7 +122,7 @@ describe('the sender', () => {
 describe('the receiver', () => {
   test('takes each record once and in order, and nothing of another robot or an older stream', () => {
     const taken: bigint[] = [];
-    const said: StreamPosition[] = [];
+    const said: StreamStanding[] = [];
     const receiver = new StreamReceiver({
       robot: 'a',
       start: { epoch: 5n, sequence: 10n },

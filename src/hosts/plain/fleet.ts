@@ -9,51 +9,31 @@ import {
   type Transition,
   type TransitionRows,
 } from '../../messages/index.js';
-import { type RobotView, topics } from '../../nodes/index.js';
-import type { Logger } from '../../platform/index.js';
-import { observationOf, type RobotSpec } from '../../robot/index.js';
+import { topics } from '../../nodes/index.js';
+import { observationOf } from '../../robot/index.js';
 import {
   DataCheck,
   dataReference,
   type FleetEpisode,
   FleetEpisodes,
   PolicyRollout,
-  type RolloutSettings,
   type RolloutState,
 } from '../../sessions/index.js';
 import { OccupancyDistance } from '../../training/index.js';
 import { type Publisher, qos, type Transport } from '../../transport/index.js';
-import { type RecordingOutcomes, recordingFields } from './arrived-recordings.js';
+import { recordingFields } from './arrived-recordings.js';
+import type { FleetParts } from './fleet-parts.js';
 import { type AcceptedPolicy, FleetState } from './fleet-state.js';
+import { backlogFields } from './learner-backlog.js';
 
 const PERIOD_MS = 1000;
 /** Episodes of each robot that its distance and its mean return are of. */
 const RECENT = 5;
 
+export type { FleetParts };
 export type FleetRobot = MessageTypes['iq_learn_link/msg/FleetRobot'];
 type Request = ServiceTypes['iq_learn_link/srv/FleetRequest']['request'];
 type Response = ServiceTypes['iq_learn_link/srv/FleetRequest']['response'];
-
-export interface FleetParts {
-  readonly spec: RobotSpec;
-  readonly robots: readonly string[];
-  readonly rollout: RolloutSettings;
-  /** As learning takes them. */
-  readonly demonstrations: readonly Episode[];
-  /** Whether only states are compared, because nobody has seen the actions of the demonstrations. */
-  readonly statesOnly: boolean;
-  /** Folder of what has to be known again after a start. */
-  readonly folder: string;
-  /** Segments between two policies that one can go back to. */
-  readonly spacing: number;
-  readonly logger: Logger;
-  readonly view: (robot: string) => RobotView;
-  readonly send: (robot: string, policy: PolicyBundleMessage) => void;
-  /** What became of the recordings that the robot sent. */
-  readonly recordings?: (robot: string) => RecordingOutcomes;
-  /** Told of a transition that is left out for good. */
-  readonly leaveOut: (robot: string, place: StreamPlace) => void;
-}
 
 /** What is known of one robot beside its link. */
 interface Member {
@@ -244,6 +224,7 @@ export class Fleet {
       held,
       refused_policies: BigInt(refused),
       robots: [...this.robots],
+      ...backlogFields(this.#parts.gate),
     });
   }
 

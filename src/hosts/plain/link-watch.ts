@@ -128,6 +128,13 @@ export class LinkWatch {
     return this.#fleet?.rollout ?? 'the learner was not heard';
   }
 
+  /** How much waits for the learner, for people; undefined while it was not heard. */
+  get backlog(): string | undefined {
+    if (this.#fleet === undefined) return undefined;
+    const { backlog, backlog_limit, behind } = this.#fleet;
+    return `${backlog} of at most ${backlog_limit} transitions wait${behind ? ': it is behind, and robots keep what they have' : ''}`;
+  }
+
   /** Robots in the order of the file. */
   rows(nowMs: number): RobotRow[] {
     return [...this.#seen]

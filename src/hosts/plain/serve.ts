@@ -4,8 +4,15 @@ import { steadyClock } from '../../common/index.js';
 import type { DeviceChoice } from '../../engine/index.js';
 import type { Episode } from '../../learning/index.js';
 import type { LearnerLinkFile } from '../../link/index.js';
-import { PolicySigner } from '../../link/index.js';
-import { LearnerGateway, LearnerNode, type NodeContext, type RobotView, rowShape, Turns } from '../../nodes/index.js';
+import { type BacklogGate, PolicySigner, paceOf } from '../../link/index.js';
+import {
+  LearnerGateway,
+  LearnerNode,
+  LocalRecords,
+  type NodeContext,
+  type RobotView,
+  rowShape,
+} from '../../nodes/index.js';
 import { type Logger, lockFolder } from '../../platform/index.js';
 import { writeBundle } from '../../policy/index.js';
 import { contractOf, type RobotSpec } from '../../robot/index.js';
@@ -22,6 +29,7 @@ import { ArrivedRecordings } from './arrived-recordings.js';
 import { Fleet, type FleetRobot } from './fleet.js';
 import { fleetGauges } from './fleet-gauges.js';
 import type { Gauge, HealthSource } from './health.js';
+import { backlogGate } from './learner-backlog.js';
 import type { OpenedLink } from './link-file.js';
 import { demonstrationsOf } from './serve-demonstrations.js';
 import { StreamPlaces } from './stream-places.js';
@@ -76,6 +84,7 @@ export class LearnerHost implements HealthSource {
   readonly #links: MqttTransport[] = [];
   readonly #recordings: ArrivedRecordings;
   readonly #fleet: Fleet;
+  readonly #gate: BacklogGate;
   readonly #lock: { release(): void };
 
   private constructor(
@@ -99,8 +108,12 @@ export class LearnerHost implements HealthSource {
     });
     this.#learner.attribute((transition) => places.robotOf(transition));
     this.#learner.storeWithSegments((_, all) => places.after(all));
+    this.#gate = backlogGate(options, this.#learner, () => {
+      for (const gateway of this.#gateways.values()) gateway.announce();
+    });
     const every = checkpointSegments(settings.segmentSize);
     this.#learner.onProgress(({ version, candidate }) => {
+      this.#gate.look();
       if (candidate !== undefined) writeBundle(join(run, 'policy'), candidate);
       if (version % every !== 0) return;
       for (const [robot, place] of places.saved(version)) this.#gateways.get(robot)?.confirm(place);
@@ -124,6 +137,7 @@ export class LearnerHost implements HealthSource {
         send: (robot, policy) => this.#gateways.get(robot)!.send(policy),
         recordings: (robot) => this.#recordings.of(robot),
         leaveOut: (robot, place) => places.leaveOut(robot, place),
+        gate: this.#gate,
       },
       own,
       this.#broker.connect(),
@@ -140,7 +154,8 @@ export class LearnerHost implements HealthSource {
     const { spec, link } = this.#options;
     const { fleet, robots, policy_key } = link.file;
     const signer = new PolicySigner(fleet, link.text(policy_key));
-    const turns = new Turns();
+    const local = new LocalRecords(this.#broker.connect());
+    const pace = paceOf(robots.length);
     const shape = rowShape(spec);
     for (const robot of robots) {
       const transport = new MqttTransport(this.#connection, robot);
@@ -149,7 +164,9 @@ export class LearnerHost implements HealthSource {
         robot,
         link: transport,
         signer,
-        turns,
+        local,
+        gate: this.#gate,
+        pace,
         ...(start && { start }),
         sendsWhenAsked: true,
         admits: (transition, place) => this.#fleet.admits(robot, transition, place),
@@ -215,6 +232,8 @@ export class LearnerHost implements HealthSource {
       { name: 'iq_learn_updates', help: 'Gradient updates made.', value: updates },
       { name: 'iq_learn_transitions', help: 'Transitions learned from.', value: transitions },
       { name: 'iq_learn_demonstrations', help: 'Expert transitions to learn from.', value: demonstrations },
+      { name: 'iq_learn_backlog', help: 'Transitions that wait for the learner.', value: this.#gate.backlog },
+      { name: 'iq_learn_behind', help: 'Whether robots keep theirs meanwhile.', value: this.#gate.isClosed ? 1 : 0 },
       {
         name: 'iq_learn_link_connected',
         help: 'Whether there is a connection to the broker.',

@@ -245,6 +245,9 @@ int64 tried_version      # version of the policy that is tried; -1 where none is
 bool held                # whether a person has gone back to an earlier policy, and no new one is sent
 uint64 refused_policies  # policies that were taken back, since the learner was started
 iq_learn_link/FleetRobot[] robots      # every robot of the fleet
+uint64 backlog           # transitions that the learner has taken and not learned from
+uint64 backlog_limit     # of them, after which robots keep what they have
+bool behind              # whether robots keep what they have, because so many wait
 `,
   'iq_learn_link/GatewayStatus': `# What the robot's end of the link is doing. Published at 1 Hz.
 
@@ -321,10 +324,14 @@ iq_learn_link/StreamRecord[] records  # in ascending order
 `,
   'iq_learn_link/StreamPosition': `# How far the learner's side has come in the stream of one robot.
 
-string robot     # identity of the robot
-uint64 epoch     # of the stream; 0 where the learner's side knows of none
-uint64 received  # every record up to this one has arrived
-uint64 durable   # every record up to this one is in a checkpoint: the robot may forget it
+string robot         # identity of the robot
+uint64 epoch         # of the stream; 0 where the learner's side knows of none
+uint64 received      # every record up to this one has arrived
+uint64 durable       # every record up to this one is in a checkpoint: the robot may forget it
+uint32 gather_ms     # for how long records are to be gathered into a message, in milliseconds, where the robot gathers for less
+uint32 status_ms     # milliseconds between two statuses of each end; 0 for one a second
+uint32 window_bytes  # bytes of records that may be under way, where the robot's own limit is higher; 0 for its own
+bool hold            # the learner is behind: nothing more is to be sent until a position says otherwise
 `,
   'iq_learn_link/StreamRecord': `# One message that must not get lost, with its place in the stream of its robot.
 

@@ -425,6 +425,12 @@ export interface FleetStatus {
   refused_policies: bigint;
   /** Every robot of the fleet. */
   robots: FleetRobot[];
+  /** Transitions that the learner has taken and not learned from. */
+  backlog: bigint;
+  /** Of them, after which robots keep what they have. */
+  backlog_limit: bigint;
+  /** Whether robots keep what they have, because so many wait. */
+  behind: boolean;
 }
 
 /**
@@ -594,6 +600,14 @@ export interface StreamPosition {
   received: bigint;
   /** Every record up to this one is in a checkpoint: the robot may forget it. */
   durable: bigint;
+  /** For how long records are to be gathered into a message, in milliseconds, where the robot gathers for less. */
+  gather_ms: number;
+  /** Milliseconds between two statuses of each end; 0 for one a second. */
+  status_ms: number;
+  /** Bytes of records that may be under way, where the robot's own limit is higher; 0 for its own. */
+  window_bytes: number;
+  /** The learner is behind: nothing more is to be sent until a position says otherwise. */
+  hold: boolean;
 }
 
 /**

@@ -1,8 +1,8 @@
-import type { PolicySigner, StreamPlace } from '../../link/index.js';
+import type { BacklogGate, Pace, PolicySigner, StreamPlace } from '../../link/index.js';
 import type { MessageTypes, PolicyStatus, Transition, TransitionShape } from '../../messages/index.js';
 import type { Transport } from '../../transport/index.js';
+import type { LocalRecords } from './local-records.js';
 import type { TakeSlice } from './row-intake.js';
-import type { Turns } from './turns.js';
 
 export interface LearnerGatewayParts {
   /** The robot's identity in its fleet. */
@@ -25,8 +25,12 @@ export interface LearnerGatewayParts {
   readonly rows?: { readonly shape: TransitionShape; readonly take: TakeSlice };
   /** Told of each transition, before the learner gets it, and its place in the stream. */
   readonly onTransition?: (transition: Transition, place: StreamPlace) => void;
-  /** Shared by all gateways on the same topics: one hands records over at a time. */
-  readonly turns?: Turns;
+  /** Shared by all gateways on the same topics, and closed by whoever made it. */
+  readonly local?: LocalRecords;
+  /** Shared by all gateways of a learner: says when it has too much already. */
+  readonly gate?: Pick<BacklogGate, 'look' | 'isClosed' | 'isFull'>;
+  /** What is asked of the robot; that of a fleet of one if not given. */
+  readonly pace?: Pace;
 }
 
 /** What the learner's side knows of a robot. */
@@ -43,4 +47,14 @@ export interface RobotView {
   readonly refused: number;
   /** Of the batch that is taken now or was last; undefined where the broker carries no traces. */
   readonly trace: string | undefined;
+}
+
+/** What a position asks of a robot beside saying how far its stream has come. */
+export function askedFor(pace: Pace, gate: Pick<BacklogGate, 'isClosed'> | undefined) {
+  return {
+    gather_ms: pace.gatherMs,
+    status_ms: pace.statusMs,
+    window_bytes: pace.windowBytes,
+    hold: gate?.isClosed ?? false,
+  };
 }

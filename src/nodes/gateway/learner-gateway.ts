@@ -3,55 +3,44 @@ import { messageOf } from '../../common/index.js';
 import {
   decodeRecorded,
   linkTopics,
+  paceOf,
   type StreamBatch,
   type StreamPlace,
   StreamReceiver,
   type StreamRecord,
-  type StreamTopic,
-  streamTopics,
 } from '../../link/index.js';
 import type { PolicyBundleMessage, PolicyStatus, Transition } from '../../messages/index.js';
-import { type Publisher, qos } from '../../transport/index.js';
+import { qos } from '../../transport/index.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
 import { topics } from '../kit/topics.js';
-import type { LearnerGatewayParts, RobotView } from './learner-gateway-parts.js';
+import { askedFor, type LearnerGatewayParts, type RobotView } from './learner-gateway-parts.js';
+import { LocalRecords } from './local-records.js';
 import { PolicySender } from './policy-sender.js';
 import { RowIntake } from './row-intake.js';
-import { Turns } from './turns.js';
 
 export const learnerGatewaySchema = z.strictObject({});
 
-const ANNOUNCE_PERIOD_MS = 1000;
-/** Of the 1 MB that a robot has under way at most; less is announced with the next period. */
+/** Of what a robot has under way at most; less is announced with the next period. */
 const QUIET_BYTES = 64 * 1024;
-/** Statuses of the learner, which publishes one with every policy, that a robot gets are this far apart at least. */
-const STATUS_PERIOD_MS = 900;
+/** Of the period of statuses, how far apart those of the learner are that a robot gets: the learner publishes more of them. */
+const STATUS_SHARE = 0.9;
 /** Records handed to the learner before it has taken them: fewer than its subscription holds. */
 const TURN = 64;
-/** The longest that is waited until a record that was published comes back on its topic, in milliseconds. */
-const ECHO_MS = 10_000;
 
 /**
- * The learner's end of the link to one robot: takes the robot's stream and publishes it on the learner's own topics, signs
- * the learner's policies and sends them, and answers questions for the time.
- *
- * The learner's own topics are within this process (the embedded transport): a record counts as taken when the same object
- * has come back on its topic.
+ * The learner's end of the link to one robot: takes the robot's stream and publishes it on the learner's own topics
+ * ({@link LocalRecords}), signs the learner's policies and sends them, and answers questions for the time.
  */
 export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
   readonly #parts: LearnerGatewayParts;
-  readonly #publishers = new Map<StreamTopic, Publisher<never>>();
+  readonly #pace: ReturnType<typeof paceOf>;
+  #local!: LocalRecords;
   #receiver!: StreamReceiver;
   #sender!: PolicySender;
   readonly #rows: RowIntake | undefined;
-  readonly #queue: StreamBatch[] = [];
-  /** Traces of the batches in the queue, and that of the one which is taken now or was last. */
-  readonly #traces = new WeakMap<StreamBatch, string>();
+  readonly #queue: { readonly batch: StreamBatch; readonly trace: string | undefined }[] = [];
+  /** Of the batch that is taken now or was last. */
   #trace: string | undefined;
-  readonly #turns: Turns;
-  /** Messages published on the learner's topics that have not come back from there. */
-  readonly #underWay = new Set<object>();
-  #allBack: (() => void) | undefined;
   #working = false;
   #refused = 0;
   #presence = '';
@@ -65,7 +54,7 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
     this.#parts = parts;
     if (parts.rows !== undefined)
       this.#rows = new RowIntake(parts.rows.shape, parts.rows.take, (error) => this.#refuse(error));
-    this.#turns = parts.turns ?? new Turns();
+    this.#pace = parts.pace ?? paceOf(1);
   }
 
   get view(): RobotView {
@@ -95,18 +84,14 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
 
   protected override onConfigure(): void {
     const { link, robot, start } = this.#parts;
-    const { transport } = this.context;
-    for (const topic of Object.keys(streamTopics) as StreamTopic[]) {
-      this.#publishers.set(topic, this.own(transport.advertise(topic, streamTopics[topic], qos.event)) as never);
-      this.own(transport.subscribe(topic, streamTopics[topic], (message) => this.#back(message), qos.event));
-    }
+    this.#local = this.#parts.local ?? this.own(new LocalRecords(this.context.transport));
     const positions = this.own(
       link.advertise(linkTopics.position.topic, 'iq_learn_link/msg/StreamPosition', qos.latched),
     );
     this.#receiver = new StreamReceiver({
       robot,
       ...(start && { start }),
-      publish: (position) => positions.publish(position),
+      publish: (standing) => positions.publish({ ...standing, ...askedFor(this.#pace, this.#parts.gate) }),
       deliver: (record, place) => this.#deliver(record, place),
       settle: () => this.#rows?.hand(),
       quietBytes: QUIET_BYTES,
@@ -117,9 +102,10 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
         'iq_learn_link/msg/StreamBatch',
         (batch, { trace }) => {
           this.#seen();
-          if (trace !== undefined) this.#traces.set(batch, trace);
-          this.#queue.push(batch);
-          void this.#work();
+          // The robot sends it again: it is not said that it has arrived.
+          if (this.#parts.gate?.isFull === true) return;
+          this.#queue.push({ batch, trace });
+          this.#work();
         },
         qos.event,
       ),
@@ -130,10 +116,16 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
 
   protected override onActivate(): void {
     this.#receiver.announce();
-    this.every(ANNOUNCE_PERIOD_MS, () => {
+    this.every(this.#pace.statusMs, () => {
+      this.#parts.gate?.look();
       this.#receiver.announce();
       this.#sender.pump();
     });
+  }
+
+  /** Says where the stream stands, and whether the robot is to go on sending. */
+  announce(): void {
+    if (this.state === 'active') this.#receiver.announce();
   }
 
   protected diagnose(): Diagnosis {
@@ -160,7 +152,7 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
         'iq_learn/msg/LearnerStatus',
         (status) => {
           const now = Number(this.context.clock.nowNs()) / 1e6;
-          if (now - this.#statusMs < STATUS_PERIOD_MS) return;
+          if (now - this.#statusMs < STATUS_SHARE * this.#pace.statusMs) return;
           this.#statusMs = now;
           statuses.publish(status);
         },
@@ -219,54 +211,59 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
     this.#seenMs = Date.now();
   }
 
-  /**
-   * Hands over a few records, and waits until they have come back on their topics: then the learner, which subscribes to
-   * them as well, has taken them. How far the stream has come is announced only then. So a learner that is behind holds the
-   * robot back, and loses nothing that its subscription could not keep.
-   */
-  async #work(): Promise<void> {
-    if (this.#working) return;
-    this.#working = true;
-    for (let batch = this.#queue.shift(); batch !== undefined; batch = this.#queue.shift()) {
-      let { previous } = batch;
-      this.#trace = this.#traces.get(batch);
-      this.#rows?.expect(batch.records.length);
-      for (let i = 0; i < Math.max(1, batch.records.length); ) {
-        if (this.state === 'finalized') return;
-        const end = this.#endOfTurn(batch.records, i);
-        const records = i === 0 && end === batch.records.length ? batch.records : batch.records.slice(i, end);
-        const part = { ...batch, previous, records };
-        await this.#turns.take(() => this.#handOver(part));
-        previous = records.at(-1)?.sequence ?? previous;
-        i = Math.max(end, 1);
+  /** Takes what has come, in its order: at once what is for the learner alone, all else in turns with the other gateways. */
+  #work(): void {
+    while (!this.#working && this.state !== 'finalized') {
+      const next = this.#queue.shift();
+      if (next === undefined) return;
+      this.#trace = next.trace;
+      const { records } = next.batch;
+      this.#rows?.expect(records.length);
+      if (records.every((record) => this.#isForLearner(record))) this.#take(next.batch);
+      else {
+        this.#working = true;
+        void this.#inTurns(next.batch).finally(() => {
+          this.#working = false;
+          this.#work();
+        });
       }
     }
-    this.#working = false;
   }
 
-  /** Up to which record they can be handed over at once: those that the learner takes itself need not come back. */
+  /**
+   * Hands over a few records, and waits until everybody on their topics has taken them. How far the stream has come is
+   * announced only then. So a learner that is behind holds the robot back, and loses nothing that its subscription could
+   * not keep.
+   */
+  async #inTurns(batch: StreamBatch): Promise<void> {
+    let { previous } = batch;
+    for (let i = 0; i < batch.records.length; ) {
+      if (this.state === 'finalized') return;
+      const end = this.#endOfTurn(batch.records, i);
+      const records = batch.records.slice(i, end);
+      const part = { ...batch, previous, records };
+      await this.#local.take(() => this.#take(part));
+      previous = records.at(-1)!.sequence;
+      i = end;
+    }
+  }
+
+  /** Whether the learner takes the record itself, and it is not published. */
+  #isForLearner({ topic }: StreamRecord): boolean {
+    return this.#parts.learn !== undefined && topic === '/transitions';
+  }
+
+  /** Up to which record they can be handed over at once. */
   #endOfTurn(records: readonly StreamRecord[], from: number): number {
-    const { learn } = this.#parts;
     let end = from;
     for (let published = 0; end < records.length && published < TURN; end++)
-      if (learn === undefined || records[end]!.topic !== '/transitions') published++;
+      if (!this.#isForLearner(records[end]!)) published++;
     return end;
   }
 
-  async #handOver(part: StreamBatch): Promise<void> {
+  #take(part: StreamBatch): void {
     this.#receiver.take(part);
-    if (this.#underWay.size === 0) return;
-    let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
-      this.#allBack = resolve;
-      timer = setTimeout(resolve, ECHO_MS);
-    });
-    clearTimeout(timer);
-    this.#underWay.clear();
-  }
-
-  #back(message: object): void {
-    if (this.#underWay.delete(message) && this.#underWay.size === 0) this.#allBack?.();
+    this.#parts.gate?.look();
   }
 
   #deliver({ topic, payload }: StreamRecord, place: StreamPlace): void {
@@ -284,8 +281,7 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
           return;
         }
       }
-      this.#underWay.add(decoded.message);
-      this.#publishers.get(decoded.topic)!.publish(decoded.message as never);
+      this.#local.publish(decoded.topic, decoded.message);
     } catch (error) {
       this.#refuse(error);
     }

@@ -1,80 +1,25 @@
-import { z } from 'zod';
 import { messageOf } from '../../common/index.js';
-import type { RecordClass } from '../../link/index.js';
 import {
   ClockOffset,
   classOf,
   encodeRecorded,
   linkTopics,
-  type PolicyVerifier,
-  type RecordingFigures,
   type SignedPolicy,
-  type SpoolFigures,
   StreamSender,
-  type StreamSource,
   type StreamTopic,
   streamTopics,
 } from '../../link/index.js';
 import type { MessageTypes } from '../../messages/index.js';
-import { type Publisher, qos, type Transport } from '../../transport/index.js';
+import { type Publisher, qos } from '../../transport/index.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
 import { topics } from '../kit/topics.js';
-
-export const robotGatewaySchema = z.strictObject({
-  onLost: z
-    .enum(['continue', 'stop'])
-    .default('continue')
-    .describe(
-      'When the learner is not heard of: `continue` goes on with the last policy; `stop` pauses the policy node, until a person resumes it.',
-    ),
-  lostAfterMs: z
-    .number()
-    .min(1000)
-    .default(10_000)
-    .describe('Silence of the learner after which it counts as lost, in milliseconds.'),
-  megabytesPerSecond: z
-    .number()
-    .positive()
-    .max(1000)
-    .default(4)
-    .describe('Most that the stream sends per second: what gathered in a partition leaves room for what is live.'),
-  gatherMs: z
-    .number()
-    .min(0)
-    .max(10_000)
-    .default(200)
-    .describe(
-      'For how long records are gathered into one message, in milliseconds: every message costs the broker and the learner.',
-    ),
-});
-
-export type RobotGatewayParameters = z.input<typeof robotGatewaySchema>;
-
-/** What a gateway needs beside its node's context, whose transport is the robot's own. */
-export interface RobotGatewayParts {
-  /** The robot's identity in its fleet. */
-  readonly robot: string;
-  /** Topics of this robot over the link. */
-  readonly link: Transport;
-  readonly spool: StreamSource & {
-    append(kind: RecordClass, topic: string, payload: Uint8Array): void;
-    readonly figures: SpoolFigures;
-  };
-  readonly verifier: Pick<PolicyVerifier, 'open'>;
-  /** Sends the robot's recordings as files, while nothing of the stream waits. */
-  readonly recordings?: {
-    pump(mayTakeSpace: boolean): void;
-    resume(): void;
-    readonly figures: RecordingFigures;
-  };
-  /** Whether the link is there now; always if not given. */
-  readonly isLinked?: () => boolean;
-  /** Calls the listener whenever the link was made again. */
-  readonly onLinked?: (listener: () => void) => void;
-}
+import { type RobotGatewayParameters, type RobotGatewayParts, robotGatewaySchema } from './robot-gateway-parts.js';
+import { StatusRhythm } from './status-rhythm.js';
 
 const STATUS_PERIOD_MS = 1000;
 const PUMP_PERIOD_MS = 50;
+/** Periods of the learner's statuses that may pass in silence before it counts as lost. */
+const SILENT_PERIODS = 3;
 const nowNs = (): bigint => BigInt(Date.now()) * 1_000_000n;
 
 /**
@@ -97,6 +42,7 @@ export class RobotGateway extends LifecycleNode<typeof robotGatewaySchema> {
   #recordsPerSecond = 0;
   #confirmed = 0n;
   #heardMs: number | undefined;
+  readonly #rhythm = new StatusRhythm();
   #lost = false;
 
   constructor(context: NodeContext, parts: RobotGatewayParts, parameters: RobotGatewayParameters = {}) {
@@ -137,6 +83,7 @@ export class RobotGateway extends LifecycleNode<typeof robotGatewaySchema> {
         'iq_learn_link/msg/StreamPosition',
         (position) => {
           this.#confirmed = position.durable;
+          this.#hold(position.hold);
           this.#sender.position(position);
         },
         qos.latched,
@@ -174,11 +121,8 @@ export class RobotGateway extends LifecycleNode<typeof robotGatewaySchema> {
       if (this.#parts.isLinked?.() ?? true) this.#parts.recordings?.pump(this.#sender.isIdle);
     });
     this.every(STATUS_PERIOD_MS, () => {
-      this.#questions.publish({ robot: this.#parts.robot, asked_ns: nowNs(), answered_ns: 0n });
-      this.#recordsPerSecond = (this.#written - this.#writtenBefore) / (STATUS_PERIOD_MS / 1000);
-      this.#writtenBefore = this.#written;
-      this.#publishStatus();
       this.#watch();
+      this.#say();
     });
   }
 
@@ -188,7 +132,13 @@ export class RobotGateway extends LifecycleNode<typeof robotGatewaySchema> {
     const best = this.#offset.best;
     return {
       level: lost > 0 || this.#lost || this.#refused > 0 ? diagnosticLevel.warn : diagnosticLevel.ok,
-      message: this.#lost ? 'the learner is not heard of' : lost > 0 ? `${lost} records were dropped` : 'linked',
+      message: this.#lost
+        ? 'the learner is not heard of'
+        : this.#sender.isHeld
+          ? 'the learner is behind'
+          : lost > 0
+            ? `${lost} records were dropped`
+            : 'linked',
       values: {
         waiting,
         dropped_transitions: dropped.state,
@@ -199,6 +149,16 @@ export class RobotGateway extends LifecycleNode<typeof robotGatewaySchema> {
         round_trip_ms: best.roundTripMs.toFixed(1),
       },
     };
+  }
+
+  /** Says how the robot stands, as often as the learner's side asks for, and asks for the time: seldom once it is known. */
+  #say(): void {
+    const due = this.#rhythm.due(this.#nowMs(), Math.max(STATUS_PERIOD_MS, this.#sender.statusMs));
+    if (due === undefined) return;
+    this.#recordsPerSecond = (this.#written - this.#writtenBefore) / due.seconds;
+    this.#writtenBefore = this.#written;
+    if (due.asksForTime) this.#questions.publish({ robot: this.#parts.robot, asked_ns: nowNs(), answered_ns: 0n });
+    this.#publishStatus();
   }
 
   /** What people want to see on both sides, as it is now: nobody waits for it, and it is never kept. */
@@ -275,9 +235,18 @@ export class RobotGateway extends LifecycleNode<typeof robotGatewaySchema> {
     });
   }
 
+  #hold(hold: boolean): void {
+    if (hold === this.#sender.isHeld) return;
+    const { logger } = this.context;
+    if (hold) logger.warn('the learner is behind: what the robot writes stays in its spool meanwhile');
+    else logger.info('the learner takes data again');
+  }
+
   /** A robot that does not hear of its learner goes on with its last policy, or stops. */
   #watch(): void {
-    const { onLost, lostAfterMs } = this.parameters;
+    const { onLost } = this.parameters;
+    // The learner of a large fleet says less often how it is than some robots would wait.
+    const lostAfterMs = Math.max(this.parameters.lostAfterMs, SILENT_PERIODS * this.#sender.statusMs);
     if (this.#lost || this.#heardMs === undefined || this.#nowMs() - this.#heardMs < lostAfterMs) return;
     this.#lost = true;
     const { logger, transport } = this.context;

@@ -31,6 +31,7 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   readonly #listeners: ((progress: LearningProgress) => void)[] = [];
   readonly #rollouts = new Rollouts();
   readonly #rolloutListeners: ((episode: RolloutEpisode) => void)[] = [];
+  readonly #transitionListeners: ((transition: Transition) => void)[] = [];
   #robotOf: ((transition: Transition) => string) | undefined;
   #sessionState: SegmentState | undefined;
   #policies!: Publisher<MessageTypes['iq_learn/msg/PolicyBundle']>;
@@ -90,6 +91,11 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
     this.#rolloutListeners.push(listener);
   }
 
+  /** Calls `listener` for every transition that came as a message and is learned from, in the order of their arrival. */
+  onTransition(listener: (transition: Transition) => void): void {
+    this.#transitionListeners.push(listener);
+  }
+
   /** There is a fleet: `robotOf` names the robot that made a transition, and learning keeps those of each apart. */
   attribute(robotOf: (transition: Transition) => string): void {
     this.#robotOf = robotOf;
@@ -113,18 +119,12 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
           warn: (message) => this.context.logger.warn(message),
         }),
       );
-    this.#statuses = this.own(transport.advertise(topics.learnerStatus, 'iq_learn/msg/LearnerStatus', qos.event));
+    const status = 'iq_learn/msg/LearnerStatus';
+    this.#statuses = this.own(transport.advertise(topics.learnerStatus, status, qos.event));
     this.own(
       transport.subscribe(topics.transitions, 'iq_learn/msg/Transition', (message) => this.take(message), qos.event),
     );
-    this.own(
-      transport.subscribe(
-        topics.learnerStatus,
-        'iq_learn/msg/LearnerStatus',
-        (status) => this.#compare(status),
-        qos.event,
-      ),
-    );
+    this.own(transport.subscribe(topics.learnerStatus, status, (message) => this.#compare(message), qos.event));
     this.serveTrigger('pause', () => this.#pause(true));
     this.serveTrigger('resume', () => this.#pause(false));
     this.serveTrigger('save', async () => `generation ${await this.#client.save()}`);
@@ -189,7 +189,7 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
     return paused ? 'no updates are made; transitions are kept' : 'learning goes on';
   }
 
-  /** Two learners for one robot: the one that was activated last teaches it, and this one yields to it. */
+  /** Of two learners of one robot the one that was activated last teaches it, and this one yields. */
   #compare({ robot, epoch, header: { frame_id } }: LearnerStatus): void {
     const lease = this.#lease;
     const { spec, logger } = this.context;
@@ -209,6 +209,7 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
     if (this.state !== 'active' || this.fault !== undefined) return;
     if (!this.#intake.take(transition)) return;
     this.#rewards?.offer(transition);
+    for (const listener of this.#transitionListeners) listener(transition);
     const episode = this.#rollouts.take(transition, this.#robotOf?.(transition));
     if (episode !== undefined) for (const listener of this.#rolloutListeners) listener(episode);
   }
@@ -252,8 +253,8 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   #learnedFrom(progress: LearningProgress): void {
     if (this.fault !== undefined || this.state === 'finalized') return;
     const updates = progress.updates - this.#latest.updates;
-    const before = this.#latest;
-    this.#learned += progress.transitions - before.transitions + progress.demonstrations - before.demonstrations;
+    const { transitions, demonstrations } = this.#latest;
+    this.#learned += progress.transitions - transitions + progress.demonstrations - demonstrations;
     this.#updatesPerSecond = progress.seconds > 0 ? updates / progress.seconds : 0;
     this.#latest = progress;
     this.#metrics = progress.metrics;

@@ -95,6 +95,11 @@ export class RunMetrics {
     this.#candidate = { 'eval/distance': distance, 'eval/distance_worst': worst, 'eval/candidate_reward': total };
   }
 
+  /** Notes how near to the demonstrations the last episodes were that the robot drove while it learned, for the next row. */
+  rollouts({ distance, worst }: Pick<CandidateMetrics, 'distance' | 'worst'>): void {
+    this.#candidate = { 'rollout/distance': distance, 'rollout/distance_worst': worst };
+  }
+
   /** Writes a row for an evaluation alone, after learning has ended. */
   evaluated(steps: number, episodes: readonly EpisodeMetrics[]): void {
     this.#log.write(steps, { ...evaluationMetrics(episodes), ...this.#newCandidate() });

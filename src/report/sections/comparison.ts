@@ -78,14 +78,16 @@ export function comparison(data: ReportData): Markup | null {
         </div></figure>
     </div>
     <div class="scroll"><table>
-      <thead><tr><th scope="col">Policy</th>${hasSuccess && html`<th scope="col">Success</th>`}<th scope="col">Return, mean ± sd</th><th scope="col">Episode length</th><th scope="col">Episodes</th></tr></thead>
+      <thead><tr><th scope="col">Policy</th>${hasSuccess && html`<th scope="col">Success</th>`}<th scope="col">Return, mean ± sd</th>${!hasSuccess && html`<th scope="col">Lowest</th><th scope="col">Ended early</th>`}<th scope="col">Episode length</th><th scope="col">Episodes</th></tr></thead>
       <tbody>${results.map(({ policy, episodes }, i) => {
         const summary = summaries[i]!;
         const length = episodes.reduce((sum, episode) => sum + episode.length, 0) / Math.max(1, episodes.length);
         return html`<tr class="${policy}"><th scope="row"><i class="swatch"></i>${labelOf(data, policy)}</th>${
           hasSuccess &&
           html`<td>${percent(summary.successRate)} <small>${summary.successes} of ${summary.episodes}</small></td>`
-        }<td>${meanAndDeviation(summary)}</td><td>${figure(length)} steps</td><td>${summary.episodes}</td></tr>`;
+        }<td>${meanAndDeviation(summary)}</td>${
+          !hasSuccess && html`<td>${figure(summary.lowest)}</td><td>${summary.terminated ?? '–'}</td>`
+        }<td>${figure(length)} steps</td><td>${summary.episodes}</td></tr>`;
       })}</tbody>
     </table></div>
   </section>`;

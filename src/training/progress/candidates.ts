@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { mean, parseOrThrow } from '../../common/index.js';
+import { mean } from '../../common/index.js';
 import type { Episode } from '../../learning/index.js';
-import { join, kindOfPath, readJson, writeFileAtomic } from '../../platform/index.js';
+import { join, kindOfPath } from '../../platform/index.js';
 import { type PolicyBundle, readBundleFiles, writeBundle } from '../../policy/index.js';
 import { runSeed } from '../seeds.js';
 import { convergedAt, rank } from './convergence.js';
 import type { OccupancyDistance } from './occupancy-distance.js';
+import { ScoreFile } from './score-file.js';
 
 /** Episodes that every candidate drives, and those in which the best ones are compared again. */
 const SCREENING_EPISODES = 5;
@@ -58,6 +59,7 @@ export interface CandidateOptions {
  */
 export class CandidateChoice {
   readonly #options: CandidateOptions;
+  readonly #file: ScoreFile<CandidateScore>;
   readonly #scores = new Map<number, CandidateScore>();
   #working: Promise<unknown> = Promise.resolve();
 
@@ -68,7 +70,8 @@ export class CandidateChoice {
    */
   constructor(options: CandidateOptions, versions: readonly number[] = [], last?: PolicyBundle) {
     this.#options = options;
-    const known = versions.length === 0 ? [] : this.#readScores();
+    this.#file = new ScoreFile(options.folder, scoreSchema);
+    const known = versions.length === 0 ? [] : this.#file.read();
     for (const version of versions) {
       const score = known.find((each) => each.version === version);
       if (score !== undefined) this.#scores.set(version, score);
@@ -126,7 +129,7 @@ export class CandidateChoice {
       const bundle = readBundleFiles(this.#folderOf(version));
       const score = await this.#drive(version, bundle, 0, SCREENING_EPISODES);
       this.#scores.set(version, score);
-      writeFileAtomic(this.#scoresFile, `${JSON.stringify(this.scores)}\n`);
+      this.#file.write(this.scores);
       return score;
     });
   }
@@ -153,18 +156,6 @@ export class CandidateChoice {
 
   #folderOf(version: number): string {
     return join(this.#options.folder, String(version));
-  }
-
-  get #scoresFile(): string {
-    return join(this.#options.folder, 'scores.json');
-  }
-
-  #readScores(): CandidateScore[] {
-    const file = this.#scoresFile;
-    if (kindOfPath(file) !== 'file') return [];
-    const remedy = 'delete the file: the candidates are then compared again';
-    const refused = { code: 'CORRUPT_DATA', what: () => `${file} is damaged`, remedy } as const;
-    return parseOrThrow(z.array(scoreSchema), readJson(file, { remedy }), refused);
   }
 }
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { IqLearnError } from '../../../common/index.js';
+import type { DemonstrationEpisode } from '../../../demonstrations/index.js';
 import { chooseDevice, devices } from '../../../engine/index.js';
 import { learnerConfig, learnerSchemas } from '../../../learning/index.js';
 import { LearnerNode, learnerSchema } from '../../../nodes/index.js';
@@ -14,10 +15,10 @@ import {
   parseMetricsSinks,
   RunMetrics,
 } from '../../../platform/index.js';
-import { type PolicyBundle, writeBundle } from '../../../policy/index.js';
 import { contractOf, type RobotSpec } from '../../../robot/index.js';
 import { learningEpisode, trainingSettings, usableDemonstrations } from '../../../sessions/index.js';
 import { checkpointSegments, type LearningOptions, runPlan, TrainingProcess } from '../../../training/index.js';
+import { DeployedPolicy } from '../deployed-policy.js';
 import { managed } from '../executable.js';
 
 /** Folder of checkpoints in that of a run. */
@@ -53,7 +54,7 @@ function schema(spec: RobotSpec) {
       .string()
       .min(1)
       .default(`runs/${spec.robot}`)
-      .describe('Folder of this run: checkpoint/ and policy/ (the newest policy).'),
+      .describe('Folder of this run: checkpoint/, and policy/, the policy nearest to the demonstrations so far.'),
     resume: z.boolean().default(true).describe('Goes on from the newest checkpoint of the run, where there is one.'),
     device: z
       .enum(devices)
@@ -129,7 +130,7 @@ function logMetrics(
   sinks: readonly MetricsSinkName[],
   from: number,
   logger: Logger,
-): MetricsLog {
+): { readonly log: MetricsLog; readonly rows: RunMetrics } {
   const onProblem = (problem: IqLearnError): void => void logger.warn(problem.message);
   // The row of the checkpoint itself is logged again.
   const log = new MetricsLog({ folder, sinks, cutFrom: from, onProblem });
@@ -139,7 +140,7 @@ function logMetrics(
   node.onProgress(({ transitions, updates, metrics }) =>
     rows.learned({ steps: transitions, updates, seconds: (performance.now() - startedMs) / 1000, train: metrics }),
   );
-  return log;
+  return { log, rows };
 }
 
 export const learner = managed({
@@ -183,27 +184,33 @@ export const learner = managed({
         nice,
         summary: { robot: spec.robot },
       };
+      let shown: Promise<DemonstrationEpisode[]> | undefined;
+      const demonstrations = (): Promise<DemonstrationEpisode[]> => {
+        shown ??= usableDemonstrations(spec, recording, (text) => logger.warn(text));
+        return shown;
+      };
       const { client, resumed } = await startLearning(options, resume, async () => {
         if (recording.length === 0) throw nothingToLearnFrom(run);
-        const episodes = await usableDemonstrations(spec, recording, (text) => logger.warn(text));
+        const episodes = await demonstrations();
         logger.info(`learning from ${episodes.length} demonstrations`);
         return episodes.map((episode) => learningEpisode(episode, spec));
       });
       if (resumed) logger.info(`going on from ${client.start.transitions} transitions`, { run });
       const node = new LearnerNode(context, client, nodeParameters);
       const metrics = logMetrics(node, run, sinks, resumed ? client.start.transitions : 0, logger);
-      const write = (bundle: PolicyBundle): void => writeBundle(join(run, 'policy'), bundle);
-      node.onProgress(({ candidate }) => {
-        if (candidate !== undefined) write(candidate);
+      const policies = await DeployedPolicy.follow(node, {
+        ...{ spec, config: options.config, run, logger, rows: metrics.rows },
+        demonstrations: recording.length > 0 ? demonstrations : undefined,
       });
       return {
         node,
         release() {
           try {
             const { deployed, progress } = node;
-            if (deployed !== undefined && progress.version > client.start.version) write(deployed);
+            if (deployed !== undefined && progress.version > client.start.version)
+              policies.keep(progress.version, deployed);
           } finally {
-            metrics.close();
+            metrics.log.close();
             lock.release();
           }
         },

@@ -40,23 +40,28 @@ export function writeText(writer: ProtobufWriter, text: string): void {
   writer.bytes(bytes);
 }
 
-/** Strings that differ from each other and are remembered by a reader: names of robots and frames come again and again. */
-const REMEMBERED_TEXTS = 8;
+/** Places for strings that a reader remembers: names of robots, topics and frames come again and again. A power of two. */
+const REMEMBERED_TEXTS = 8192;
 const LONGEST_REMEMBERED = 128;
 
-const rememberedTexts: { readonly bytes: Uint8Array; readonly text: string }[] = [];
-let nextRemembered = 0;
+/** At the place of its hash, the text that was read last; two whose places are the same take turns. */
+const rememberedTexts: ({ readonly bytes: Uint8Array; readonly text: string } | undefined)[] = Array.from({
+  length: REMEMBERED_TEXTS,
+});
 
-/** The text of these bytes if it is one of the last short ones that were read. */
-function remembered(buffer: Uint8Array, start: number, length: number): string | undefined {
-  for (const { bytes, text } of rememberedTexts) {
-    if (bytes.length !== length) continue;
-    // Names that differ do so at their ends.
-    let i = length - 1;
-    while (i >= 0 && bytes[i] === buffer[start + i]) i--;
-    if (i < 0) return text;
-  }
-  return undefined;
+/** The place of a text: FNV-1a of its bytes. */
+function placeOf(buffer: Uint8Array, start: number, length: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = start; i < start + length; i++) hash = Math.imul(hash ^ buffer[i]!, 0x01000193);
+  return (hash ^ (hash >>> 15)) & (REMEMBERED_TEXTS - 1);
+}
+
+/** The text of these bytes if it is remembered at this place. */
+function remembered(place: number, buffer: Uint8Array, start: number, length: number): string | undefined {
+  const known = rememberedTexts[place];
+  if (known === undefined || known.bytes.length !== length) return undefined;
+  for (let i = 0; i < length; i++) if (known.bytes[i] !== buffer[start + i]) return undefined;
+  return known.text;
 }
 
 /**
@@ -178,7 +183,8 @@ export class ProtobufReader {
     const length = this.size();
     const start = this.#pass(length);
     if (length === 0) return '';
-    const known = length > LONGEST_REMEMBERED ? undefined : remembered(this.#bytes, start, length);
+    const place = length > LONGEST_REMEMBERED ? -1 : placeOf(this.#bytes, start, length);
+    const known = place < 0 ? undefined : remembered(place, this.#bytes, start, length);
     if (known !== undefined) return known;
     const bytes = this.#bytes.slice(start, start + length);
     let text: string;
@@ -187,7 +193,7 @@ export class ProtobufReader {
     } catch {
       throw new ProtobufError(`a string at byte ${start} that is not UTF-8`);
     }
-    if (length <= LONGEST_REMEMBERED) rememberedTexts[nextRemembered++ % REMEMBERED_TEXTS] = { bytes, text };
+    if (place >= 0) rememberedTexts[place] = { bytes, text };
     return text;
   }
 

@@ -16,7 +16,7 @@ import {
 } from '../values.js';
 import { ProtobufError, type ProtobufReader, type ProtobufWriter, wireType, writeText } from './bytes.js';
 import { type ProtobufNumber, protobufNumber } from './numbers.js';
-import { streamRecordReader } from './stream-record.js';
+import { ownReaders } from './own-readers.js';
 
 /** How the values of one field are written behind their tags, and read. */
 interface Member {
@@ -244,8 +244,8 @@ export function protobufMessage(type: string): ProtobufMessage {
   const known = messages.get(type);
   if (known !== undefined) return known;
   const general = generalMessage(type);
-  const isRecord = type === 'iq_learn_link/StreamRecord';
-  const made = isRecord ? { ...general, read: streamRecordReader(general.read) } : general;
+  const own = ownReaders[type];
+  const made = own === undefined ? general : { ...general, read: own(general.read) };
   messages.set(type, made);
   return made;
 }
