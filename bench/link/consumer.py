@@ -11,21 +11,10 @@ import time
 
 import numpy
 import paho.mqtt.client as mqtt
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.internal import api_implementation
+from link_messages import kinds
 
-with open(sys.argv[1], "rb") as file:
-    files = descriptor_pb2.FileDescriptorSet.FromString(file.read())
-pool = descriptor_pool.DescriptorPool()
-for each in files.file:
-    pool.Add(each)
-
-
-def kind(name):
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName(name))
-
-
-Envelope, Batch, Transition = kind("iq_learn_link.Envelope"), kind("iq_learn_link.StreamBatch"), kind("iq_learn.Transition")
+Envelope, Batch, Transition = kinds(sys.argv[1], "iq_learn_link.Envelope", "iq_learn_link.StreamBatch", "iq_learn.Transition")
 COUNT = int(sys.argv[3])
 CAPACITY = 1_000_000
 buffer = None

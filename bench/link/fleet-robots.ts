@@ -2,6 +2,7 @@ import mqtt from 'mqtt';
 import { Random } from '../../src/common/index.js';
 import { encodeRecorded, linkTopics, type SpoolRecord, StreamSender, type StreamSource } from '../../src/link/index.js';
 import { emptyMessage, type MessageTypes, type Transition } from '../../src/messages/index.js';
+import { StatusRhythm } from '../../src/nodes/gateway/status-rhythm.js';
 import { loadRobotSpec } from '../../src/robot/index.js';
 import { Opener, Sealer } from '../../src/transport/mqtt/envelope.js';
 
@@ -13,7 +14,7 @@ import { Opener, Sealer } from '../../src/transport/mqtt/envelope.js';
 const [port, first, count, hz] = process.argv.slice(2).map(Number) as [number, number, number, number];
 const TICK_MS = 10;
 const STATUS_MS = 1000;
-const GATHER_MS = 250;
+const GATHER_MS = 200;
 const EPISODE = 200;
 const spec = loadRobotSpec('rover');
 const random = Random.derive(first, 'fleet robots');
@@ -22,6 +23,13 @@ const row = (features: readonly { readonly low: number; readonly high: number }[
 /** Made once: drawing numbers is not what is measured. */
 const observations = Array.from({ length: 997 }, () => row(spec.observation));
 const actions = Array.from({ length: 89 }, () => row(spec.action));
+
+const constant: Transition = {
+  ...emptyMessage('iq_learn/msg/Transition'),
+  robot: spec.robot,
+  session: 'policy-3f1c9c1e-9b52-4a41',
+  reward: Number.NaN,
+};
 
 /** Records that the learner's side does not have, in memory. */
 class Memory implements StreamSource {
@@ -57,6 +65,7 @@ class Robot {
   readonly #sender: StreamSender;
   readonly #status: Sealer;
   readonly #question: Sealer;
+  readonly #rhythm = new StatusRhythm();
   #step = 0;
   nextMs: number;
   statusMs: number;
@@ -110,10 +119,8 @@ class Robot {
     const i = this.#step++;
     const now = Math.round(atMs);
     const transition: Transition = {
-      ...emptyMessage('iq_learn/msg/Transition'),
+      ...constant,
       header: { stamp: { sec: Math.floor(now / 1000), nanosec: (now % 1000) * 1_000_000 }, frame_id: '' },
-      robot: spec.robot,
-      session: 'policy-3f1c9c1e-9b52-4a41',
       sequence: BigInt(i),
       episode: Math.floor(i / EPISODE),
       step: i % EPISODE,
@@ -121,7 +128,6 @@ class Robot {
       action: actions[i % actions.length]!,
       next_observation: observations[(i + 1) % observations.length]!,
       truncated: i % EPISODE === EPISODE - 1,
-      reward: Number.NaN,
     };
     this.#memory.add(encodeRecorded('/transitions', transition));
   }
@@ -130,9 +136,13 @@ class Robot {
     this.#sender.pump();
   }
 
+  /** As a robot's gateway does. */
   say(): void {
+    const due = this.#rhythm.due(performance.now(), Math.max(STATUS_MS, this.#sender.statusMs));
+    if (due === undefined) return;
     const status = { ...emptyMessage('iq_learn_link/msg/GatewayStatus'), robot: this.#name, policy_version: -1n };
     this.#publish(linkTopics.gatewayStatus.topic, this.#status.seal(status, linkTopics.gatewayStatus.lifetimeMs), 0);
+    if (!due.asksForTime) return;
     const question = { robot: this.#name, asked_ns: BigInt(Date.now()) * 1_000_000n, answered_ns: 0n };
     this.#publish(
       linkTopics.clockQuestion.topic,
@@ -157,6 +167,7 @@ for (let i = first; i < first + count; i++) {
     protocolVersion: 5,
     clientId: name,
     keepalive: 60,
+    log: () => {},
   });
   const robot = new Robot(name, client);
   await robot.start();

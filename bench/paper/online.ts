@@ -70,9 +70,10 @@ const rows: readonly Row[] = [
 ];
 
 const NOTES = [
-  'One demonstration of 1,000 steps, `--data` with the .npz files of the demonstrators. Each seed’s policy is the one that',
-  'the run itself chose without a reward, by the distance of what it does from the demonstration (SQIL, DAC and cloning',
-  'get the same choice where they act); its starts were used for nothing else. Fractions are of the demonstrator’s mean.',
+  'One demonstration of 1,000 steps, `--data` with the .npz files of the demonstrators. Where a run acts, the policy that',
+  'is deployed is the one that it chose itself without a reward, by the distance of what it does from the demonstration',
+  '(SQIL and DAC get the same choice); of cloning it is the last. The starts were used for nothing else. Fractions are of',
+  'the demonstrator’s mean.',
 ].join('\n');
 
 /** Table 3 of the paper: online imitation of MuJoCo's robots from one demonstration. */

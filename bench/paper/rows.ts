@@ -130,32 +130,33 @@ const spread = (values: readonly number[]): number => {
 const shown = (value: number): string => (Math.abs(value) < 100 ? value.toFixed(1) : value.toFixed(0));
 const meanAndSpread = (values: readonly number[]): string => `${shown(mean(values))} ± ${shown(spread(values))}`;
 
+/** Returns of the policy that a run would deploy: the one that it chose without a reward, or else the last one. */
+const deployed = ({ chosen, best, last }: RunResult): readonly number[] => (chosen === undefined ? last : best);
+
 /** One line of the document: what the seeds of a row found. */
 function line(row: Row, results: readonly RunResult[]): string {
   const demonstrator = mean(results.map((run) => run.demonstrator ?? run.demonstrations));
-  const [last, best] = (['last', 'best'] as const).map((which) => results.map((run) => mean(run[which])));
-  const lowest = Math.min(...results.flatMap((run) => [...run.best]));
-  const falls = results.some(({ terminated }) => terminated !== undefined)
-    ? results.map(({ terminated }) => terminated?.best ?? '–').join(', ')
-    : '–';
-  const fraction = demonstrator > 0 ? `, ${(mean(best!) / demonstrator).toFixed(2)}` : '';
+  const chosen = results.map((run) => mean(deployed(run)));
+  const lowest = Math.min(...results.flatMap((run) => [...deployed(run)]));
+  const falls = results.map(({ terminated, chosen }) => terminated?.[chosen === undefined ? 'last' : 'best'] ?? '–');
+  const fraction = demonstrator > 0 ? `, ${(mean(chosen) / demonstrator).toFixed(2)}` : '';
   const cells = [
     row.name,
     String(row.demonstrations),
     row.published ?? '–',
     shown(demonstrator),
     results.map(({ job }) => job.slice(job.lastIndexOf('-') + 1)).join(', '),
-    `${meanAndSpread(best!)}${fraction}`,
+    `${meanAndSpread(chosen)}${fraction}`,
     shown(lowest),
-    falls,
-    meanAndSpread(last!),
+    falls.join(', '),
+    meanAndSpread(results.map((run) => mean(run.last))),
     `${(mean(results.map(({ seconds }) => seconds)) / 60).toFixed(1)}`,
   ];
   return `| ${cells.join(' | ')} |`;
 }
 
 const HEAD = [
-  '| row | demonstrations | published | demonstrator | seeds | chosen without a reward: mean ± sd over seeds, fraction | lowest start | terminal ends of each seed | last policy | minutes of learning |',
+  '| row | demonstrations | published | demonstrator | seeds | deployed: mean ± sd over seeds, fraction | lowest start | terminal ends of each seed | last policy | minutes of learning |',
   '|---|---:|---|---:|---|---|---:|---|---|---:|',
 ];
 
@@ -167,12 +168,13 @@ export function rowSummary(rows: readonly Row[], results: readonly RunResult[], 
   const figures = run.flatMap((row): Figure[] => {
     const found = of(row);
     const note = `${found.length} seeds, each on ${found[0]!.last.length} starts that were used for nothing else`;
-    return (['best', 'last'] as const).map((which) => ({
-      name: `${row.name}: ${which === 'best' ? 'chosen' : 'last'}`,
-      value: mean(found.map((each) => mean(each[which]))),
+    const figure = (what: string, returns: (run: RunResult) => readonly number[]): Figure => ({
+      name: `${row.name}: ${what}`,
+      value: mean(found.map((each) => mean(returns(each)))),
       unit: 'return',
       note,
-    }));
+    });
+    return [figure('deployed', deployed), figure('last', ({ last }) => last)];
   });
   const curves: Curve[] = results
     .filter(({ curve }) => curve.length > 0)

@@ -65,9 +65,9 @@ function constant(physics: Physics, name: string): ArrayLike<number> {
       return physics.model('jnt_pos').filter((_, i) => types[Math.floor(i / 3)] === HINGE);
     }
     case 'jnt_solref (robot)':
-      return physics.model('jnt_solref').subarray(3 * 2);
+      return physics.model('jnt_solref').slice(-2 * physics.nu);
     case 'jnt_solimp (robot)':
-      return physics.model('jnt_solimp').subarray(3 * 5);
+      return physics.model('jnt_solimp').slice(-5 * physics.nu);
     case 'geom_size (robot)':
       return physics.model('geom_size').subarray(3);
     case 'gravity':

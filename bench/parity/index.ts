@@ -94,7 +94,7 @@ export async function run(args: string[]): Promise<BenchResult> {
     );
   }
   if (options.rounds > 0)
-    for (const name of ['hopper', 'halfcheetah', 'walker2d']) {
+    for (const name of ['hopper', 'halfcheetah', 'walker2d', 'ant']) {
       progress(`speed of ${name}…`);
       figures.push(...(await speed(options.python, name, options.rounds)));
     }

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { IqLearnError, messageOf } from '../common/index.js';
-import { type FolderLock, lockFolder, timestamp, writeFileAtomic } from '../platform/index.js';
+import { cannotWrite, type FolderLock, lockFolder, timestamp, writeFileAtomic } from '../platform/index.js';
 
 /** Free space in bytes that a run needs for recordings, checkpoints and a report. With less it is not started. */
 const NEEDED_BYTES = 256 * 1024 * 1024;
@@ -110,12 +110,7 @@ export function checkTarget(file: string): void {
   try {
     mkdirSync(folder, { recursive: true });
   } catch (cause) {
-    throw new IqLearnError('IO', `cannot write ${file}`, {
-      found: messageOf(cause),
-      expected: 'a file in a folder that this user may write',
-      remedy: 'choose another place',
-      cause,
-    });
+    throw cannotWrite(file, cause, 'choose another place');
   }
   checkWritable(folder);
 }

@@ -1,6 +1,7 @@
 import { messageOf } from '../common/index.js';
 import type { MessageTypes } from '../messages/index.js';
 import { crc32 } from '../platform/index.js';
+import { Allowance } from './allowance.js';
 
 export type RecordingChunk = MessageTypes['iq_learn_link/msg/RecordingChunk'];
 export type RecordingPosition = MessageTypes['iq_learn_link/msg/RecordingPosition'];
@@ -76,8 +77,7 @@ export class RecordingSender {
   #looking = false;
   #reading = false;
   #failing = '';
-  #allowance: number;
-  #refilledMs: number;
+  readonly #allowance: Allowance;
 
   constructor(options: RecordingSenderOptions) {
     this.#options = {
@@ -88,8 +88,7 @@ export class RecordingSender {
       askMs: 30_000,
       ...options,
     };
-    this.#allowance = this.#options.bytesPerSecond;
-    this.#refilledMs = options.nowMs();
+    this.#allowance = new Allowance(this.#options.bytesPerSecond, options.nowMs());
   }
 
   get figures(): RecordingFigures {
@@ -107,10 +106,9 @@ export class RecordingSender {
 
   /** Sends what may be sent now. To be called a few times per second, with whether nothing more urgent is to be sent. */
   pump(mayTakeSpace: boolean): void {
-    const { nowMs, lookMs, bytesPerSecond } = this.#options;
+    const { nowMs, lookMs } = this.#options;
     const now = nowMs();
-    this.#allowance = Math.min(bytesPerSecond, this.#allowance + ((now - this.#refilledMs) / 1000) * bytesPerSecond);
-    this.#refilledMs = now;
+    this.#allowance.refill(now);
     if (now - this.#lookedMs >= lookMs && !this.#looking) void this.#look(now);
     if (!mayTakeSpace) return;
     this.#current ??= this.#next(now);
@@ -204,14 +202,14 @@ export class RecordingSender {
         entry.state === 'receiving' &&
         this.#sent < recording.size &&
         this.#sent - entry.received < windowBytes &&
-        this.#allowance > 0
+        this.#allowance.isLeft
       ) {
         const offset = this.#sent;
         const data = await source.read(recording, offset, Math.min(chunkBytes, recording.size - offset));
         // Meanwhile the other side may have said that it is elsewhere.
         if (entry !== this.#current || this.#sent !== offset) break;
         this.#sent += data.length;
-        this.#allowance -= data.length;
+        this.#allowance.take(data.length);
         this.#publish(recording, offset, data);
       }
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { MessageTypes } from '../messages/index.js';
+import { Allowance } from './allowance.js';
 import type { StreamSource } from './spool.js';
 
 export type StreamBatch = MessageTypes['iq_learn_link/msg/StreamBatch'];
@@ -20,8 +21,9 @@ export interface SenderOptions {
   /** Bytes per second at most: after a partition what has gathered leaves room for what is live. */
   readonly bytesPerSecond?: number;
   /**
-   * Milliseconds without progress after which what is under way is sent again; twice as long for each time that this did
-   * not help, up to 16 times: a learner that is behind is not helped by hearing everything again.
+   * Milliseconds without progress after which what is under way is sent again, unless it lately took longer than a third of
+   * that until something arrived; twice as long for each time that this did not help, up to 16 times: a learner that is
+   * behind is not helped by hearing everything again.
    */
   readonly retryMs?: number;
   /** Records are gathered for this long before they are sent, in milliseconds, unless there are many; 0 for not at all. */
@@ -33,8 +35,10 @@ const MANY = 256n;
 const MOST_DOUBLINGS = 4;
 /** No longer than this are records gathered, whatever the learner's side asks for. */
 const LONGEST_GATHER_MS = 2000;
-/** Of the time between two statuses, after which what is under way is sent again. */
+/** Times between two statuses, and times that the way took lately, after which what is under way is sent again. */
 const PATIENCE = 3;
+/** What is left of the longest time that the way took, with each message that has arrived. */
+const FORGET = 0.9;
 
 /**
  * Sends a spool's records in order to the learner's side, which answers with how far it has come. What is under way is
@@ -49,13 +53,15 @@ export class StreamSender {
   #isIdle = false;
   /** What the learner's side asks for; nothing until it has said so. */
   #asked = { gatherMs: 0, statusMs: 0, windowBytes: Number.POSITIVE_INFINITY, hold: false };
-  #underWay: { readonly upTo: bigint; readonly bytes: number }[] = [];
+  #underWay: { readonly upTo: bigint; readonly bytes: number; readonly sentMs: number }[] = [];
   #progressMs = 0;
-  /** How often what is under way was sent again without progress. */
+  /** How often what is under way was sent again without progress, and up to where. */
   #repeats = 0;
+  #repeatedUpTo = 0n;
+  /** How long it took lately until it was known that a message had arrived: the longest, which is slowly forgotten. */
+  #roundTripMs = 0;
   #publishedMs = Number.NEGATIVE_INFINITY;
-  #allowance: number;
-  #refilledMs: number;
+  readonly #allowance: Allowance;
 
   constructor(options: SenderOptions) {
     this.#options = {
@@ -66,8 +72,7 @@ export class StreamSender {
       gatherMs: 0,
       ...options,
     };
-    this.#allowance = this.#options.bytesPerSecond;
-    this.#refilledMs = options.nowMs();
+    this.#allowance = new Allowance(this.#options.bytesPerSecond, options.nowMs());
   }
 
   /** Whether everything written so far has arrived. */
@@ -101,10 +106,7 @@ export class StreamSender {
     if (epoch === source.epoch) source.confirm(durable);
     // What came while nothing was taken must be sent again.
     if (this.#received === undefined || known < this.#received || (wasHeld && !this.isHeld)) this.#rewind(known);
-    else if (known > this.#received) {
-      this.#progressMs = nowMs();
-      this.#repeats = 0;
-    }
+    else if (known > this.#received) this.#progress(known, nowMs());
     this.#received = known;
     this.#underWay = this.#underWay.filter(({ upTo }) => upTo > known);
     if (this.#sent < known) this.#sent = known;
@@ -125,14 +127,15 @@ export class StreamSender {
     const now = nowMs();
     const { gatherMs, windowBytes, retryMs } = this.#limits();
     if (now - this.#publishedMs < gatherMs && source.last - this.#sent < MANY) return;
-    this.#refill(now);
+    this.#allowance.refill(now);
     if (this.#underWay.length > 0 && now - this.#progressMs > retryMs * 2 ** Math.min(this.#repeats, MOST_DOUBLINGS)) {
       this.#repeats += 1;
+      this.#repeatedUpTo = this.#sent;
       this.#rewind(this.#received);
     }
     this.#isIdle = false;
     let bytes = this.#underWay.reduce((sum, each) => sum + each.bytes, 0);
-    while (this.#sent < source.last && bytes < windowBytes && this.#allowance > 0) {
+    while (this.#sent < source.last && bytes < windowBytes && this.#allowance.isLeft) {
       const { previous, records } = source.read(this.#sent, batchBytes);
       const upTo = records.at(-1)?.sequence;
       if (upTo === undefined) {
@@ -142,10 +145,10 @@ export class StreamSender {
       }
       const size = records.reduce((sum, { payload }) => sum + payload.length + 32, 0);
       if (this.#underWay.length === 0) this.#progressMs = now;
-      this.#underWay.push({ upTo, bytes: size });
+      this.#underWay.push({ upTo, bytes: size, sentMs: now });
       this.#sent = upTo;
       bytes += size;
-      this.#allowance -= size;
+      this.#allowance.take(size);
       this.#publishedMs = now;
       publish({
         robot,
@@ -155,6 +158,18 @@ export class StreamSender {
       });
     }
     this.#isIdle = this.#sent >= source.last;
+  }
+
+  /**
+   * More has arrived. Only what was sent once tells how long the way takes: of what was sent twice nobody knows which one has
+   * arrived (Karn and Partridge, 1987).
+   */
+  #progress(known: bigint, now: number): void {
+    this.#progressMs = now;
+    this.#repeats = 0;
+    const last = this.#underWay.findLast(({ upTo }) => upTo <= known);
+    if (last === undefined || last.upTo <= this.#repeatedUpTo) return;
+    this.#roundTripMs = Math.max(now - last.sentMs, FORGET * this.#roundTripMs);
   }
 
   /** Notes what the learner's side asks for. Gives whether it had asked for nothing to be sent. */
@@ -173,8 +188,8 @@ export class StreamSender {
     return {
       gatherMs: Math.max(gatherMs, asked.gatherMs),
       windowBytes: Math.min(windowBytes, asked.windowBytes),
-      // Positions come as seldom as statuses.
-      retryMs: Math.max(retryMs, PATIENCE * asked.statusMs),
+      // Positions come as seldom as statuses, and late where the learner is busy.
+      retryMs: Math.max(retryMs, PATIENCE * asked.statusMs, PATIENCE * this.#roundTripMs),
     };
   }
 
@@ -182,12 +197,5 @@ export class StreamSender {
     this.#sent = to;
     this.#underWay = [];
     this.#progressMs = this.#options.nowMs();
-  }
-
-  #refill(now: number): void {
-    const { bytesPerSecond } = this.#options;
-    const more = ((now - this.#refilledMs) / 1000) * bytesPerSecond;
-    this.#allowance = Math.min(bytesPerSecond, this.#allowance + more);
-    this.#refilledMs = now;
   }
 }

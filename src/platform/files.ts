@@ -48,13 +48,22 @@ export function writeFileAtomic(path: string, data: Uint8Array | string): void {
     fsyncFolder(dirname(path));
   } catch (cause) {
     rmSync(part, { force: true });
-    throw new IqLearnError('IO', `cannot write ${path}`, {
-      found: messageOf(cause),
-      expected: 'a writable folder with free space',
-      remedy: 'free space, or choose another folder',
-      cause,
-    });
+    throw cannotWrite(path, cause);
   }
+}
+
+/** What is said where a file cannot be written; `cause` is what the file system says. */
+export function cannotWrite(
+  path: string,
+  cause: unknown,
+  remedy = 'free space, or choose another folder',
+): IqLearnError {
+  return new IqLearnError('IO', `cannot write ${path}`, {
+    found: messageOf(cause),
+    expected: 'a writable folder with free space',
+    remedy,
+    cause,
+  });
 }
 
 /** Renames a finished folder (flushed first: the names of its files) or file into place and flushes the rename. */

@@ -1,6 +1,14 @@
 export { type Checkpoint, generations, loadCheckpoint, saveCheckpoint } from './checkpoint-store.js';
 export { crc32, gunzip, inflateRaw } from './compression.js';
-export { type FolderLock, isAlive, lockFolder, renameDurable, writeFileAtomic, writeFileDurable } from './files.js';
+export {
+  cannotWrite,
+  type FolderLock,
+  isAlive,
+  lockFolder,
+  renameDurable,
+  writeFileAtomic,
+  writeFileDurable,
+} from './files.js';
 export { sha256 } from './hash.js';
 export { createNodeLogger, type Logger, type LoggerOptions, type LogLevel, logLevels } from './logging.js';
 export { machine, ownVersion, timestamp, versions } from './machine.js';

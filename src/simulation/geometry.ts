@@ -1,6 +1,9 @@
 import { clamp, yawOf as yaw } from '../common/index.js';
 import type { Dimension, PoseReading, SceneGeometry } from './task.js';
 
+/** Converts degrees, in which models are published, to radians. */
+export const degrees = (angle: number): number => angle * (Math.PI / 180);
+
 /** The rotation matrix (3 × 3, row-major) of a unit quaternion (x, y, z, w). */
 export function rotationMatrix([x, y, z, w]: PoseReading['orientation']): number[] {
   return [
@@ -14,6 +17,18 @@ export function rotationMatrix([x, y, z, w]: PoseReading['orientation']): number
     2 * (y * z + w * x),
     1 - 2 * (x * x + y * y),
   ];
+}
+
+/** A vector of the body's frame in the world's, where `rotation` is the body's rotation matrix. */
+export function rotate(rotation: readonly number[], [x, y, z]: PoseReading['position']): PoseReading['position'] {
+  const r = rotation;
+  return [r[0]! * x + r[1]! * y + r[2]! * z, r[3]! * x + r[4]! * y + r[5]! * z, r[6]! * x + r[7]! * y + r[8]! * z];
+}
+
+/** A vector of the world's frame in the body's, where `rotation` is the body's rotation matrix. */
+export function rotateBack(rotation: readonly number[], [x, y, z]: PoseReading['position']): PoseReading['position'] {
+  const r = rotation;
+  return [r[0]! * x + r[3]! * y + r[6]! * z, r[1]! * x + r[4]! * y + r[7]! * z, r[2]! * x + r[5]! * y + r[8]! * z];
 }
 
 /** The yaw of an orientation (x, y, z, w): the angle about z, in radians, counter-clockwise from x. */

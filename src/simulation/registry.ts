@@ -1,6 +1,7 @@
 import { unknownName } from '../common/index.js';
 import { parseTaskOptions, type TaskDefinition, type TaskOptions } from './definition.js';
 import type { Task } from './task.js';
+import { ant } from './tasks/ant/definition.js';
 import { arm } from './tasks/arm/definition.js';
 import { cartpole } from './tasks/cartpole/definition.js';
 import { gridworld } from './tasks/gridworld/definition.js';
@@ -16,6 +17,7 @@ export const taskDefinitions: readonly TaskDefinition[] = [
   hopper,
   halfcheetah,
   walker2d,
+  ant,
   cartpole,
   gridworld,
 ];

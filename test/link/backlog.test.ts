@@ -184,6 +184,51 @@ test('a sender that is held back sends nothing, however long, and goes on from w
   expect(sent[0]!.previous).toBe(4n);
 });
 
+test('a sender does not send again what only takes long to arrive', () => {
+  const spool = new Spool({ folder, maxBytes: 1e7, nowNs: () => 5n, warn: () => {} });
+  ends.push(() => spool.close());
+  const batches: StreamBatch[] = [];
+  let nowMs = 0;
+  const sender = new StreamSender({
+    robot: 'a',
+    source: spool,
+    publish: (batch) => batches.push(batch),
+    nowMs: () => nowMs,
+    retryMs: 1000,
+    gatherMs: 200,
+  });
+  sender.position({ robot: 'a', epoch: 5n, received: 0n, durable: 0n });
+  // Every message arrives 5 seconds after it was sent: five times what it is waited for at first.
+  const arriving: { readonly ms: number; readonly received: bigint }[] = [];
+  let received = 0n;
+  let records = 0;
+  for (let step = 0; step < 3000; step++) {
+    nowMs += 50;
+    spool.append('state', '/t', new Uint8Array(20));
+    sender.pump();
+    for (const batch of batches.splice(0)) {
+      records += batch.records.length;
+      arriving.push({ ms: nowMs + 5000, received: batch.records.at(-1)!.sequence });
+    }
+    while (arriving[0] !== undefined && arriving[0].ms <= nowMs) {
+      const next = arriving.shift()!;
+      if (next.received > received) received = next.received;
+      sender.position({ robot: 'a', epoch: 5n, received, durable: 0n });
+    }
+  }
+  // Of 3000 only those of the first seconds are sent twice or more.
+  expect(records).toBeLessThan(3600);
+  expect(Number(received)).toBeGreaterThan(2800);
+  // Lost is lost all the same: without an answer it is sent again.
+  const before = records;
+  for (let step = 0; step < 2000; step++) {
+    nowMs += 50;
+    sender.pump();
+    for (const batch of batches.splice(0)) records += batch.records.length;
+  }
+  expect(records).toBeGreaterThan(before);
+});
+
 test('a sender gathers for as long as the other side asks for, within reason', () => {
   const spool = new Spool({ folder, maxBytes: 1e7, nowNs: () => 5n, warn: () => {} });
   ends.push(() => spool.close());

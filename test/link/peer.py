@@ -8,23 +8,17 @@ import json
 import sys
 import threading
 import time
+from pathlib import Path
 
 import paho.mqtt.client as mqtt
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-with open(sys.argv[1], "rb") as file:
-    files = descriptor_pb2.FileDescriptorSet.FromString(file.read())
-pool = descriptor_pool.DescriptorPool()
-for each in files.file:
-    pool.Add(each)
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench" / "link"))
+from link_messages import kinds
 
-
-def kind(name):
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName(name))
-
-
-Envelope, Batch, Position = (kind(f"iq_learn_link.{name}") for name in ("Envelope", "StreamBatch", "StreamPosition"))
-SignedPolicy, Policy, Transition = kind("iq_learn_link.SignedPolicy"), kind("iq_learn.PolicyBundle"), kind("iq_learn.Transition")
+Envelope, Batch, Position, SignedPolicy = kinds(
+    sys.argv[1], *(f"iq_learn_link.{name}" for name in ("Envelope", "StreamBatch", "StreamPosition", "SignedPolicy"))
+)
+Policy, Transition = kinds(sys.argv[1], "iq_learn.PolicyBundle", "iq_learn.Transition")
 
 ROOT, COUNT, EPOCH = "iq_learn/fleet/rover-1", int(sys.argv[3]), 7
 state = {"received": None, "policy": None, "sequence": 0}

@@ -139,6 +139,29 @@ describe('the gateways of a link', () => {
     expect(gateway.status().message).toBe('linked');
   });
 
+  test('give a robot one status of the learner a second at most, however many there are', async () => {
+    const { link, robotSide, learnerSide } = linked();
+    const learner = robotSide.listen('/learner_status', 'iq_learn/msg/LearnerStatus');
+    const over = link.connect();
+    let carried = 0;
+    over.subscribe(linkTopics.learnerStatus.topic, 'iq_learn/msg/LearnerStatus', () => void carried++, qos.sensor);
+    const beganMs = performance.now();
+    for (let i = 0; i < 200; i++) {
+      learnerSide.say('/learner_status', 'iq_learn/msg/LearnerStatus', {
+        ...emptyMessage('iq_learn/msg/LearnerStatus'),
+        robot: 'trolley',
+        updates: BigInt(i),
+      });
+      await learnerSide.broker.idle();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await link.idle();
+    const seconds = (performance.now() - beganMs) / 1000;
+    expect(carried).toBeGreaterThanOrEqual(1);
+    expect(carried).toBeLessThanOrEqual(1 + Math.floor(seconds / 0.9));
+    await until(() => expect(learner).toHaveLength(carried));
+  });
+
   test('fault F19: a robot that no longer hears of its learner goes on, or pauses its policy, as it was told', async () => {
     for (const onLost of ['continue', 'stop'] as const) {
       rmSync(folder, { recursive: true, force: true });

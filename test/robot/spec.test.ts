@@ -23,7 +23,7 @@ function refusalOf(text: string, from: string, to: string): { error: IqLearnErro
 
 describe('RobotSpec', () => {
   test('every robot of config/robots is valid and named after its file', () => {
-    expect(robotNames()).toEqual(expect.arrayContaining(['arm', 'halfcheetah', 'hopper', 'rover', 'walker2d']));
+    expect(robotNames()).toEqual(expect.arrayContaining(['ant', 'arm', 'halfcheetah', 'hopper', 'rover', 'walker2d']));
     for (const name of robotNames()) expect(loadRobotSpec(name).robot).toBe(name);
   });
 

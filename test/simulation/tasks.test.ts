@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '#src/common/index.js';
 import { createTask, type Task, taskNames } from '#src/simulation/index.js';
 
-const OWN = ['hopper', 'halfcheetah', 'walker2d', 'cartpole', 'gridworld'] as const;
+const OWN = ['hopper', 'halfcheetah', 'walker2d', 'ant', 'cartpole', 'gridworld'] as const;
 
 const actions = (task: Task, seed: number, count: number): Float64Array[] => {
   const random = new Random(seed);
@@ -168,6 +168,7 @@ describe('locomotion', () => {
     for (const [name, scale, uniform] of [
       ['hopper', 0.005, true],
       ['halfcheetah', 0.1, false],
+      ['ant', 0.1, false],
     ] as const) {
       const task = await createTask(name);
       const velocities = Array.from({ length: 200 }, (_, seed) => {
@@ -183,6 +184,7 @@ describe('locomotion', () => {
 
   it('does not know a version of its own making', async () => {
     await expect(createTask('hopper', { version: 'v6' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(createTask('ant', { version: 'v5' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 });
 

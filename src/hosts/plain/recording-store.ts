@@ -11,9 +11,9 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { IqLearnError, messageOf } from '../../common/index.js';
+import { IqLearnError } from '../../common/index.js';
 import type { OfferedRecording, RecordingStore } from '../../link/index.js';
-import { renameDurable } from '../../platform/index.js';
+import { cannotWrite, renameDurable } from '../../platform/index.js';
 import { hashOfFile } from './recording-source.js';
 
 /** Space that is left free on the disk, for the run's checkpoints. */
@@ -147,12 +147,7 @@ export class RecordingFolder implements RecordingStore {
     try {
       write();
     } catch (cause) {
-      throw new IqLearnError('IO', `cannot write ${path}`, {
-        found: messageOf(cause),
-        expected: 'a writable folder with free space',
-        remedy: 'make space; the robot tries again',
-        cause,
-      });
+      throw cannotWrite(path, cause, 'make space; the robot tries again');
     }
   }
 }

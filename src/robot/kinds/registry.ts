@@ -11,6 +11,7 @@ import { pathCommand } from './path-command.js';
 import { poseStamped } from './pose-stamped.js';
 import { carriesAction } from './quantities.js';
 import { rangeAsScan } from './range.js';
+import { twistStamped } from './twist-stamped.js';
 
 /**
  * The message types that a robot's state, command and teleoperation may have, in the order in which errors list them.
@@ -22,11 +23,7 @@ export const messageKinds: readonly MessageKind[] = [
   laserScan,
   { type: 'sensor_msgs/msg/Imu', state: { fields: true } },
   poseStamped,
-  {
-    type: 'geometry_msgs/msg/TwistStamped',
-    state: { fields: true },
-    command: pathCommand('geometry_msgs/msg/TwistStamped', 'twist', ['twist']),
-  },
+  twistStamped,
   { type: 'geometry_msgs/msg/Twist', command: pathCommand('geometry_msgs/msg/Twist', 'twist') },
   jointTrajectory,
   float64MultiArray,

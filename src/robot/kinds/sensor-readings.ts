@@ -6,6 +6,14 @@ export interface PoseReading {
   readonly orientation: readonly [number, number, number, number];
 }
 
+/** How fast a body moves and turns, with both vectors in the same frame. */
+export interface TwistReading {
+  /** m/s */
+  readonly linear: readonly [number, number, number];
+  /** rad/s */
+  readonly angular: readonly [number, number, number];
+}
+
 /** What a robot's sensors measure at one instant. A simulated task gives it; {@link readingsToMessages} makes ROS messages of it. */
 export interface SensorReadings {
   readonly joints?: {
@@ -38,4 +46,6 @@ export interface SensorReadings {
   };
   /** By topic name without slash: goal_pose, object_pose, tool_pose. */
   readonly poses?: Readonly<Record<string, PoseReading>>;
+  /** By topic name without slash, in the frame of the topic's header. */
+  readonly twists?: Readonly<Record<string, TwistReading>>;
 }

@@ -1,4 +1,5 @@
-import { degrees, type Link } from './planar.js';
+import { degrees } from '../geometry.js';
+import type { Link } from './planar.js';
 
 /** Tilt of a capsule that lies along the direction of motion: its own axis points towards −x, as in the published models. */
 export const LYING = -Math.PI / 2;

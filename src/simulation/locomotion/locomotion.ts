@@ -2,7 +2,6 @@ import { Random } from '../../common/index.js';
 import { Physics } from '../physics/physics.js';
 import { checkAction, checkSeed, checkSnapshot, unbounded } from '../spaces.js';
 import type { BoxSpace, SceneGeometry, SensorReadings, StepResult, Task } from '../task.js';
-import { hingesOf, mjcf, ROOT_JOINTS } from './planar.js';
 import type { GymnasiumVersion, LocomotionRules } from './rules.js';
 
 export interface LocomotionOptions {
@@ -11,7 +10,7 @@ export interface LocomotionOptions {
 }
 
 /**
- * Hopper, Walker2d and HalfCheetah with gymnasium's observation, reward and termination on models of the same
+ * Hopper, Walker2d, HalfCheetah and Ant with gymnasium's observation, reward and termination on models of the same
  * dynamics; one step from the same full state agrees with gymnasium to rounding (bench/parity). Gymnasium's
  * mj_rnePostConstraint after a step is left out: it fills contact forces that nothing here reads.
  *
@@ -27,8 +26,9 @@ export class LocomotionTask implements Task {
   readonly #physics: Physics;
   readonly #rules: LocomotionRules;
   readonly #version: GymnasiumVersion;
-  readonly #jointNames: readonly string[];
   #steps = 0;
+  /** Where the reward counts the robot's way from. */
+  #forward = 0;
 
   private constructor(name: string, rules: LocomotionRules, options: LocomotionOptions, physics: Physics) {
     this.name = name;
@@ -37,32 +37,24 @@ export class LocomotionTask implements Task {
     this.#version = options.version;
     this.#physics = physics;
     this.stepSeconds = physics.timestep * rules.frameSkip;
-    const hinges = hingesOf(rules.robot).map((hinge) => hinge.name);
-    this.#jointNames = [...ROOT_JOINTS, ...hinges];
-    const unit = (joint: string): string => (joint === 'rootx' || joint === 'rootz' ? 'm' : 'rad');
+    const { positions, unobserved, velocities, motors } = rules.model;
     this.observationSpace = {
       kind: 'box',
       dimensions: [
-        // The forward position is left out: the gait must not depend on it.
-        ...this.#jointNames.slice(1).map((joint) => unbounded(`${joint}_position`, unit(joint))),
-        ...this.#jointNames.map((joint) => ({
-          name: `${joint}_velocity`,
-          unit: `${unit(joint)}/s`,
-          low: -rules.velocityClip,
-          high: rules.velocityClip,
-        })),
+        ...positions.slice(unobserved).map(({ name, unit }) => unbounded(name, unit)),
+        ...velocities.map((velocity) => ({ ...velocity, low: -rules.velocityClip, high: rules.velocityClip })),
       ],
     };
     this.actionSpace = {
       kind: 'box',
-      dimensions: hinges.map((joint) => ({ name: joint, unit: '1', low: -1, high: 1 })),
+      dimensions: motors.map((joint) => ({ name: joint, unit: '1', low: -1, high: 1 })),
     };
     this.reset(0);
   }
 
   /** Throws UNAVAILABLE when MuJoCo does not load. */
   static async create(name: string, rules: LocomotionRules, options: LocomotionOptions): Promise<LocomotionTask> {
-    return new LocomotionTask(name, rules, options, await Physics.load(mjcf(rules.robot)));
+    return new LocomotionTask(name, rules, options, await Physics.load(rules.model.mjcf));
   }
 
   /** The physics below, for comparison with other engines. */
@@ -73,7 +65,7 @@ export class LocomotionTask implements Task {
   reset(seed: number): Float64Array {
     checkSeed(seed);
     const physics = this.#physics;
-    const { positionNoise, velocityNoise } = this.#rules;
+    const { model, positionNoise, velocityNoise } = this.#rules;
     const random = Random.derive(seed, `${this.name}/reset`);
     physics.reset();
     const { qpos, qvel } = physics;
@@ -83,7 +75,9 @@ export class LocomotionTask implements Task {
         velocityNoise.kind === 'uniform'
           ? random.uniform(-velocityNoise.scale, velocityNoise.scale)
           : velocityNoise.scale * random.normal();
+    model.normalise?.(qpos);
     physics.forward();
+    this.#forward = model.forward(physics);
     this.#steps = 0;
     return this.#observe();
   }
@@ -92,11 +86,12 @@ export class LocomotionTask implements Task {
     checkAction(this.actionSpace, action);
     const physics = this.#physics;
     const rules = this.#rules;
-    const before = physics.qpos[0]!;
+    const before = this.#forward;
     physics.ctrl.set(action);
     physics.step(rules.frameSkip);
     this.#steps += 1;
-    const velocity = (physics.qpos[0]! - before) / this.stepSeconds;
+    this.#forward = rules.model.forward(physics);
+    const velocity = (this.#forward - before) / this.stepSeconds;
     const healthy = rules.isHealthy(physics.qpos, physics.qvel);
     const alive = healthy || this.#version === 'v4' ? rules.aliveReward : 0;
     let squares = 0;
@@ -111,28 +106,25 @@ export class LocomotionTask implements Task {
   }
 
   sense(): SensorReadings {
-    return {
-      joints: {
-        names: this.#jointNames,
-        position: this.#physics.qpos.slice(),
-        velocity: this.#physics.qvel.slice(),
-        effort: this.#physics.data('qfrc_actuator').slice(),
-      },
-    };
+    return this.#rules.model.sense(this.#physics);
   }
 
   scene(): readonly SceneGeometry[] {
     return this.#physics.scene();
   }
 
-  /** The count of steps, then MuJoCo's integration state. */
+  /** The count of steps, MuJoCo's integration state, and the forward position where the state does not determine it. */
   snapshot(): Float64Array {
-    return Float64Array.of(this.#steps, ...this.#physics.getState());
+    const forward = this.#rules.model.forwardLags ? [this.#forward] : [];
+    return Float64Array.of(this.#steps, ...this.#physics.getState(), ...forward);
   }
 
   restore(state: Float64Array): void {
-    checkSnapshot(this.name, state, 1 + this.#physics.stateSize);
-    this.#physics.setState(state.subarray(1));
+    const { forward, forwardLags } = this.#rules.model;
+    const end = 1 + this.#physics.stateSize;
+    checkSnapshot(this.name, state, forwardLags ? end + 1 : end);
+    this.#physics.setState(state.subarray(1, end));
+    this.#forward = forwardLags ? state[end]! : forward(this.#physics);
     this.#steps = state[0]!;
   }
 
@@ -142,10 +134,11 @@ export class LocomotionTask implements Task {
 
   #observe(): Float64Array {
     const { qpos, qvel } = this.#physics;
-    const clip = this.#rules.velocityClip;
-    const observation = new Float64Array(qpos.length - 1 + qvel.length);
-    for (let i = 1; i < qpos.length; i++) observation[i - 1] = qpos[i]!;
-    for (let i = 0; i < qvel.length; i++) observation[qpos.length - 1 + i] = Math.min(clip, Math.max(-clip, qvel[i]!));
+    const { model, velocityClip: clip } = this.#rules;
+    const observation = new Float64Array(qpos.length - model.unobserved + qvel.length);
+    observation.set(qpos.subarray(model.unobserved));
+    const at = qpos.length - model.unobserved;
+    for (let i = 0; i < qvel.length; i++) observation[at + i] = Math.min(clip, Math.max(-clip, qvel[i]!));
     return observation;
   }
 }

@@ -1,3 +1,6 @@
+import { element, standingRobot } from './mjcf.js';
+import type { LocomotionModel } from './model.js';
+
 /** A point in the plane of motion, in metres: x points forward and z points up. */
 export type Point = readonly [x: number, z: number];
 
@@ -69,24 +72,16 @@ export interface PlanarRobot {
   readonly timestep: number;
 }
 
-/** Converts degrees, in which the models are published, to radians. */
-export const degrees = (angle: number): number => angle * (Math.PI / 180);
-
 /** The torso's degrees of freedom: forward, up and pitch. They come first in qpos and qvel of every planar robot. */
-export const ROOT_JOINTS = ['rootx', 'rootz', 'rooty'] as const;
+const ROOT = [
+  { name: 'rootx', unit: 'm' },
+  { name: 'rootz', unit: 'm' },
+  { name: 'rooty', unit: 'rad' },
+] as const;
 
 /** Lists all hinges in the order in which they stand in qpos, qvel and ctrl. */
-export function hingesOf(robot: PlanarRobot): Hinge[] {
-  const walk = (links: readonly Link[]): Hinge[] => links.flatMap((link) => [link.hinge, ...walk(link.links ?? [])]);
-  return walk(robot.links);
-}
-
-function element(tag: string, attributes: Readonly<Record<string, string | number | undefined>>, inner = ''): string {
-  const text = Object.entries(attributes)
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => ` ${key}="${value}"`)
-    .join('');
-  return inner === '' ? `<${tag}${text}/>` : `<${tag}${text}>${inner}</${tag}>`;
+function hingesOf(links: readonly Link[]): Hinge[] {
+  return links.flatMap(({ hinge, links: children = [] }) => [hinge, ...hingesOf(children)]);
 }
 
 const inPlane = ([x, z]: Point): string => `${x} 0 ${z}`;
@@ -118,8 +113,8 @@ function body(link: Link, robot: PlanarRobot): string {
   return element('body', { name: link.name, pos: inPlane(link.at) }, inner.join(''));
 }
 
-/** Writes the robot, standing on an endless floor, as a model in MJCF. */
-export function mjcf(robot: PlanarRobot): string {
+/** Writes the robot as a model in MJCF. */
+function mjcf(robot: PlanarRobot): string {
   const hinge = {
     type: 'hinge',
     axis: `0 ${robot.hingeSign} 0`,
@@ -127,52 +122,64 @@ export function mjcf(robot: PlanarRobot): string {
     armature: robot.armature,
     ...robot.limits,
   };
-  const defaults = [
-    element('geom', { contype: 1, conaffinity: 1, ...robot.contact }),
-    element('motor', { ctrllimited: 'true', ctrlrange: '-1 1' }),
-    element('default', { class: 'hinge' }, element('joint', hinge)),
-    element(
-      'default',
-      { class: 'robot' },
-      element('geom', { conaffinity: robot.selfCollision ? 1 : 0, condim: robot.contactDimensions }),
-    ),
-  ];
+  const [rootx, rootz, rooty] = ROOT.map(({ name }) => name);
   const root = [
-    element('joint', { name: ROOT_JOINTS[0], type: 'slide', axis: '1 0 0' }),
+    element('joint', { name: rootx, type: 'slide', axis: '1 0 0' }),
     element('joint', {
-      name: ROOT_JOINTS[1],
+      name: rootz,
       type: 'slide',
       axis: '0 0 1',
       ref: robot.heightFromGround ? robot.height : undefined,
     }),
-    element('joint', { name: ROOT_JOINTS[2], type: 'hinge', axis: '0 1 0' }),
+    element('joint', { name: rooty, type: 'hinge', axis: '0 1 0' }),
   ];
-  const torso = element(
-    'body',
-    { name: 'torso', pos: `0 0 ${robot.height}`, childclass: 'robot' },
-    [
-      ...root,
-      ...robot.torso.map((part) => capsule(part, '0.85 0.55 0.3 1')),
-      ...robot.links.map((link) => body(link, robot)),
-    ].join(''),
-  );
-  const floor = element('geom', { name: 'floor', type: 'plane', size: '40 40 0.1', condim: 3, rgba: '0.8 0.85 0.8 1' });
-  return element(
-    'mujoco',
-    { model: robot.name },
-    [
-      element('compiler', { angle: 'radian', inertiafromgeom: 'true', settotalmass: robot.totalMass }),
-      element('option', { integrator: robot.integrator, timestep: robot.timestep }),
-      element('size', { memory: '1M' }),
-      element('default', {}, defaults.join('')),
-      element('worldbody', {}, floor + torso),
+  return standingRobot({
+    name: robot.name,
+    integrator: robot.integrator,
+    timestep: robot.timestep,
+    totalMass: robot.totalMass,
+    defaults: [
+      element('geom', { contype: 1, conaffinity: 1, ...robot.contact }),
+      element('default', { class: 'hinge' }, element('joint', hinge)),
       element(
-        'actuator',
-        {},
-        hingesOf(robot)
-          .map(({ name, gear }) => element('motor', { name, joint: name, gear }))
-          .join(''),
+        'default',
+        { class: 'robot' },
+        element('geom', { conaffinity: robot.selfCollision ? 1 : 0, condim: robot.contactDimensions }),
       ),
-    ].join(''),
-  );
+    ],
+    torso: element(
+      'body',
+      { name: 'torso', pos: `0 0 ${robot.height}`, childclass: 'robot' },
+      [
+        ...root,
+        ...robot.torso.map((part) => capsule(part, '0.85 0.55 0.3 1')),
+        ...robot.links.map((link) => body(link, robot)),
+      ].join(''),
+    ),
+    motors: hingesOf(robot.links).map(({ name, gear }) => ({ name, gear })),
+  });
+}
+
+/** The model of a planar robot. Its sensors are those of joints, among which the torso's three degrees of freedom count. */
+export function planarModel(robot: PlanarRobot): LocomotionModel {
+  const motors = hingesOf(robot.links).map(({ name }) => name);
+  const coordinates = [...ROOT, ...motors.map((name) => ({ name, unit: 'rad' }))];
+  const names = coordinates.map(({ name }) => name);
+  return {
+    mjcf: mjcf(robot),
+    positions: coordinates.map(({ name, unit }) => ({ name: `${name}_position`, unit })),
+    unobserved: 1,
+    velocities: coordinates.map(({ name, unit }) => ({ name: `${name}_velocity`, unit: `${unit}/s` })),
+    motors,
+    forward: ({ qpos }) => qpos[0]!,
+    forwardLags: false,
+    sense: (physics) => ({
+      joints: {
+        names,
+        position: physics.qpos.slice(),
+        velocity: physics.qvel.slice(),
+        effort: physics.data('qfrc_actuator').slice(),
+      },
+    }),
+  };
 }

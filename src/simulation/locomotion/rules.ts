@@ -1,11 +1,11 @@
-import type { PlanarRobot } from './planar.js';
+import type { LocomotionModel } from './model.js';
 
 /** Gymnasium's version of a task: `v4` pays for being alive in every step, `v5` only while the robot is healthy. */
 export type GymnasiumVersion = 'v4' | 'v5';
 
-/** The rules that turn a planar robot into one of gymnasium's tasks. */
+/** The rules that turn a robot into one of gymnasium's tasks. */
 export interface LocomotionRules {
-  readonly robot: PlanarRobot;
+  readonly model: LocomotionModel;
   /** The number of physics steps in one step of the task. */
   readonly frameSkip: number;
   /** A reset adds uniform noise within ± this to every position (metres or radians). */

@@ -200,6 +200,8 @@ export class MqttConnection {
     if (this.#ended || this.#client !== client) return;
     // Small messages are sent at once instead of being gathered for 40 ms.
     (client.stream as { setNoDelay?: (on: boolean) => void }).setNoDelay?.(true);
+    // As many publications may wait for room in the socket as the outboxes of all topics let go.
+    client.stream.setMaxListeners(0);
     this.#connected = true;
     this.#madeMs = performance.now();
     this.#connections += 1;

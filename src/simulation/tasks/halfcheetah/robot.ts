@@ -1,5 +1,5 @@
 import { LYING } from '../../locomotion/legs.js';
-import type { Link, PlanarRobot } from '../../locomotion/planar.js';
+import { type Link, type PlanarRobot, planarModel } from '../../locomotion/planar.js';
 import type { LocomotionRules } from '../../locomotion/rules.js';
 
 /** A cheetah's leg part: hinge at the frame's origin, spring and damper on it (Wawrzyński, 2009). */
@@ -77,7 +77,7 @@ const HALF_CHEETAH: PlanarRobot = {
 };
 
 export const halfcheetahRules: LocomotionRules = {
-  robot: HALF_CHEETAH,
+  model: planarModel(HALF_CHEETAH),
   frameSkip: 5,
   positionNoise: 0.1,
   velocityNoise: { kind: 'normal', scale: 0.1 },

@@ -1,5 +1,5 @@
 import { leg, TORSO } from '../../locomotion/legs.js';
-import type { PlanarRobot } from '../../locomotion/planar.js';
+import { type PlanarRobot, planarModel } from '../../locomotion/planar.js';
 import type { LocomotionRules } from '../../locomotion/rules.js';
 
 /** One-legged hopper (Erez, Tassa & Todorov, 2012), with the numbers of gymnasium's Hopper-v4 and v5. */
@@ -25,7 +25,7 @@ function isHealthy(qpos: Float64Array, qvel: Float64Array): boolean {
 }
 
 export const hopperRules: LocomotionRules = {
-  robot: HOPPER,
+  model: planarModel(HOPPER),
   frameSkip: 4,
   positionNoise: 0.005,
   velocityNoise: { kind: 'uniform', scale: 0.005 },

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { Random } from '../../../common/index.js';
-import { clampTo, goalMarker, rotationMatrix } from '../../geometry.js';
+import { clampTo, goalMarker, rotateBack, rotationMatrix } from '../../geometry.js';
 import { Physics } from '../../physics/physics.js';
 import { checkAction, checkSeed, checkSnapshot } from '../../spaces.js';
 import type { BoxSpace, PoseReading, SceneGeometry, SensorReadings, StepResult, Task } from '../../task.js';
@@ -144,7 +144,7 @@ class RoverTask implements Task {
       odometry: {
         pose: { position: [qpos[0]!, qpos[1]!, qpos[2]!], orientation: [x, y, z, w] },
         // MuJoCo gives a free joint's linear velocity in the world's frame and its angular velocity in the body's.
-        linear: intoBody(rotation, qvel[0]!, qvel[1]!, qvel[2]!),
+        linear: rotateBack(rotation, [qvel[0]!, qvel[1]!, qvel[2]!]),
         angular: [qvel[3]!, qvel[4]!, qvel[5]!],
       },
       scan: {
@@ -219,8 +219,4 @@ class RoverTask implements Task {
 
 function towards(from: number, to: number, most: number): number {
   return from + Math.min(Math.max(to - from, -most), most);
-}
-
-function intoBody(r: readonly number[], x: number, y: number, z: number): readonly [number, number, number] {
-  return [r[0]! * x + r[3]! * y + r[6]! * z, r[1]! * x + r[4]! * y + r[7]! * z, r[2]! * x + r[5]! * y + r[8]! * z];
 }

@@ -1,5 +1,5 @@
 import { leg, TORSO } from '../../locomotion/legs.js';
-import type { PlanarRobot } from '../../locomotion/planar.js';
+import { type PlanarRobot, planarModel } from '../../locomotion/planar.js';
 import type { GymnasiumVersion, LocomotionRules } from '../../locomotion/rules.js';
 
 /**
@@ -29,7 +29,7 @@ function walker(version: GymnasiumVersion): PlanarRobot {
 }
 
 export const walkerRules = (version: GymnasiumVersion): LocomotionRules => ({
-  robot: walker(version),
+  model: planarModel(walker(version)),
   frameSkip: 4,
   positionNoise: 0.005,
   velocityNoise: { kind: 'uniform', scale: 0.005 },
