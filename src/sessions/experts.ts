@@ -62,6 +62,9 @@ export async function expertDriver(spec: RobotSpec, folder?: string): Promise<Ex
   throw new IqLearnError('NOT_FOUND', `there is no expert for ${spec.robot}`, {
     found: 'neither a script nor a trained policy',
     expected: `a script (${expertNames.join(', ')}) or the folder of a policy`,
-    remedy: `make one: iq-learn expert --task ${spec.robot}, then give its folder: --expert runs/…/policy`,
+    remedy:
+      spec.task === null
+        ? 'a robot without a simulated task is driven by a person (docs/driving.md), or by a policy: --expert runs/…/policy'
+        : `make one: iq-learn expert --task ${spec.robot}, then give its folder: --expert runs/…/policy`,
   });
 }

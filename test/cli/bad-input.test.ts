@@ -100,7 +100,7 @@ const ROWS: readonly [name: string, args: string, code: number, said: readonly (
   ['settings: the old flat form', 'demo --settings flat.yaml', 2, ['agent', 'learner: { agent: iq-sac, … }']],
   ['settings: of the learner at the top', 'demo --settings top.yaml', 2, ['learner: { agent: iq-sac, regMult: … }']],
   ['settings: no file', 'demo --settings none.yaml', 2, ['none.yaml', 'no such file']],
-  ['no expert', 'record --robot ant', 2, ['ant', 'iq-learn expert --task ant']],
+  ['no expert', 'record --robot franka', 2, ['franka', 'docs/driving.md', '--expert']],
   ['no recording', 'train --robot rover --recording none', 2, ['none']],
   ['an empty folder', 'train --robot rover --recording nothing', 2, ['nothing', 'empty folder']],
   ['an empty recording', 'train --robot rover --recording empty.mcap', 2, ['empty.mcap']],
