@@ -16,16 +16,25 @@ export interface Kills {
 }
 
 interface Ended {
-  readonly said: string;
+  /** Whole lines of the output. */
+  readonly lines: readonly string[];
+  /** What went to stderr, for people. */
+  readonly complaint: string;
   readonly killed: boolean;
+}
+
+/** The lines of a text that were written to their end: a process that is killed may leave half of one behind. */
+export function wholeLines(text: string): string[] {
+  return text.split('\n').slice(0, -1);
 }
 
 /** Runs a script and kills it `afterMs` after `begun` was said, or never; gives what it said. */
 async function runChild(args: readonly string[], begun: string, afterMs: number): Promise<Ended> {
   const child = spawn(process.execPath, [...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
+  let complaint = '';
   child.stderr.on('data', (data: Buffer) => {
-    said += `stderr: ${data.toString()}`;
+    complaint += data.toString();
   });
   let timer: Promise<void> | undefined;
   child.stdout.on('data', (data: Buffer) => {
@@ -35,7 +44,7 @@ async function runChild(args: readonly string[], begun: string, afterMs: number)
   });
   const signal = await new Promise((resolve) => child.once('close', (_, by) => resolve(by)));
   await timer;
-  return { said, killed: signal === 'SIGKILL' };
+  return { lines: wholeLines(said), complaint, killed: signal === 'SIGKILL' };
 }
 
 const EPISODE = 40;
@@ -54,8 +63,8 @@ export async function killRecordings(
   for (let i = 0; i < kills; i++) {
     const target = join(folder, `recording-${i}`);
     const script = join(root, 'test/demonstrations/record-child.mjs');
-    const { said } = await runChild([script, target, specText], 'ended 0', random.uniform(0, withinMs));
-    const ended = said.split('\n').filter((line) => line.startsWith('ended')).length;
+    const { lines } = await runChild([script, target, specText], 'ended 0', random.uniform(0, withinMs));
+    const ended = lines.filter((line) => line.startsWith('ended')).length;
     closed += ended;
     await recover(target);
     const { episodes } = await readDemonstrations([target], spec);
@@ -74,10 +83,9 @@ export async function killRecordings(
 /** Kills one training `kills` times at random moments and resumes it each time; its end must be that of one that was left alone. */
 export async function killTraining(folder: string, kills: number, random: Random): Promise<Kills> {
   const script = join(root, 'test/nodes/training-run.mjs');
-  const outcomeOf = (said: string): string | undefined =>
-    said.split('\n').find((line) => line.startsWith('{"outcome"'));
+  const outcomeOf = ({ lines }: Ended): string | undefined => lines.find((line) => line.startsWith('{"outcome"'));
   const whole = await runChild([script, join(folder, 'whole'), 'fresh'], '"version"', Number.POSITIVE_INFINITY);
-  const expected = outcomeOf(whole.said);
+  const expected = outcomeOf(whole);
   const target = join(folder, 'killed');
   const wrong: string[] = expected === undefined ? ['the run that is left alone gives no policy'] : [];
   let done = 0;
@@ -85,28 +93,24 @@ export async function killTraining(folder: string, kills: number, random: Random
   while (done < kills && wrong.length === 0) {
     // The first run is killed once it has a checkpoint, so that there is something to go on from.
     const begun = runs === 0 ? '"version":2' : '"version"';
-    const { said, killed } = await runChild(
-      [script, target, runs === 0 ? 'fresh' : 'resume'],
-      begun,
-      random.uniform(0, 300),
-    );
+    const run = await runChild([script, target, runs === 0 ? 'fresh' : 'resume'], begun, random.uniform(0, 300));
     runs++;
-    if (killed) done++;
-    const outcome = outcomeOf(said);
+    if (run.killed) done++;
+    const outcome = outcomeOf(run);
     if (outcome === undefined) {
-      if (!killed) wrong.push(`run ${runs} ended by itself without a policy`);
+      if (!run.killed) wrong.push(`run ${runs} ended by itself without a policy`);
       continue;
     }
     if (outcome !== expected) wrong.push(`run ${runs} gave another policy`);
     if (done < kills) runs = 0;
   }
   if (wrong.length === 0) {
-    const { said } = await runChild([script, target, 'resume'], '"version"', Number.POSITIVE_INFINITY);
-    const last = outcomeOf(said);
+    const run = await runChild([script, target, 'resume'], '"version"', Number.POSITIVE_INFINITY);
+    const last = outcomeOf(run);
     if (last !== expected)
       wrong.push(
         last === undefined
-          ? `the resumed run gave no policy: ${said.slice(-300)}`
+          ? `the resumed run gave no policy: ${run.complaint.slice(-300)}`
           : 'the resumed run gave another policy',
       );
   }

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { ActionRange, IqLearnError, mean, shapeSize } from '../common/index.js';
+import { type ActionRange, IqLearnError, mean, shapeSize } from '../common/index.js';
 import { importNpz } from '../demonstrations/index.js';
 import { type Episode, Learner } from '../learning/index.js';
 import { loadCheckpoint, readJson, writeFileAtomic } from '../platform/index.js';
-import { loadRobotSpec, type RobotSpec } from '../robot/index.js';
+import { loadRobotSpec, PolicyActions, type RobotSpec } from '../robot/index.js';
 import { learningEpisode, usableDemonstrations } from '../sessions/index.js';
 import { openEnvironment } from '../simulation/index.js';
 import { npzEpisodes } from '../training/index.js';
@@ -54,7 +54,7 @@ async function stepsOf(subject: Subject, options: RewardOptions, warn: (text: st
     const { robot } = subject;
     const read = recording === undefined ? [] : await usableDemonstrations(robot, recording, warn);
     const episodes = read.map((episode) => learningEpisode(episode, robot));
-    return { episodes, own: read.map(({ rewards }) => rewards), range: ActionRange.of(robot.action) };
+    return { episodes, own: read.map(({ rewards }) => rewards), range: new PolicyActions(robot).range };
   }
   const environment = await openEnvironment(subject.task!);
   try {

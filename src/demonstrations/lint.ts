@@ -7,7 +7,7 @@ import {
   sameBlocks,
   shapeSize,
 } from '../common/index.js';
-import { observationOf, type RobotSpec } from '../robot/index.js';
+import { observationOf, PolicyActions, type RobotSpec } from '../robot/index.js';
 import type { DemonstrationEpisode } from './episode.js';
 import type { Finding } from './finding.js';
 import { lintFeatures } from './lint-features.js';
@@ -106,52 +106,67 @@ function lintEpisode(episode: DemonstrationEpisode, spec: RobotSpec): Finding[] 
   return out;
 }
 
-function lintActions(episodes: readonly DemonstrationEpisode[], spec: RobotSpec): Finding[] {
+/** A number of the action, or what a policy gives in its place. */
+type ActionNumber = Pick<RobotSpec['action'][number], 'name' | 'unit' | 'low' | 'high'>;
+
+/** Checks column `i` of the actions of every episode, in rows of `size`. */
+function lintAction(feature: ActionNumber, i: number, actions: readonly Float32Array[], size: number): Finding[] {
+  const { name, unit, low, high } = feature;
+  const total = actions.reduce((sum, { length }) => sum + length / size, 0);
+  const slack = 1e-3 * (high - low);
+  let beyond = 0;
+  let saturated = 0;
+  let extreme = 0;
+  for (const values of actions)
+    for (let at = i; at < values.length; at += size) {
+      const value = values[at]!;
+      const excess = Math.max(low - value, value - high);
+      if (excess > slack) beyond++;
+      if (excess > extreme) extreme = excess;
+      if (excess >= -slack) saturated++;
+    }
   const out: Finding[] = [];
-  const total = episodes.reduce((sum, { length }) => sum + length, 0);
-  spec.action.forEach(({ name, unit, low, high }, i) => {
-    const slack = 1e-3 * (high - low);
-    let beyond = 0;
-    let saturated = 0;
-    let extreme = 0;
-    for (const { actions, actionSize } of episodes)
-      for (let at = i; at < actions.length; at += actionSize) {
-        const value = actions[at]!;
-        const excess = Math.max(low - value, value - high);
-        if (excess > slack) beyond++;
-        if (excess > extreme) extreme = excess;
-        if (excess >= -slack) saturated++;
-      }
-    const limits = `${low}…${high} ${unit}`;
-    if (beyond > 0)
-      out.push({
-        level: beyond > 0.05 * total ? 'error' : 'warn',
-        check: 'beyond limits',
-        source: null,
-        found: `${name} beyond its limits in ${beyond} of ${total} steps, by up to ${extreme.toPrecision(3)} ${unit}`,
-        expected: limits,
-        remedy: 'limit the teleoperation to what the robot does, or widen the limits in its description',
-      });
-    if (saturated > 0.9 * total)
-      out.push({
-        level: 'warn',
-        check: 'saturated',
-        source: null,
-        found: `${name} at its limits in ${percent(saturated / total)} of the steps`,
-        expected: `values within ${limits}`,
-        remedy: 'demonstrate more gently, or check the scale of the teleoperation',
-      });
-    else if (episodes.length > 0 && episodes.every((e) => isConstant(e.actions, e.actionSize, i, high - low)))
-      out.push({
-        level: 'warn',
-        check: 'unused action',
-        source: null,
-        found: `${name} never changes within an episode`,
-        expected: 'every action used at least once',
-        remedy: 'remove it from the description, or demonstrate its use',
-      });
-  });
+  const limits = `${low}…${high} ${unit}`;
+  if (beyond > 0)
+    out.push({
+      level: beyond > 0.05 * total ? 'error' : 'warn',
+      check: 'beyond limits',
+      source: null,
+      found: `${name} beyond its limits in ${beyond} of ${total} steps, by up to ${extreme.toPrecision(3)} ${unit}`,
+      expected: limits,
+      remedy: 'limit the teleoperation to what the robot does, or widen the limits in its description',
+    });
+  if (saturated > 0.9 * total)
+    out.push({
+      level: 'warn',
+      check: 'saturated',
+      source: null,
+      found: `${name} at its limits in ${percent(saturated / total)} of the steps`,
+      expected: `values within ${limits}`,
+      remedy: 'demonstrate more gently, or check the scale of the teleoperation',
+    });
+  else if (actions.length > 0 && actions.every((values) => isConstant(values, size, i, high - low)))
+    out.push({
+      level: 'warn',
+      check: 'unused action',
+      source: null,
+      found: `${name} never changes within an episode`,
+      expected: 'every action used at least once',
+      remedy: 'remove it from the description, or demonstrate its use',
+    });
   return out;
+}
+
+/** Checks the commands, and of deltas what a policy would give for them, too. */
+function lintActions(episodes: readonly DemonstrationEpisode[], spec: RobotSpec): Finding[] {
+  const policy = new PolicyActions(spec);
+  const size = spec.action.length;
+  const commands = episodes.map(({ actions }) => actions);
+  const given = episodes.map(({ actions, observations }) => policy.fromCommands(actions, observations));
+  return spec.action.flatMap((feature, i) => [
+    ...lintAction(feature, i, commands, size),
+    ...(feature.delta === undefined ? [] : lintAction(policy.features[i]!, i, given, size)),
+  ]);
 }
 
 /**

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { describeObservation, IqLearnError, parseOrThrow } from '../common/index.js';
 import { sha256 } from '../platform/index.js';
 import { blockSchema } from './observation-blocks.js';
+import { policyFeatures } from './policy-actions.js';
 import type { FeatureSpec, RobotSpec } from './types.js';
 
 const featureSchema = z.strictObject({
@@ -38,7 +39,7 @@ export function contractOf(spec: RobotSpec): RobotContract {
     robot: spec.robot,
     rateHz: spec.rateHz,
     observation: spec.observation.map(feature),
-    action: spec.action.map(feature),
+    action: policyFeatures(spec).map(feature),
     ...(spec.blocks === undefined || spec.blocks.length === 0
       ? {}
       : { blocks: spec.blocks.map(({ shape, ...block }) => ({ ...block, shape: [...shape] })) }),

@@ -15,6 +15,7 @@ export { withNamespace } from './namespace.js';
 export { blockSchema, observationOf } from './observation-blocks.js';
 export { parseRobotSpec } from './parse.js';
 export { CommandMapper, type PartMessage, type RobotPart, robotParts } from './parts.js';
+export { PolicyActions } from './policy-actions.js';
 export { readingsToMessages, type TopicMessage } from './readings.js';
 export { type CountedRefusal, describeRefusal, type Refusal, RefusalCounts, refusal } from './refusals.js';
 export { createSafetyFilter } from './safety-filter.js';

@@ -2,6 +2,7 @@ import { SpecDocument } from './document.js';
 import { stateTypes } from './kinds/registry.js';
 import { expandAction } from './parse-action.js';
 import { readCommands, readTeleop } from './parse-commands.js';
+import { withDeltas } from './parse-delta.js';
 import { expandObservation, knownType } from './parse-observation.js';
 import { checkRoles } from './roles.js';
 import { deadmanSchema, fieldsOf, robotSchema, stateTopicSchema } from './schema.js';
@@ -66,7 +67,7 @@ export function parseRobotSpec(yamlText: string, source: string): RobotSpec {
     stateTopics,
     observation,
     commands: [first, ...others],
-    action,
+    action: withDeltas(document, raw.action, action, observation),
     ...(deadman === undefined
       ? {}
       : { deadman: { topic: deadman.topic, button: deadman.button, timeoutMs: deadman.timeout_ms ?? teleopMs } }),

@@ -96,6 +96,7 @@ export const featureForms = {
 } as const;
 export type FeatureForm = keyof typeof featureForms;
 
+const deltaSchema = z.strictObject({ of: z.string('the name of a feature of observation'), most: positive });
 export const actionSchema = z.strictObject({
   name,
   path: z.string('a path into the command message, or a joint').optional(),
@@ -106,6 +107,7 @@ export const actionSchema = z.strictObject({
   low: number,
   high: number,
   max_rate: positive.optional(),
+  delta: deltaSchema.optional(),
 });
 
 export const robotSchema = z.strictObject({

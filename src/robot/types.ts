@@ -108,6 +108,11 @@ export interface ActionFeatureSpec extends FeatureSpec {
   readonly path: string;
   /** Largest change per second, in unit/s; Infinity for no limit. */
   readonly maxRate: number;
+  /**
+   * A policy gives this command as the difference from a measured value: from the feature at the place `of` of the
+   * observation, by at most `most` either way. Limits and rates are those of the command itself.
+   */
+  readonly delta?: { readonly of: number; readonly most: number };
   /** The quantity of its joint that a joint command sets; missing only where the unit is of none (Float64MultiArray). */
   readonly quantity?: JointQuantity;
 }

@@ -2,7 +2,7 @@ import { blockValues, IqLearnError, vectorObservation } from '../common/index.js
 import type { Driver } from '../nodes/index.js';
 import { join, kindOfPath, packageFolder } from '../platform/index.js';
 import { readBundle } from '../policy/index.js';
-import { checkContract, type RobotSpec } from '../robot/index.js';
+import { checkContract, PolicyActions, type RobotSpec } from '../robot/index.js';
 import { createExpert, expertNames, taskDefinition } from '../simulation/index.js';
 
 /** Policies that drive where no script does, one folder a robot. */
@@ -23,10 +23,11 @@ async function policyDriver(folder: string, spec: RobotSpec): Promise<ExpertDriv
     await runtime.dispose();
     throw error;
   }
+  const actions = new PolicyActions(spec);
   return {
     name: `policy ${runtime.id}`,
     reset: () => undefined,
-    act: (observation) => runtime.act(observation),
+    act: async (observation) => actions.toCommand(await runtime.act(observation), observation),
     dispose: () => runtime.dispose(),
   };
 }

@@ -1,13 +1,13 @@
-import { ActionRange, stackObservations } from '../common/index.js';
+import { stackObservations } from '../common/index.js';
 import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import type { Episode } from '../learning/index.js';
-import { observationOf, type RobotSpec } from '../robot/index.js';
+import { observationOf, PolicyActions, type RobotSpec } from '../robot/index.js';
 import type { EpisodeTrace } from './episode-tracer.js';
 
 /** A demonstration as learning takes it: actions in [−1, 1]. */
 export function learningEpisode(episode: DemonstrationEpisode, spec: RobotSpec): Episode {
   const { length, observations, terminated } = episode;
-  const actions = ActionRange.of(spec.action).normalise(episode.actions);
+  const actions = new PolicyActions(spec).normalise(episode.actions, observations);
   return { length, observations, actions, terminated };
 }
 
@@ -17,10 +17,14 @@ export function tracedEpisode(
   terminated: boolean,
   spec: RobotSpec,
 ): Episode {
+  const observed = stackObservations(observationOf(spec), observations);
   return {
     length: actions.length,
-    observations: stackObservations(observationOf(spec), observations),
-    actions: ActionRange.of(spec.action).normalise(actions.flatMap((action) => [...action])),
+    observations: observed,
+    actions: new PolicyActions(spec).normalise(
+      actions.flatMap((action) => [...action]),
+      observed,
+    ),
     terminated,
   };
 }

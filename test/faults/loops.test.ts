@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decoders } from '../../dist/bench/faults/decoders.js';
 import { flipBundle, flipCheckpoint, flipRecording } from '../../dist/bench/faults/flips.js';
-import { killRecordings } from '../../dist/bench/faults/kills.js';
+import { killRecordings, wholeLines } from '../../dist/bench/faults/kills.js';
 import { Random } from '../../dist/src/common/index.js';
 import { toyText } from '../demonstrations/toy.js';
 
@@ -57,5 +57,15 @@ describe('SIGKILL at a random moment', () => {
     expect(wrong).toEqual([]);
     expect(kills).toBe(3);
     expect(closed).toBeGreaterThanOrEqual(3);
+  });
+});
+
+describe('the output of a process that is killed', () => {
+  it('counts by whole lines: half an outcome is none', () => {
+    const outcome = '{"outcome":{"version":3}}';
+    expect(wholeLines(`{"version":2}\n${outcome}\n`)).toContain(outcome);
+    for (let cut = 0; cut <= outcome.length; cut++)
+      expect(wholeLines(`{"version":2}\n${outcome.slice(0, cut)}`)).toEqual(['{"version":2}']);
+    expect(wholeLines('')).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { inspectModel } from '../../engine/index.js';
 import { generations, loadCheckpoint, readJson } from '../../platform/index.js';
 import { readBundle, readBundleFiles } from '../../policy/index.js';
 import { count, type ReportData } from '../../report/index.js';
-import { loadRobotSpec, type RobotSpec } from '../../robot/index.js';
+import { loadRobotSpec, PolicyActions, type RobotSpec } from '../../robot/index.js';
 import { taskDefinition } from '../../simulation/index.js';
 import { columns, resultTable } from '../table.js';
 
@@ -122,6 +122,9 @@ export function describeRobot(path: string): string {
     `State topics\n${columns(spec.stateTopics.map(({ topic, type, timeoutMs }) => [`  ${topic}`, type, `stale after ${timeoutMs} ms`]))}`,
     features('Observation', spec.observation),
     features('Action', spec.action),
+    ...(spec.action.some(({ delta }) => delta !== undefined)
+      ? [features('What a policy gives', new PolicyActions(spec).features)]
+      : []),
   ].join('\n\n');
 }
 

@@ -1,7 +1,7 @@
-import { ActionRange, STATE_BLOCK, stackObservations } from '../../common/index.js';
+import { STATE_BLOCK, stackObservations } from '../../common/index.js';
 import type { LearnerRows } from '../../learning/index.js';
 import { fact, type Transition, type TransitionShape, type TransitionSlice } from '../../messages/index.js';
-import { observationOf, type RobotSpec } from '../../robot/index.js';
+import { observationOf, PolicyActions, type RobotSpec } from '../../robot/index.js';
 import { transitionObservations } from './transition-observation.js';
 
 /** Transitions that lie in rows, and the robot of a fleet that made them; '' where there is no fleet. */
@@ -49,20 +49,20 @@ export function stackTransitions(pieces: readonly TransitionPiece[], spec: Shape
 }
 
 function stackMessages(transitions: readonly Transition[], spec: Shape): StackedTransitions {
-  const range = ActionRange.of(spec.action);
   const observation = observationOf(spec);
   const observed = transitions.map((transition) => transitionObservations(observation, transition));
   const before = observed.map(([first]) => first);
   const after = observed.map(([, second]) => second);
   const a = spec.action.length;
-  const actions = new Float32Array(transitions.length * a);
+  const commands = new Float32Array(transitions.length * a);
   transitions.forEach(({ action }, i) => {
-    actions.set(range.normalise(action), i * a);
+    commands.set(action, i * a);
   });
+  const observations = stackObservations(observation, before);
   return {
     length: transitions.length,
-    observations: stackObservations(observation, before),
-    actions,
+    observations,
+    actions: new PolicyActions(spec).normalise(commands, observations),
     nextObservations: stackObservations(observation, after),
     terminated: Uint8Array.from(transitions, ({ terminated }) => (terminated ? 1 : 0)),
     intervention: Uint8Array.from(transitions, ({ intervention }) => (intervention ? 1 : 0)),
@@ -99,7 +99,7 @@ function stackRows(pieces: readonly TransitionPiece[], spec: Shape): StackedTran
       intervention[i] = rows.fact(row, fact.intervention);
     }
   }
-  const normalised = ActionRange.of(spec.action).normalise(actions);
+  const normalised = new PolicyActions(spec).normalise(actions, observations);
   return { length, observations, actions: normalised, nextObservations, terminated, intervention };
 }
 

@@ -1,6 +1,6 @@
-import { ActionRange, IqLearnError, messageOf, stackObservations } from '../../common/index.js';
+import { IqLearnError, messageOf, stackObservations } from '../../common/index.js';
 import type { RecoveredReward, Transition } from '../../messages/index.js';
-import { observationOf, type RobotSpec } from '../../robot/index.js';
+import { observationOf, PolicyActions, type RobotSpec } from '../../robot/index.js';
 import type { LearningClient } from '../../training/index.js';
 import { transitionObservations } from '../kit/transition-observation.js';
 
@@ -50,10 +50,11 @@ export class RewardSampler {
     const { spec, client, publish } = this.#options;
     const { header, robot, session, sequence, episode, step, action, terminated } = transition;
     const observation = observationOf(spec);
+    const observations = stackObservations(observation, transitionObservations(observation, transition));
     const { rewards, updates } = await client.recoverRewards({
       length: 1,
-      observations: stackObservations(observation, transitionObservations(observation, transition)),
-      actions: ActionRange.of(spec.action).normalise(action),
+      observations,
+      actions: new PolicyActions(spec).normalise(action, observations),
       terminated,
     });
     if (!this.#closed)

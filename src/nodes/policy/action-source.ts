@@ -1,6 +1,6 @@
 import { type Observation, Random } from '../../common/index.js';
 import type { PolicyRuntime } from '../../policy/index.js';
-import type { RobotSpec } from '../../robot/index.js';
+import { PolicyActions, type RobotSpec } from '../../robot/index.js';
 import type { RecordedActions } from './recorded-actions.js';
 
 /** Actions that are given before those of the policy: the beginning of an episode, executed once more. */
@@ -33,6 +33,7 @@ export class ActionSource {
   readonly #options: ActionSourceOptions;
   readonly #random: Random;
   readonly #noise: Float32Array;
+  readonly #actions: PolicyActions;
   /** Random actions that the run has drawn. */
   #randomDrawn: number;
   #chosenBy = -1;
@@ -47,6 +48,7 @@ export class ActionSource {
     for (let i = 0; i < sampled * a; i++) this.#random.normal();
     this.#randomDrawn = random;
     this.#noise = new Float32Array(a);
+    this.#actions = new PolicyActions(options.spec);
     this.#runtime = runtime;
   }
 
@@ -87,17 +89,19 @@ export class ActionSource {
     void old?.dispose();
   }
 
-  /** The action for this observation, in the robot's units; null at the end of a replay. */
+  /** The command for this observation, in the robot's units; null at the end of a replay. */
   async act(observation: Observation): Promise<Float32Array | null> {
-    const { spec, stochastic, randomSteps = 0, recorded, current } = this.#options;
+    const { stochastic, randomSteps = 0, recorded, current } = this.#options;
     if (recorded !== undefined) return recorded.next(observation, current?.()) ?? null;
     if (this.#runtime === undefined || this.#randomDrawn < randomSteps) {
       this.#randomDrawn++;
       this.#chosenBy = -1;
-      return Float32Array.from(spec.action, ({ low, high }) => this.#random.uniform(low, high));
+      const random = Float32Array.from(this.#actions.features, ({ low, high }) => this.#random.uniform(low, high));
+      return this.#actions.toCommand(random, observation);
     }
     this.#chosenBy = this.#runtime.version;
-    return await this.#runtime.act(observation, stochastic ? this.#random.fillNormal(this.#noise) : undefined);
+    const noise = stochastic ? this.#random.fillNormal(this.#noise) : undefined;
+    return this.#actions.toCommand(await this.#runtime.act(observation, noise), observation);
   }
 
   async dispose(): Promise<void> {
