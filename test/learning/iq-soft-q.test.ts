@@ -8,6 +8,7 @@ import {
   learnerConfig,
   normalisationOf,
 } from '#src/learning/index.js';
+import { divergenceNames } from '#src/learning/losses/divergences.js';
 import { createTask, type Task } from '#src/simulation/index.js';
 
 type Choose = (observation: ArrayLike<number>) => number | Promise<number>;
@@ -177,5 +178,42 @@ describe('IQ-Learn with soft Q-learning', () => {
     await actor.dispose();
     await learner.dispose();
     task.close();
+  });
+});
+
+describe('IQ-Learn with soft Q-learning', () => {
+  /** A row of a demonstration: three numbers, one of two actions. */
+  const demonstration = (): Episode => {
+    const random = new Random(3);
+    return {
+      length: 20,
+      observations: random.fillNormal(new Float32Array(3 * 21)),
+      actions: Float32Array.from({ length: 2 * 20 }, (_, i) => Number(i % 2 === 0)),
+      terminated: true,
+    };
+  };
+  const cases = divergenceNames.flatMap((divergence) => [true, false].map((layerNorm) => ({ divergence, layerNorm })));
+
+  it.each(cases)('makes the same updates compiled and eager: $divergence, layerNorm $layerNorm', async (settings) => {
+    const updated = async (device: 'cpu' | 'wasm'): Promise<Float32Array> => {
+      const learner = await Learner.create({
+        config: learnerConfig({ agent: 'iq-soft-q', online: false, hiddenSizes: [8], batchSize: 8, ...settings }),
+        observation: vectorObservation(3),
+        actionSize: 2,
+        normalisation: identityNormalisation(3),
+        seed: 5,
+        device,
+        threads: 1,
+      });
+      learner.addDemonstration(demonstration());
+      await learner.update(3);
+      const { critic } = learner.parameters();
+      await learner.dispose();
+      return critic as Float32Array;
+    };
+    const compiled = await updated('cpu');
+    const eager = await updated('wasm');
+    expect(compiled.every(Number.isFinite)).toBe(true);
+    expect(Math.max(...compiled.map((value, i) => Math.abs(value - eager[i]!)))).toBeLessThan(1e-4);
   });
 });

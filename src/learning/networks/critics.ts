@@ -36,9 +36,22 @@ export function allActionValues(
   return perceptron(parts, stackedInput(observations, critics), layerNorm);
 }
 
-/** V(s) = T log Σ_a exp(Q(s, a)/T), the soft maximum over discrete actions: [..., actions] → [..., 1]. */
+/** The largest entry of each row, [..., n] → [..., 1], as a constant: no gradient flows through it. */
+const largest = tf.customGrad((x) => ({
+  value: tf.max(x as tf.Tensor, -1, true),
+  gradFunc: () => tf.zerosLike(x as tf.Tensor),
+}));
+
+/**
+ * V(s) = T log Σ_a exp(Q(s, a)/T), the soft maximum over discrete actions: [..., actions] → [..., 1]. The largest
+ * exponent is taken out of the sum so that it cannot overflow. It cancels, so it needs no gradient; that of tf.logSumExp
+ * has one, which has no derivative of its own, and the gradient penalty differentiates twice.
+ */
 export function softMaximum(q: tf.Tensor, temperature: number): tf.Tensor {
-  return tf.mul(tf.logSumExp(tf.div(q, temperature), -1, true), temperature);
+  const exponents = tf.div(q, temperature);
+  const shift = largest(exponents);
+  const sum = tf.sum(tf.exp(tf.sub(exponents, shift)), -1, true);
+  return tf.mul(tf.add(tf.log(sum), shift), temperature);
 }
 
 /** One value of several critics, their minimum or mean: [critics, rows, 1] → [rows, 1]. */
