@@ -178,6 +178,12 @@ function jobs(options: TableOptions): Job[] {
   });
 }
 
+/** The standard deviation of these values around their own mean. */
+export function spread(values: readonly number[]): number {
+  const centre = mean(values);
+  return Math.sqrt(mean(values.map((value) => (value - centre) ** 2)));
+}
+
 /** Mean and standard deviation over seeds of the mean returns of their runs. */
 interface Cell {
   readonly mean: number;
@@ -189,9 +195,12 @@ interface Cell {
 function cellOf(results: readonly RunResult[], which: 'last' | 'best'): Cell | undefined {
   const means = results.map((result) => mean(result[which]));
   if (means.length === 0) return undefined;
-  const centre = mean(means);
-  const sd = Math.sqrt(mean(means.map((value) => (value - centre) ** 2)));
-  return { mean: centre, sd, lowest: Math.min(...results.flatMap((result) => result[which])), seeds: means.length };
+  return {
+    mean: mean(means),
+    sd: spread(means),
+    lowest: Math.min(...results.flatMap((result) => result[which])),
+    seeds: means.length,
+  };
 }
 
 const shownCell = (cell: Cell | undefined): string =>

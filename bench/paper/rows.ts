@@ -6,7 +6,7 @@ import { runPlan } from '../../src/training/index.js';
 import type { Curve, Figure } from '../harness.js';
 import { readDemonstrations } from '../learn/demonstrations.js';
 import { type Evaluation, SeedRun } from '../learn/seed-run.js';
-import { runOffline } from './offline.js';
+import { runOffline, spread } from './offline.js';
 import type { Job, RunResult, TableOptions, TableSummary } from './table.js';
 
 /** A row of a table: one way of learning from the demonstrations of one demonstrator, run with every seed. */
@@ -121,11 +121,6 @@ async function runOnline(
     for (const environment of opened) await environment.close();
   }
 }
-
-const spread = (values: readonly number[]): number => {
-  const centre = mean(values);
-  return Math.sqrt(mean(values.map((value) => (value - centre) ** 2)));
-};
 
 const shown = (value: number): string => (Math.abs(value) < 100 ? value.toFixed(1) : value.toFixed(0));
 const meanAndSpread = (values: readonly number[]): string => `${shown(mean(values))} ± ${shown(spread(values))}`;

@@ -3,6 +3,13 @@ import { fromStatesAlone, statesOnlyWays } from '../../src/training/index.js';
 import { type Row, rowJobs, rowSummary } from './rows.js';
 import type { PaperTable } from './table.js';
 
+const DISCRETE: LearnerSettings = {
+  agent: 'iq-soft-q',
+  hiddenSizes: [64, 64],
+  batchSize: 64,
+  temperature: 0.01,
+};
+
 /** The environments, with what the paper has at 1 and at 10 demonstrations. */
 const ENVIRONMENTS: Readonly<
   Record<string, Pick<Row, 'environment' | 'data' | 'settings' | 'online'> & { readonly published: readonly string[] }>
@@ -10,14 +17,14 @@ const ENVIRONMENTS: Readonly<
   cartpole: {
     environment: 'cartpole',
     data: 'cartpole',
-    settings: discrete({}),
+    settings: DISCRETE,
     online: { steps: 8000, updatesPerStep: 1, every: 1000 },
     published: ['452', '485'],
   },
   lunarlander: {
     environment: 'gym:LunarLander-v3',
     data: 'lunarlander',
-    settings: discrete({}),
+    settings: DISCRETE,
     online: { steps: 60_000, updatesPerStep: 1, every: 5000 },
     published: ['20', '220'],
   },
@@ -29,10 +36,6 @@ const ENVIRONMENTS: Readonly<
     published: ['2507', '3465'],
   },
 };
-
-function discrete(change: Partial<Extract<LearnerSettings, { agent: 'iq-soft-q' }>>): LearnerSettings {
-  return { agent: 'iq-soft-q', hiddenSizes: [64, 64], batchSize: 64, temperature: 0.01, ...change };
-}
 
 const rows: readonly Row[] = Object.entries(ENVIRONMENTS).flatMap(([name, { published, settings, ...each }]) =>
   statesOnlyWays.flatMap((how) =>

@@ -45,9 +45,6 @@ export async function assess(
 export function resultOf({ who, outcomes }: Assessment): PolicyResult {
   return {
     policy: who.id,
-    episodes: outcomes.map(({ seed, return: total, length, success, terminated }) => ({
-      ...{ seed, return: total, length },
-      ...{ success, terminated },
-    })),
+    episodes: outcomes.map(({ trace: _, ...episode }) => episode),
   };
 }

@@ -26,6 +26,16 @@ export interface CandidateRun extends Pick<EvaluationOptions, 'spec' | 'logger' 
   readonly candidates?: CandidateSettings;
 }
 
+/** The distance from a robot's demonstrations; of states alone where the run does not look at their actions. */
+export function distanceFrom({
+  spec,
+  config,
+  demonstrations,
+}: Pick<CandidateRun, 'spec' | 'config' | 'demonstrations'>): OccupancyDistance {
+  const shown = demonstrations.map((episode) => learningEpisode(episode, spec));
+  return new OccupancyDistance(shown, observationOf(spec), learnsFromStatesAlone(config) ? 0 : spec.action.length);
+}
+
 /**
  * The choice of a run that has come to `version`, with that version's candidate where it had one; undefined where it asks
  * for none. Candidates drive a simulated robot of their own, through its nodes. Throws INVALID_ARGUMENT without a step of
@@ -37,16 +47,11 @@ export function robotCandidates(run: CandidateRun, version: number, last?: Polic
   const { everySegments, ...kept } = candidates;
   // As it will be deployed: with the task's own defaults, whatever it has learned with.
   const rig = { spec, ...(logger === undefined ? {} : { logger }), ...(signal === undefined ? {} : { signal }) };
-  const shown = demonstrations.map((episode) => learningEpisode(episode, spec));
   return new CandidateChoice(
     {
       seed,
       ...kept,
-      distance: new OccupancyDistance(
-        shown,
-        observationOf(spec),
-        learnsFromStatesAlone(config) ? 0 : spec.action.length,
-      ),
+      distance: distanceFrom({ spec, config, demonstrations }),
       drive: async (bundle, seeds) => {
         const outcomes = await evaluate({ ...rig, candidate: { kind: 'policy', bundle }, seeds, traces: true });
         return outcomes.map((outcome) => ({
