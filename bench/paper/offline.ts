@@ -87,14 +87,9 @@ function choice(count: number, n: number, random: Random): number[] {
   return Array.from({ length: Math.min(count, n) }, () => left.splice(random.integer(left.length), 1)[0]!);
 }
 
-/** Returns on fresh starts of the policy as it is now. */
-async function returnsOf(learner: Learner, environment: OpenEnvironment, episodes: number, seed: number) {
-  const actor = await Actor.create(learner.policyFunction());
-  try {
-    return (await evaluateOnTask(actor, environment, { episodes, seed })).map((episode) => episode.return);
-  } finally {
-    await actor.dispose();
-  }
+/** Returns of a policy on fresh starts. */
+async function returnsOf(actor: Actor, environment: OpenEnvironment, episodes: number, seed: number) {
+  return (await evaluateOnTask(actor, environment, { episodes, seed })).map((episode) => episode.return);
 }
 
 /** What learns from demonstrations alone: so many of `<data>.npz`, other ones for each seed. */
@@ -143,20 +138,30 @@ export async function runOffline(
 /** Learns, and evaluates the last policy and the best one of the curve on the same fresh starts. */
 async function learn(learner: Learner, environment: OpenEnvironment, { updates, episodes }: TableOptions) {
   const curve: [number, number][] = [];
+  const actors: Actor[] = [];
   let seconds = 0;
-  let best: { readonly mean: number; readonly returns: readonly number[] } | undefined;
-  let last: number[] = [];
-  for (let k = 1; k <= POINTS; k++) {
-    const started = performance.now();
-    await learner.update(Math.round((k * updates) / POINTS) - learner.updates);
-    seconds += (performance.now() - started) / 1000;
-    const at = mean(await returnsOf(learner, environment, CURVE_EPISODES, CURVE_STARTS));
-    curve.push([learner.updates, at]);
-    const better = best === undefined || at > best.mean;
-    if (better || k === POINTS) last = await returnsOf(learner, environment, episodes, FINAL_STARTS);
-    if (better) best = { mean: at, returns: last };
+  try {
+    for (let k = 1; k <= POINTS; k++) {
+      const started = performance.now();
+      await learner.update(Math.round((k * updates) / POINTS) - learner.updates);
+      seconds += (performance.now() - started) / 1000;
+      const actor = await Actor.create(learner.policyFunction());
+      actors.push(actor);
+      curve.push([learner.updates, mean(await returnsOf(actor, environment, CURVE_EPISODES, CURVE_STARTS))]);
+    }
+    const highest = Math.max(...curve.map(([, at]) => at));
+    const best = curve.findIndex(([, at]) => at === highest);
+    const last = await returnsOf(actors.at(-1)!, environment, episodes, FINAL_STARTS);
+    const isLast = best === POINTS - 1;
+    return {
+      last,
+      best: isLast ? last : await returnsOf(actors[best]!, environment, episodes, FINAL_STARTS),
+      curve,
+      seconds,
+    };
+  } finally {
+    for (const actor of actors) await actor.dispose();
   }
-  return { last, best: best?.returns ?? last, curve, seconds };
 }
 
 function jobs(options: TableOptions): Job[] {
