@@ -27,5 +27,5 @@ export { rolloutCandidates } from './rollout-candidates.js';
 export { runFields, withSettingsFile } from './settings-file.js';
 export { TrainingSession } from './train.js';
 export type { Rollout, TrainingOptions, TrainingPoint } from './training-options.js';
-export { policyLabels, trialOrder } from './trial-plan.js';
+export { Trials, type TrialsOptions } from './trials.js';
 export { usableDemonstrations } from './usable-demonstrations.js';

@@ -10,9 +10,9 @@ import {
   supervisorSchema,
 } from '../../../nodes/index.js';
 import { lockFolder, timestamp } from '../../../platform/index.js';
+import { Trials } from '../../../sessions/index.js';
 import { type ProgramExecutable, program } from '../executable.js';
 import { sessionCounts } from '../session-folders.js';
-import { Trials } from '../trials.js';
 
 const schema = z.strictObject({
   ...supervisorSchema.shape,

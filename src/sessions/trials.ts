@@ -1,14 +1,12 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { z } from 'zod';
-import { IqLearnError, parseOrThrow } from '../../common/index.js';
-import { type EndedEpisode, type EpisodeCounts, type EpisodeHooks, services } from '../../nodes/index.js';
-import { readJson, writeFileAtomic } from '../../platform/index.js';
-import { readBundle } from '../../policy/index.js';
-import { renderTrials, type TrialsData, trialTable } from '../../report/index.js';
-import { checkContract, type RobotSpec } from '../../robot/index.js';
-import { policyLabels, trialOrder } from '../../sessions/index.js';
-import type { Transport } from '../../transport/index.js';
+import { IqLearnError, parseOrThrow } from '../common/index.js';
+import { type EndedEpisode, type EpisodeCounts, type EpisodeHooks, services } from '../nodes/index.js';
+import { join, kindOfPath, readJson, writeFileAtomic } from '../platform/index.js';
+import { readBundle } from '../policy/index.js';
+import { renderTrials, type TrialsData, trialTable } from '../report/index.js';
+import { checkContract, type RobotSpec } from '../robot/index.js';
+import type { Transport } from '../transport/index.js';
+import { policyLabels, trialOrder } from './trial-plan.js';
 
 /** Loading a policy verifies it, which takes a while on a busy machine. */
 const LOAD_MS = 60_000;
@@ -90,7 +88,7 @@ export class Trials {
       results: [],
     };
     const file = join(folder, 'trials.json');
-    if (!existsSync(file)) return new Trials(options, fresh);
+    if (kindOfPath(file) === null) return new Trials(options, fresh);
     const remedy = 'choose another folder';
     const content = readJson(file, { what: 'cannot be read', remedy });
     const found = parseOrThrow(schema, content, { what: `${file} cannot be read`, remedy });
