@@ -29,7 +29,6 @@ afterEach(async () => {
 
 const options = (more: Partial<TrialsOptions> = {}): TrialsOptions => ({
   spec,
-  transport: broker.connect(),
   policies: [join(folder, 'a/policy'), join(folder, 'b/policy')],
   trials: 3,
   seed: 1,
@@ -49,7 +48,7 @@ describe('trials of policies on a robot', () => {
   it('give the policy node the policy whose turn it is, keep every result, and go on where they were left', async () => {
     const first = await Trials.open(options());
     expect(first.wanted).toBe(6);
-    const { begin, ended, discarded } = first.hooks(() => new Date(0));
+    const { begin, ended, discarded } = first.hooks(broker.connect(), () => new Date(0));
     expect(await begin!()).toMatch(/^trial 1 of 6, policy [ab]$/);
     ended!(episode('success'), 0);
     await begin!();
@@ -64,7 +63,7 @@ describe('trials of policies on a robot', () => {
     const again = await Trials.open(options());
     expect(again.counts).toEqual({ success: 1, failure: 0, unknown: 1, discarded: 0 });
     loaded.length = 0;
-    const hooks = again.hooks(() => new Date(0));
+    const hooks = again.hooks(broker.connect(), () => new Date(0));
     for (let i = 0; i < 4; i++) {
       await hooks.begin!();
       hooks.ended!(episode('success'), 0);
@@ -79,12 +78,12 @@ describe('trials of policies on a robot', () => {
 
   it('say nothing of the policy where the person is not to know it', async () => {
     const trials = await Trials.open(options({ blind: true }));
-    expect(await trials.hooks().begin!()).toBe('trial 1 of 6');
+    expect(await trials.hooks(broker.connect()).begin!()).toBe('trial 1 of 6');
   });
 
   it('refuse another evaluation’s folder, one that cannot be read, and a policy of another robot', async () => {
     const trials = await Trials.open(options());
-    trials.hooks().ended!(episode('success'), 0);
+    trials.hooks(broker.connect()).ended!(episode('success'), 0);
     await expect(Trials.open(options({ trials: 4 }))).rejects.toMatchObject({ code: 'CONFLICT' });
     await expect(Trials.open(options({ seed: 2 }))).rejects.toMatchObject({ code: 'CONFLICT' });
     writeFileSync(join(folder, 'out/trials.json'), '{"format": "iq_learn tri');
