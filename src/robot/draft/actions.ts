@@ -1,11 +1,12 @@
-import { IqLearnError } from '../../common/index.js';
 import { messageKind } from '../kinds/registry.js';
+import type { DraftCommand } from './commands.js';
 import { is, type JointLimits, nameOf, outwards, type SeenTopic, text } from './topics.js';
 
-export function actionsOf(command: SeenTopic, joints: readonly JointLimits[]): string[] {
-  return messageKind(command.type)?.command?.addresses === 'paths'
-    ? twistActions(command)
-    : jointActions(command, joints);
+/** The actions of a command, without what says whose they are; `limits` are of a URDF. */
+export function actionsOf({ topic, guessedJoints }: DraftCommand, limits: readonly JointLimits[]): string[] {
+  if (messageKind(topic.type)?.command?.addresses === 'paths') return twistActions(topic);
+  const lines = jointActions(topic, limits);
+  return guessedJoints ? lines.map((line) => `${line}${line.includes('#') ? ';' : ' #'} the joint is a guess`) : lines;
 }
 
 /** The velocities that were used; forward and turning where none was seen. */
@@ -42,13 +43,7 @@ function seen(range: readonly [number, number] | undefined): string {
 }
 
 function jointActions(command: SeenTopic, described: readonly JointLimits[]): string[] {
-  const names = command.joints ?? described.map(({ name }) => name);
-  if (names.length === 0)
-    throw new IqLearnError('NOT_FOUND', `the joints of ${command.topic} are not known`, {
-      found: `${command.type} without names`,
-      expected: 'a command that names its joints, or a URDF',
-      remedy: 'give the URDF too: --urdf robot.urdf',
-    });
+  const names = command.joints ?? [];
   const isVelocity = is(command.type, 'JointJog');
   return names.map((joint) => {
     const limit = described.find(({ name }) => name === joint);

@@ -4,6 +4,7 @@ export interface SeenTopic {
   readonly type: string;
   /** Messages a second; null where it is not known. */
   readonly hz: number | null;
+  /** 0 for a topic that is offered, but of which nothing was heard. */
   readonly messages: number;
   /** Of its last message. */
   readonly frameId?: string;
@@ -11,6 +12,8 @@ export interface SeenTopic {
   /** Names of joints, and whether their velocities are given. */
   readonly joints?: readonly string[];
   readonly hasVelocities?: boolean;
+  /** How many numbers the messages of a list without names have. */
+  readonly numbers?: number;
   /** Smallest and largest value seen of each number, by its path; of a joint by its name. */
   readonly ranges: ReadonlyMap<string, readonly [number, number]>;
 }
@@ -31,8 +34,8 @@ export interface DraftInputs {
   readonly topics: readonly SeenTopic[];
   /** From a URDF; empty without one. */
   readonly joints: readonly JointLimits[];
-  /** The command topic, where it is not to be guessed. */
-  readonly command?: string;
+  /** The command topics, where they are not to be guessed. */
+  readonly commands?: readonly string[];
 }
 
 /** A name as descriptions take it. */
@@ -51,3 +54,6 @@ export const list = (values: readonly string[]): string => `[${values.map(text).
 
 export const isSaidOnce = ({ hz, messages }: SeenTopic): boolean =>
   messages > 0 && (messages < 3 || (hz !== null && hz < 0.2));
+
+/** Offered, but nothing was heard of it. A topic that a draft makes up has no rate either, and is not among those seen. */
+export const isSilent = ({ messages }: SeenTopic): boolean => messages === 0;
