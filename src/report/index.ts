@@ -23,6 +23,7 @@ export { textColumns } from './text-columns.js';
 export {
   isSuccess,
   renderTrials,
+  simulatedResults,
   summariseTrials,
   type TrialResult,
   type TrialSummary,

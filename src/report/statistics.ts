@@ -51,3 +51,28 @@ export function successInterval(successes: number, episodes: number): readonly [
   const half = (Z / (1 + Z ** 2 / episodes)) * Math.sqrt((p * (1 - p)) / episodes + Z ** 2 / (4 * episodes ** 2));
   return [Math.max(0, centre - half), Math.min(1, centre + half)];
 }
+
+/** The quantile of Student's t of a two-sided 95 % interval: exact for one and two degrees of freedom, else within 1 %. */
+function studentQuantile(freedom: number): number {
+  if (freedom === 1) return 12.7062;
+  if (freedom === 2) return 4.30265;
+  // The expansion in 1 / freedom of Abramowitz and Stegun, 26.7.5.
+  const terms = [
+    (Z ** 3 + Z) / 4,
+    (5 * Z ** 5 + 16 * Z ** 3 + 3 * Z) / 96,
+    (3 * Z ** 7 + 19 * Z ** 5 + 17 * Z ** 3 - 15 * Z) / 384,
+    (79 * Z ** 9 + 776 * Z ** 7 + 1482 * Z ** 5 - 1920 * Z ** 3 - 945 * Z) / 92160,
+  ];
+  return terms.reduce((sum, term, i) => sum + term / freedom ** (i + 1), Z);
+}
+
+/** The 95 % interval of a mean return (Student). It needs two episodes: of fewer, both ends are NaN. */
+export function meanInterval({
+  episodes,
+  mean,
+  deviation,
+}: Pick<Summary, 'episodes' | 'mean' | 'deviation'>): readonly [number, number] {
+  if (episodes < 2) return [Number.NaN, Number.NaN];
+  const half = (studentQuantile(episodes - 1) * deviation) / Math.sqrt(episodes);
+  return [mean - half, mean + half];
+}

@@ -1,12 +1,13 @@
 import { candidateStyles } from './candidates.js';
-import type { ReportCandidate } from './data.js';
+import type { EpisodeResult, PolicyResult, ReportCandidate } from './data.js';
 import { asset } from './document.js';
 import { html, Markup } from './escape.js';
-import { duration, percent } from './format.js';
-import { successInterval } from './statistics.js';
+import { duration, figure, meanAndDeviation, percent } from './format.js';
+import { comparison } from './sections/comparison.js';
+import { meanInterval, successInterval, summarise } from './statistics.js';
 import { textColumns } from './text-columns.js';
 
-/** A trial of a policy on a robot, judged by a person or a topic. */
+/** A trial of a policy, judged on a robot by a person or a topic, in the simulation by the task. */
 export interface TrialResult {
   /** Its place in the order of all trials, from 1. */
   readonly trial: number;
@@ -20,13 +21,17 @@ export interface TrialResult {
   readonly reason: string;
   /** When it ended: ISO 8601, UTC. */
   readonly date: string;
+  /** What the simulator says of it; absent for a robot. */
+  readonly episode?: EpisodeResult | undefined;
 }
 
-/** Everything that is known of an evaluation on a robot; `trials.json` holds it. */
+/** Everything that is known of an evaluation; `trials.json` holds it. */
 export interface TrialsData {
   readonly format: 'iq_learn trials 1';
   readonly robot: string;
   readonly description: string;
+  /** Set where the robot is simulated. A task that defines no success is judged by its return. */
+  readonly simulation?: { readonly hasSuccess: boolean } | undefined;
   /** Trials that each policy is to have. */
   readonly trials: number;
   /** Of the order of the policies. */
@@ -77,20 +82,68 @@ export function summariseTrials({ policies, results }: Pick<TrialsData, 'policie
 }
 
 const time = (seconds: number): string => (Number.isFinite(seconds) ? `${seconds.toFixed(1)} s` : '–');
+const interval = (ends: readonly [number, number], text: (value: number) => string): string =>
+  ends.map(text).join(' … ');
+
+/** The episodes of every policy of an evaluation in the simulation; a policy is named by its label. */
+export function simulatedResults({ policies, results }: Pick<TrialsData, 'policies' | 'results'>): PolicyResult[] {
+  return policies.map(({ label }) => ({
+    policy: label,
+    episodes: results.flatMap(({ policy, episode }) => (policy === label && episode !== undefined ? [episode] : [])),
+  }));
+}
+
+type TableData = Pick<TrialsData, 'policies' | 'results' | 'simulation'>;
+
+function successCells({ trials, successes, rate, interval: ends }: TrialSummary): string[] {
+  return trials === 0 ? ['–', '–'] : [`${successes} of ${trials} (${percent(rate)})`, interval(ends, percent)];
+}
+
+/** The head of the table of an evaluation, and a row for each policy. */
+function tableOf(data: TableData): { head: readonly string[]; rows: readonly (readonly string[])[] } {
+  const { simulation } = data;
+  const summaries = summariseTrials(data);
+  if (simulation === undefined)
+    return {
+      head: ['policy', 'success', '95 % interval', 'trials', 'assisted', 'time to success'],
+      rows: summaries.map((each) => [
+        each.label,
+        ...successCells(each),
+        String(each.trials),
+        String(each.assisted),
+        time(each.seconds),
+      ]),
+    };
+  const { hasSuccess } = simulation;
+  const episodes = simulatedResults(data);
+  return {
+    head: [
+      'policy',
+      ...(hasSuccess ? ['success', '95 % interval', 'time to success'] : []),
+      'return (mean ± sd)',
+      '95 % interval of the mean',
+      ...(hasSuccess ? [] : ['lowest', 'ended early']),
+      'trials',
+    ],
+    rows: summaries.map((each, i) => {
+      const { trials, label, seconds } = each;
+      const summary = summarise(episodes[i]!.episodes);
+      return [
+        label,
+        ...(hasSuccess ? [...successCells(each), time(seconds)] : []),
+        trials === 0 ? '–' : meanAndDeviation(summary),
+        trials < 2 ? '–' : interval(meanInterval(summary), (value) => figure(value, summary.deviation)),
+        ...(hasSuccess ? [] : [figure(summary.lowest), String(trials === 0 ? '–' : (summary.terminated ?? '–'))]),
+        String(trials),
+      ];
+    }),
+  };
+}
 
 /** The table of an evaluation as text. */
-export function trialTable(data: Pick<TrialsData, 'policies' | 'results'>): string {
-  return textColumns([
-    ['policy', 'success', '95 % interval', 'trials', 'assisted', 'time to success'],
-    ...summariseTrials(data).map(({ label, trials, successes, rate, interval, assisted, seconds }) => [
-      label,
-      trials === 0 ? '–' : `${successes} of ${trials} (${percent(rate)})`,
-      trials === 0 ? '–' : interval.map(percent).join(' … '),
-      String(trials),
-      String(assisted),
-      time(seconds),
-    ]),
-  ]);
+export function trialTable(data: TableData): string {
+  const { head, rows } = tableOf(data);
+  return textColumns([head, ...rows]);
 }
 
 const COLOURS = [
@@ -109,15 +162,57 @@ function bar(id: string, { label, trials, rate, interval: [low, high] }: TrialSu
     <span class="value">${trials === 0 ? '–' : percent(rate)}</span></div>`;
 }
 
-/** The report of an evaluation on a robot, as one HTML file that needs nothing else. Throws what `candidateStyles` throws. */
+/** How often each policy succeeded on a robot, as bars. */
+function successBars(candidates: readonly ReportCandidate[], summaries: readonly TrialSummary[]): Markup {
+  return html`<section id="results"><h2>How often it succeeds</h2>
+  <figure class="card"><figcaption>Success <small>bar: share of trials · line: 95 % interval (Wilson)</small></figcaption>
+  <div class="rows" role="img" aria-label="Success rate of each policy; the table below holds the numbers">${summaries.map((summary, i) => bar(candidates[i]!.id, summary))}</div></figure></section>`;
+}
+
+/** The table of the policies. */
+function policyTable(data: TrialsData, candidates: readonly ReportCandidate[]): Markup {
+  const { head, rows } = tableOf(data);
+  const note =
+    data.simulation === undefined
+      ? 'A trial in which a person took over from the policy is assisted, and not a success of the policy, however it ended.'
+      : "In each round every policy drives from the same fresh start. Intervals of success are Wilson's, of the mean return Student's.";
+  return html`<section id="policies"><h2>The policies</h2><div class="scroll"><table>
+  <thead><tr>${[...head, 'bundle'].map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
+  <tbody>${rows.map(
+    ([label, ...cells], i) =>
+      html`<tr class="${candidates[i]!.id}"><th scope="row"><i class="swatch"></i>${label!}</th>${[...cells, data.policies[i]!.id].map((cell) => html`<td>${cell}</td>`)}</tr>`,
+  )}</tbody></table></div>
+  <p>${note}</p></section>`;
+}
+
+function everyTrial({ results, simulation }: TrialsData): Markup {
+  const head = [
+    'Trial',
+    'Policy',
+    'Outcome',
+    simulation === undefined ? 'Took over' : 'Return',
+    'Time',
+    'Why it ended',
+  ];
+  return html`<section id="trials"><h2>Every trial</h2><div class="scroll"><table>
+  <thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
+  <tbody>${results.map(
+    ({ trial, policy, verdict, interventions, seconds, reason, episode }) =>
+      html`<tr><td>${trial}</td><td>${policy}</td><td>${verdict}</td><td>${episode === undefined ? interventions : figure(episode.return)}</td><td>${time(seconds)}</td><td>${reason}</td></tr>`,
+  )}</tbody></table></div></section>`;
+}
+
+/** The report of an evaluation, as one HTML file that needs nothing else. Throws what `candidateStyles` throws. */
 export function renderTrials(data: TrialsData, date: Date): string {
-  const summaries = summariseTrials(data);
-  const candidates = data.policies.map(({ label }, i): ReportCandidate => {
+  const { policies, results, simulation } = data;
+  const candidates = policies.map(({ label }, i): ReportCandidate => {
     const [light, dark] = COLOURS[i % COLOURS.length]!;
     return { id: `policy-${i}`, label, role: 'learned', colour: { light, dark } };
   });
-  const seconds = data.results.reduce((sum, trial) => sum + trial.seconds, 0);
-  const wanted = data.trials * data.policies.length;
+  const seconds = results.reduce((sum, trial) => sum + trial.seconds, 0);
+  const wanted = data.trials * policies.length;
+  const where = simulation === undefined ? 'on the robot' : 'in the simulation';
+  const episodes = simulatedResults(data).map((result, i) => ({ ...result, policy: candidates[i]!.id }));
   return html`${new Markup('<!doctype html>')}
 <html lang="en"><head>
 <meta charset="utf-8">
@@ -128,28 +223,14 @@ export function renderTrials(data: TrialsData, date: Date): string {
 </head><body><main>
 <header>
   <p class="eyebrow">iq_learn evaluation · <time datetime="${date.toISOString()}">${date.toISOString().slice(0, 16).replace('T', ' ')} UTC</time></p>
-  <h1>${data.robot}: ${data.policies.length === 1 ? 'a policy' : `${data.policies.length} policies`} on the robot</h1>
+  <h1>${data.robot}: ${policies.length === 1 ? 'a policy' : `${policies.length} policies`} ${where}</h1>
   <p class="lead">${data.description}</p>
-  <p class="verdict">${data.results.length} of ${wanted} trials, ${duration(seconds)} of driving, in an order drawn at random (seed ${data.seed}).</p>
-  ${data.results.length < wanted && html`<p class="note">The evaluation is not complete; it can be gone on with.</p>`}
+  <p class="verdict">${results.length} of ${wanted} trials, ${duration(seconds)} of driving, in an order drawn at random (seed ${data.seed}).</p>
+  ${results.length < wanted && html`<p class="note">The evaluation is not complete; it can be gone on with.</p>`}
 </header>
-<section id="results"><h2>How often it succeeds</h2>
-  <figure class="card"><figcaption>Success <small>bar: share of trials · line: 95 % interval (Wilson)</small></figcaption>
-  <div class="rows" role="img" aria-label="Success rate of each policy; the table below holds the numbers">${summaries.map((summary, i) => bar(candidates[i]!.id, summary))}</div></figure>
-  <div class="scroll"><table>
-  <thead><tr><th scope="col">Policy</th><th scope="col">Success</th><th scope="col">95 % interval</th><th scope="col">Assisted</th><th scope="col">Time to success</th><th scope="col">Bundle</th></tr></thead>
-  <tbody>${summaries.map(
-    ({ label, trials, successes, rate, interval, assisted, seconds: mean }, i) =>
-      html`<tr class="${candidates[i]!.id}"><th scope="row"><i class="swatch"></i>${label}</th><td>${trials === 0 ? '–' : percent(rate)} <small>${successes} of ${trials}</small></td><td>${interval.map(percent).join(' … ')}</td><td>${assisted}</td><td>${time(mean)}</td><td>${data.policies[i]!.id}</td></tr>`,
-  )}</tbody></table></div>
-  <p>A trial in which a person took over from the policy is assisted, and not a success of the policy, however it ended.</p>
-</section>
-<section id="trials"><h2>Every trial</h2><div class="scroll"><table>
-  <thead><tr><th scope="col">Trial</th><th scope="col">Policy</th><th scope="col">Outcome</th><th scope="col">Took over</th><th scope="col">Time</th><th scope="col">Why it ended</th></tr></thead>
-  <tbody>${data.results.map(
-    (trial) =>
-      html`<tr><td>${trial.trial}</td><td>${trial.policy}</td><td>${trial.verdict}</td><td>${trial.interventions}</td><td>${time(trial.seconds)}</td><td>${trial.reason}</td></tr>`,
-  )}</tbody></table></div></section>
+${simulation === undefined ? successBars(candidates, summariseTrials(data)) : comparison({ candidates, results: episodes, hasSuccess: simulation.hasSuccess })}
+${policyTable(data, candidates)}
+${everyTrial(data)}
 </main><footer>Made by iq_learn, imitation learning for robots. This file stands alone: it loads nothing.</footer></body></html>
 `.text;
 }

@@ -232,9 +232,13 @@ class Assembler implements ObservationAssembler {
     }
     this.#plan.update();
     const observation = new Float32Array(this.#low.length);
-    for (const { at, get } of this.#plan.features) observation[at] = clamp(get(), this.#low[at]!, this.#high[at]!);
+    const { features } = this.#plan;
+    for (let i = 0; i < features.length; i++) {
+      const { at, get } = features[i]!;
+      observation[at] = clamp(get(), this.#low[at]!, this.#high[at]!);
+    }
     this.#history?.complete(observation, nowNs);
-    return { ...seen, observation };
+    return { ok: true, stampNs: seen.stampNs, ageMs: seen.ageMs, observation };
   }
 
   executed(command: ArrayLike<number>): void {

@@ -47,8 +47,10 @@ export class JointReader {
   /** Copies the numbers of the selected parts into `out`. Returns why they cannot be used, or null. */
   read(message: unknown, out: Float64Array): Refused | null {
     const state = this.#jointsOf(message);
-    for (const part of this.#selected)
-      for (const { joint, quantity, slot } of this.#slots[part]!) {
+    for (const part of this.#selected) {
+      const slots = this.#slots[part]!;
+      for (let i = 0; i < slots.length; i++) {
+        const { joint, quantity, slot } = slots[i]!;
         const list = state[quantity];
         if (list.length !== state.name.length) return shortList(quantity, list.length, state.name, this.parts);
         const value = list[this.#found[part]!]!;
@@ -58,6 +60,7 @@ export class JointReader {
         }
         out[slot] = value;
       }
+    }
     return null;
   }
 

@@ -3,18 +3,8 @@ import type { TopicState } from './topic-state.js';
 
 /** Whether every topic of the state is known and fresh; if not, which are not and why, for people. */
 export function lookAt(states: readonly TopicState[], nowNs: bigint): LookedAt {
-  const unknown = states.filter(({ known }) => !known);
-  if (unknown.length > 0)
-    return {
-      ok: false,
-      reason: 'missing',
-      topics: unknown.map(({ spec }) => spec.topic),
-      text: unknown
-        .map(({ spec: { topic }, problem }) =>
-          problem === null ? `${topic} has not been heard` : `${topic}: ${problem.text}`,
-        )
-        .join('; '),
-    };
+  // Asked in every control cycle: what is said of a problem is only made where there is one.
+  for (const state of states) if (!state.known) return missing(states);
   let stampNs = states[0]?.stampNs ?? 0n;
   let ageNs = 0n;
   for (const state of states) {
@@ -25,6 +15,16 @@ export function lookAt(states: readonly TopicState[], nowNs: bigint): LookedAt {
     if (age > ageNs) ageNs = age;
   }
   return { ok: true, stampNs, ageMs: Number(ageNs) / 1e6 };
+}
+
+function missing(states: readonly TopicState[]): LookedAt {
+  const unknown = states.filter(({ known }) => !known);
+  const text = unknown
+    .map(({ spec: { topic }, problem }) =>
+      problem === null ? `${topic} has not been heard` : `${topic}: ${problem.text}`,
+    )
+    .join('; ');
+  return { ok: false, reason: 'missing', topics: unknown.map(({ spec }) => spec.topic), text };
 }
 
 function stale(states: readonly TopicState[], nowNs: bigint): LookedAt {

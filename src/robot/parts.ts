@@ -49,11 +49,19 @@ export class CommandMapper {
    * message whose stamp says when the motion begins gets 0: now.
    */
   toMessages(action: ArrayLike<number>, stampNs: bigint, reachSeconds?: number, startNow = false): PartMessage[] {
-    return this.parts.flatMap(({ at, mapper, topic: { topic } }) => {
-      const own = at.map((i) => action[i]!);
-      if (own.some(Number.isNaN)) return [];
+    const messages: PartMessage[] = [];
+    for (const { at, mapper, topic } of this.parts) {
+      const own = new Array<number>(at.length);
+      let isKnown = true;
+      for (let k = 0; k < at.length; k++) {
+        const value = action[at[k]!]!;
+        own[k] = value;
+        if (Number.isNaN(value)) isKnown = false;
+      }
+      if (!isKnown) continue;
       const stamp = startNow && mapper.startsAtStamp ? 0n : stampNs;
-      return [{ topic, message: mapper.toMessage(own, stamp, reachSeconds) }];
-    });
+      messages.push({ topic: topic.topic, message: mapper.toMessage(own, stamp, reachSeconds) });
+    }
+    return messages;
   }
 }

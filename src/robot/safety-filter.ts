@@ -135,7 +135,8 @@ class Filter implements SafetyFilter {
     this.#latch = { state: 'ESTOP', reason: 'the dead-man button was let go' };
   }
 
-  #reasonNotReady({ nowNs, estop, heartbeatNs, ...input }: SafetyInput): string | null {
+  #reasonNotReady(input: SafetyInput): string | null {
+    const { nowNs, estop, heartbeatNs } = input;
     if (estop) return 'the e-stop is pressed';
     if (this.#heartbeatNs !== null && (heartbeatNs === null || nowNs - heartbeatNs > this.#heartbeatNs))
       return 'the e-stop has no heartbeat';

@@ -12,18 +12,18 @@ export interface SafetyInput {
   /** Age of the robot's state in milliseconds; null while it is unknown. */
   readonly observationStampAgeMs: number | null;
   /** Why it is unknown or old, for people: topics and what is wrong with them. */
-  readonly observationProblem?: string;
+  readonly observationProblem?: string | undefined;
   /** The newest action that a person's teleoperation sent since the last cycle, or null. */
   readonly takeover: Float32Array | null;
   /** When that command expires; default: the longest timeout of a teleoperation topic from now, which is also the most. */
-  readonly takeoverUntilNs?: bigint;
+  readonly takeoverUntilNs?: bigint | undefined;
   readonly estop: boolean;
   /** True while the dead-man button is not held; false for a robot without one. While a person drives, letting go ends in a latched stop. */
   readonly deadmanReleased?: boolean;
   /** When the e-stop last reported that it is released; null before the first report. Only used if `heartbeatTimeoutMs` is set. */
   readonly heartbeatNs: bigint | null;
   /** Set if the event loop was blocked for this long: this cycle stops the robot and drops the policy's pending action. */
-  readonly blockedMs?: number;
+  readonly blockedMs?: number | undefined;
 }
 
 export interface SafetyOutput {

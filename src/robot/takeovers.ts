@@ -66,6 +66,7 @@ export class Takeover {
       part.newest = newest;
       part.untilNs = nowNs + part.timeoutNs;
     }
+    if (!isNew && this.#alive === 0) return null;
     const alive = this.#parts.filter(({ newest, untilNs }) => newest !== null && nowNs <= untilNs);
     const isLess = alive.length < this.#alive;
     this.#alive = alive.length;

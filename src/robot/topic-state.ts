@@ -83,7 +83,7 @@ export class TopicState {
     }
     const refused = this.readers.joints?.read(message, this.#scratch) ?? null;
     if (refused !== null) return refused;
-    for (const part of parts) this.#derive(part, stampNs);
+    if (this.readers.derived.length > 0) for (const part of parts) this.#derive(part, stampNs);
     return null;
   }
 
@@ -96,7 +96,8 @@ export class TopicState {
 
   /** Whether what was read last is what is known already. */
   get isRepetition(): boolean {
-    return this.values.every((value, i) => value === this.#scratch[i]);
+    for (let i = 0; i < this.values.length; i++) if (this.values[i] !== this.#scratch[i]) return false;
+    return true;
   }
 
   /** Takes what was read last. */
@@ -109,10 +110,11 @@ export class TopicState {
       this.#known[part] = this.#known[part]! + 1 >= needed ? 2 : 1;
     }
     this.backward = 0;
-    this.known = this.#known.every((known) => known === 2);
+    this.known = !this.#known.includes(0) && !this.#known.includes(1);
     if (!this.known) return;
-    this.stampNs = least(this.#stampsNs);
-    this.receivedNs = least(this.#receivedNs);
+    const isWhole = parts.length === this.#known.length;
+    this.stampNs = isWhole ? stampNs : least(this.#stampsNs);
+    this.receivedNs = isWhole ? receivedNs : least(this.#receivedNs);
   }
 
   /** A message that repeats the last one arrived: what it is about is still true. */

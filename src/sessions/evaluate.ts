@@ -1,7 +1,9 @@
 import { type Driver, ExpertNode, PolicyNode } from '../nodes/index.js';
 import { decodeBundle, type PolicyBundle, readBundle } from '../policy/index.js';
+import { evaluationSeeds } from '../training/index.js';
 import { conductEvaluation, type EpisodeOutcome } from './conductor.js';
 import { Rig, type RigOptions } from './rig.js';
+import type { Trials } from './trials.js';
 
 /** Who is evaluated: a policy from its files or folder, an expert at the controls, or chance. */
 export type Candidate =
@@ -50,5 +52,41 @@ async function addCandidate(rig: Rig, candidate: Candidate): Promise<void> {
   } else {
     rig.add(new PolicyNode(context, { source: 'teleop' }));
     rig.add(new ExpertNode(rig.context('expert'), candidate.driver));
+  }
+}
+
+export interface TrialRunOptions extends RigOptions {
+  readonly trials: Trials;
+  /** Date of each result. */
+  readonly now: () => Date;
+  /** A trial is kept; `about` says which it was. */
+  readonly onTrial?: (about: string, outcome: EpisodeOutcome) => void;
+}
+
+/**
+ * Has the policies of an evaluation drive the simulated robot in its order, through the policy node, the safety filter and
+ * the command topic. In each round all of them have the same fresh start. Every trial is kept before the next begins, so
+ * that an evaluation that is interrupted goes on where it was.
+ */
+export async function runTrials(options: TrialRunOptions): Promise<void> {
+  const { trials, spec, now, onTrial } = options;
+  const rig = await Rig.create(options);
+  try {
+    rig.add(new PolicyNode(rig.context('policy'), { stochastic: false }));
+    const { simulation, seed, policies, trials: rounds } = trials.data;
+    const starts = evaluationSeeds(seed, rounds);
+    while (trials.done < trials.wanted) {
+      const about = await rig.guard(trials.begin(rig.transport));
+      const outcome = await rig.conductor.runEpisode(starts[Math.floor(trials.done / policies.length)]!);
+      const { success, terminated, length, return: total, seed: start } = outcome;
+      const verdict = simulation?.hasSuccess === true ? (success ? 'success' : 'failure') : 'unknown';
+      const reason =
+        verdict === 'success' ? 'the task says success' : terminated ? 'a terminal state' : 'the time is up';
+      const episode = { seed: start, return: total, length, success, terminated };
+      trials.add({ verdict, interventions: 0, seconds: length / spec.rateHz, reason, episode }, now());
+      onTrial?.(about, outcome);
+    }
+  } finally {
+    await rig.close();
   }
 }

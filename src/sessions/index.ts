@@ -8,7 +8,7 @@ export {
 } from './conductor.js';
 export { runDemonstrations } from './demonstrate.js';
 export type { EpisodeTrace } from './episode-tracer.js';
-export { type Candidate, evaluate } from './evaluate.js';
+export { type Candidate, evaluate, runTrials } from './evaluate.js';
 export { type ExpertDriver, expertDriver } from './experts.js';
 export { DataCheck, type DataState } from './fleet/data-check.js';
 export { dataReference, type FeatureReference } from './fleet/data-reference.js';
@@ -27,5 +27,5 @@ export { rolloutCandidates } from './rollout-candidates.js';
 export { runFields, withSettingsFile } from './settings-file.js';
 export { TrainingSession } from './train.js';
 export type { Rollout, TrainingOptions, TrainingPoint } from './training-options.js';
-export { policyLabels, trialOrder } from './trial-plan.js';
+export { Trials, type TrialsOptions } from './trials.js';
 export { usableDemonstrations } from './usable-demonstrations.js';

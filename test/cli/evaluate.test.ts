@@ -1,3 +1,4 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { vectorObservation } from '#src/common/index.js';
 import { identityNormalisation, Learner, learnerConfig } from '#src/learning/index.js';
@@ -42,5 +43,52 @@ describe('evaluate', () => {
       ended.stdout.includes(name),
     );
     expect(names).toEqual([label]);
+  });
+
+  it('compares several policies from the same starts, in an order drawn at random, and goes on where it was left', async () => {
+    const policies = [await bundleBy('one/policy'), await bundleBy('two/policy')];
+    const args = ['evaluate', '--policy', ...policies, '--robot', 'rover', '--episodes', '2', '--out', 'out'];
+    const ended = await cli(...args, '--json', 'figures.json');
+    expect(ended.code).toBe(0);
+    expect(ended.stdout).toMatch(
+      /^policy +success +95 % interval .*\none .* 2\ntwo .* 2\n\nreport: out\/report\.html\n$/,
+    );
+    expect(ended.stderr).toMatch(/trial 4 of 4, policy (one|two): failure/);
+    expect(readFileSync('out/report.html', 'utf8')).toContain('4 of 4 trials');
+    const data = JSON.parse(readFileSync('out/trials.json', 'utf8'));
+    const starts = (policy: string) =>
+      data.results
+        .filter((result: { policy: string }) => result.policy === policy)
+        .map((result: { episode: { seed: number } }) => result.episode.seed);
+    expect(starts('one')).toEqual(starts('two'));
+    expect(new Set(starts('one')).size).toBe(2);
+    const { figures } = JSON.parse(readFileSync('figures.json', 'utf8'));
+    expect(figures.map(({ name }: { name: string }) => name)).toEqual(
+      expect.arrayContaining(['one/success', 'two/return']),
+    );
+
+    // As after Ctrl-C in the third trial: it and the fourth are done again, and come out the same.
+    writeFileSync('out/trials.json', JSON.stringify({ ...data, results: data.results.slice(0, 2) }));
+    const again = await cli(...args, '--blind');
+    expect(again).toMatchObject({ code: 0, stdout: ended.stdout });
+    expect(again.stderr).toContain('going on after 2 of 4 trials');
+    expect(again.stderr).not.toMatch(/one|two/);
+    const { results } = JSON.parse(readFileSync('out/trials.json', 'utf8'));
+    const undated = (each: readonly { date: string }[]) => each.map(({ date: _, ...result }) => result);
+    expect(undated(results)).toEqual(undated(data.results));
+
+    const other = await cli(...args, '--seed', '1');
+    expect(other.code).toBe(1);
+    expect(other.stderr).toMatch(/^error: another evaluation is in .*; to do: [^\n]+\n$/);
+  });
+
+  it('refuses the same policy twice, and one that is none, and leaves no folder', async () => {
+    const policy = await bundleBy('once/policy');
+    const twice = await cli('evaluate', '--robot', 'rover', '--policy', policy, policy, '--out', 'nowhere');
+    expect(twice).toMatchObject({ code: 2, stdout: '' });
+    expect(twice.stderr).toMatch(/^error: a policy is given twice.*; to do: [^\n]+\n$/);
+    const none = await cli('evaluate', '--robot', 'rover', '--policy', policy, 'none', '--out', 'nowhere');
+    expect(none).toMatchObject({ code: 2, stdout: '' });
+    expect(existsSync('nowhere')).toBe(false);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { renderTrials, summariseTrials, type TrialResult, type TrialsData, trialTable } from '#src/report/index.js';
+import { meanInterval } from '#src/report/statistics.js';
 
 const trial = (number: number, policy: string, verdict: TrialResult['verdict'], interventions = 0): TrialResult => ({
   trial: number,
@@ -52,5 +53,53 @@ describe('trials on a robot', () => {
     expect(page).toContain('The evaluation is not complete');
     expect(page).toContain('courier/2/bb');
     expect(page.match(/<tr><td>\d/g)).toHaveLength(4);
+  });
+});
+
+describe('trials in the simulation', () => {
+  const episode = (seed: number, total: number, success: boolean) => ({
+    ...{ seed, return: total, length: 20, success, terminated: false },
+  });
+  const simulated: TrialsData = {
+    ...data,
+    simulation: { hasSuccess: true },
+    results: [
+      { ...trial(1, 'a', 'success'), episode: episode(1, 4, true) },
+      { ...trial(2, 'b', 'failure'), episode: episode(1, 1, false) },
+      { ...trial(3, 'a', 'failure'), episode: episode(2, 2, false) },
+    ],
+  };
+
+  it('have returns with the interval of their mean, and nobody who helps', () => {
+    const [head, a, b, c] = trialTable(simulated).split('\n');
+    expect(head).toMatch(/success +95 % interval +time to success +return .* +95 % interval of the mean +trials$/);
+    // Mean 3, deviation √2, of two: 3 ± 12.706.
+    expect(a).toMatch(/^a +1 of 2 \(50 %\) +9 % … 91 % +1\.0 s +3\.00 ± 1\.41 +−9\.71 … 15\.7 +2$/);
+    expect(b).toMatch(/^b +0 of 1 \(0 %\) .* +– +1$/);
+    expect(c).toMatch(/^c +– +– +– +– +– +0$/);
+    const page = renderTrials(simulated, new Date('2026-01-02T03:04:05Z'));
+    expect(page).toContain('3 policies in the simulation');
+    expect(page).not.toMatch(/took over|Took over|on the robot/);
+    expect(page).toContain('class="dot"');
+  });
+
+  it('are judged by their return where the task knows no success', () => {
+    const [head, a] = trialTable({ ...simulated, simulation: { hasSuccess: false } }).split('\n');
+    expect(head).not.toContain('success');
+    expect(head).toMatch(/lowest +ended early +trials$/);
+    expect(a).toMatch(/ 2\.00 +0 +2$/);
+  });
+
+  it.each([
+    [2, 12.7062],
+    [3, 4.30265],
+    [4, 3.18245],
+    [6, 2.57058],
+    [20, 2.09302],
+    [101, 1.98397],
+  ])('the interval of the mean of %i returns is that of Student', (episodes, quantile) => {
+    const [low, high] = meanInterval({ episodes, mean: 5, deviation: Math.sqrt(episodes) });
+    expect(Math.abs((high - 5) / quantile - 1)).toBeLessThan(0.003);
+    expect(low + high).toBeCloseTo(10, 9);
   });
 });

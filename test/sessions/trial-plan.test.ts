@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { policyLabels, trialOrder } from '#src/sessions/index.js';
+import { policyLabels, trialOrder } from '#src/sessions/trial-plan.js';
 
 describe('the order of an evaluation', () => {
   it('has every policy once in each round, in an order that the seed alone determines', () => {

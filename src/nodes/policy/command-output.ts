@@ -162,12 +162,12 @@ export class CommandOutput {
       actionStampNs: seenNs,
       observationStampAgeMs: stateAgeMs,
       takeover: person?.action ?? null,
-      ...(person === null ? {} : { takeoverUntilNs: person.untilNs }),
+      takeoverUntilNs: person?.untilNs,
       estop: this.estop,
       deadmanReleased: this.deadman?.held(nowNs) === false,
       heartbeatNs: this.#heartbeatNs,
-      ...(stateProblem === undefined ? {} : { observationProblem: stateProblem }),
-      ...(blockedMs === undefined ? {} : { blockedMs }),
+      observationProblem: stateProblem,
+      blockedMs,
     });
     this.#pressed = false;
     const changed = output.state !== this.#output?.state;

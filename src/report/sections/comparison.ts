@@ -44,7 +44,7 @@ function axis(ticks: readonly number[], at: (value: number) => number, text: (va
 }
 
 /** Success and return of every policy, with spread, as bars, dots and a table; nothing where none was evaluated. */
-export function comparison(data: ReportData): Markup | null {
+export function comparison(data: Pick<ReportData, 'candidates' | 'results' | 'hasSuccess'>): Markup | null {
   const { results, hasSuccess } = data;
   if (results.length === 0) return null;
   const summaries = results.map((result) => summarise(result.episodes));

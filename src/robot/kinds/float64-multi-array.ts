@@ -12,7 +12,7 @@ export const float64MultiArray: MessageKind<'std_msgs/msg/Float64MultiArray'> = 
     anyUnit: true,
     oneQuantity: false,
     carrier: (spec) => ({
-      build: (action) => ({ layout: { dim: [], data_offset: 0 }, data: Float64Array.from(action) }),
+      build: (action) => ({ layout: { dim: [], data_offset: 0 }, data: new Float64Array(action) }),
       read(message, out) {
         const { layout, data } = message as Float64MultiArray;
         const offset = layout.data_offset;

@@ -30,11 +30,11 @@ export function pathKeys(path: string): string[] {
 }
 
 /** The number at a path that was split by {@link pathKeys}, 1 and 0 for true and false; NaN if the message has none there. */
-export function readPath(message: unknown, keys: readonly string[]): number {
+export function readPath(message: unknown, keys: readonly (string | number)[]): number {
   let value = message;
-  for (const key of keys) {
+  for (let i = 0; i < keys.length; i++) {
     if (typeof value !== 'object' || value === null) return Number.NaN;
-    value = (value as Readonly<Record<string, unknown>>)[key];
+    value = (value as Readonly<Record<string | number, unknown>>)[keys[i]!];
   }
   return typeof value === 'number' ? value : typeof value === 'boolean' ? Number(value) : Number.NaN;
 }

@@ -10,9 +10,9 @@ import {
   supervisorSchema,
 } from '../../../nodes/index.js';
 import { lockFolder, timestamp } from '../../../platform/index.js';
+import { Trials } from '../../../sessions/index.js';
 import { type ProgramExecutable, program } from '../executable.js';
 import { sessionCounts } from '../session-folders.js';
-import { Trials } from '../trials.js';
 
 const schema = z.strictObject({
   ...supervisorSchema.shape,
@@ -52,16 +52,15 @@ async function evaluation({ ros, spec, parameters, logger }: Given): Promise<Cou
   const folder = resolve(out === '' ? join('runs', `${spec.robot}-trials-${timestamp()}`) : out);
   const lock = lockFolder(folder);
   try {
-    const { transport } = ros;
     const folders = policies.split(',').filter((path) => path !== '');
-    const trials = await Trials.open({ spec, transport, policies: folders, trials: each, seed, blind, folder });
+    const trials = await Trials.open({ spec, policies: folders, trials: each, seed, blind, folder });
     logger.info(`the evaluation is in ${folder}`);
     return {
       episodes: trials.wanted,
       // An episode that reaches its longest time has not succeeded.
       timeUp: timeUp === 'unknown' ? 'failure' : timeUp,
       before: trials.counts,
-      hooks: trials.hooks(),
+      hooks: trials.hooks(ros.transport),
       finish() {
         const report = trials.report(new Date());
         lock.release();

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -6,7 +6,6 @@ import type { ProgramExecutable } from '#src/hosts/ros2/executable.js';
 import { supervisor } from '#src/hosts/ros2/executables/supervisor.js';
 import { KeyPad, type Meaning } from '#src/hosts/ros2/key-pad.js';
 import { ParameterSet } from '#src/hosts/ros2/parameters.js';
-import { Trials, type TrialsOptions } from '#src/hosts/ros2/trials.js';
 import type { Logger } from '#src/platform/index.js';
 import { writeBundle } from '#src/policy/index.js';
 import { spec, trolleyBundle, until } from '../../nodes/toy.js';
@@ -30,75 +29,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await ros.broker.close();
   rmSync(folder, { recursive: true });
-});
-
-const options = (more: Partial<TrialsOptions> = {}): TrialsOptions => ({
-  spec,
-  transport: ros.transport,
-  policies: [join(folder, 'a/policy'), join(folder, 'b/policy')],
-  trials: 3,
-  seed: 1,
-  blind: false,
-  folder: join(folder, 'out'),
-  ...more,
-});
-const episode = (verdict: 'success' | 'failure' | 'unknown') => ({
-  number: 1,
-  verdict,
-  terminated: false,
-  seconds: 2,
-  reason: 'said',
-});
-
-describe('trials of policies on a robot', () => {
-  it('give the policy node the policy whose turn it is, keep every result, and go on where they were left', async () => {
-    const first = await Trials.open(options());
-    expect(first.wanted).toBe(6);
-    const { begin, ended, discarded } = first.hooks(() => new Date(0));
-    expect(await begin!()).toMatch(/^trial 1 of 6, policy [ab]$/);
-    ended!(episode('success'), 0);
-    await begin!();
-    ended!(episode('failure'), 2);
-    discarded!(2, false); // the person takes the second back
-    await begin!();
-    discarded!(3, true); // and throws the next away while it runs
-    await begin!();
-    ended!(episode('unknown'), 0);
-    expect(loaded.slice(1)).toEqual([loaded[1], loaded[1], loaded[1]]);
-
-    const again = await Trials.open(options());
-    expect(again.counts).toEqual({ success: 1, failure: 0, unknown: 1, discarded: 0 });
-    loaded.length = 0;
-    const hooks = again.hooks(() => new Date(0));
-    for (let i = 0; i < 4; i++) {
-      await hooks.begin!();
-      hooks.ended!(episode('success'), 0);
-    }
-    const { results } = JSON.parse(readFileSync(join(folder, 'out/trials.json'), 'utf8'));
-    expect(results.map(({ trial }: { trial: number }) => trial)).toEqual([1, 2, 3, 4, 5, 6]);
-    for (const name of ['a', 'b'])
-      expect(results.filter(({ policy }: { policy: string }) => policy === name)).toHaveLength(3);
-    expect(again.table).toMatch(/of 3/);
-    expect(readFileSync(again.report(new Date(0)), 'utf8')).toContain('6 of 6 trials');
-  });
-
-  it('say nothing of the policy where the person is not to know it', async () => {
-    const trials = await Trials.open(options({ blind: true }));
-    expect(await trials.hooks().begin!()).toBe('trial 1 of 6');
-  });
-
-  it('refuse another evaluation’s folder, one that cannot be read, and a policy of another robot', async () => {
-    const trials = await Trials.open(options());
-    trials.hooks().ended!(episode('success'), 0);
-    await expect(Trials.open(options({ trials: 4 }))).rejects.toMatchObject({ code: 'CONFLICT' });
-    await expect(Trials.open(options({ seed: 2 }))).rejects.toMatchObject({ code: 'CONFLICT' });
-    writeFileSync(join(folder, 'out/trials.json'), '{"format": "iq_learn tri');
-    await expect(Trials.open(options())).rejects.toMatchObject({ code: 'CORRUPT_DATA' });
-    writeFileSync(join(folder, 'out/trials.json'), '{"format": "iq_learn trials 1"}');
-    await expect(Trials.open(options())).rejects.toThrow(/cannot be read/);
-    const other = { ...spec, robot: 'other' };
-    await expect(Trials.open(options({ spec: other }))).rejects.toMatchObject({ code: 'MISMATCH' });
-  });
 });
 
 describe('the supervisor executable', () => {

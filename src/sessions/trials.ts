@@ -1,14 +1,12 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { z } from 'zod';
-import { IqLearnError, parseOrThrow } from '../../common/index.js';
-import { type EndedEpisode, type EpisodeCounts, type EpisodeHooks, services } from '../../nodes/index.js';
-import { readJson, writeFileAtomic } from '../../platform/index.js';
-import { readBundle } from '../../policy/index.js';
-import { renderTrials, type TrialsData, trialTable } from '../../report/index.js';
-import { checkContract, type RobotSpec } from '../../robot/index.js';
-import { policyLabels, trialOrder } from '../../sessions/index.js';
-import type { Transport } from '../../transport/index.js';
+import { IqLearnError, parseOrThrow } from '../common/index.js';
+import { type EpisodeCounts, type EpisodeHooks, services } from '../nodes/index.js';
+import { join, kindOfPath, readJson, writeFileAtomic } from '../platform/index.js';
+import { readBundle } from '../policy/index.js';
+import { renderTrials, type TrialResult, type TrialsData, trialTable } from '../report/index.js';
+import { checkContract, type RobotSpec } from '../robot/index.js';
+import type { Transport } from '../transport/index.js';
+import { policyLabels, trialOrder } from './trial-plan.js';
 
 /** Loading a policy verifies it, which takes a while on a busy machine. */
 const LOAD_MS = 60_000;
@@ -17,6 +15,7 @@ const schema = z.strictObject({
   format: z.literal('iq_learn trials 1'),
   robot: z.string(),
   description: z.string(),
+  simulation: z.strictObject({ hasSuccess: z.boolean() }).optional(),
   trials: z.int().min(1),
   seed: z.int().min(0),
   policies: z.array(z.strictObject({ label: z.string(), folder: z.string(), id: z.string() })).min(1),
@@ -29,26 +28,36 @@ const schema = z.strictObject({
       seconds: z.number().min(0),
       reason: z.string(),
       date: z.string(),
+      episode: z
+        .strictObject({
+          seed: z.int(),
+          return: z.number(),
+          length: z.int().min(0),
+          success: z.boolean(),
+          terminated: z.boolean(),
+        })
+        .optional(),
     }),
   ),
 });
 
 export interface TrialsOptions {
   readonly spec: RobotSpec;
-  readonly transport: Transport;
   /** Folders of the policies, on the machine of the policy node. */
   readonly policies: readonly string[];
   /** Trials of each. */
   readonly trials: number;
   readonly seed: number;
-  /** The person is not told which policy drives. */
+  /** Set where the robot is simulated. */
+  readonly simulation?: TrialsData['simulation'];
+  /** Nobody is told which policy drives. */
   readonly blind: boolean;
   /** Folder of trials.json and the report. */
   readonly folder: string;
 }
 
 /**
- * An evaluation on a robot: which policy drives in which trial, and what came of it. Every trial is on the disk before
+ * An evaluation of policies: which policy drives in which trial, and what came of it. Every trial is on the disk before
  * the next begins; an evaluation with the same policies, trials and seed goes on in the same folder.
  */
 export class Trials {
@@ -71,7 +80,7 @@ export class Trials {
    * another robot, and CONFLICT where the folder holds another evaluation.
    */
   static async open(options: TrialsOptions): Promise<Trials> {
-    const { spec, policies, trials, seed, folder } = options;
+    const { spec, policies, trials, seed, folder, simulation } = options;
     const labels = policyLabels(policies);
     const described: TrialsData['policies'][number][] = [];
     for (const [i, path] of policies.entries()) {
@@ -84,18 +93,19 @@ export class Trials {
       format: 'iq_learn trials 1',
       robot: spec.robot,
       description: spec.description,
+      ...(simulation === undefined ? {} : { simulation }),
       trials,
       seed,
       policies: described,
       results: [],
     };
     const file = join(folder, 'trials.json');
-    if (!existsSync(file)) return new Trials(options, fresh);
+    if (kindOfPath(file) === null) return new Trials(options, fresh);
     const remedy = 'choose another folder';
     const content = readJson(file, { what: 'cannot be read', remedy });
     const found = parseOrThrow(schema, content, { what: `${file} cannot be read`, remedy });
     const plan = (data: TrialsData): string =>
-      JSON.stringify([data.robot, data.trials, data.seed, data.policies.map(({ id }) => id)]);
+      JSON.stringify([data.robot, data.trials, data.seed, data.policies.map(({ id }) => id), data.simulation ?? null]);
     if (plan(found) !== plan(fresh))
       throw new IqLearnError('CONFLICT', `another evaluation is in ${folder}`, {
         found: `${found.trials} trials of ${found.policies.map(({ id }) => id).join(', ')} with seed ${found.seed}`,
@@ -120,27 +130,47 @@ export class Trials {
     return trialTable(this.#data);
   }
 
+  /** Number of trials that there are already. */
+  get done(): number {
+    return this.#data.results.length;
+  }
+
+  /** What there is so far. */
+  get data(): TrialsData {
+    return this.#data;
+  }
+
+  /** Gives the policy node the policy whose turn it is; says which trial it is, and whose unless that is not to be known. */
+  async begin(transport: Transport): Promise<string> {
+    const { blind } = this.#options;
+    const label = this.#next;
+    const { folder: path } = this.#data.policies.find((policy) => policy.label === label)!;
+    const { success, message } = await transport.call(
+      services.loadPolicy,
+      'iq_learn/srv/LoadPolicy',
+      { path },
+      { timeoutMs: LOAD_MS },
+    );
+    if (!success)
+      throw new IqLearnError('CONFLICT', `the policy node refuses ${blind ? 'the policy' : label}`, {
+        found: message,
+        remedy: 'the folder must be there on the machine of the policy node',
+      });
+    return `trial ${this.done + 1} of ${this.wanted}${blind ? '' : `, policy ${label}`}`;
+  }
+
+  /** Keeps the result of the trial whose turn it is. */
+  add(result: Omit<TrialResult, 'trial' | 'policy' | 'date'>, date: Date): void {
+    const kept = { trial: this.done + 1, policy: this.#next, ...result, date: date.toISOString() };
+    this.#keep([...this.#data.results, kept]);
+  }
+
   /** What the supervisor does at the beginning and the end of each trial. `now` gives the date of a result. */
-  hooks(now: () => Date = () => new Date()): EpisodeHooks {
+  hooks(transport: Transport, now: () => Date = () => new Date()): EpisodeHooks {
     return {
-      begin: async () => {
-        const { transport, blind } = this.#options;
-        const label = this.#next;
-        const { folder: path } = this.#data.policies.find((policy) => policy.label === label)!;
-        const { success, message } = await transport.call(
-          services.loadPolicy,
-          'iq_learn/srv/LoadPolicy',
-          { path },
-          { timeoutMs: LOAD_MS },
-        );
-        if (!success)
-          throw new IqLearnError('CONFLICT', `the policy node refuses ${blind ? 'the policy' : label}`, {
-            found: message,
-            remedy: 'the folder must be there on the machine of the policy node',
-          });
-        return `trial ${this.#data.results.length + 1} of ${this.wanted}${blind ? '' : `, policy ${label}`}`;
-      },
-      ended: (episode, interventions) => this.#add(episode, interventions, now()),
+      begin: () => this.begin(transport),
+      ended: ({ verdict, seconds, reason }, interventions) =>
+        this.add({ verdict, interventions, seconds, reason }, now()),
       discarded: (_, wasRunning) => {
         if (!wasRunning) this.#keep(this.#data.results.slice(0, -1));
       },
@@ -155,13 +185,7 @@ export class Trials {
   }
 
   get #next(): string {
-    return this.#order[this.#data.results.length]!;
-  }
-
-  #add({ verdict, seconds, reason }: EndedEpisode, interventions: number, date: Date): void {
-    const { length } = this.#data.results;
-    const result = { trial: length + 1, policy: this.#next, verdict, interventions, seconds, reason };
-    this.#keep([...this.#data.results, { ...result, date: date.toISOString() }]);
+    return this.#order[this.done]!;
   }
 
   #keep(results: TrialsData['results']): void {
