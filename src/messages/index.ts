@@ -6,12 +6,14 @@ export { checkSchema, schemaOf } from './definitions.js';
 export { emptyMessage } from './empty-message.js';
 export {
   type Clock,
+  type CompressedImage,
   type DiagnosticArray,
   type DiagnosticStatus,
   type EpisodeEvent,
   episodeEvent,
   type Float64MultiArray,
   type Header,
+  type Image,
   type Imu,
   type JointJog,
   type JointState,
