@@ -84,6 +84,12 @@ describe('a first description', () => {
     expect(jog.rateHz).toBe(50);
   });
 
+  it('has 0 within the limits of a velocity that never was 0: a stop commands it', () => {
+    const ranges = new Map<string, [number, number]>([['linear.x', [0.11, 0.3]]]);
+    const { spec } = drafted({ topics: [base[0]!, topic('/cmd_vel', 'geometry_msgs/msg/Twist', 20, { ranges })] });
+    expect(spec.action).toMatchObject([{ path: 'linear.x', low: 0, high: 0.3 }]);
+  });
+
   it('takes the command that it is told, and refuses what cannot be one', () => {
     const topics = [...base, topic('/other/cmd_vel', 'geometry_msgs/msg/TwistStamped', 1)];
     expect(drafted({ topics, commands: ['/other/cmd_vel'] }).spec.commands[0].type).toBe(

@@ -26,7 +26,9 @@ function twistActions({ type, ranges }: SeenTopic): string[] {
   });
   const chosen = used.length > 0 ? used : parts.filter(([, path]) => path === 'linear.x' || path === 'angular.z');
   return chosen.map(([name, path, unit, usual, rate]) => {
-    const [low, high] = limitsOf(ranges.get(body + path), usual);
+    // A stop commands 0, though nobody may have stood still while it was looked at.
+    const [least, most] = limitsOf(ranges.get(body + path), usual);
+    const [low, high] = [Math.min(0, least), Math.max(0, most)];
     return `name: ${name}, path: ${body}${path}, unit: ${unit}, low: ${low}, high: ${high}, max_rate: ${rate} }${seen(ranges.get(body + path))}`;
   });
 }

@@ -140,7 +140,7 @@ function shortName(topic: SeenTopic, taken: readonly string[]): string {
   const own = nameOf(
     (parts.at(-1) ?? '').replace(/_?(joint|forward|group|position|velocity|effort|trajectory)*_controller$/, ''),
   );
-  const wanted = isPaths(topic) && !taken.includes('base') ? 'base' : own === 'robot' ? 'arm' : own;
+  const wanted = isPaths(topic) && !taken.includes('base') ? 'base' : own === 'robot' ? 'joints' : own;
   const free = commandName.safeParse(wanted).success ? wanted : 'command';
   for (let i = 1; ; i++) {
     const name = i === 1 ? free : `${free}_${i}`;
