@@ -10,7 +10,7 @@ export type { DraftInputs, JointLimits, SeenTopic } from './draft/topics.js';
 export { loadRobotSpec, robotNames } from './files.js';
 export { type TransformTopic, transformTopics } from './frame-changes.js';
 export { robotJsonSchema } from './json-schema.js';
-export { carriesSameAction, isImage } from './kinds/registry.js';
+export { carriesSameAction, isImage, isRelative } from './kinds/registry.js';
 export type { PoseReading, SensorReadings } from './kinds/sensor-readings.js';
 export { withNamespace } from './namespace.js';
 export { blockSchema, observationOf } from './observation-blocks.js';
