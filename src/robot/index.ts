@@ -8,6 +8,7 @@ export { SpecDocument } from './document.js';
 export { type DraftInputs, draftDescription, type JointLimits, type SeenTopic } from './draft.js';
 export { loadRobotSpec, robotNames } from './files.js';
 export { type TransformTopic, transformTopics } from './frame-changes.js';
+export { keptImage } from './images/kept-image.js';
 export { robotJsonSchema } from './json-schema.js';
 export { carriesSameAction, isImage } from './kinds/registry.js';
 export type { PoseReading, SensorReadings } from './kinds/sensor-readings.js';
