@@ -1,17 +1,21 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { basename, extname } from 'node:path';
+import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { IqLearnError, messageOf } from '../common/index.js';
-import { openRecording, surveyRecording } from '../demonstrations/index.js';
-import { writeFileAtomic } from '../platform/index.js';
-import { draftDescription, type JointLimits, parseRobotSpec } from '../robot/index.js';
+import {
+  checkNewDescription,
+  openRecording,
+  robotNameOf,
+  surveyRecording,
+  writeDescription,
+} from '../demonstrations/index.js';
+import type { DraftInputs, JointLimits } from '../robot/index.js';
 import { command, type Io } from './command.js';
 import { readUrdf } from './describe/urdf.js';
 
 interface DescribeOptions {
   readonly bag?: string;
   readonly urdf?: string;
-  readonly command?: string;
+  readonly command?: readonly string[];
   readonly name?: string;
   readonly out?: string;
 }
@@ -25,8 +29,7 @@ function urdfOf(path: string): { name: string; joints: readonly JointLimits[] } 
   }
 }
 
-/** A description in a file begins with the schema that editors check it by. */
-async function describe({ bag, urdf, command: topic, name, out }: DescribeOptions): Promise<string> {
+async function inputsOf({ bag, urdf, command: commands, name, out }: DescribeOptions): Promise<DraftInputs> {
   if (bag === undefined && urdf === undefined)
     throw new IqLearnError('INVALID_ARGUMENT', 'there is nothing to describe', {
       found: 'neither a recording nor a URDF',
@@ -35,16 +38,12 @@ async function describe({ bag, urdf, command: topic, name, out }: DescribeOption
     });
   const model = urdf === undefined ? undefined : urdfOf(urdf);
   const topics = bag === undefined ? [] : await surveyRecording(await openRecording(bag));
-  const file = out === undefined ? undefined : basename(out, extname(out));
-  const given = name ?? file ?? model?.name ?? basename(bag ?? 'robot', extname(bag ?? ''));
-  const text = draftDescription({
-    name: given,
+  return {
+    name: name ?? (out === undefined ? undefined : robotNameOf(out)) ?? model?.name ?? robotNameOf(bag ?? 'robot'),
     topics,
     joints: model?.joints ?? [],
-    ...(topic === undefined ? {} : { command: topic }),
-  });
-  parseRobotSpec(text, out ?? 'the draft');
-  return text;
+    ...(commands === undefined ? {} : { commands }),
+  };
 }
 
 /** `iq-learn describe`: a first description of a robot from a recording of its topics, its URDF, or both. */
@@ -55,18 +54,19 @@ export function describeCommand(io: Io): Command {
   ])
     .option('--bag <recording>', 'a recording of its state and its commands: topics, rates, frames, ranges')
     .option('--urdf <file>', 'its URDF (of xacro: xacro robot.xacro > robot.urdf): joints and their limits')
-    .option('--command <topic>', 'the topic that commands it (default: the one with most commands)')
+    .option(
+      '--command <topics...>',
+      'the topics that command it (default: all that do, and of those that command the same the one with most commands)',
+    )
     .option('--name <name>', 'name of the robot (default: of the file, the URDF or the recording)')
     .option('--out <file>', 'write it to this new file (default: print it)')
     .action(async (options: DescribeOptions) => {
       const { out } = options;
-      if (out !== undefined && existsSync(out))
-        throw new IqLearnError('CONFLICT', `${out} is there already`, { remedy: 'give another name' });
-      const text = await describe(options);
-      if (out === undefined) io.stdout.write(text);
-      else {
-        writeFileAtomic(out, text);
-        io.stdout.write(`${out}\nCheck every line, then: iq-learn inspect ${out}\n`);
-      }
+      checkNewDescription(out);
+      writeDescription(await inputsOf(options), {
+        file: out,
+        print: (text) => io.stdout.write(text),
+        note: (text) => io.stderr.write(`note: ${text}\n`),
+      });
     });
 }

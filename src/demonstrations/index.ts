@@ -1,4 +1,5 @@
 export type { ReadOptions } from './choose-topics.js';
+export { checkNewDescription, robotNameOf, writeDescription } from './draft-file.js';
 export { type EditSummary, type Stretch, writeRecording } from './edit.js';
 export type { DemonstrationEpisode } from './episode.js';
 export { readDemonstrations } from './episodes.js';

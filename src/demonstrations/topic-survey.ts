@@ -1,5 +1,5 @@
 import { IqLearnError } from '../common/index.js';
-import { isMessageTypeName, type JointState, type JointTrajectory } from '../messages/index.js';
+import { type Float64MultiArray, isMessageTypeName, type JointState, type JointTrajectory } from '../messages/index.js';
 import type { SeenTopic } from '../robot/index.js';
 import type { RecordingReader } from './recording-reader.js';
 
@@ -16,6 +16,7 @@ interface Seen {
   childFrameId?: string;
   readonly joints: Set<string>;
   hasVelocities: boolean;
+  numbers?: number;
   readonly ranges: Map<string, [number, number]>;
 }
 
@@ -25,22 +26,20 @@ export class TopicSurvey {
 
   /** Takes a message; null where it cannot be decoded here. `timeNs` is when it came. */
   see(topic: string, type: string, message: unknown, timeNs: bigint): void {
-    let seen = this.#topics.get(topic);
-    if (seen === undefined) {
-      seen = {
-        type,
-        messages: 0,
-        firstNs: timeNs,
-        lastNs: timeNs,
-        joints: new Set(),
-        hasVelocities: false,
-        ranges: new Map(),
-      };
-      this.#topics.set(topic, seen);
-    }
-    seen.messages++;
+    this.offered(topic, type);
+    const seen = this.#topics.get(topic)!;
+    if (seen.messages++ === 0) seen.firstNs = timeNs;
     seen.lastNs = timeNs;
     if (message !== null) look(seen, message as Readonly<Record<string, unknown>>);
+  }
+
+  /** Takes a topic that is there, though nothing may be heard of it. */
+  offered(topic: string, type: string): void {
+    if (this.#topics.has(topic)) return;
+    const times = { firstNs: 0n, lastNs: 0n };
+    this.#topics.set(topic, {
+      ...{ type, messages: 0, ...times, joints: new Set(), hasVelocities: false, ranges: new Map() },
+    });
   }
 
   get topics(): SeenTopic[] {
@@ -71,6 +70,8 @@ function look(seen: Seen, message: Readonly<Record<string, unknown>>): void {
       for (const [i, joint] of joint_names.entries()) widen(seen, joint, positions[i]);
   } else if (seen.type === 'control_msgs/msg/JointJog')
     for (const joint of message.joint_names as readonly string[]) seen.joints.add(joint);
+  else if (seen.type === 'std_msgs/msg/Float64MultiArray')
+    seen.numbers = (message as unknown as Float64MultiArray).data.length;
   else numbersOf(message, '', 0, seen);
 }
 
@@ -96,6 +97,7 @@ function widen({ ranges }: Seen, path: string, value: number | undefined): void 
 /** The topics of a recording. Types that this package does not know are listed without a look at their messages. */
 export async function surveyRecording(reader: RecordingReader): Promise<SeenTopic[]> {
   const survey = new TopicSurvey();
+  for (const [topic, { type }] of reader.topics) survey.offered(topic, type);
   for await (const recorded of reader.messages()) {
     const { topic, type, logTimeNs } = recorded;
     let message: unknown = null;

@@ -66,6 +66,7 @@ describe('the describe executable', () => {
     ros.topics = [
       { topic: '/odom', type: 'nav_msgs/msg/Odometry' },
       { topic: '/cmd_vel', type: 'geometry_msgs/msg/TwistStamped' },
+      { topic: '/scan', type: 'sensor_msgs/msg/LaserScan' },
       { topic: '/foreign', type: 'their_msgs/msg/Thing' },
     ];
     const odometry = ros.transport.advertise('/odom', 'nav_msgs/msg/Odometry');
@@ -75,7 +76,8 @@ describe('the describe executable', () => {
       commands.publish(emptyMessage('geometry_msgs/msg/TwistStamped'));
     }, 20);
     const out = join(folder, 'mine.yaml');
-    const logger = { info() {} } as unknown as Logger;
+    const warned: string[] = [];
+    const logger = { info() {}, warn: (text: string) => warned.push(text) } as unknown as Logger;
     const parameters = { seconds: 1, command: '', name: '', out };
     const { signal } = new AbortController();
     const write = process.stdout.write;
@@ -89,5 +91,7 @@ describe('the describe executable', () => {
       await ros.broker.close();
     }
     expect(parseRobotSpec(readFileSync(out, 'utf8'), out).stateTopics.map(({ topic }) => topic)).toEqual(['/odom']);
+    expect(warned).toEqual([expect.stringMatching(/^\/scan \(sensor_msgs\/msg\/LaserScan\) is silent: .*to do: /)]);
+    expect(readFileSync(out, 'utf8')).toMatch(/^ {2}# \/scan: .*SILENT$/m);
   });
 });

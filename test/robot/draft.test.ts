@@ -11,8 +11,8 @@ const topic = (name: string, type: string, hz: number | null, more: Partial<Seen
   ...more,
 });
 const drafted = (inputs: Partial<DraftInputs>) => {
-  const text = draftDescription({ name: 'courier', topics: [], joints: [], ...inputs });
-  return { text, spec: parseRobotSpec(text, 'courier.yaml') };
+  const { text, notes } = draftDescription({ name: 'courier', topics: [], joints: [], ...inputs });
+  return { text, notes, spec: parseRobotSpec(text, 'courier.yaml') };
 };
 const base = [
   topic('/odom', 'nav_msgs/msg/Odometry', 50, {
@@ -84,11 +84,89 @@ describe('a first description', () => {
     expect(jog.rateHz).toBe(50);
   });
 
+  it('has 0 within the limits of a velocity that never was 0: a stop commands it', () => {
+    const ranges = new Map<string, [number, number]>([['linear.x', [0.11, 0.3]]]);
+    const { spec } = drafted({ topics: [base[0]!, topic('/cmd_vel', 'geometry_msgs/msg/Twist', 20, { ranges })] });
+    expect(spec.action).toMatchObject([{ path: 'linear.x', low: 0, high: 0.3 }]);
+  });
+
   it('takes the command that it is told, and refuses what cannot be one', () => {
     const topics = [...base, topic('/other/cmd_vel', 'geometry_msgs/msg/TwistStamped', 1)];
-    expect(drafted({ topics, command: '/other/cmd_vel' }).spec.commands[0].type).toBe('geometry_msgs/msg/TwistStamped');
-    expect(() => drafted({ topics, command: '/odom' })).toThrow(/cannot be the command.*Odometry/s);
-    expect(() => drafted({ topics, command: '/nowhere' })).toThrow(/no such topic/);
+    expect(drafted({ topics, commands: ['/other/cmd_vel'] }).spec.commands[0].type).toBe(
+      'geometry_msgs/msg/TwistStamped',
+    );
+    expect(() => drafted({ topics, commands: ['/odom'] })).toThrow(/cannot be a command.*Odometry/s);
+    expect(() => drafted({ topics, commands: ['/nowhere'] })).toThrow(/no such topic/);
+  });
+
+  it('of a base with an arm and a gripper: all of them, each with its stop and its person', () => {
+    const arm = topic('/arm_controller/joint_trajectory', 'trajectory_msgs/msg/JointTrajectory', 50, {
+      joints: ['shoulder', 'elbow'],
+      ranges: new Map<string, [number, number]>([
+        ['shoulder', [-1, 1]],
+        ['elbow', [0, 2]],
+      ]),
+    });
+    const gripper = topic('/gripper_controller/commands', 'std_msgs/msg/Float64MultiArray', 50, { numbers: 1 });
+    const { text, notes, spec } = drafted({
+      topics: [
+        ...base,
+        topic('/cmd_vel_nav', 'geometry_msgs/msg/Twist', 10),
+        topic('/debug/errors', 'std_msgs/msg/Float64MultiArray', 500, { numbers: 1 }),
+        topic('/joint_states', 'sensor_msgs/msg/JointState', 100, { joints: ['finger', 'elbow', 'shoulder'] }),
+        topic('/leader/joint_states', 'sensor_msgs/msg/JointState', 50, { joints: ['shoulder', 'elbow'] }),
+        gripper,
+        arm,
+      ],
+    });
+    expect(spec.commands.map(({ name, topic, teleop }) => [name, topic, teleop.topic])).toEqual([
+      ['arm', '/arm_controller/joint_trajectory', '/leader/joint_states'],
+      ['base', '/cmd_vel', '/teleop/cmd_vel'],
+      ['gripper', '/gripper_controller/commands', '/teleop/gripper_controller/commands'],
+    ]);
+    expect(spec.action.map(({ command, path, stop }) => [command, path, stop])).toEqual([
+      ['arm', 'shoulder', 'hold'],
+      ['arm', 'elbow', 'hold'],
+      ['base', 'linear.x', 'zero'],
+      ['base', 'angular.z', 'zero'],
+      ['gripper', 'finger', 'hold'],
+    ]);
+    expect(text).toMatch(/joint: finger,.*the joint is a guess/);
+    // A stage of the navigation commands the base a second time, and errors are no command.
+    expect(notes).toEqual([
+      expect.stringMatching(/\/cmd_vel_nav .*commands the same as \/cmd_vel; to do: .*--command/),
+    ]);
+    const two = ['/cmd_vel', '/cmd_vel_nav'];
+    const twice = drafted({ topics: [...base, topic('/cmd_vel_nav', 'geometry_msgs/msg/Twist', 10)], commands: two });
+    expect(twice.spec.commands.map((command) => command.topic)).toEqual(two);
+  });
+
+  it('has what was silent behind a #, says so, and what to do', () => {
+    const silent = (name: string, type: string) => topic(name, type, null, { messages: 0 });
+    const goal = silent('/goal_pose', 'geometry_msgs/msg/PoseStamped');
+    const arm = silent('/arm_controller/joint_trajectory', 'trajectory_msgs/msg/JointTrajectory');
+    const { text, notes, spec } = drafted({ topics: [base[0]!, base[5]!, goal, arm] });
+    expect(spec.stateTopics.map((state) => state.topic)).toEqual(['/odom']);
+    expect(spec.commands.map((command) => command.topic)).toEqual(['/cmd_vel']);
+    expect(text).toMatch(/^ {2}# \/goal_pose: \{ type: geometry_msgs\/msg\/PoseStamped, .*SILENT$/m);
+    expect(notes).toEqual([
+      expect.stringMatching(
+        /^\/goal_pose .* is silent: no message came; to do: .*give it a goal, and describe it again/,
+      ),
+      expect.stringMatching(/^\/arm_controller\/joint_trajectory .* may be another command, but is silent; to do: /),
+    ]);
+    for (const note of notes) expect(text).toContain(`# NOTE: ${note}`);
+    // Taken away, the # leaves a description that is whole.
+    expect(parseRobotSpec(text.replace('  # /goal', '  /goal'), 'x').stateTopics).toHaveLength(2);
+
+    const still = drafted({ topics: [base[0]!, silent('/cmd_vel', 'geometry_msgs/msg/Twist')] });
+    expect(still.spec.commands[0].topic).toBe('/cmd_vel');
+    expect(still.notes).toEqual([
+      expect.stringMatching(/^\/cmd_vel is silent, so its limits are guesses; to do: drive/),
+    ]);
+    expect(() => drafted({ topics: [silent('/odom', 'nav_msgs/msg/Odometry'), base[5]!] })).toThrow(
+      /nothing to observe.*\/odom \(nav_msgs\/msg\/Odometry, silent\).*switched on/s,
+    );
   });
 
   it('is not there where nothing commands the robot, nothing is observed, or the XML is none', () => {

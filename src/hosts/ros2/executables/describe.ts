@@ -1,17 +1,19 @@
-import { existsSync } from 'node:fs';
-import { basename, extname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { IqLearnError, steadyClock } from '../../../common/index.js';
-import { TopicSurvey } from '../../../demonstrations/index.js';
+import { steadyClock } from '../../../common/index.js';
+import { checkNewDescription, robotNameOf, TopicSurvey, writeDescription } from '../../../demonstrations/index.js';
 import { isMessageTypeName } from '../../../messages/index.js';
-import { writeFileAtomic } from '../../../platform/index.js';
-import { draftDescription, parseRobotSpec } from '../../../robot/index.js';
+import type { DraftInputs } from '../../../robot/index.js';
 import { program } from '../executable.js';
 
 const schema = z.strictObject({
   seconds: z.number().min(1).max(600).default(10).describe('How long the topics are listened to.'),
-  command: z.string().default('').describe('The topic that commands the robot; empty: the one with most commands.'),
+  command: z
+    .string()
+    .default('')
+    .describe(
+      'Topics that command the robot, separated by commas; empty: all that do, and of the same commands the one with most.',
+    ),
   name: z.string().default('').describe('Name of the robot; empty: of the file.'),
   out: z.string().default('').describe('A new file for the description; empty: it is printed.'),
 });
@@ -24,8 +26,8 @@ export const describe = program({
   summary: 'writes a first description of the robot whose topics are in the graph; drive it a little meanwhile',
   schema: () => schema,
   async run({ ros, parameters: { seconds, command, name, out }, logger, signal }) {
-    if (out !== '' && existsSync(out))
-      throw new IqLearnError('CONFLICT', `${out} is there already`, { remedy: 'give another name' });
+    const file = out === '' ? undefined : out;
+    checkNewDescription(file);
     const survey = new TopicSurvey();
     const heard = new Set<string>();
     const subscriptions: { close(): void }[] = [];
@@ -37,21 +39,25 @@ export const describe = program({
         if (heard.has(topic) || !isMessageTypeName(type) || !topic.startsWith(`${namespace}/`)) continue;
         heard.add(topic);
         const own = topic.slice(namespace.length);
+        survey.offered(own, type);
         const see = (message: unknown): void => survey.see(own, type, message, steadyClock.nowNs());
         subscriptions.push(ros.transport.subscribe(own, type, see));
       }
       await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
     }
     for (const subscription of subscriptions) subscription.close();
-    const given = name !== '' ? name : out !== '' ? basename(out, extname(out)) : 'robot';
-    const chosen = command === '' ? {} : { command };
-    const text = draftDescription({ name: given, topics: survey.topics, joints: [], ...chosen });
-    parseRobotSpec(text, out === '' ? 'the draft' : out);
-    if (out === '') process.stdout.write(text);
-    else {
-      writeFileAtomic(out, text);
-      process.stdout.write(`${out}\nCheck every line, then: iq-learn inspect ${out}\n`);
-    }
+    const commands = command.split(',').filter((topic) => topic !== '');
+    const inputs: DraftInputs = {
+      name: name !== '' ? name : file === undefined ? 'robot' : robotNameOf(file),
+      topics: survey.topics,
+      joints: [],
+      ...(commands.length === 0 ? {} : { commands }),
+    };
+    writeDescription(inputs, {
+      file,
+      print: (text) => void process.stdout.write(text),
+      note: (text) => void logger.warn(text),
+    });
     return 0;
   },
 });
