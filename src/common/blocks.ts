@@ -14,6 +14,8 @@ export interface Block {
   readonly shape: readonly number[];
   readonly dtype: 'float32' | 'uint8';
   readonly normalise: BlockNormalisation;
+  /** What its numbers stand for, where name and shape do not say it: `depth 0.3 to 5 m`. A policy holds for this alone. */
+  readonly meaning?: string | undefined;
 }
 
 /** The blocks of an observation, in order. A robot that is described by named numbers has one block, `state`. */

@@ -4,6 +4,7 @@ import { join, kindOfPath, namesIn } from '../platform/index.js';
 import {
   createObservationAssembler,
   isImage,
+  keptImage,
   type RobotSpec,
   type TopicSpec,
   transformTopics,
@@ -44,8 +45,6 @@ function writtenStamp(message: unknown): bigint {
 /** What a recording may be refused with. */
 const refusals: ReadonlySet<string> = new Set(['CORRUPT_DATA', 'MISMATCH', 'UNSUPPORTED']);
 
-const noBytes = new Uint8Array(0);
-
 /** The messages of the robot's topics, decoded, in the order in which they were logged. */
 async function timedMessages(
   reader: RecordingReader,
@@ -78,9 +77,10 @@ async function timedMessages(
       const type = types.get(recorded.topic)!;
       const message = reader.decode(type, recorded);
       const { topic, logTimeNs } = recorded;
-      // Only the arrival of pictures matters here; a recording of them would not fit into memory.
-      const data = isImage(type) ? noBytes : recorded.data;
-      const kept = isImage(type) ? { header: (message as { header: Header }).header } : message;
+      // A recording of whole pictures would not fit into memory: what is observed of them is kept.
+      const image = isImage(type) ? keptImage(spec, topic, message) : null;
+      const data = image?.bytes ?? recorded.data;
+      const kept = image ?? message;
       const written = writtenStamp(message);
       const isStamped = written !== 0n;
       const part = states.has(topic) ? assembler.partsOf(topic, kept) : [0];

@@ -24,7 +24,7 @@ export {
 export { type EpisodeMetrics, type LearningMetrics, RunMetrics } from './metrics/run-metrics.js';
 export type { MetricValues } from './metrics/sink.js';
 export { basename, dirname, extname, join, resolve } from './paths.js';
-export { type DecodedPicture, decodePicture } from './pictures.js';
+export { checkPictureDecoder, type DecodedPicture, decodePicture } from './pictures.js';
 export {
   type InputFile,
   kindOfPath,

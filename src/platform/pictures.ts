@@ -36,6 +36,11 @@ function loadDecoder(): Decoder {
   }
 }
 
+/** Throws UNSUPPORTED where {@link decodePicture} cannot work: a robot says so when it starts, not at its first image. */
+export function checkPictureDecoder(): void {
+  loadDecoder();
+}
+
 /** By the number that the decoder gives to a kind of colour: how many numbers a pixel has, and of how many bytes. */
 const layouts: Readonly<Record<number, { readonly channels: DecodedPicture['channels']; readonly bytes: 1 | 2 }>> = {
   0: { channels: 1, bytes: 1 },

@@ -44,6 +44,6 @@ export function contractText({ robot, rateHz, observation, action, blocks }: Pol
     observation: observation.map(feature),
     action: action.map(feature),
     // JSON leaves undefined out: the text of a contract without further blocks is what it was before there were any.
-    blocks: blocks?.map(({ name, shape, dtype, normalise }) => ({ name, shape, dtype, normalise })),
+    blocks: blocks?.map(({ name, shape, dtype, normalise, meaning }) => ({ name, shape, dtype, normalise, meaning })),
   });
 }

@@ -9,7 +9,7 @@ export interface AssemblerCounters {
   readonly accepted: number;
   /** NaN or ±Inf where a number is needed. */
   readonly notFinite: number;
-  /** A joint, list or beam is missing, and what was known before does not make up for it. */
+  /** A joint, list, beam or image is missing or cannot be read, and what was known before does not make up for it. */
   readonly incomplete: number;
   /** Messages on a topic of joints that name none of this robot's features: another publisher's. They are passed over. */
   readonly foreign: number;

@@ -1,5 +1,6 @@
 import { clamp, describeObservation, IqLearnError, unknownName } from '../common/index.js';
 import { type Header, nanosecondsOf, type TFMessage } from '../messages/index.js';
+import { checkPictureDecoder } from '../platform/index.js';
 import type {
   Assembled,
   AssemblerCounters,
@@ -21,17 +22,20 @@ import type { RobotSpec, TopicSpec } from './types.js';
 const BACKWARD_STREAK = 5;
 
 /**
- * Throws UNSUPPORTED for a robot that observes more than named numbers: no block is made of messages yet. Leaving it out
- * of the observations would train a policy on less than its contract says.
+ * Throws UNSUPPORTED for a robot with a block that no topic's images make: leaving it out of the observations would train
+ * a policy on less than its contract says. Also where compressed images cannot be decoded on this machine.
  */
 export function createObservationAssembler(spec: RobotSpec, options: AssemblerOptions = {}): ObservationAssembler {
-  const { robot, blocks = [] } = spec;
-  if (blocks.length > 0)
-    throw new IqLearnError('UNSUPPORTED', `${robot} observes a block that is not made of messages yet`, {
-      found: describeObservation(blocks),
-      expected: 'an observation of named numbers',
+  const { robot, blocks = [], images = [] } = spec;
+  const unmade = blocks.filter(({ name }) => !images.some(({ block }) => block === name));
+  if (unmade.length > 0)
+    throw new IqLearnError('UNSUPPORTED', `${robot} observes a block that is not made of messages`, {
+      found: describeObservation(unmade),
+      expected: 'named numbers, and images of state topics',
       remedy: 'leave the block out of the description; its topic may stay in state, where it is watched and recorded',
     });
+  const compressed = spec.stateTopics.filter(({ type }) => type === 'sensor_msgs/msg/CompressedImage');
+  if (compressed.some(({ topic }) => images.some((image) => image.topic === topic))) checkPictureDecoder();
   return new Assembler(spec, options);
 }
 
@@ -238,7 +242,7 @@ class Assembler implements ObservationAssembler {
       observation[at] = clamp(get(), this.#low[at]!, this.#high[at]!);
     }
     this.#history?.complete(observation, nowNs);
-    return { ok: true, stampNs: seen.stampNs, ageMs: seen.ageMs, observation };
+    return { ok: true, stampNs: seen.stampNs, ageMs: seen.ageMs, observation: this.#plan.observation(observation) };
   }
 
   executed(command: ArrayLike<number>): void {

@@ -1,4 +1,4 @@
-import { unknownName } from '../common/index.js';
+import { type BlockArray, type PerBlock, STATE_BLOCK, unknownName } from '../common/index.js';
 import { RelativePose } from './geometry.js';
 import { TopicPlan } from './topic-plan.js';
 import type { TopicState } from './topic-state.js';
@@ -18,6 +18,14 @@ interface Pair {
   readonly referenceAt: number;
 }
 
+/** Where the bytes of an image block lie among the values of its topic. Whoever asks for them looks them up anew: a state swaps its arrays. */
+interface ImageSlots {
+  readonly name: string;
+  readonly state: TopicState;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** A spec's observation in executable form: the states of the topics, and how each feature is read from them. */
 export class AssemblyPlan {
   readonly states: ReadonlyMap<string, TopicState>;
@@ -27,6 +35,7 @@ export class AssemblyPlan {
    */
   readonly features: readonly { readonly at: number; readonly get: () => number }[];
   readonly #pairs: Pair[] = [];
+  readonly #images: readonly ImageSlots[];
 
   constructor(spec: RobotSpec) {
     const plans = new Map(spec.stateTopics.map((topic) => [topic.topic, new TopicPlan(topic)]));
@@ -46,8 +55,15 @@ export class AssemblyPlan {
           }
         : { at: planOf(source.topic).slotOf({ ...feature, source }), reference: 0 };
     });
+    const images = (spec.images ?? []).map((source) => ({ source, slot: planOf(source.topic).image(source) }));
     const states = new Map([...plans].map(([topic, plan]) => [topic, plan.build()]));
     this.states = states;
+    this.#images = images.map(({ source: { block, topic, height, width, channels }, slot }) => ({
+      name: block,
+      state: states.get(topic)!,
+      from: slot,
+      to: slot + height * width * channels,
+    }));
     this.features = present.map((feature, i) => {
       const { source } = feature;
       const state = states.get(source.topic)!;
@@ -58,6 +74,15 @@ export class AssemblyPlan {
       const { relative } = this.#pair(state, slot, states.get(source.reference)!, reference);
       return { at, get: () => relative[component] };
     });
+  }
+
+  /** The observation of these named numbers and of the newest images. */
+  observation(numbers: Float32Array): PerBlock<BlockArray> {
+    if (this.#images.length === 0) return numbers;
+    const blocks: Record<string, BlockArray> = { [STATE_BLOCK]: numbers };
+    for (const { name, state, from, to } of this.#images)
+      blocks[name] = Uint8Array.from(state.values.subarray(from, to));
+    return blocks;
   }
 
   /** Recomputes the features that depend on two topics. */

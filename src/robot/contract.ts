@@ -84,7 +84,12 @@ function checkFeatures(kind: 'observation' | 'action', found: RobotContract, spe
 
 function checkBlocks(found: RobotContract, spec: RobotSpec): void {
   const text = (blocks: RobotContract['blocks'] = []): string =>
-    blocks.map((block) => `${describeObservation([block])} (${block.normalise})`).join(', ') || 'none';
+    blocks
+      .map(
+        (block) =>
+          `${describeObservation([block])} (${[block.normalise, block.meaning].filter((part) => part !== undefined).join(', ')})`,
+      )
+      .join(', ') || 'none';
   const expected = contractOf(spec).blocks;
   if (text(found.blocks) !== text(expected))
     refuse("the observation's blocks", text(found.blocks), text(expected), spec);

@@ -9,6 +9,7 @@ export { draftDescription } from './draft/description.js';
 export type { DraftInputs, JointLimits, SeenTopic } from './draft/topics.js';
 export { loadRobotSpec, robotNames } from './files.js';
 export { type TransformTopic, transformTopics } from './frame-changes.js';
+export { keptImage } from './images/kept-image.js';
 export { robotJsonSchema } from './json-schema.js';
 export { carriesSameAction, isImage, isRelative } from './kinds/registry.js';
 export type { PoseReading, SensorReadings } from './kinds/sensor-readings.js';

@@ -40,6 +40,11 @@ const meanings: Readonly<Record<string, string>> = {
   steps:
     'How many control periods are observed, the oldest first: for past_actions those before, else the present and those before it. 1 where left out.',
   past_actions: 'Names of the action whose last commands are observed.',
+  image: 'Its size in the observation; the whole picture, or the crop of it, is made that small.',
+  crop: "The part of the camera's picture that is looked at, in its pixels from the upper left corner.",
+  channels: '1: grey, or depth. 3: red, green, blue.',
+  depth: 'The picture is of distances: from near (1) to far (255), in metres; 0 where nothing was measured.',
+  normalise: 'unit: the networks get bytes divided by 255.',
   deadman: "A joystick's button that must be held for teleoperation to count.",
   joints: "Names of joints; of teleop: the robot's joints with the names that a leader arm gives them.",
 };

@@ -24,6 +24,9 @@ export function withNamespace(spec: RobotSpec, namespace: string): RobotSpec {
         ? { ...feature, source: { ...source, topic, reference: named(source.reference) } }
         : { ...feature, source: { ...source, topic } };
     }),
+    ...(spec.images === undefined
+      ? {}
+      : { images: spec.images.map((image) => ({ ...image, topic: named(image.topic) })) }),
     commands: [part(first), ...others.map(part)],
     ...(deadman === undefined ? {} : { deadman: { ...deadman, topic: named(deadman.topic) } }),
     estopTopic: named(spec.estopTopic),

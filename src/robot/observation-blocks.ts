@@ -7,6 +7,7 @@ export const blockSchema = z.strictObject({
   shape: z.array(z.int().min(1)).min(1),
   dtype: z.enum(['float32', 'uint8']),
   normalise: z.enum(['standard', 'unit', 'none']),
+  meaning: z.string().optional(),
 });
 
 /**

@@ -41,6 +41,7 @@ export function expandObservation(
   entries.forEach((entry, index) => {
     const path = ['observation', index];
     const form = formOf(document, entry, path);
+    if (form === 'image') return;
     const expanded =
       form === 'past_actions'
         ? pastActions(document, path, document.check(pastForm, entry, path, fieldsOf(pastForm)), action)
@@ -56,6 +57,11 @@ export function expandObservation(
       features.push({ path, feature });
     }
   });
+  if (features.length === 0)
+    throw document.refusal(['observation'], {
+      found: 'images alone',
+      expected: 'at least one feature that is a number',
+    });
   checkRest(document, features, action);
   return features.map(({ feature }) => feature);
 }
@@ -95,7 +101,7 @@ function impliedBy(source: FeatureSource): { readonly unit: string | undefined; 
 function expandEntry(
   document: SpecDocument,
   entry: unknown,
-  form: Exclude<FeatureForm, 'past_actions'>,
+  form: Exclude<FeatureForm, 'past_actions' | 'image'>,
   path: Path,
   topics: readonly TopicSpec[],
 ): ObservationFeatureSpec[] {
@@ -199,7 +205,7 @@ function plainName(joint: string): string {
   return joint.replace(/[^\w.-]/g, '_').replace(/^(?=[^A-Za-z_])/, '_');
 }
 
-function checkTopic(
+export function checkTopic(
   document: SpecDocument,
   path: Path,
   topic: string,
@@ -216,13 +222,11 @@ function checkTopic(
       remedy: meant === undefined ? `add ${topic} to state` : `did you mean '${meant}'?`,
     });
   }
-  if (isImage(spec.type))
+  if (isImage(spec.type) && !types.includes(spec.type))
     throw document.refusal(path, {
       found: `${topic} of type ${spec.type}`,
-      expected:
-        'a topic of numbers: image features are not built yet. An image would be a block of bytes; what is missing is ' +
-        'a reader that makes a block of a message, and an encoder for images in src/learning/networks',
-      remedy: `keep ${topic} in state, where it is watched and recorded, and leave the feature out`,
+      expected: 'a topic of numbers',
+      remedy: `observe the picture: { name: camera, topic: ${topic}, image: { height: 64, width: 64, channels: 3 } }`,
     });
   if (!types.includes(spec.type))
     throw document.refusal(path, {

@@ -3,6 +3,7 @@ import { stateTypes } from './kinds/registry.js';
 import { expandAction } from './parse-action.js';
 import { readCommands, readTeleop } from './parse-commands.js';
 import { withDeltas } from './parse-delta.js';
+import { readImages } from './parse-image.js';
 import { expandObservation, knownType } from './parse-observation.js';
 import { checkRoles } from './roles.js';
 import { deadmanSchema, fieldsOf, robotSchema, stateTopicSchema } from './schema.js';
@@ -38,6 +39,7 @@ export function parseRobotSpec(yamlText: string, source: string): RobotSpec {
   const written = readCommands(document, raw);
   const action = expandAction(document, raw.action, written);
   const observation = expandObservation(document, raw.observation, stateTopics, action);
+  const { blocks, images } = readImages(document, raw.observation, stateTopics);
   const { commands, deadman: button } = readTeleop(document, raw.teleop, written, action);
   const [first, ...others] = commands as [CommandSpec, ...CommandSpec[]];
   for (const { topic } of commands)
@@ -66,6 +68,7 @@ export function parseRobotSpec(yamlText: string, source: string): RobotSpec {
     frameId: raw.frame_id,
     stateTopics,
     observation,
+    ...(blocks.length === 0 ? {} : { blocks, images }),
     commands: [first, ...others],
     action: withDeltas(document, raw.action, action, observation),
     ...(deadman === undefined

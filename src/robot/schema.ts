@@ -54,6 +54,9 @@ export const expertSchema = z.strictObject({
   unitless: z.boolean("true where 1 is the joint's largest speed").optional(),
 });
 
+const pixels = z.int('a whole number of pixels').min(1, 'at least 1 pixel');
+const corner = z.int('a whole number of pixels').min(0, 'at least 0');
+
 /** How many control periods of a feature are observed, the present one among them. */
 const steps = z.int('a whole number of control periods').min(1, 'at least 1').max(64, 'at most 64').optional();
 const limits = { low: number.optional(), high: number.optional(), steps };
@@ -89,6 +92,21 @@ export const featureForms = {
       'x, y, z, distance, planar_distance, bearing_sin, bearing_cos, yaw_sin or yaw_cos',
     ),
     ...implied,
+  }),
+  image: z.strictObject({
+    name: name.regex(/^[A-Za-z_]\w*$/, 'a name of letters, digits and _'),
+    topic,
+    image: z.strictObject(
+      {
+        height: pixels.max(256, 'at most 256: this is what the policy sees, not what the camera sends'),
+        width: pixels.max(256, 'at most 256: this is what the policy sees, not what the camera sends'),
+        channels: z.union([z.literal(1), z.literal(3)], '1 for grey or depth, 3 for colour'),
+      },
+      'height, width and channels',
+    ),
+    crop: z.strictObject({ x: corner, y: corner, width: pixels, height: pixels }, 'x, y, width and height').optional(),
+    depth: z.strictObject({ near: positive, far: positive }, 'near and far, in metres').optional(),
+    normalise: z.literal('unit', 'unit: bytes are divided by 255').optional(),
   }),
   past_actions: z.strictObject({
     past_actions: z.array(name, 'a list of names of the action').min(1, 'at least one name'),

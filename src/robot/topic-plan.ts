@@ -1,3 +1,5 @@
+import type { ImageSource } from './images/image-source.js';
+import { imageOf } from './images/kept-image.js';
 import { JointReader, type JointSlot } from './joint-reader.js';
 import type { MessageKind } from './kinds/message-kind.js';
 import { messageKind } from './kinds/registry.js';
@@ -62,6 +64,18 @@ export class TopicPlan {
       this.#joints.push({ joint: source.joint, quantity: 'position', slot: position });
       this.#derived.push({ joint: source.joint, position, velocity: slot });
     } else this.#joints.push({ joint: source.joint, quantity: source.quantity, slot });
+    return slot;
+  }
+
+  /** The first of the slots of an image's bytes. */
+  image(source: ImageSource): number {
+    const slot = this.#reserve(source.height * source.width * source.channels);
+    this.#readers.push((message, out) => {
+      const read = imageOf(message, source);
+      if (!(read instanceof Uint8Array)) return read;
+      out.set(read, slot);
+      return null;
+    });
     return slot;
   }
 

@@ -1,5 +1,6 @@
 import type { Block } from '../common/index.js';
 import type { MessageTypeName } from '../messages/index.js';
+import type { ImageSource } from './images/image-source.js';
 
 /** One named number of an observation or action vector. */
 export interface FeatureSpec {
@@ -129,11 +130,10 @@ export interface RobotSpec {
   readonly stateTopics: readonly TopicSpec[];
   /** The named numbers of the observation, its block `state`. */
   readonly observation: readonly ObservationFeatureSpec[];
-  /**
-   * Blocks of the observation after `state`, such as images. A description cannot name one yet: parse-observation.ts
-   * refuses it and says what is missing.
-   */
+  /** Blocks of the observation after `state`: the images of a description. */
   readonly blocks?: readonly Block[];
+  /** How each of `blocks` is made of a state topic's images. */
+  readonly images?: readonly ImageSource[];
   /** The topics that command the robot: one, or one for each of its parts (base and arm, arm and gripper). */
   readonly commands: readonly [CommandSpec, ...CommandSpec[]];
   /** One vector for all of them, whatever order its entries have. */

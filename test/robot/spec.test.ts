@@ -238,7 +238,8 @@ describe('RobotSpec', () => {
     });
     const feature = '- { name: seen, topic: /device, field: height, unit: "1" }';
     const { error } = refusalOf(text, '- { name: goal_distance', `${feature}\n  - { name: goal_distance`);
-    expect(error.message).toContain('image features are not built yet');
+    expect(error.message).toContain('a topic of numbers');
+    expect(error.remedy).toContain('image: { height: 64, width: 64, channels: 3 }');
   });
 
   test('joint jogs command velocities; a person may move positions by them as well, where those have largest rates', () => {

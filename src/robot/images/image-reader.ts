@@ -1,20 +1,10 @@
 import type { CompressedImage, Image } from '../../messages/index.js';
 import { type Refused, refuse } from '../readers.js';
 import { compressedPixels } from './compressed-pixels.js';
-import type { Crop, DepthRange, Pixels } from './pixels.js';
+import type { ImageSource } from './image-source.js';
+import type { Pixels } from './pixels.js';
 import { rawPixels } from './raw-pixels.js';
-import { type Size, shrinkDepth, shrinkPicture } from './shrink.js';
-
-/** How a block of an observation is made of the images of a topic. */
-export interface ImageSource extends Size {
-  /** The name of the block. */
-  readonly block: string;
-  readonly topic: string;
-  /** The part of the picture that is looked at; all of it where left out. */
-  readonly crop?: Crop;
-  /** The picture's numbers are distances. */
-  readonly depth?: DepthRange;
-}
+import { shrinkDepth, shrinkPicture } from './shrink.js';
 
 const isRefused = (read: Pixels | Refused): read is Refused => 'text' in read;
 

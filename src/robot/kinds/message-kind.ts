@@ -87,7 +87,7 @@ export interface MessageKind<Name extends MessageTypeName = MessageTypeName> {
       change: (pose: Pose) => Pose,
       header: MessageTypes['std_msgs/msg/Header'],
     ): MessageTypes[Name];
-    /** Pictures: recorded and watched; there are no features of them yet. */
+    /** `image`: a picture, made small, is a block of the observation. */
     readonly image?: true;
   };
   /** Present if a robot may be commanded, and teleoperated, by it. */

@@ -35,7 +35,6 @@ export const messageKinds: readonly MessageKind[] = [
   { type: 'std_msgs/msg/Float64', state: { fields: true } },
   { type: 'std_msgs/msg/Float32', state: { fields: true } },
   { type: 'std_msgs/msg/Bool', state: { fields: true } },
-  // Watched and recorded; there are no features of these.
   { type: 'sensor_msgs/msg/Image', state: { image: true } },
   { type: 'sensor_msgs/msg/CompressedImage', state: { image: true } },
 ];
@@ -50,6 +49,11 @@ export function messageKind(type: string): MessageKind | undefined {
 /** The types that a state topic may have. Those without a stamp are judged by their arrival. */
 export const stateTypes: readonly MessageTypeName[] = messageKinds
   .filter(({ state }) => state !== undefined)
+  .map(({ type }) => type);
+
+/** The types of pictures. */
+export const imageTypes: readonly MessageTypeName[] = messageKinds
+  .filter(({ state }) => state?.image === true)
   .map(({ type }) => type);
 
 /** The types that a robot may be commanded by. */

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CompressedImage, Image } from '#src/messages/index.js';
-import { type ImageSource, readImage } from '#src/robot/images/image-reader.js';
+import { readImage } from '#src/robot/images/image-reader.js';
+import type { ImageSource } from '#src/robot/images/image-source.js';
 
 /** One case of test/golden/images/images.py, which made it with numpy and Pillow. */
 interface Golden {
