@@ -5,7 +5,7 @@
 # (Python: $PYTHON or python3, 3.11 to 3.13; missing Debian packages are installed as root, else named). Then, in both:
 # this package is built with colcon into .ros/install (links into the checkout), and rclnodejs is built into .ros/node,
 # linked into node_modules and its messages generated. Run again, it only does what is out of date; `npm ci` takes the
-# link away, so run it after.
+# link away, so run it after. It says what it does and how long that takes.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 here=$root/scripts/ros
@@ -38,6 +38,7 @@ distro=$ROS_DISTRO
 # 3. This package, as links into the checkout: interfaces are generated, the rest is always what the checkout holds.
 package=$(hash_files msg srv package.xml CMakeLists.txt cmake)
 if ! done_with package "$origin" "$distro" "$root" "$package"; then
+  echo "setup-ros: building this package's messages with colcon, about half a minute (log: $ros/build.log)"
   (cd "$root" && colcon --log-base "$ros/log" build --base-paths . --packages-select iq_learn --symlink-install \
     --build-base "$ros/build" --install-base "$ros/install" --event-handlers console_cohesion+ \
     --cmake-args -DBUILD_TESTING=OFF -DIQ_LEARN_BUILD_JS=OFF -DIQ_LEARN_RCLNODEJS=OFF ${IQ_LEARN_ROS_PYTHON:+-DPython3_EXECUTABLE="$IQ_LEARN_ROS_PYTHON"}) \
@@ -45,6 +46,9 @@ if ! done_with package "$origin" "$distro" "$root" "$package"; then
   mark_done package "$origin" "$distro" "$root" "$package"
   source "$ros/env.sh"
 fi
+
+# Without colcon's extension for bash there is no setup.bash, which people look for.
+[ -f "$ros/install/setup.bash" ] || echo 'source "$(dirname "${BASH_SOURCE[0]}")/../env.sh"' >"$ros/install/setup.bash"
 
 # 4. rclnodejs, with the messages of every package in sight.
 mkdir -p "$root/node_modules"

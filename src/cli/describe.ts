@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { IqLearnError, messageOf } from '../common/index.js';
+import { IqLearnError } from '../common/index.js';
 import {
   checkNewDescription,
   openRecording,
@@ -8,6 +7,7 @@ import {
   surveyRecording,
   writeDescription,
 } from '../demonstrations/index.js';
+import { readText } from '../platform/index.js';
 import type { DraftInputs, JointLimits } from '../robot/index.js';
 import { command, type Io } from './command.js';
 import { readUrdf } from './describe/urdf.js';
@@ -22,10 +22,15 @@ interface DescribeOptions {
 
 function urdfOf(path: string): { name: string; joints: readonly JointLimits[] } {
   try {
-    return readUrdf(readFileSync(path, 'utf8'), path);
+    return readUrdf(readText(path), path);
   } catch (cause) {
-    if (cause instanceof IqLearnError) throw cause;
-    throw new IqLearnError('NOT_FOUND', `cannot read the URDF ${path}`, { found: messageOf(cause), cause });
+    if (!(cause instanceof IqLearnError) || cause.code === 'CORRUPT_DATA') throw cause;
+    throw new IqLearnError(cause.code, `cannot read the URDF ${path}`, {
+      ...(cause.found === undefined ? {} : { found: cause.found }),
+      expected: 'a file of XML whose root is <robot>',
+      remedy: 'check the path; of xacro: xacro robot.xacro > robot.urdf',
+      cause,
+    });
   }
 }
 

@@ -32,6 +32,32 @@ export function errorText(error: unknown, debug: boolean): string {
   return `error: ${line}; to do: set IQ_LEARN_DEBUG=1 to see where it comes from, and report it`;
 }
 
+const REFUSALS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  EROFS: 'a read-only file system',
+  ENOSPC: 'no space left on the disk',
+  EDQUOT: "no space left of this user's quota",
+  ENOENT: 'no such file or folder',
+  ENOTDIR: 'a file where a folder is expected',
+  EISDIR: 'a folder where a file is expected',
+  EEXIST: 'something that is there already',
+  EMFILE: 'too many open files',
+};
+
+/** An error of the operating system, which says what it refused, in the words of this project; any other as it is. */
+export function systemError(error: unknown): unknown {
+  const { code, syscall, path } = error as NodeJS.ErrnoException;
+  const found = REFUSALS[code ?? ''];
+  if (error instanceof IqLearnError || found === undefined) return error;
+  return new IqLearnError('IO', path === undefined ? 'the output cannot be written' : `cannot ${syscall} ${path}`, {
+    found,
+    expected: 'files and folders that this user may read and write, with free space',
+    remedy: 'change the permissions, free space, or choose another place',
+    cause: error,
+  });
+}
+
 /** Turns an error of commander into one of this project: what was found, what was expected, what to do. */
 export function usageError(error: CommanderError, command: string): IqLearnError {
   const text = error.message.replace(/^error: /, '');
@@ -56,6 +82,14 @@ export function usageError(error: CommanderError, command: string): IqLearnError
         expected: `<${quoted}>`,
         remedy,
       });
+    case 'commander.excessArguments': {
+      const [, expected, found] = /Expected (\d+) arguments? but got (\d+)/.exec(text) ?? [];
+      return new IqLearnError('INVALID_ARGUMENT', `too many arguments for ${command}`, {
+        found: found ?? text,
+        expected: expected ?? 'fewer',
+        remedy,
+      });
+    }
     default:
       return new IqLearnError('INVALID_ARGUMENT', text, { remedy });
   }

@@ -7,7 +7,7 @@ import { describeCommand } from './describe.js';
 import { devicesCommand } from './devices.js';
 import { convertCommand, mergeCommand, splitCommand, trimCommand } from './edit-recordings.js';
 import { evaluateCommand } from './evaluate.js';
-import { errorText, exitCode, exitCodeOf, usageError } from './exit.js';
+import { errorText, exitCode, exitCodeOf, systemError, usageError } from './exit.js';
 import { expertCommand } from './expert.js';
 import { inspectCommand } from './inspect.js';
 import { linkCommand } from './link.js';
@@ -58,18 +58,41 @@ function program(io: Io): Command {
   return root;
 }
 
+/** The command that the words name, with the words that name it: `link init` is a command of `link`. */
+function chosen(root: Command, args: readonly string[]): { command: Command; name: string } {
+  let command = root;
+  const names = ['iq-learn'];
+  for (const arg of args) {
+    const inner = command.commands.find((each) => each.name() === arg);
+    if (inner === undefined) break;
+    command = inner;
+    names.push(arg);
+  }
+  return { command, name: names.join(' ') };
+}
+
 /** The error for a wrong command line; for an unknown option it proposes the nearest known one. */
 function refusal(error: CommanderError, root: Command, args: readonly string[]): IqLearnError {
-  const name = args.find((arg) => !arg.startsWith('-'));
-  const chosen = root.commands.find((each) => each.name() === name);
+  const { command, name } = chosen(root, args);
   const unknown = /unknown option '([^'=]+)/.exec(error.message)?.[1];
   if (unknown !== undefined)
     return unknownName(
       'option',
       unknown,
-      [...(chosen ?? root).options.map(({ long }) => long ?? ''), '--help'].filter((flag) => flag !== ''),
+      [...command.options.map(({ long }) => long ?? ''), '--help'].filter((flag) => flag !== ''),
     );
-  return usageError(error, chosen === undefined ? 'iq-learn' : `iq-learn ${chosen.name()}`);
+  return usageError(error, name);
+}
+
+/** Throws INVALID_ARGUMENT for a word that is empty: a variable of the shell that is not set, which would name the present folder. */
+function refuseEmpty(args: readonly string[]): void {
+  const at = args.findIndex((arg) => arg === '' || /^--[\w-]+=$/.test(arg));
+  if (at < 0) return;
+  throw new IqLearnError('INVALID_ARGUMENT', 'an empty argument', {
+    found: [...args.slice(Math.max(0, at - 1), at), args[at] === '' ? "''" : args[at]].join(' '),
+    expected: 'a value',
+    remedy: 'is a variable of the shell not set?',
+  });
 }
 
 /**
@@ -88,19 +111,24 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const root = program(io);
   const debug = process.env.IQ_LEARN_DEBUG === '1';
   try {
-    const names = root.commands.map((each) => each.name());
-    const [first] = args;
-    if (first === undefined) {
-      io.stderr.write(root.helpInformation());
+    refuseEmpty(args);
+    const { command, name } = chosen(root, args);
+    const next = args[name.split(' ').length - 1];
+    if (command.commands.length > 0 && next === undefined) {
+      io.stderr.write(command.helpInformation());
       return exitCode.badInput;
     }
-    if (!first.startsWith('-') && first !== 'help' && !names.includes(first))
-      throw unknownName('command', first, names);
+    if (command.commands.length > 0 && !next!.startsWith('-') && next !== 'help')
+      throw unknownName(
+        'command',
+        next!,
+        command.commands.map((each) => each.name()),
+      );
     await root.parseAsync(args, { from: 'user' });
     return io.interrupt.exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return exitCode.ok;
-    const thrown = error instanceof CommanderError ? refusal(error, root, args) : error;
+    const thrown = error instanceof CommanderError ? refusal(error, root, args) : systemError(error);
     const interrupted = io.interrupt.exitCode;
     const shown = interrupted === exitCode.ok ? thrown : afterInterruption(thrown);
     io.stderr.write(`${errorText(shown, debug)}\n`);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { IqLearnError, messageOf } from '../common/index.js';
 import { cannotWrite, type FolderLock, lockFolder, timestamp, writeFileAtomic } from '../platform/index.js';
@@ -26,6 +26,14 @@ export function defaultName(subject: string, seed: number, now = new Date()): st
 /** The path itself or its nearest parent that exists. */
 function existing(path: string): string {
   return existsSync(path) || dirname(path) === path ? path : existing(dirname(path));
+}
+
+/** Removes a folder, and those above it, up to `end`, which stays, as long as nothing is in them. */
+function removeEmpty(path: string, end: string): void {
+  for (let folder = path; folder !== end && existsSync(folder); folder = dirname(folder)) {
+    if (readdirSync(folder).length > 0) return;
+    rmdirSync(folder);
+  }
 }
 
 /** Throws IO where the disk has no room for a run. */
@@ -69,18 +77,18 @@ function checkWritable(path: string): void {
 export function openRunFolder(folder: string, { reuse = false } = {}): RunFolder {
   const path = resolve(folder);
   checkSpace(path);
-  const isNew = !existsSync(path);
+  const there = existing(path);
   const lock: FolderLock = lockFolder(path);
   const close = (): void => {
     lock.release();
-    if (isNew && existsSync(path) && readdirSync(path).length === 0) rmdirSync(path);
+    removeEmpty(path, there);
   };
   try {
     checkWritable(path);
-    const there = readdirSync(path).filter((name) => name !== '.lock');
-    if (!reuse && there.length > 0)
+    const found = readdirSync(path).filter((name) => name !== '.lock');
+    if (!reuse && found.length > 0)
       throw new IqLearnError('CONFLICT', `the folder ${folder} is not empty`, {
-        found: there.slice(0, 5).join(', '),
+        found: found.slice(0, 5).join(', '),
         expected: 'a new run folder',
         remedy: 'choose another name, or remove the folder',
       });
@@ -107,6 +115,12 @@ export function openRunFolder(folder: string, { reuse = false } = {}): RunFolder
 /** Throws IO where a file could not be written. It is called before any work whose result goes to that file. */
 export function checkTarget(file: string): void {
   const folder = dirname(resolve(file));
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
+    throw new IqLearnError('IO', `cannot write ${file}`, {
+      found: 'a folder',
+      expected: 'the name of a file',
+      remedy: `for example ${join(file, 'figures.json')}`,
+    });
   try {
     mkdirSync(folder, { recursive: true });
   } catch (cause) {

@@ -17,9 +17,11 @@ export function namesIn(folder: string): string[] {
 }
 
 function unreadable(what: string, path: string, cause: unknown): IqLearnError {
-  const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-  return new IqLearnError(missing ? 'NOT_FOUND' : 'IO', `cannot ${what} ${path}`, {
-    found: missing ? 'no such file' : messageOf(cause),
+  const code = (cause as NodeJS.ErrnoException).code ?? '';
+  const found = { ENOENT: 'no such file', ENOTDIR: 'no such file', EISDIR: 'a folder' }[code];
+  return new IqLearnError(found === undefined ? 'IO' : 'NOT_FOUND', `cannot ${what} ${path}`, {
+    found: found ?? messageOf(cause),
+    expected: 'a file that this user may read',
     cause,
   });
 }

@@ -38,7 +38,7 @@ function read(file: string): SpecDocument | undefined {
   } catch (cause) {
     const missing = cause instanceof IqLearnError && cause.code === 'NOT_FOUND';
     throw new IqLearnError(missing ? 'NOT_FOUND' : 'INVALID_CONFIG', `cannot read the settings ${file}`, {
-      found: missing ? 'no such file' : messageOf(cause),
+      found: (missing && cause.found) || messageOf(cause),
       expected: `YAML or JSON with ${kind.fields}`,
       remedy: 'check the path and its text',
       cause,

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { vectorObservation } from '#src/common/index.js';
 import { identityNormalisation, Learner, learnerConfig } from '#src/learning/index.js';
@@ -90,5 +90,9 @@ describe('evaluate', () => {
     const none = await cli('evaluate', '--robot', 'rover', '--policy', policy, 'none', '--out', 'nowhere');
     expect(none).toMatchObject({ code: 2, stdout: '' });
     expect(existsSync('nowhere')).toBe(false);
+    mkdirSync('figures');
+    const figures = await cli('evaluate', '--robot', 'rover', '--policy', policy, '--json', 'figures');
+    expect(figures).toMatchObject({ code: 1, stdout: '' });
+    expect(figures.stderr).toMatch(/^error: cannot write figures; found: a folder; expected: .*; to do: [^\n]+\n$/);
   });
 });

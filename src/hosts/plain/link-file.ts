@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { IqLearnError, messageOf, parseOrThrow } from '../../common/index.js';
 import { type LearnerLinkFile, type LinkFile, linkLimits, linkSchema, type RobotLinkFile } from '../../link/index.js';
+import { readText } from '../../platform/index.js';
 import { LEARNER, type MqttCredentials, type MqttOptions } from '../../transport/index.js';
 
 const DAY_MS = 24 * 3600 * 1000;
@@ -11,11 +11,11 @@ const WARN_DAYS = 30;
 
 function read(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readText(path);
   } catch (cause) {
-    throw new IqLearnError('NOT_FOUND', 'a file of the link cannot be read', {
-      found: messageOf(cause),
-      expected: path,
+    throw new IqLearnError('NOT_FOUND', `a file of the link cannot be read: ${path}`, {
+      found: (cause instanceof IqLearnError && cause.found) || messageOf(cause),
+      expected: 'a file that iq-learn link init made',
       remedy: 'make the files of the link with: iq-learn link init; then copy what it says',
       cause,
     });
