@@ -31,7 +31,12 @@ const ROWS: readonly [name: string, args: string, code: number, said: readonly s
     2,
     ['--broker', 'see iq-learn link init --help'],
   ],
-  ['an unknown option of a command of a command', 'link init --brokre x', 2, ["did you mean '--broker'?"]],
+  [
+    'an unknown option of a command of a command',
+    'link init --robots a --broker mqtts://h:8883 --brokre x',
+    2,
+    ["did you mean '--broker'?"],
+  ],
   ['too many arguments', 'devices gpu', 2, ['for iq-learn devices', 'found: 1', 'expected: 0']],
   ['several policies that are none', 'evaluate --robot rover --policy nothing file', 2, ['nothing/manifest.json']],
 ];
