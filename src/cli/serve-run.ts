@@ -3,7 +3,7 @@ import { mean } from '../common/index.js';
 import type { LearnerHost } from '../hosts/plain/index.js';
 import { type MetricsSinkName, writeFileAtomic } from '../platform/index.js';
 import { renderReport } from '../report/index.js';
-import { checkpointSegments, runPlan } from '../training/index.js';
+import { runPlan } from '../training/index.js';
 import { RunProgress } from './run-progress.js';
 import type { Session } from './session.js';
 import { trainingReport } from './train-report.js';
@@ -51,7 +51,6 @@ export class ServeRun {
       resume: version > 0,
     });
     this.#progress.begin(transitions);
-    const every = checkpointSegments(session.settings.segmentSize);
     host.learner.onRollout(({ return: total, length }) =>
       this.#progress.rollout({
         seconds: this.#seconds,
@@ -61,11 +60,11 @@ export class ServeRun {
         success: false,
       }),
     );
-    host.learner.onProgress(({ version: now, transitions: steps, updates, metrics }) => {
+    host.learner.onProgress(({ transitions: steps, updates, metrics }) => {
       const all = { ...metrics, ...fleetMetrics(host.fleet) };
       this.#progress.learned({ seconds: this.#seconds, transitions: steps, updates, metrics: all });
-      if ((now + 1) % every === 0) this.#progress.save();
     });
+    host.learner.onSaved(() => this.#progress.save());
   }
 
   /** To be called when the learner has been shut down: writes the curves, and the report where something was learned. */

@@ -1,6 +1,14 @@
 import { IqLearnError } from '../common/index.js';
 import type { MessageTypeName } from '../messages/index.js';
-import { carriesSameAction, type RobotSpec, robotParts, type TopicSpec, withNamespace } from '../robot/index.js';
+import {
+  carriesSameAction,
+  isRelative,
+  type RobotPart,
+  type RobotSpec,
+  robotParts,
+  type TopicSpec,
+  withNamespace,
+} from '../robot/index.js';
 import type { RecordingReader } from './recording-reader.js';
 
 export interface ReadOptions {
@@ -39,8 +47,12 @@ export function chooseTopics(reader: RecordingReader, described: RobotSpec, opti
   const { commands } = spec;
   const teleops = commands.map(({ teleop }) => teleop);
   const said = (topics: readonly TopicSpec[]): number => topics.reduce((sum, { topic }) => sum + count(topic), 0);
+  const parts = robotParts(spec);
+  const jogs = parts.filter((part) => isRelative(part.spec, part.command.teleop));
+  if (jogs.length > 0 && options.action === 'teleop') throw jogsAlone(jogs[0]!);
   const isCommand = options.action === 'command' || (options.action === undefined && said(teleops) === 0);
-  const wanted = isCommand && (options.action !== undefined || said(commands) > 0) ? commands : teleops;
+  const isRead = options.action !== undefined || said(commands) > 0;
+  const wanted = jogs.length > 0 || (isCommand && isRead) ? commands : teleops;
   checkPresent(reader, spec, wanted, options);
   for (const topic of spec.stateTopics) checkType(reader, topic, [topic.type]);
   const rival = wanted === commands ? teleops : commands;
@@ -49,12 +61,20 @@ export function chooseTopics(reader: RecordingReader, described: RobotSpec, opti
     messages: said(rival),
     option: rival === commands ? 'command' : 'teleop',
   };
-  const parts = robotParts(spec);
   return {
     spec,
     actions: wanted.map((topic, i) => asRecorded(reader, parts[i]!.spec, topic)),
-    other: other.messages > 0 ? other : null,
+    other: other.messages > 0 && jogs.length === 0 ? other : null,
   };
+}
+
+/** A person's jogs say how the robot moves on; what it was commanded by them is on the command topic. */
+function jogsAlone({ command: { topic, teleop } }: RobotPart): IqLearnError {
+  return new IqLearnError('UNSUPPORTED', `actions cannot be read from ${teleop.topic}`, {
+    found: `${teleop.type}, which says only how the robot moves on from where it is`,
+    expected: `the commands that it came to, on ${topic}`,
+    remedy: '--action command, which is the default here',
+  });
 }
 
 function checkPresent(

@@ -13,14 +13,33 @@ export interface Checkpoint {
 const KINDS = { Float32Array, Int32Array, Float64Array, Uint8Array } as const;
 type Kind = keyof typeof KINDS;
 
+/** Of an earlier version each array has a file of its own. */
+const FORMATS = ['iq_learn checkpoint 1', 'iq_learn checkpoint 2'] as const;
+
+/** An array, and where it is: from byte `offset` of `file`, or the whole file in the earlier format. */
+interface Entry {
+  readonly name: string;
+  readonly file: string;
+  readonly offset?: number;
+  readonly kind: Kind;
+  readonly length: number;
+  readonly sha256: string;
+}
+
 interface Manifest {
-  readonly format: 'iq_learn checkpoint 1';
+  readonly format: (typeof FORMATS)[number];
   readonly generation: number;
   readonly meta: Readonly<Record<string, unknown>>;
-  readonly arrays: readonly { name: string; file: string; kind: Kind; length: number; sha256: string }[];
+  readonly arrays: readonly Entry[];
   /** A SHA-256 hash over `meta` and `arrays`. */
   readonly sha256: string;
 }
+
+/**
+ * Arrays share a file until it has this many bytes. Every file is flushed by itself, which takes milliseconds: the learner
+ * of a fleet has thousands of arrays.
+ */
+const FILE_BYTES = 16 * 1024 * 1024;
 
 const GENERATION = /^generation-(\d{8})$/;
 /** The folder of a generation that is being written. The number in its name is the id of the process that writes it. */
@@ -64,14 +83,9 @@ export function saveCheckpoint(folder: string, { meta, arrays }: Checkpoint, kee
     const target = join(folder, folderOf(generation));
     part = `${target}.${process.pid}.part`;
     mkdirSync(part);
-    const entries = Object.entries(arrays).map(([name, array], i) => {
-      const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-      const file = `${i}.bin`;
-      writeFileDurable(join(part!, file), bytes);
-      return { name, file, kind: array.constructor.name as Kind, length: array.length, sha256: sha256(bytes) };
-    });
+    const entries = writeArrays(part, arrays);
     const manifest: Manifest = {
-      format: 'iq_learn checkpoint 1',
+      format: FORMATS[1],
       generation,
       meta,
       arrays: entries,
@@ -93,10 +107,31 @@ export function saveCheckpoint(folder: string, { meta, arrays }: Checkpoint, kee
   }
 }
 
+/** Writes the arrays one after the other into few files, and gives where each is. */
+function writeArrays(part: string, arrays: Checkpoint['arrays']): Entry[] {
+  const entries: Entry[] = [];
+  let pieces: Uint8Array[] = [];
+  let [files, offset] = [0, 0];
+  const flush = (): void => {
+    if (pieces.length > 0) writeFileDurable(join(part, `${files++}.bin`), pieces);
+    [pieces, offset] = [[], 0];
+  };
+  for (const [name, array] of Object.entries(arrays)) {
+    const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+    const kind = array.constructor.name as Kind;
+    entries.push({ name, file: `${files}.bin`, offset, kind, length: array.length, sha256: sha256(bytes) });
+    pieces.push(bytes);
+    offset += bytes.byteLength;
+    if (offset >= FILE_BYTES) flush();
+  }
+  flush();
+  return entries;
+}
+
 function readGeneration(path: string): Checkpoint {
   const text = readFileSync(join(path, 'manifest.json'), 'utf8');
   const manifest = JSON.parse(text) as Manifest;
-  if (manifest.format !== 'iq_learn checkpoint 1') throw new Error(`unknown format '${String(manifest.format)}'`);
+  if (!FORMATS.includes(manifest.format)) throw new Error(`unknown format '${String(manifest.format)}'`);
   if (
     contentOf(manifest) !== manifest.sha256 ||
     textOf(manifest) !== text ||
@@ -104,15 +139,20 @@ function readGeneration(path: string): Checkpoint {
   )
     throw new Error('manifest.json was altered');
   const arrays: Record<string, Float32Array | Int32Array | Float64Array | Uint8Array> = {};
-  for (const { name, file, kind, length, sha256: expected } of manifest.arrays) {
+  const files = new Map<string, { readonly bytes: Uint8Array; used: number }>();
+  for (const { name, file, offset = 0, kind, length, sha256: expected } of manifest.arrays) {
     const type = KINDS[kind];
     if (!/^\d+\.bin$/.test(file) || type === undefined) throw new Error(`bad entry for '${name}'`);
-    const bytes = readFileSync(join(path, file));
+    const whole = files.get(file) ?? { bytes: readFileSync(join(path, file)), used: 0 };
+    files.set(file, whole);
+    // A copy is aligned, and not a view of a pool.
+    const bytes = new Uint8Array(whole.bytes.subarray(offset, offset + length * type.BYTES_PER_ELEMENT));
     if (sha256(bytes) !== expected) throw new Error(`${file} ('${name}') was altered or cut`);
-    if (bytes.byteLength !== length * type.BYTES_PER_ELEMENT) throw new Error(`${file} has a wrong length`);
-    const copy = new Uint8Array(bytes); // aligned, and not a view of a pool
-    arrays[name] = new type(copy.buffer, 0, length);
+    arrays[name] = new type(bytes.buffer, 0, length);
+    whole.used += bytes.byteLength;
   }
+  for (const [file, { bytes, used }] of files)
+    if (bytes.byteLength !== used) throw new Error(`${file} has a wrong length`);
   return { meta: manifest.meta, arrays };
 }
 

@@ -22,12 +22,14 @@ function fsyncFolder(folder: string): void {
 }
 
 /** Writes all bytes of a file and flushes them to the disk, without any atomicity. */
-export function writeFileDurable(path: string, data: Uint8Array | string): void {
-  const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
+export function writeFileDurable(path: string, data: Uint8Array | string | readonly Uint8Array[]): void {
+  const pieces = typeof data === 'string' ? [new TextEncoder().encode(data)] : ArrayBuffer.isView(data) ? [data] : data;
   const handle = openSync(path, 'w');
   try {
-    let offset = 0;
-    while (offset < bytes.byteLength) offset += writeSync(handle, bytes, offset);
+    for (const bytes of pieces) {
+      let offset = 0;
+      while (offset < bytes.byteLength) offset += writeSync(handle, bytes, offset);
+    }
     fsyncSync(handle);
   } finally {
     closeSync(handle);

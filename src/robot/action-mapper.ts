@@ -2,7 +2,7 @@ import { IqLearnError } from '../common/index.js';
 import type { MessageTypeName, MessageTypes } from '../messages/index.js';
 import { wrongLength } from './kinds/command-errors.js';
 import type { Carrier } from './kinds/message-kind.js';
-import { commandKind } from './kinds/registry.js';
+import { commandKind, isRelative } from './kinds/registry.js';
 import type { ActionFeatureSpec, LeaderJoints, RobotSpec, TopicSpec } from './types.js';
 
 /** Action vectors ⇄ command messages. Vectors are in the order and units of the spec's action. */
@@ -28,6 +28,12 @@ export interface ActionMapper {
  */
 export function createActionMapper(spec: RobotSpec, topic: TopicSpec = spec.commands[0]): ActionMapper {
   if (spec.commands.length > 1) throw new RangeError(`${spec.robot} has several commands: map each of its parts`);
+  if (isRelative(spec, topic))
+    throw new IqLearnError('UNSUPPORTED', `${topic.topic} carries no whole commands`, {
+      found: `${topic.type}, by which a person moves ${spec.robot} relative to where it is`,
+      expected: 'a topic of positions',
+      remedy: 'use the command topic, or teleoperate by sensor_msgs/msg/JointState',
+    });
   const carrier = carrierOf(spec, topic);
   const { action } = spec;
   const period = 1 / spec.rateHz;

@@ -11,7 +11,7 @@ export { loadRobotSpec, robotNames } from './files.js';
 export { type TransformTopic, transformTopics } from './frame-changes.js';
 export { keptImage } from './images/kept-image.js';
 export { robotJsonSchema } from './json-schema.js';
-export { carriesSameAction, isImage } from './kinds/registry.js';
+export { carriesSameAction, isImage, isRelative } from './kinds/registry.js';
 export type { PoseReading, SensorReadings } from './kinds/sensor-readings.js';
 export { withNamespace } from './namespace.js';
 export { blockSchema, observationOf } from './observation-blocks.js';

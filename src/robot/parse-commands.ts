@@ -1,7 +1,7 @@
 import { nearest } from '../common/index.js';
 import type { MessageTypeName } from '../messages/index.js';
 import type { Path, SpecDocument } from './document.js';
-import { carriedQuantities, carriesAction } from './kinds/quantities.js';
+import { carriedQuantities, carriesAction, jogsAction } from './kinds/quantities.js';
 import { commandKind, commandTypes, siblingsOf } from './kinds/registry.js';
 import { knownType } from './parse-observation.js';
 import { commandSchema, commandsSchema, expertSchema, fieldsOf, stopSchema, stopsSchema } from './schema.js';
@@ -173,8 +173,10 @@ function readPart(
       type: teleopType(document, teleopPath, teleop.type, type, own),
       timeoutMs: teleop.timeout_ms ?? timeoutMs,
       ...(joints === undefined ? {} : { joints }),
+      ...(teleop.unitless === true ? { unitless: true } : {}),
     },
   };
+  checkJogs(document, teleopPath, spec, own);
   return { spec, deadman: teleop.deadman };
 }
 
@@ -190,7 +192,7 @@ function teleopType(
   const path = [...at, 'type'];
   const type = knownType(document, path, written, siblingsOf(command));
   const kind = commandKind(type);
-  if (kind.addresses === 'joints' && !carriesAction(kind, action)) {
+  if (kind.addresses === 'joints' && !carriesAction(kind, action) && !jogsAction(kind, action)) {
     const quantities = new Set(action.map(({ quantity }) => quantity ?? 'other units'));
     throw document.refusal(path, {
       found: `${type} for an action of ${[...quantities].join(' and ')}`,
@@ -199,6 +201,28 @@ function teleopType(
     });
   }
   return type;
+}
+
+/** Jogs move a joint at most at its largest rate, so it needs one; and only they may be without units. */
+function checkJogs(
+  document: SpecDocument,
+  at: Path,
+  { teleop }: CommandSpec,
+  action: readonly ActionFeatureSpec[],
+): void {
+  const kind = commandKind(teleop.type);
+  const jogs = kind.addresses === 'joints' && kind.jog !== undefined;
+  if (!jogs && teleop.unitless === true)
+    throw document.refusal([...at, 'unitless'], {
+      found: `${teleop.type} without units`,
+      expected: 'a topic of control_msgs/msg/JointJog',
+    });
+  const unlimited = action.filter(({ quantity, maxRate }) => quantity === 'position' && !Number.isFinite(maxRate));
+  if (jogs && unlimited.length > 0)
+    throw document.refusal(at, {
+      found: `${teleop.type} for ${unlimited.map(({ name }) => name).join(', ')}, which may move at any speed`,
+      expected: 'max_rate for every joint that is moved by jogs',
+    });
 }
 
 /** The leader's names: of joints that the action commands, and each given once. */

@@ -51,6 +51,7 @@ export const expertSchema = z.strictObject({
   timeout_ms: commandTimeout.optional(),
   deadman: z.unknown().optional(),
   joints: z.record(joint, joint, "the robot's joints with the names that the leader gives them").optional(),
+  unitless: z.boolean("true where 1 is the joint's largest speed").optional(),
 });
 
 const pixels = z.int('a whole number of pixels').min(1, 'at least 1 pixel');

@@ -44,7 +44,7 @@ export interface TakeoverDetector {
 /** Of a robot with several commands each has a detector of its own: see `Takeover`. */
 export function createTakeoverDetector(
   spec: RobotSpec,
-  mapper: ActionMapper,
+  mapper: Pick<ActionMapper, 'fromMessage'>,
   { deadband = 0, restMs = 1000 }: TakeoverOptions = {},
 ): TakeoverDetector {
   const { teleop } = spec.commands[0];

@@ -1,4 +1,6 @@
+import { clamp } from '../common/index.js';
 import { createActionMapper } from './action-mapper.js';
+import { type JoggedPart, joggedPart } from './jog.js';
 import { type RobotPart, robotParts } from './parts.js';
 import { createTakeoverDetector, type TakeoverCounters, type TakeoverDetector } from './takeover.js';
 import type { RobotSpec } from './types.js';
@@ -13,6 +15,8 @@ export interface PersonsCommand {
 interface Part extends RobotPart {
   readonly detector: TakeoverDetector;
   readonly timeoutNs: bigint;
+  /** Where the person says only how it moves on from where it is. */
+  readonly jog: JoggedPart | undefined;
   newest: Float32Array | null;
   untilNs: bigint;
 }
@@ -27,14 +31,16 @@ export class Takeover {
   #lastProblem = '';
   /** A part has expired since the last {@link take}. */
   #alive = 0;
+  #takenNs: bigint | undefined;
 
   constructor(spec: RobotSpec) {
     this.#spec = spec;
     this.#parts = robotParts(spec).map((part) => {
       const { teleop } = part.command;
-      const detector = createTakeoverDetector(part.spec, createActionMapper(part.spec, teleop));
+      const jog = joggedPart(part.spec, teleop);
+      const detector = createTakeoverDetector(part.spec, jog ?? createActionMapper(part.spec, teleop));
       const timeoutNs = BigInt(Math.round(Math.min(teleop.timeoutMs, 60_000) * 1e6));
-      return { ...part, detector, timeoutNs, newest: null, untilNs: 0n };
+      return { ...part, detector, jog, timeoutNs, newest: null, untilNs: 0n };
     });
   }
 
@@ -45,7 +51,9 @@ export class Takeover {
     const { accepted, malformed } = part.detector.counters;
     part.detector.accept(message, receivedNs, stampNowNs);
     if (part.detector.counters.malformed > malformed) this.#lastProblem = part.detector.lastProblem;
-    return part.detector.counters.accepted > accepted;
+    const isAccepted = part.detector.counters.accepted > accepted;
+    if (isAccepted) part.jog?.accept();
+    return isAccepted;
   }
 
   /** Whether every part was commanded since the last {@link take}. */
@@ -54,10 +62,11 @@ export class Takeover {
   }
 
   /**
-   * What the person commands, where that has changed since the last call; else null. `current` is the robot's command so
+   * What the person commands, where that has changed since the last call or moves on with time; else null. `current` is the robot's command so
    * far, which parts of positions stay at. To be called once per control cycle.
    */
   take(nowNs: bigint, current: ArrayLike<number>): PersonsCommand | null {
+    const seconds = this.#since(nowNs);
     let isNew = false;
     for (const part of this.#parts) {
       const newest = part.detector.take();
@@ -70,18 +79,35 @@ export class Takeover {
     const alive = this.#parts.filter(({ newest, untilNs }) => newest !== null && nowNs <= untilNs);
     const isLess = alive.length < this.#alive;
     this.#alive = alive.length;
-    if (alive.length === 0 || !(isNew || isLess)) return null;
+    const movesOn = alive.some(({ jog }) => jog !== undefined);
+    if (alive.length === 0 || !(isNew || isLess || movesOn)) return null;
     const action = Float32Array.from(this.#spec.action, ({ stop, low, high }, i) =>
       Math.min(Math.max(stop === 'zero' ? 0 : current[i]!, low), high),
     );
     let untilNs = alive[0]!.untilNs;
     for (const part of alive) {
-      part.at.forEach((i, k) => {
-        action[i] = part.newest![k]!;
+      const { at, jog, newest } = part;
+      const values =
+        jog === undefined
+          ? newest!
+          : jog.target(
+              seconds,
+              at.map((i) => current[i]!),
+            );
+      at.forEach((i, k) => {
+        action[i] = values[k]!;
       });
       if (part.untilNs < untilNs) untilNs = part.untilNs;
     }
     return { action, untilNs };
+  }
+
+  /** Seconds since the last call: a control period for the first, and at most two, so that nothing leaps after a pause. */
+  #since(nowNs: bigint): number {
+    const period = 1 / this.#spec.rateHz;
+    const seconds = this.#takenNs === undefined ? period : Number(nowNs - this.#takenNs) / 1e9;
+    this.#takenNs = nowNs;
+    return clamp(seconds, 0, 2 * period);
   }
 
   /** Forgets commands and stamps: between episodes, or when the clock jumped. */
@@ -89,6 +115,7 @@ export class Takeover {
     this.#alive = 0;
     for (const part of this.#parts) {
       part.detector.reset();
+      part.jog?.reset();
       part.newest = null;
     }
   }

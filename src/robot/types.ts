@@ -75,6 +75,8 @@ export interface TopicSpec {
   readonly framePrefix?: string;
   /** Of a teleoperation topic: the names that its messages have for the joints of the action, where they differ. */
   readonly joints?: LeaderJoints;
+  /** Of a teleoperation topic of jogs: 1 is the largest speed of the description, as a joystick's axis has it. */
+  readonly unitless?: boolean;
 }
 
 /** The names that a leader arm gives to the joints of the robot, by the robot's names. */

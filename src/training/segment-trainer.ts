@@ -4,6 +4,7 @@ import { type Checkpoint, loadCheckpoint, saveCheckpoint } from '../platform/ind
 import { encodeBundle, type PolicyBundle, type PolicyFunction, type TrainingSummary } from '../policy/index.js';
 import { observationOf } from '../robot/index.js';
 import { engineOf, folderOf, type TrainerMeta } from './checkpoint-settings.js';
+import { CheckpointTimes, reaches } from './checkpoint-times.js';
 import { addLater, PendingUpdates, startLearner, updateTelling } from './contract.js';
 import type {
   LearningOptions,
@@ -48,10 +49,12 @@ export class SegmentTrainer {
   #updatesCounted = 0;
   /** Seconds spent on updates since the last progress. */
   #seconds = 0;
+  readonly #checkpoints: CheckpointTimes;
 
   private constructor(options: LearningOptions, learner: Learner, warn: (message: string) => void) {
     this.#warn = warn;
     this.#options = options;
+    this.#checkpoints = new CheckpointTimes(options.checkpoint);
     this.#learner = learner;
     this.#summary = options.summary ?? {};
     this.#unpaid = options.randomSteps ?? 0;
@@ -111,6 +114,11 @@ export class SegmentTrainer {
     return this.#pendingUpdates.whole;
   }
 
+  /** Whether another segment that waits is added before updates are made; see `gatherUpdates`. */
+  get gathers(): boolean {
+    return this.due < (this.#options.gatherUpdates ?? 0);
+  }
+
   /** Adds a segment's transitions and the updates they pay for; `session` is kept for whoever resumes the run. */
   add(segment: Segment, session?: SessionState): void {
     if (segment.demonstrated.includes(1)) this.#addMixed(segment);
@@ -168,13 +176,13 @@ export class SegmentTrainer {
     const seconds = this.#seconds;
     this.#seconds = 0;
     this.#published = await this.#encode(this.#learner.actingPolicy());
-    this.#publishedVersion = this.#version;
     const { candidateSegments } = this.#options;
+    const due = candidateSegments !== undefined && reaches(candidateSegments, this.#publishedVersion, this.#version);
+    this.#publishedVersion = this.#version;
     const metrics: Metrics = {
       ...Object.fromEntries(means),
       ...(rollbacks.length === 0 ? {} : { 'train/rollbacks': rollbacks.length }),
     };
-    const due = candidateSegments !== undefined && this.#version % candidateSegments === 0;
     this.#candidate = due ? await this.deployed() : undefined;
     const progress = { version: this.#version, updates, transitions, demonstrations, metrics, seconds };
     return { ...progress, bundle: this.#published, ...(due ? { candidate: this.#candidate! } : {}) };
@@ -209,10 +217,14 @@ export class SegmentTrainer {
     return { rewards: await this.#learner.recoverRewards(episode), updates };
   }
 
-  /** True after every so many segments, once their updates are made. */
-  get checkpointDue(): boolean {
-    const { checkpoint } = this.#options;
-    return checkpoint !== undefined && this.#version > 0 && this.#version % checkpoint.everySegments === 0;
+  /** Segments added, which a checkpoint of this moment holds. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** In how many milliseconds a checkpoint is to be written; undefined where that needs more segments. */
+  get checkpointDueInMs(): number | undefined {
+    return this.#checkpoints.dueInMs(this.#version);
   }
 
   /** Writes a generation and gives its number. */
@@ -233,7 +245,9 @@ export class SegmentTrainer {
       ...(this.#candidate === undefined ? {} : { 'trainer.candidateModel': this.#candidate.model }),
     };
     const own = { meta: { ...meta, trainer }, arrays: { ...arrays, ...models } };
-    return saveCheckpoint(folderOf(this.#options), withSession(own, this.#session));
+    return this.#checkpoints.written(this.#version, () =>
+      saveCheckpoint(folderOf(this.#options), withSession(own, this.#session)),
+    );
   }
 
   /** Goes back to the newest whole generation; null where there is none. */
@@ -279,5 +293,6 @@ export class SegmentTrainer {
         ? { model: candidate, manifest: meta.candidateManifest }
         : undefined;
     this.#session = sessionOf(checkpoint);
+    this.#checkpoints.restored(meta.version);
   }
 }

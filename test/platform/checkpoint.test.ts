@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type IqLearnError, Random } from '#src/common/index.js';
-import { type Checkpoint, generations, loadCheckpoint, saveCheckpoint } from '#src/platform/index.js';
+import { type Checkpoint, generations, loadCheckpoint, saveCheckpoint, sha256 } from '#src/platform/index.js';
 
 let root: string;
 let folder: string;
@@ -76,6 +76,37 @@ describe('a checkpoint', () => {
     expect(Object.is(loaded.arrays.float![1], -0)).toBe(true);
     expect(Object.is(loaded.arrays.double![1], -0)).toBe(true);
     expect(loaded.arrays.view!.buffer.byteLength).toBe(8);
+  });
+
+  it('has few files, however many arrays there are, and comes back where they fill several', () => {
+    const arrays = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`array ${i}`, Int32Array.of(i, -i)]));
+    const large = new Uint8Array(40 * 1024 * 1024).map((_, i) => i >> 10);
+    const checkpoint = { meta: {}, arrays: { ...arrays, large, after: Float64Array.of(Math.E) } };
+    saveCheckpoint(folder, checkpoint);
+    expect(readdirSync(join(folder, GOOD(1))).sort()).toEqual(['0.bin', '1.bin', 'manifest.json']);
+    const loaded = loadCheckpoint(folder);
+    expect(Buffer.compare(loaded.arrays.large as Uint8Array, large)).toBe(0);
+    expect(loaded.arrays.after).toEqual(Float64Array.of(Math.E));
+    expect(Object.keys(loaded.arrays)).toEqual(Object.keys(checkpoint.arrays));
+    for (const i of [0, 1, 4999]) expect(loaded.arrays[`array ${i}`]).toEqual(Int32Array.of(i, -i));
+  });
+
+  it('of the earlier format, with a file for each array, still loads', () => {
+    saveCheckpoint(folder, content(1));
+    const path = join(folder, GOOD(1));
+    const manifest = JSON.parse(readFileSync(join(path, 'manifest.json'), 'utf8'));
+    const bytes = readFileSync(join(path, '0.bin'));
+    const entries = manifest.arrays as { name: string; file: string; offset?: number; length: number }[];
+    const earlier = entries.map(({ offset, ...entry }, i) => {
+      writeFileSync(join(path, `${i}.bin`), bytes.subarray(offset!, offset! + 4 * entry.length));
+      return { ...entry, file: `${i}.bin` };
+    });
+    const sum = sha256(JSON.stringify([manifest.meta, earlier]));
+    const old = { ...manifest, format: 'iq_learn checkpoint 1', arrays: earlier, sha256: sum };
+    writeFileSync(join(path, 'manifest.json'), `${JSON.stringify(old, null, 1)}\n`);
+    expect(loadCheckpoint(folder)).toEqual({ ...content(1), generation: 1 });
+    writeFileSync(join(path, '1.bin'), '12345');
+    expect(() => loadCheckpoint(folder)).toThrow(expect.objectContaining({ code: 'CORRUPT_DATA' }));
   });
 
   it('keeps the newest generations only, and numbers go on', () => {
@@ -220,7 +251,7 @@ describe('loading', () => {
     make();
   };
   const damages: [string, (path: string) => void][] = [
-    ...['0.bin', '1.bin', 'manifest.json'].flatMap((file): [string, (path: string) => void][] => [
+    ...['0.bin', 'manifest.json'].flatMap((file): [string, (path: string) => void][] => [
       [`${file} altered`, (path) => writeFileSync(join(path, file), flip(readFileSync(join(path, file)), 2))],
       [`${file} cut`, (path) => writeFileSync(join(path, file), readFileSync(join(path, file)).subarray(0, -2))],
       [
@@ -238,6 +269,7 @@ describe('loading', () => {
       '"x"',
       '{"format":"iq_learn checkpoint 1"}',
       '{"format":"iq_learn checkpoint 2"}',
+      '{"format":"iq_learn checkpoint 3"}',
       '\0',
     ].map((text): [string, (path: string) => void] => [
       `manifest ${text}`,
@@ -250,6 +282,7 @@ describe('loading', () => {
         ['"Float32Array"', '"Int32Array"'],
         ['"length": 2', '"length": 1'],
         ['"0.bin"', '"../0.bin"'],
+        ['"offset": 8', '"offset": 4'],
       ] as const
     ).map(([from, to]): [string, (path: string) => void] => [
       `manifest with ${to}`,

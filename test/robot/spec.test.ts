@@ -242,17 +242,23 @@ describe('RobotSpec', () => {
     expect(error.remedy).toContain('image: { height: 64, width: 64, channels: 3 }');
   });
 
-  test('joint jogs carry velocities: an arm that is commanded by positions cannot be teleoperated by them', () => {
+  test('joint jogs command velocities; a person may move positions by them as well, where those have largest rates', () => {
     const text = (name: string) => readFileSync(new URL(`../../config/robots/${name}.yaml`, import.meta.url), 'utf8');
     const jog = 'type: control_msgs/msg/JointJog';
     const positions = text('ur5e').replace(
       'joint_states, type: sensor_msgs/msg/JointState, timeout_ms: 200 }\naction',
-      `jog, ${jog} }\naction`,
+      `jog, ${jog}, unitless: true }\naction`,
     );
     expect(positions).toContain(jog);
-    expect(() => parseRobotSpec(positions, 'robot.yaml')).toThrow(
-      /teleop\.type.*action of position.*velocities of all joints/,
-    );
+    expect(parseRobotSpec(positions, 'robot.yaml').commands[0].teleop).toMatchObject({ unitless: true });
+    const unlimited = positions.replace('high: 3.1415, max_rate: 1.57', 'high: 3.1415');
+    expect(() => parseRobotSpec(unlimited, 'robot.yaml')).toThrow(/elbow_joint, which may move at any speed.*max_rate/);
+    const leader = text('ur5e').replace('timeout_ms: 200 }\naction', 'timeout_ms: 200, unitless: true }\naction');
+    expect(() => parseRobotSpec(leader, 'robot.yaml')).toThrow(/teleop\.unitless.*JointState without units/);
+    const efforts = positions.replaceAll('unit: rad, low', 'unit: N·m, low').replace('JointTrajectory', 'JointState');
+    expect(() =>
+      parseRobotSpec(efforts.replace('trajectory_msgs', 'sensor_msgs').replace('hold', 'zero'), 'x'),
+    ).toThrow(/teleop\.type.*action of effort.*velocities or positions/);
     const inRadians = text('ur5e_servo').replace('unit: rad/s, low: -1.05', 'unit: rad, low: -1.05');
     expect(() => parseRobotSpec(inRadians, 'robot.yaml')).toThrow(/action\[0\]\.quantity.*velocity in a JointJog/);
   });

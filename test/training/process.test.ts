@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { header, type Transition } from '#src/messages/index.js';
 import { LearnerNode } from '#src/nodes/index.js';
+import { loadCheckpoint } from '#src/platform/index.js';
 import { decodeBundle } from '#src/policy/index.js';
 import { type LearningOptions, type LearningProgress, type Segment, TrainingProcess } from '#src/training/index.js';
 import { Rig, until } from '../nodes/toy.js';
@@ -88,6 +89,25 @@ describe('learning in its own process', () => {
     const runtime = await decodeBundle(whole.progress[3]!.bundle);
     expect(runtime).toMatchObject({ version: 4, training: { updates: 42, transitions: 84, algorithm: 'iq-sac' } });
     await runtime.dispose();
+  });
+
+  it('of a fleet that is behind learns from the segments that wait together, and makes one policy of them', async () => {
+    const checkpoint = { folder, everySegments: 2, leastSeconds: 0 };
+    const fleet = { gatherUpdates: 30, candidateSegments: 2, checkpoint };
+    const learning = await TrainingProcess.create(options({}, fleet));
+    const heard = follow(learning);
+    learning.pause(true);
+    for (const seed of [1, 2, 3, 4, 5]) learning.learn(segment(seed, 21), session(seed));
+    learning.pause(false);
+    await until(() => heard.progress.at(-1)?.version === 5, 'the policy of the last segment');
+    await learning.stop(true);
+    // Three segments pay for 31 updates; those that are left, for fewer than 30, are all that waits.
+    expect(heard.progress.map(({ version, updates, transitions }) => [version, updates, transitions])).toEqual([
+      [3, 31, 63],
+      [5, 52, 105],
+    ]);
+    expect(heard.progress.map(({ candidate }) => candidate !== undefined)).toEqual([true, true]);
+    expect(loadCheckpoint(folder).meta).toMatchObject({ trainer: { version: 5 } });
   });
 
   it('takes what a person showed beside the demonstrations, none of it as policy data, and that too survives a resume bit for bit', async () => {

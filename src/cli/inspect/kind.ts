@@ -33,7 +33,7 @@ function kindOfFile(path: string): Found {
   const text = bytes.toString('utf8');
   if (/^\s*\{/.test(text)) {
     if (text.includes('"iq_learn/policy"')) return { kind: 'policy', path: dirname(path) };
-    if (text.includes('"iq_learn checkpoint 1"')) return { kind: 'checkpoint', path: dirname(dirname(path)) };
+    if (/"iq_learn checkpoint \d+"/.test(text)) return { kind: 'checkpoint', path: dirname(dirname(path)) };
     if (text.includes('"iq_learn report 1"')) return { kind: 'report', path };
     throw unknown(path, 'a JSON file of another kind');
   }

@@ -9,4 +9,5 @@ export { LoopbackLink } from './loopback-link.js';
 export { type LocalTopics, openLocalTopics, PlainNode, type PlainNodeOptions } from './plain-node.js';
 export { plainGateway, plainPolicy, plainRecorder } from './plain-nodes.js';
 export { openRobotEnd, type RobotLink } from './robot-link.js';
-export { LearnerHost, type ServeOptions } from './serve.js';
+export { LearnerHost } from './serve.js';
+export type { ServeOptions } from './serve-learning.js';

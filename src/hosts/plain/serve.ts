@@ -1,9 +1,6 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { steadyClock } from '../../common/index.js';
-import type { DeviceChoice } from '../../engine/index.js';
 import type { Episode } from '../../learning/index.js';
-import type { LearnerLinkFile } from '../../link/index.js';
 import { type BacklogGate, PolicySigner, paceOf } from '../../link/index.js';
 import {
   LearnerGateway,
@@ -13,62 +10,19 @@ import {
   type RobotView,
   rowShape,
 } from '../../nodes/index.js';
-import { type Logger, lockFolder } from '../../platform/index.js';
+import { lockFolder } from '../../platform/index.js';
 import { writeBundle } from '../../policy/index.js';
-import { contractOf, type RobotSpec } from '../../robot/index.js';
-import type { trainingSettings } from '../../sessions/index.js';
-import {
-  checkpointSegments,
-  type LearningOptions,
-  learnsFromStatesAlone,
-  runPlan,
-  TrainingProcess,
-} from '../../training/index.js';
+import { checkpointSegments, learnsFromStatesAlone, runPlan, type TrainingProcess } from '../../training/index.js';
 import { EmbeddedBroker, LEARNER, type MqttConnection, MqttTransport, openMqtt } from '../../transport/index.js';
 import { ArrivedRecordings } from './arrived-recordings.js';
 import { Fleet, type FleetRobot } from './fleet.js';
 import { fleetGauges } from './fleet-gauges.js';
 import type { Gauge, HealthSource } from './health.js';
 import { backlogGate } from './learner-backlog.js';
-import type { OpenedLink } from './link-file.js';
 import { demonstrationsOf } from './serve-demonstrations.js';
+import { type ServeOptions, startLearning } from './serve-learning.js';
 import { StreamPlaces } from './stream-places.js';
 import { takeSlice } from './take-slice.js';
-
-export interface ServeOptions {
-  readonly spec: RobotSpec;
-  readonly settings: ReturnType<typeof trainingSettings>;
-  readonly link: OpenedLink<LearnerLinkFile>;
-  /** Of demonstrations; none are needed where the run has a checkpoint. */
-  readonly recordings: readonly string[];
-  /** Folder of the run: checkpoint/ and policy/. */
-  readonly run: string;
-  readonly seed: number;
-  readonly device: DeviceChoice;
-  readonly logger: (node: string) => Logger;
-}
-
-/** Goes on from the run's checkpoint, or begins with the demonstrations. */
-async function startLearning(options: ServeOptions, demonstrations: readonly Episode[]): Promise<TrainingProcess> {
-  const { spec, settings, run, seed, device } = options;
-  const { updatesPerTransition, randomSteps, config } = runPlan(settings);
-  const common: Omit<LearningOptions, 'demonstrations'> = {
-    config,
-    robots: options.link.file.robots,
-    contract: contractOf(spec),
-    seed,
-    updatesPerTransition,
-    randomSteps,
-    checkpoint: { folder: join(run, 'checkpoint'), everySegments: checkpointSegments(settings.segmentSize) },
-    candidateSegments: checkpointSegments(settings.segmentSize),
-    device: device.device,
-    threads: 1,
-    summary: { robot: spec.robot },
-  };
-  if (existsSync(join(run, 'checkpoint')))
-    return await TrainingProcess.create({ ...common, demonstrations: [], resume: true });
-  return await TrainingProcess.create({ ...common, demonstrations });
-}
 
 /**
  * The learner of a fleet on a GPU host, without ROS: a learner node on topics within this process, and a gateway for each
@@ -112,11 +66,12 @@ export class LearnerHost implements HealthSource {
       for (const gateway of this.#gateways.values()) gateway.announce();
     });
     const every = checkpointSegments(settings.segmentSize);
-    this.#learner.onProgress(({ version, candidate }) => {
+    this.#learner.onProgress(({ candidate }) => {
       this.#gate.look();
       if (candidate !== undefined) writeBundle(join(run, 'policy'), candidate);
-      if (version % every !== 0) return;
-      for (const [robot, place] of places.saved(version)) this.#gateways.get(robot)?.confirm(place);
+    });
+    this.#learner.onSaved((segments) => {
+      for (const [robot, place] of places.saved(segments)) this.#gateways.get(robot)?.confirm(place);
     });
     this.#join(places);
     const { config } = runPlan(settings);

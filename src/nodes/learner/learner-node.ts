@@ -1,5 +1,5 @@
 import { IqLearnError, messageOf } from '../../common/index.js';
-import type { Episode, Metrics } from '../../learning/index.js';
+import type { Episode } from '../../learning/index.js';
 import { header, type LearnerStatus, type MessageTypes, type Transition } from '../../messages/index.js';
 import type { PolicyBundle } from '../../policy/index.js';
 import type { LearningClient, LearningProgress, SessionState } from '../../training/index.js';
@@ -12,6 +12,7 @@ import { type LearnerParameters, learnerSchema } from './parameters.js';
 import { RewardSampler } from './reward-sampler.js';
 import { type RolloutEpisode, Rollouts } from './rollouts.js';
 import { segmentOf } from './segment.js';
+import { learnerStatus } from './status.js';
 import { TransitionIntake } from './transition-intake.js';
 
 /** What a session stores with a segment of transitions: given are those that are messages, and all in their order. */
@@ -29,6 +30,7 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   readonly #identity: string;
   readonly #intake: TransitionIntake;
   readonly #listeners: ((progress: LearningProgress) => void)[] = [];
+  readonly #savedListeners: ((segments: number) => void)[] = [];
   readonly #rollouts = new Rollouts();
   readonly #rolloutListeners: ((episode: RolloutEpisode) => void)[] = [];
   readonly #transitionListeners: ((transition: Transition) => void)[] = [];
@@ -38,7 +40,6 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   #statuses!: Publisher<MessageTypes['iq_learn/msg/LearnerStatus']>;
   #rewards: RewardSampler | undefined;
   #latest: LearningProgress;
-  #metrics: Metrics = {};
   /** Transitions given to learning, and those that it has learned from. */
   #handedOver = 0;
   #learned = 0;
@@ -84,6 +85,11 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   /** Calls `listener` after every segment that was learned from. */
   onProgress(listener: (progress: LearningProgress) => void): void {
     this.#listeners.push(listener);
+  }
+
+  /** Calls `listener` after every checkpoint, with the number of segments that it holds. */
+  onSaved(listener: (segments: number) => void): void {
+    this.#savedListeners.push(listener);
   }
 
   /** Calls `listener` for every whole episode that the policy drove, where the task gives rewards. */
@@ -135,6 +141,9 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
     this.#client.listen({
       progress: (progress) => this.#learnedFrom(progress),
       warning: (message) => this.context.logger.warn(message),
+      saved: (segments) => {
+        for (const listener of this.#savedListeners) listener(segments);
+      },
       failure: (error, restored) => {
         if (restored !== null) this.context.logger.warn('the learner went back to a checkpoint', { restored });
         this.fail(error);
@@ -257,7 +266,6 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
     this.#learned += progress.transitions - transitions + progress.demonstrations - demonstrations;
     this.#updatesPerSecond = progress.seconds > 0 ? updates / progress.seconds : 0;
     this.#latest = progress;
-    this.#metrics = progress.metrics;
     if (this.state === 'active') this.#publishPolicy();
     for (const listener of this.#listeners) listener(progress);
   }
@@ -278,19 +286,9 @@ export class LearnerNode extends LifecycleNode<typeof learnerSchema> {
   }
 
   #publishStatus(): void {
-    const { version, updates, transitions, demonstrations } = this.#latest;
-    this.#statuses.publish({
-      header: header(this.stampNow(), this.#identity),
-      robot: this.context.spec.robot,
-      epoch: this.#lease!.epoch,
-      updates: BigInt(updates),
-      transitions: BigInt(transitions),
-      demonstrations: BigInt(demonstrations),
-      policy_version: BigInt(version),
-      updates_per_second: this.#updatesPerSecond,
-      backlog: this.backlog,
-      names: Object.keys(this.#metrics),
-      values: Object.values(this.#metrics),
-    });
+    const { robot } = this.context.spec;
+    const head = { stampNs: this.stampNow(), identity: this.#identity, robot, epoch: this.#lease!.epoch };
+    const now = { updatesPerSecond: this.#updatesPerSecond, backlog: this.backlog };
+    this.#statuses.publish(learnerStatus(head, this.#latest, now));
   }
 }

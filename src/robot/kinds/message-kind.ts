@@ -32,6 +32,12 @@ export interface PathCommand {
   carrier(spec: RobotSpec, paths: readonly (readonly string[])[]): Carrier;
 }
 
+/** What a jog asks of every joint of a part: a speed (unit/s), which holds, and a step (unit), which is made once. */
+export interface Jog {
+  readonly speeds: Float64Array;
+  readonly steps: Float64Array;
+}
+
 /** A command of joints, each addressed by its name. All of them can carry the same action. */
 export interface JointCommand {
   readonly addresses: 'joints';
@@ -46,6 +52,8 @@ export interface JointCommand {
   /** What an error says, beside the quantities, where it cannot teleoperate a robot because the quantities differ. */
   readonly unfit?: { readonly expected: string; readonly remedy: string };
   carrier(spec: RobotSpec): Carrier;
+  /** Of a message that a person moves joints by relative to where they are: reads those of a teleoperation topic. */
+  jog?(spec: RobotSpec, teleop: TopicSpec): (message: unknown) => Jog;
 }
 
 /** What a simulator knows beside the readings when it makes the message of a topic. */

@@ -19,3 +19,10 @@ export function carriedQuantities(command: JointCommand): string {
   const rule = command.oneQuantity ? 'one quantity for all joints' : 'quantity in every entry of action';
   return `${rule}: ${command.quantities.join(' or ')}`;
 }
+
+/** Whether a person may move everything that an action sets by jogs, relative to where it is. */
+export function jogsAction(command: JointCommand, action: readonly ActionFeatureSpec[]): boolean {
+  return (
+    command.jog !== undefined && action.every(({ quantity }) => quantity === 'position' || quantity === 'velocity')
+  );
+}

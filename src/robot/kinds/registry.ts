@@ -1,5 +1,5 @@
 import type { MessageTypeName } from '../../messages/index.js';
-import type { RobotSpec } from '../types.js';
+import type { RobotSpec, TopicSpec } from '../types.js';
 import { float64MultiArray } from './float64-multi-array.js';
 import { jointJog } from './joint-jog.js';
 import { jointState } from './joint-state.js';
@@ -91,6 +91,16 @@ export function carriesSameAction(spec: RobotSpec, type: MessageTypeName): Messa
     return other !== type && (command.addresses === 'paths' || carriesAction(command, spec.action));
   });
   return [type, ...others];
+}
+
+/**
+ * Whether a person's messages on this topic say only how a part of the robot moves on from where it is: what was
+ * commanded cannot be read from them alone.
+ */
+export function isRelative(spec: RobotSpec, { type, unitless }: TopicSpec): boolean {
+  const kind = commandKind(type);
+  if (kind.addresses !== 'joints' || kind.jog === undefined) return false;
+  return unitless === true || !carriesAction(kind, spec.action);
 }
 
 /** Whether a topic of this type carries pictures. */

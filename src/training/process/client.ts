@@ -21,6 +21,8 @@ const STOP_TIMEOUT_MS = 4000;
 export interface LearningEvents {
   progress(progress: LearningProgress): void;
   warning(message: string): void;
+  /** A checkpoint was written that holds so many segments. */
+  saved?(segments: number): void;
   /** Learning has ended for good: it diverged and went back to the checkpoint `restored`, or its process died. */
   failure(error: IqLearnError, restored: number | null): void;
 }
@@ -187,6 +189,9 @@ export class TrainingProcess implements LearningClient {
         break;
       case 'warning':
         this.#tell((events) => events.warning(reply.message));
+        break;
+      case 'saved':
+        this.#tell((events) => events.saved?.(reply.segments));
         break;
       case 'answer':
         this.#settle(reply.id)?.resolve(reply.value);

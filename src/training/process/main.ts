@@ -23,6 +23,7 @@ class TrainingProcessMain {
   #stopping = false;
   #working = false;
   #paused = false;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(loop: SegmentTrainer) {
     this.#loop = loop;
@@ -38,7 +39,7 @@ class TrainingProcessMain {
     } else if (request.kind === 'deployed') {
       this.#answer(request.id, () => this.#loop.deployed());
     } else if (request.kind === 'save') {
-      this.#answer(request.id, async () => this.#loop.save());
+      this.#answer(request.id, async () => this.#save());
     } else {
       this.#requests.push(() => this.#stop(request.save));
     }
@@ -56,6 +57,32 @@ class TrainingProcessMain {
       await nextTurn(); // hear what has arrived
     }
     this.#working = false;
+    this.#saveLater();
+  }
+
+  /** Where nothing more comes, what was learned from is still to be saved in time. */
+  #saveLater(): void {
+    const dueInMs = this.#failed || this.#stopping ? undefined : this.#loop.checkpointDueInMs;
+    if (dueInMs === undefined || this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      if ((this.#loop.checkpointDueInMs ?? 1) <= 0) this.#requests.push(() => this.#saveNow());
+      void this.work();
+    }, dueInMs);
+  }
+
+  async #saveNow(): Promise<void> {
+    try {
+      this.#save();
+    } catch (error) {
+      warn(messageOf(error));
+    }
+  }
+
+  #save(): number {
+    const generation = this.#loop.save();
+    say({ kind: 'saved', segments: this.#loop.version });
+    return generation;
   }
 
   async #learn(): Promise<void> {
@@ -63,10 +90,14 @@ class TrainingProcessMain {
       if (!this.#loop.open) {
         const { segment, session } = this.#segments.shift()!;
         this.#loop.add(segment, session);
+        while (this.#segments.length > 0 && this.#loop.gathers) {
+          const next = this.#segments.shift()!;
+          this.#loop.add(next.segment, next.session);
+        }
       }
       await this.#loop.update(UPDATES_A_TURN);
       if (this.#loop.due > 0) return;
-      if (this.#loop.checkpointDue) this.#loop.save();
+      if ((this.#loop.checkpointDueInMs ?? 1) <= 0) this.#save();
       say({ kind: 'progress', progress: await this.#loop.progress() });
     } catch (error) {
       this.#failed = true;
@@ -97,6 +128,7 @@ class TrainingProcessMain {
 
   async #stop(save: boolean): Promise<void> {
     this.#stopping = true;
+    clearTimeout(this.#timer);
     let generation: number | null = null;
     try {
       if (save && !this.#failed) generation = this.#loop.save();

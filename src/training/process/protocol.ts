@@ -19,8 +19,13 @@ export interface LearningOptions {
   readonly updatesPerTransition: number;
   /** The number of first transitions, whose actions are random, that pay for no update. It is 0 where it is not given. */
   readonly randomSteps?: number;
-  /** The folder for generations of checkpoints, and the number of segments from one to the next. */
-  readonly checkpoint?: { readonly folder: string; readonly everySegments: number };
+  /** Where checkpoints are written, and when. */
+  readonly checkpoint?: CheckpointPlan;
+  /**
+   * For a fleet, whose segments come faster than policies are needed: those that wait are added together, until so many
+   * updates are due, and have one policy for all of them. Without it each has its own, whenever it came.
+   */
+  readonly gatherUpdates?: number;
   /** The number of segments from one policy that could be deployed to the next. Without it none comes with the progress. */
   readonly candidateSegments?: number;
   /** Whether learning goes on from the newest whole generation in that folder. */
@@ -33,6 +38,15 @@ export interface LearningOptions {
   readonly nice?: number;
   /** Facts that every bundle's manifest holds beside the counters, such as the names of the robot and the run. */
   readonly summary?: TrainingSummary;
+}
+
+/** Where generations of checkpoints are written, and when. */
+export interface CheckpointPlan {
+  readonly folder: string;
+  /** The number of segments from one to the next. */
+  readonly everySegments: number;
+  /** The least time from one to the next, in seconds; and no more than a twentieth of the time goes into writing them. */
+  readonly leastSeconds?: number;
 }
 
 /** Transitions of the policy, row after row. */
@@ -107,6 +121,8 @@ export type LearnerReply =
   | { readonly kind: 'ready'; readonly start: LearningStart }
   | { readonly kind: 'progress'; readonly progress: LearningProgress }
   | { readonly kind: 'warning'; readonly message: string }
+  /** A checkpoint was written that holds so many segments. */
+  | { readonly kind: 'saved'; readonly segments: number }
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'refusal'; readonly id: number; readonly error: PackedError }
   /** Learning cannot go on. `restored` is the generation that the learner was set back to, if there was one. */
