@@ -88,7 +88,7 @@ it('train --offline learns from images what the numbers beside them do not tell;
   expect(Math.min(blind.iq, blind.cloning)).toBeGreaterThan(0.85 * blind.mean);
   expect(seeing.cloning).toBeLessThan(0.35 * seeing.mean);
   expect(seeing.iq).toBeLessThan(seeing.mean);
-}, 240_000);
+}, 600_000);
 
 it('the policy drives a robot by its camera', async () => {
   const spec = loadRobotSpec('./seer.yaml');
