@@ -31,6 +31,8 @@ const FALLBACK = 'policy/ is always the newest policy';
 export class DeployedPolicy {
   readonly #options: DeployedPolicyOptions;
   readonly #choice: RolloutChoice | undefined;
+  /** The version that was written last. */
+  #deployed: number | undefined;
 
   private constructor(options: DeployedPolicyOptions, choice: RolloutChoice | undefined) {
     this.#options = options;
@@ -51,7 +53,9 @@ export class DeployedPolicy {
     const { run, rows, logger } = this.#options;
     const score = this.#choice?.add(version, bundle);
     const best = this.#choice?.best();
-    writeBundle(join(run, 'policy'), best?.bundle ?? bundle);
+    const deployed = best?.score.version ?? version;
+    if (deployed !== this.#deployed) writeBundle(join(run, 'policy'), best?.bundle ?? bundle);
+    this.#deployed = deployed;
     if (score === undefined || best === undefined) return;
     rows.rollouts(score);
     logger.info('the last five episodes are compared with the demonstrations', {
