@@ -73,6 +73,7 @@ export function panels(
   const width = WIDTH * diagrams.length;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${HEIGHT + 26}" width="${width}" font-family="sans-serif" font-size="11" fill="#222">`,
+    `<title>${escaped(diagrams.map(({ title }) => title).join(', '))}</title>`,
     `<rect width="100%" height="100%" fill="#fff"/>`,
     ...diagrams.map(
       ({ title, xLabel, series, level }, i) =>

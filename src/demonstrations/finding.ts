@@ -19,6 +19,7 @@ export interface Finding {
     | 'idle beginning'
     | 'coarse numbers'
     | 'unchanging features'
+    | 'unchanging image'
     | 'echo of the command'
     | 'contradicting demonstrations';
   /** The episode that it is about; null for all of them together. */

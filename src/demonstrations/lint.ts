@@ -11,6 +11,7 @@ import { observationOf, PolicyActions, type RobotSpec } from '../robot/index.js'
 import type { DemonstrationEpisode } from './episode.js';
 import type { Finding } from './finding.js';
 import { lintFeatures } from './lint-features.js';
+import { lintImages } from './lint-images.js';
 import type { DemonstrationReport } from './report.js';
 
 const percent = (fraction: number): string => `${(100 * fraction).toFixed(0)} %`;
@@ -231,7 +232,7 @@ export function lintDemonstrations(
     for (const finding of constant) out[out.indexOf(finding)] = { ...finding, level: 'error' };
   else onePerSource(out, constant);
   if (out.every(({ check }) => check !== 'shape' && check !== 'not finite'))
-    out.push(...lintActions(episodes, spec), ...lintFeatures(episodes, spec));
+    out.push(...lintActions(episodes, spec), ...lintFeatures(episodes, spec), ...lintImages(episodes, spec));
   out.push(...lintOutcomes(episodes));
   const total = episodes.reduce((sum, { length }) => sum + length, 0);
   if (total < fewTransitions)

@@ -29,6 +29,24 @@ function features(title: string, list: readonly Feature[]): string {
   return `${title} (${list.length})\n${columns([['  name', 'unit', 'low', 'high'], ...rows])}`;
 }
 
+interface Image {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly meaning?: string | undefined;
+}
+
+/** The images of an observation: size, and what their bytes stand for. Nothing where there are none. */
+export function imageRows(blocks: readonly Image[] = [], images: RobotSpec['images'] = []): string[][] {
+  return blocks.map(({ name, shape: [height, width, channels], meaning }) => {
+    const topic = images.find(({ block }) => block === name)?.topic;
+    const colours = meaning?.includes('depth') === true ? 'depth' : channels === 3 ? 'colour' : 'grey';
+    return [`  ${name}`, ...(topic === undefined ? [] : [topic]), `${height} × ${width} ${colours}`, meaning ?? ''];
+  });
+}
+
+const imagesOf = (...given: Parameters<typeof imageRows>): string[] =>
+  given[0] === undefined ? [] : [`Images\n${columns(imageRows(...given))}`];
+
 const kib = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KiB`;
 
 /** Describes a policy bundle. Its digests and golden vectors are checked first, so a policy that is described here can also be run. */
@@ -47,6 +65,7 @@ export async function describePolicy(path: string): Promise<string> {
         ...Object.entries(training).map(([name, value]) => [name, String(value)] as const),
       ]),
       features('Observation', contract.observation),
+      ...imagesOf(contract.blocks),
       features('Action', contract.action),
     ].join('\n\n');
   } finally {
@@ -121,6 +140,7 @@ export function describeRobot(path: string): string {
     ]),
     `State topics\n${columns(spec.stateTopics.map(({ topic, type, timeoutMs }) => [`  ${topic}`, type, `stale after ${timeoutMs} ms`]))}`,
     features('Observation', spec.observation),
+    ...imagesOf(spec.blocks, spec.images),
     features('Action', spec.action),
     ...(spec.action.some(({ delta }) => delta !== undefined)
       ? [features('What a policy gives', new PolicyActions(spec).features)]

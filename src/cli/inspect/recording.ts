@@ -12,7 +12,7 @@ import {
 import { count, duration } from '../../report/index.js';
 import { loadRobotSpec, type RobotSpec, robotNames } from '../../robot/index.js';
 import { columns } from '../table.js';
-import { bound, facts } from './describe.js';
+import { bound, facts, imageRows } from './describe.js';
 
 export interface RecordingOptions extends ReadOptions {
   /** The robot through whose description a recording is looked at; default: the one that it names. */
@@ -41,7 +41,8 @@ export async function describeRecording(path: string, { robot, ...options }: Rec
   ];
   const named = robot ?? reader.info?.robot;
   const spec = robot !== undefined ? loadRobotSpec(robot) : named === undefined ? undefined : specOf(named);
-  if (spec !== undefined) parts.push(...(await throughRobot(path, spec, options)));
+  if (spec !== undefined)
+    parts.push(...(await throughRobot(path, spec, options, [...reader.topics.values()], seconds)));
   else if (reader.info === null)
     parts.push('--robot NAME shows its episodes, what is left out of it and why, and its features.');
   if (reader.problems.length > 0) parts.push(`Problems\n${reader.problems.map((line) => `  ${line}`).join('\n')}`);
@@ -59,7 +60,22 @@ function topicRow({ topic, type, messages, unreadable }: RecordedTopic, seconds:
   return [`  ${topic}`, type, count(messages), rate, mark];
 }
 
-async function throughRobot(path: string, spec: RobotSpec, options: ReadOptions): Promise<string[]> {
+/** The robot's images with the rate at which they were recorded; the topic may be under a namespace. */
+function imageTable(spec: RobotSpec, topics: readonly RecordedTopic[], seconds: number): string[][] {
+  return imageRows(spec.blocks, spec.images).map((row, i) => {
+    const { topic } = spec.images![i]!;
+    const recorded = topics.find((each) => each.topic === topic || each.topic.endsWith(topic));
+    return [...row, recorded === undefined ? '' : topicRow(recorded, seconds)[3]!];
+  });
+}
+
+async function throughRobot(
+  path: string,
+  spec: RobotSpec,
+  options: ReadOptions,
+  topics: readonly RecordedTopic[],
+  seconds: number,
+): Promise<string[]> {
   try {
     const { episodes, report } = await readDemonstrations([path], spec, options);
     const findings = lintDemonstrations(episodes, spec, report).map(describeFinding);
@@ -67,6 +83,7 @@ async function throughRobot(path: string, spec: RobotSpec, options: ReadOptions)
       `Episodes as ${spec.robot} sees them (${episodes.length})\n${columns(episodes.map(episodeRow))}`,
       `Used\n${report.recordings.map((recording) => `  ${summariseRecording(recording)}`).join('\n')}`,
       featureTable(episodes, spec),
+      ...(spec.blocks === undefined ? [] : [`Images\n${columns(imageTable(spec, topics, seconds))}`]),
       ...(findings.length > 0 ? [`Findings\n${findings.map((line) => `  ${line}`).join('\n')}`] : []),
     ];
   } catch (error) {
