@@ -65,15 +65,17 @@ describe('a learner whose observation is several vectors', () => {
     await expect(
       Learner.create({
         config: learnerConfig({ agent: 'iq-sac' }),
-        observation: observationOf(cameraContract),
+        observation: observationOf(cameraContract).map((block) =>
+          block.dtype === 'uint8' ? { ...block, shape: [128, 128, 3] } : block,
+        ),
         actionSize: 2,
         normalisation: identityNormalisation(4),
         seed: 1,
       }),
     ).rejects.toMatchObject({
       code: 'UNSUPPORTED',
-      found: 'camera uint8[8, 8, 3]',
-      expected: 'float32 vectors',
+      found: 'camera uint8[128, 128, 3]',
+      expected: expect.stringMatching(/float32 vectors.*uint8 blocks of at most 16384 numbers/),
       remedy: expect.stringContaining('src/learning/networks/'),
     });
   });
