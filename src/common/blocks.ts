@@ -46,6 +46,11 @@ export function shapeSize(shape: readonly number[]): number {
   return shape.reduce((product, n) => product * n, 1);
 }
 
+/** The bytes of one value of a block. */
+export function blockBytes({ shape, dtype }: Pick<Block, 'shape' | 'dtype'>): number {
+  return shapeSize(shape) * (dtype === 'uint8' ? 1 : 4);
+}
+
 /** A zeroed array for `count` values of a block. */
 export function blockArray({ shape, dtype }: Pick<Block, 'shape' | 'dtype'>, count = 1): BlockArray {
   const size = count * shapeSize(shape);

@@ -4,6 +4,7 @@ export {
   type BlockArray,
   type BlockNormalisation,
   blockArray,
+  blockBytes,
   blockInputs,
   blockValues,
   checkFinite,

@@ -1,49 +1,25 @@
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Random } from '#src/common/index.js';
-import { emptyMessage, type Image, stampOf, type TwistStamped } from '#src/messages/index.js';
+import type { Image, TwistStamped } from '#src/messages/index.js';
 import { PolicyNode } from '#src/nodes/index.js';
 import { readBundle } from '#src/policy/index.js';
 import { contractOf, loadRobotSpec } from '#src/robot/index.js';
 import { type Written, writeBag } from '../demonstrations/bag.js';
 import { VirtualTime } from '../nodes/virtual-time.js';
+import { baseNs, odometry, picture, seer, shown } from './seer.js';
 import { cli, inNewFolder } from './support.js';
 
 const image = '  - { name: front, topic: /camera, image: { height: 16, width: 16, channels: 1 } }\n';
-const robot = `
-robot: seer
-description: Drives at the speed that the place of a light says.
-rate_hz: 10
-frame_id: base_link
-state:
-  /odom: { type: nav_msgs/msg/Odometry, timeout_ms: 300 }
-  /camera: { type: sensor_msgs/msg/Image, timeout_ms: 300 }
-observation:
-  - { name: x, topic: /odom, field: pose.pose.position.x, unit: m, low: -2, high: 2 }
-${image}command: { topic: /cmd_vel, type: geometry_msgs/msg/TwistStamped, timeout_ms: 500 }
-teleop: { topic: /teleop/cmd_vel, timeout_ms: 500 }
-action: [{ name: speed, path: twist.linear.x, unit: m/s, low: -1, high: 1 }]
-estop_topic: /estop
-stop: zero
-`;
 const MS = 1_000_000n;
-const baseNs = 1_000_000_000_000_000n;
 const side = 32;
 
 /** A light of 6 × 6 pixels whose place from left (−1) to right (1) is the speed to drive at; its height says nothing. */
-function picture(ns: bigint, place: number, height: number): Image {
+function light(ns: bigint, place: number, height: number): Image {
   const data = new Uint8Array(side * side).fill(30);
   const [left, top] = [Math.round(((place + 1) / 2) * (side - 6)), Math.round(height * (side - 6))];
   for (let y = top; y < top + 6; y++) data.fill(220, y * side + left, y * side + left + 6);
-  const header = { stamp: stampOf(ns), frame_id: '' };
-  return { header, height: side, width: side, encoding: 'mono8', is_bigendian: 0, step: side, data };
-}
-function odometry(ns: bigint, x: number) {
-  const message = emptyMessage('nav_msgs/msg/Odometry');
-  message.header.stamp = stampOf(ns);
-  message.pose.pose.position.x = x;
-  message.pose.pose.orientation.w = 1;
-  return message;
+  return picture(ns, side, data);
 }
 
 /** Where the robot is says nothing of the speed: only the picture does. */
@@ -52,22 +28,15 @@ function demonstration(seed: number, steps: number): Written[] {
   return Array.from({ length: steps }, (_, k): Written[] => {
     const ns = baseNs + BigInt(k) * 100n * MS;
     const [place, height, x] = [2 * random.uniform() - 1, random.uniform(), 2 * random.uniform() - 1];
-    const twist = emptyMessage('geometry_msgs/msg/TwistStamped');
-    twist.header.stamp = stampOf(ns);
-    twist.twist.linear.x = 0.8 * place;
-    return [
-      { topic: '/odom', type: 'nav_msgs/msg/Odometry', message: odometry(ns, x), logNs: ns },
-      { topic: '/camera', type: 'sensor_msgs/msg/Image', message: picture(ns, place, height), logNs: ns },
-      { topic: '/teleop/cmd_vel', type: 'geometry_msgs/msg/TwistStamped', message: twist, logNs: ns },
-    ];
+    return shown(ns, x, light(ns, place, height), 0.8 * place);
   }).flat();
 }
 
 let folder: ReturnType<typeof inNewFolder>;
 beforeAll(async () => {
   folder = inNewFolder();
-  writeFileSync('seer.yaml', robot);
-  writeFileSync('blind.yaml', robot.replace(image, ''));
+  writeFileSync('seer.yaml', seer(image));
+  writeFileSync('blind.yaml', seer(''));
   for (let i = 0; i < 5; i++) await writeBag(`shown/${i}/${i}.mcap`, demonstration(i, 160));
 });
 afterAll(() => folder.leave());
@@ -104,7 +73,7 @@ it('the policy drives a robot by its camera', async () => {
       const ns = baseNs + BigInt(k) * 100n * MS;
       const place = ((k * 7) % 20) / 10 - 1;
       rig.say('/odom', 'nav_msgs/msg/Odometry', odometry(ns, 0.3));
-      rig.say('/camera', 'sensor_msgs/msg/Image', picture(ns, place, ((k * 3) % 10) / 10));
+      rig.say('/camera', 'sensor_msgs/msg/Image', light(ns, place, ((k * 3) % 10) / 10));
       await time.pass(100);
       if (k > 10) errors.push(Math.abs(commands.at(-1)!.twist.linear.x - 0.8 * place));
     }

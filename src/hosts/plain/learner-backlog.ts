@@ -1,4 +1,4 @@
-import { shapeSize } from '../../common/index.js';
+import { blockBytes } from '../../common/index.js';
 import { BacklogGate, type LearnerLinkFile } from '../../link/index.js';
 import type { LearnerNode } from '../../nodes/index.js';
 import type { Logger } from '../../platform/index.js';
@@ -14,10 +14,7 @@ export function mostWaiting(megabytes: number, bytes: number, segmentSize: numbe
 
 /** Bytes of a transition as it waits: two observations and an action, and the numbers beside them. */
 function bytesOf(spec: RobotSpec): number {
-  const observation = observationOf(spec).reduce(
-    (sum, { shape, dtype }) => sum + (dtype === 'uint8' ? 1 : 4) * shapeSize(shape),
-    0,
-  );
+  const observation = observationOf(spec).reduce((sum, block) => sum + blockBytes(block), 0);
   return 2 * observation + 4 * spec.action.length + 16;
 }
 

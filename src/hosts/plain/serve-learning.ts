@@ -19,13 +19,11 @@ export interface ServeOptions {
   readonly run: string;
   readonly seed: number;
   readonly device: DeviceChoice;
-  /** The least time between two checkpoints in seconds; default 5. */
-  readonly checkpointSeconds?: number;
   readonly logger: (node: string) => Logger;
 }
 
 /**
- * The least time between two checkpoints: a robot keeps what it has sent on its disk until a checkpoint holds it, and what a
+ * The least time between two checkpoints, in seconds: a robot keeps what it has sent on its disk until a checkpoint holds it, and what a
  * learner that is killed forgets is sent again.
  */
 const CHECKPOINT_SECONDS = 5;
@@ -41,6 +39,7 @@ export async function startLearning(
   const { spec, settings, run, seed, device } = options;
   const { updatesPerTransition, randomSteps, config } = runPlan(settings);
   const { robots } = options.link.file;
+  const everySegments = checkpointSegments(settings.segmentSize);
   const common: Omit<LearningOptions, 'demonstrations'> = {
     config,
     robots,
@@ -50,11 +49,11 @@ export async function startLearning(
     randomSteps,
     checkpoint: {
       folder: join(run, 'checkpoint'),
-      everySegments: checkpointSegments(settings.segmentSize),
-      leastSeconds: options.checkpointSeconds ?? CHECKPOINT_SECONDS,
+      everySegments,
+      leastSeconds: CHECKPOINT_SECONDS,
     },
     ...(robots.length > 1 && { gatherUpdates: GATHER_UPDATES }),
-    candidateSegments: checkpointSegments(settings.segmentSize),
+    candidateSegments: everySegments,
     device: device.device,
     threads: 1,
     summary: { robot: spec.robot },

@@ -1,4 +1,4 @@
-import { type Block, type BlockArray, blockArray, type ObservationSpec, shapeSize } from '../../common/index.js';
+import { type BlockArray, blockArray, blockBytes, type ObservationSpec, shapeSize } from '../../common/index.js';
 
 /** A chunk is not made larger than this, so that images do not ask for arrays that no machine has in one piece. */
 const CHUNK_BYTES = 64 * 1024 * 1024;
@@ -6,8 +6,6 @@ const CHUNK_BYTES = 64 * 1024 * 1024;
 const CHUNK_SHARE = 1 / 64;
 /** Up to this size, a row is copied number by number, which is faster than making a view of it. */
 const SMALL_ROW = 64;
-
-const bytesOf = ({ shape, dtype }: Block): number => shapeSize(shape) * (dtype === 'uint8' ? 1 : 4);
 
 /** Transitions of one float32 block as rows: row i of each array belongs to transition i. All numbers are finite. */
 export interface NumberRows {
@@ -42,7 +40,7 @@ export class ObservationRows {
   constructor(spec: ObservationSpec, most: number) {
     this.#spec = spec;
     this.#sizes = spec.map(({ shape }) => shapeSize(shape));
-    const rowBytes = Math.max(...spec.map(bytesOf));
+    const rowBytes = Math.max(...spec.map(blockBytes));
     this.#chunkRows = Math.max(1, Math.min(Math.ceil(most * CHUNK_SHARE), Math.floor(CHUNK_BYTES / rowBytes)));
     // Two chunks more than the rows fill: the first and the last chunk may be held for one row each.
     const chunks = Math.ceil(most / this.#chunkRows) + 2;
@@ -68,7 +66,7 @@ export class ObservationRows {
   /** Bytes of memory that the chunks take. */
   get bytes(): number {
     const chunks = this.#chunks.filter((chunk) => chunk !== undefined).length + this.#spare.length;
-    return chunks * this.#chunkRows * this.#spec.reduce((sum, block) => sum + bytesOf(block), 0);
+    return chunks * this.#chunkRows * this.#spec.reduce((sum, block) => sum + blockBytes(block), 0);
   }
 
   /** The position `count` rows after `position`. */

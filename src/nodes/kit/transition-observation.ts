@@ -1,6 +1,6 @@
 import {
-  type Block,
   type BlockArray,
+  blockBytes,
   blockValues,
   checkFinite,
   describeObservation,
@@ -25,8 +25,6 @@ interface ObservationFields {
   /** The other blocks in the order of the robot's description, row-major; float32 little-endian. */
   readonly bytes: ArrayLike<number>;
 }
-
-const bytesOf = ({ shape, dtype }: Block): number => shapeSize(shape) * (dtype === 'uint8' ? 1 : 4);
 
 /** An observation as the fields of a message; the arrays are not copied where they need not be. */
 export function fieldsOf(
@@ -65,8 +63,8 @@ function observationOfFields(spec: ObservationSpec, { numbers, bytes }: Observat
   let at = 0;
   const blocks = spec.map((block): BlockArray => {
     if (block.name === STATE_BLOCK) return new Float32Array(numbers);
-    const own = all.slice(at, at + bytesOf(block));
-    at += bytesOf(block);
+    const own = all.slice(at, at + blockBytes(block));
+    at += blockBytes(block);
     return block.dtype === 'uint8' ? own : new Float32Array(own.buffer, 0, own.byteLength >> 2);
   });
   const stateless = spec.every(({ name }) => name !== STATE_BLOCK);

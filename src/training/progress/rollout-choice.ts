@@ -77,7 +77,15 @@ export class RolloutChoice {
   best(): { readonly score: RolloutScore; readonly bundle: PolicyBundle } | undefined {
     const ranks = this.#scores.map((_, i) => Math.max(...this.#scores.slice(Math.max(0, i - 1), i + 2).map(rank)));
     const score = this.#scores[ranks.lastIndexOf(Math.min(...ranks))];
-    return score && { score, bundle: readBundleFiles(this.#folderOf(score.version)) };
+    if (score === undefined) return undefined;
+    const folder = this.#folderOf(score.version);
+    // Only read where it is wanted: the best one is mostly the one that was the best before.
+    return {
+      score,
+      get bundle() {
+        return readBundleFiles(folder);
+      },
+    };
   }
 
   #folderOf(version: number): string {
