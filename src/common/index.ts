@@ -24,7 +24,7 @@ export {
   vectorObservation,
 } from './blocks.js';
 export { cancelled, throwIfCancelled } from './cancel.js';
-export { type SteadyClock, steadyClock } from './clock.js';
+export { type SteadyClock, steadyClock, wallClockNs } from './clock.js';
 export { type ErrorCode, IqLearnError, messageOf, type PackedError, packError, unpackError } from './errors.js';
 export { clamp, mean, yawOf } from './mathematics.js';
 export { expectedOf, type ParseOptions, parseOrThrow, type Refusal, refusalOf, shown, valueAt } from './parse.js';

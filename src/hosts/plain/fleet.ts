@@ -1,4 +1,4 @@
-import { IqLearnError, mean } from '../../common/index.js';
+import { IqLearnError, mean, wallClockNs } from '../../common/index.js';
 import type { Episode } from '../../learning/index.js';
 import { FLEET_SERVICE, linkTopics, type StreamPlace } from '../../link/index.js';
 import {
@@ -199,7 +199,7 @@ export class Fleet {
   #send(robots: readonly string[], { version, model, manifest }: AcceptedPolicy, back: boolean): void {
     if (back) this.#backs += 1n;
     const policy: PolicyBundleMessage = {
-      header: header(BigInt(Date.now()) * 1_000_000n),
+      header: header(wallClockNs()),
       robot: this.#parts.spec.robot,
       epoch: this.#epoch + this.#backs,
       version: BigInt(version),
@@ -217,7 +217,7 @@ export class Fleet {
     this.#measure();
     const { text, accepted, tried, held, refused } = this.#rollout.state;
     this.#statuses.publish({
-      sent_ns: BigInt(Date.now()) * 1_000_000n,
+      sent_ns: wallClockNs(),
       rollout: text,
       policy_version: BigInt(accepted ?? -1),
       tried_version: BigInt(tried ?? -1),

@@ -1,3 +1,4 @@
+import { wallClockNs } from '../../common/index.js';
 import { linkTopics, PolicyVerifier, RecordingSender, type RobotLinkFile, Spool } from '../../link/index.js';
 import type { RobotGatewayParameters, RobotGatewayParts } from '../../nodes/index.js';
 import type { Logger } from '../../platform/index.js';
@@ -49,7 +50,7 @@ export async function openRobotEnd(link: OpenedLink<RobotLinkFile>, logger: Logg
   const spool = new Spool({
     folder: link.path(size.folder),
     maxBytes: size.megabytes * 1024 * 1024,
-    nowNs: () => BigInt(Date.now()) * 1_000_000n,
+    nowNs: wallClockNs,
     warn: (message) => logger.warn(message),
   });
   let connection: MqttConnection;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { messageOf } from '../../common/index.js';
+import { messageOf, wallClockNs } from '../../common/index.js';
 import {
   decodeRecorded,
   linkTopics,
@@ -164,7 +164,7 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
       link.subscribe(
         linkTopics.clockQuestion.topic,
         'iq_learn_link/msg/ClockProbe',
-        ({ robot, asked_ns }) => answers.publish({ robot, asked_ns, answered_ns: BigInt(Date.now()) * 1_000_000n }),
+        ({ robot, asked_ns }) => answers.publish({ robot, asked_ns, answered_ns: wallClockNs() }),
         qos.sensor,
       ),
     );

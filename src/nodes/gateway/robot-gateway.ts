@@ -1,4 +1,4 @@
-import { messageOf } from '../../common/index.js';
+import { messageOf, wallClockNs } from '../../common/index.js';
 import {
   ClockOffset,
   classOf,
@@ -20,7 +20,6 @@ const STATUS_PERIOD_MS = 1000;
 const PUMP_PERIOD_MS = 50;
 /** Periods of the learner's statuses that may pass in silence before it counts as lost. */
 const SILENT_PERIODS = 3;
-const nowNs = (): bigint => BigInt(Date.now()) * 1_000_000n;
 
 /**
  * The robot's end of a link: joins the robot's own topics with a learner elsewhere. What must not get lost (transitions,
@@ -104,7 +103,7 @@ export class RobotGateway extends LifecycleNode<typeof robotGatewaySchema> {
       link.subscribe(
         linkTopics.clockAnswer.topic,
         'iq_learn_link/msg/ClockProbe',
-        ({ asked_ns, answered_ns }) => this.#offset.add(asked_ns, answered_ns, nowNs()),
+        ({ asked_ns, answered_ns }) => this.#offset.add(asked_ns, answered_ns, wallClockNs()),
         qos.sensor,
       ),
     );
@@ -157,7 +156,8 @@ export class RobotGateway extends LifecycleNode<typeof robotGatewaySchema> {
     if (due === undefined) return;
     this.#recordsPerSecond = (this.#written - this.#writtenBefore) / due.seconds;
     this.#writtenBefore = this.#written;
-    if (due.asksForTime) this.#questions.publish({ robot: this.#parts.robot, asked_ns: nowNs(), answered_ns: 0n });
+    if (due.asksForTime)
+      this.#questions.publish({ robot: this.#parts.robot, asked_ns: wallClockNs(), answered_ns: 0n });
     this.#publishStatus();
   }
 
@@ -214,7 +214,7 @@ export class RobotGateway extends LifecycleNode<typeof robotGatewaySchema> {
     const files = recordings?.figures ?? { waiting: 0, waitingBytes: 0, sent: 0, refused: 0 };
     const best = this.#offset.best;
     this.#statuses.publish({
-      sent_ns: nowNs(),
+      sent_ns: wallClockNs(),
       robot,
       epoch: spool.epoch,
       written: BigInt(this.#written),

@@ -1,3 +1,4 @@
+import { wallClockNs } from '../../common/index.js';
 import type { Logger } from '../../platform/index.js';
 
 /** Result of comparing another node's claim with ours: our own message, an older claim, or a newer one. */
@@ -14,7 +15,7 @@ export class Lease {
   readonly epoch: bigint;
   #warned = -1n;
 
-  constructor(holder: string, epoch = BigInt(Date.now()) * 1_000_000n + (process.hrtime.bigint() % 1_000_000n)) {
+  constructor(holder: string, epoch = wallClockNs()) {
     this.holder = holder;
     this.epoch = epoch;
   }

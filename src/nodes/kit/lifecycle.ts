@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { IqLearnError, messageOf, parseOrThrow, type SteadyClock } from '../../common/index.js';
+import { IqLearnError, messageOf, parseOrThrow, type SteadyClock, wallClockNs } from '../../common/index.js';
 import { type DiagnosticArray, type DiagnosticStatus, header } from '../../messages/index.js';
 import type { Logger } from '../../platform/index.js';
 import type { RobotSpec } from '../../robot/index.js';
@@ -174,7 +174,7 @@ export abstract class LifecycleNode<Schema extends z.ZodObject> {
 
   /** The stamp of a status or diagnostics message. */
   protected stampNow(): bigint {
-    return this.context.stampNs?.() ?? BigInt(Date.now()) * 1_000_000n;
+    return this.context.stampNs?.() ?? wallClockNs();
   }
 
   protected abstract onConfigure(): void;

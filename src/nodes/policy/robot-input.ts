@@ -1,3 +1,4 @@
+import { wallClockNs } from '../../common/index.js';
 import { type JointState, type MessageTypes, nanosecondsOf } from '../../messages/index.js';
 import type { SimulationClock, TopicSpec } from '../../robot/index.js';
 import { type Closable, type Qos, qos, type Transport } from '../../transport/index.js';
@@ -111,5 +112,5 @@ export function stampNowNs({ lockstep, loop, simulation }: InputOptions): bigint
 /** The simulated time where there is a simulation, else the time of day. */
 export function presentNs(simulation: SimulationClock): bigint {
   const clock = simulation.status();
-  return clock.state === 'running' || clock.state === 'paused' ? clock.timeNs : BigInt(Date.now()) * 1_000_000n;
+  return clock.state === 'running' || clock.state === 'paused' ? clock.timeNs : wallClockNs();
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { IqLearnError, messageOf } from '../../common/index.js';
+import { IqLearnError, messageOf, wallClockNs } from '../../common/index.js';
 import type { RecordingSummary, RecordingWriter } from '../../demonstrations/index.js';
 import {
   type EpisodeEvent,
@@ -31,7 +31,6 @@ export const recorderSchema = z.strictObject({
 
 export type RecorderParameters = z.input<typeof recorderSchema>;
 
-const NS_PER_MS = 1_000_000n;
 /** Deep subscription queue: nothing is lost while the disk stalls for a second. */
 const RECORDED = { ...qos.event, depth: 2000 } as const;
 
@@ -237,7 +236,7 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
   }
 
   #now(): bigint {
-    return this.parameters.useSimTime ? this.#clockNs : BigInt(Date.now()) * NS_PER_MS;
+    return this.parameters.useSimTime ? this.#clockNs : wallClockNs();
   }
 
   /** What a supervisor says: START opens the episode that was asked for, END and DISCARD close it as it says. */

@@ -1,4 +1,4 @@
-import { IqLearnError } from '../../common/index.js';
+import { IqLearnError, wallClockNs } from '../../common/index.js';
 import { protobuf, type WireTypeName, type WireTypes } from '../../messages/index.js';
 
 /** Senders of one topic that are remembered; the one that was silent for longest is forgotten. */
@@ -14,9 +14,6 @@ export interface TopicLimits {
 
 /** Why a message was not taken, for counters. */
 export type Refusal = 'too_large' | 'undecodable' | 'other_robot' | 'other_type' | 'duplicate' | 'expired';
-
-/** Nanoseconds of the time of day. */
-export const wallClockNs = (): bigint => BigInt(Date.now()) * 1_000_000n;
 
 /** The message that was encoded last, and its bytes: a status of the learner goes to every robot of a fleet. */
 let last: { readonly message: object; readonly type: WireTypeName; readonly bytes: Uint8Array } | undefined;

@@ -1,5 +1,6 @@
+import { wallClockNs } from '../../common/index.js';
 import { ownVersion } from '../../platform/index.js';
-import { Sealer, wallClockNs } from './envelope.js';
+import { Sealer } from './envelope.js';
 import { TopicNames } from './names.js';
 import type { Publication } from './publication.js';
 

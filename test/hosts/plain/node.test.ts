@@ -145,7 +145,8 @@ describeWithMosquitto('nodes as processes without ROS, on a local mosquitto', ()
     const recorder = await node('recorder', broker.url, '--out', 'recordings');
     await until(() => expect(robot.commands.length).toBeGreaterThan(5));
     robot.x = 2;
-    expect((await call('start')).code).toBe(0);
+    // No episode begins before the recorder has heard the state.
+    await until(async () => expect(await call('start')).toMatchObject({ code: 0 }));
     await sleep(2500);
     expect((await call('stop')).stdout).toBe('the episode is kept\n');
     const again = await call('stop');
