@@ -13,6 +13,21 @@ interface TableSpec {
 
 const load: TableSpec['rows'][number] = [/^CPU taken by others$/, '< 0.1'];
 
+/** Many robots at once. The targets are those of 1,000. */
+const fleet = (robots: number): TableSpec => ({
+  title: `link, a fleet of ${robots} with the learner training`,
+  file: `link-fleet-${robots}.json`,
+  rows: [
+    [/^fleet of \d+: lost/, '0'],
+    [/^fleet of \d+: lag, 99 %$/, '≤ 1'],
+    [/^fleet of \d+: updates\/s, share of alone$/, '≥ 0.8'],
+    [/^fleet of \d+: updates per second of CPU/, '≥ 0.8'],
+    [/^fleet of \d+: growth/, 'none'],
+    [/^fleet of/],
+    load,
+  ],
+});
+
 const learn = (task: string, title: string, target: readonly (readonly [RegExp, string])[]): TableSpec => ({
   title,
   file: `learn-${task}.json`,
@@ -80,19 +95,8 @@ const TABLES: readonly TableSpec[] = [
       load,
     ],
   },
-  {
-    title: 'link, a fleet at once with the learner training',
-    file: 'link-fleet.json',
-    rows: [
-      [/^fleet of \d+: lost/, '0'],
-      [/^fleet of \d+: lag, 99 %$/, '≤ 1'],
-      [/^fleet of \d+: updates\/s, share of alone$/, '≥ 0.8'],
-      [/^fleet of \d+: updates per second of CPU/, '≥ 0.8'],
-      [/^fleet of \d+: growth/, 'none'],
-      [/^fleet of/],
-      load,
-    ],
-  },
+  fleet(300),
+  fleet(1000),
   learn('halfcheetah', 'learn, HalfCheetah, one update every two steps', [[/^seed \d+: time to 95 %$/, '≤ 240']]),
   ...[0, 1, 2, 3, 4].map((seed) =>
     learn(`hopper-${seed}`, `learn, Hopper, seed ${seed}`, [[/^seed \d+: time to 95 %$/, '≤ 180']]),
