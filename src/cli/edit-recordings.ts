@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { IqLearnError } from '../common/index.js';
+import { cancelled, IqLearnError } from '../common/index.js';
 import { openRecording, type Stretch, writeRecording } from '../demonstrations/index.js';
 import { command, type Io } from './command.js';
 
@@ -21,8 +21,19 @@ function seconds(flag: string): (text: string) => number {
   };
 }
 
-async function write(io: Io, sources: readonly string[], out: string, stretch: Stretch = {}): Promise<void> {
-  const { folder, messages, left } = await writeRecording(sources, out, stretch, io.interrupt.signal);
+/** `kept` says what an interruption leaves behind, and how to go on. */
+async function write(
+  io: Io,
+  sources: readonly string[],
+  out: string,
+  stretch: Stretch = {},
+  kept = `nothing of ${out} was kept: give the command again`,
+): Promise<void> {
+  const { folder, messages, left } = await writeRecording(sources, out, stretch, io.interrupt.signal).catch(
+    (error: unknown): never => {
+      throw error instanceof IqLearnError && error.code === 'CANCELLED' ? cancelled('interrupted', kept) : error;
+    },
+  );
   for (const text of left) io.stderr.write(`left out: ${text}\n`);
   io.stdout.write(`recording: ${folder} (${messages} messages)\n`);
 }
@@ -83,7 +94,11 @@ export function splitCommand(io: Io): Command {
       for (let k = 0; k * every <= length; k++) {
         const stretch = { fromSeconds: k * every, toSeconds: (k + 1) * every };
         try {
-          await write(io, [recording], join(out, String(k).padStart(3, '0')), stretch);
+          const kept =
+            k === 0
+              ? undefined
+              : `the parts up to ${k * every} s are whole; the others: remove ${out}, and give the command again`;
+          await write(io, [recording], join(out, String(k).padStart(3, '0')), stretch, kept);
         } catch (error) {
           // A silence longer than a part is no part.
           if (!(error instanceof IqLearnError) || !error.message.startsWith('the stretch holds no message'))

@@ -42,7 +42,7 @@ export function chooseTopics(reader: RecordingReader, described: RobotSpec, opti
       expected: `robot '${described.robot}'`,
       remedy: `use recordings of ${described.robot}, or choose the robot ${reader.info.robot}`,
     });
-  const spec = options.namespace === undefined ? described : withNamespace(described, options.namespace);
+  const spec = options.namespace === undefined ? described : withNamespace(described, checkedName(options.namespace));
   const count = (topic: string): number => reader.topics.get(topic)?.messages ?? 0;
   const { commands } = spec;
   const teleops = commands.map(({ teleop }) => teleop);
@@ -53,7 +53,7 @@ export function chooseTopics(reader: RecordingReader, described: RobotSpec, opti
   const isCommand = options.action === 'command' || (options.action === undefined && said(teleops) === 0);
   const isRead = options.action !== undefined || said(commands) > 0;
   const wanted = jogs.length > 0 || (isCommand && isRead) ? commands : teleops;
-  checkPresent(reader, spec, wanted, options);
+  checkPresent(reader, spec, wanted, options, described);
   for (const topic of spec.stateTopics) checkType(reader, topic, [topic.type]);
   const rival = wanted === commands ? teleops : commands;
   const other = {
@@ -82,6 +82,7 @@ function checkPresent(
   spec: RobotSpec,
   actions: readonly TopicSpec[],
   options: ReadOptions,
+  described: RobotSpec,
 ): void {
   const needed = [...spec.stateTopics, ...actions];
   const missing = needed.filter(({ topic }) => !reader.topics.has(topic));
@@ -95,7 +96,8 @@ function checkPresent(
       found: `topics ${[...reader.topics.keys()].sort().join(', ')}`,
       expected: `also ${missing.map(named).join(', ')}`,
       remedy:
-        namespaceRemedy(reader, spec) ?? 'record these topics too, or adapt the topics in the description of the robot',
+        namespaceRemedy(reader, described) ??
+        'record these topics too, or adapt the topics in the description of the robot',
     });
   const silent = needed.filter(({ topic }) => reader.topics.get(topic)!.messages === 0);
   if (silent.length === 0) return;
@@ -109,17 +111,31 @@ function checkPresent(
   });
 }
 
-/** The namespace under which every topic that the robot lacks is there, as advice. */
+/** The namespaces under which every topic of the robot is there, as advice; the robot's own names may be there, too. */
 function namespaceRemedy(reader: RecordingReader, spec: RobotSpec): string | undefined {
   const first = spec.stateTopics[0]!.topic;
-  for (const recorded of reader.topics.keys()) {
-    if (!recorded.endsWith(first) || recorded === first) continue;
-    const namespace = recorded.slice(0, -first.length);
+  const isThere = (namespace: string): boolean => {
     const has = ({ topic }: TopicSpec): boolean => reader.topics.has(`${namespace}${topic}`);
-    if (spec.stateTopics.every(has) && spec.commands.every((command) => has(command.teleop) || has(command)))
-      return `every topic is there under ${namespace}: give --namespace ${namespace.slice(1)}`;
-  }
-  return undefined;
+    return spec.stateTopics.every(has) && spec.commands.every((command) => has(command.teleop) || has(command));
+  };
+  const found = [...reader.topics.keys()]
+    .flatMap((topic) => (topic.endsWith(first) ? [topic.slice(0, -first.length)] : []))
+    .filter(isThere)
+    .sort();
+  if (found.length === 0) return undefined;
+  if (found[0] === '') return 'every topic is there without a namespace: leave out --namespace';
+  const options = found.map((namespace) => `--namespace ${namespace.slice(1)}`);
+  return `every topic is there under ${found.join(', and under ')}: give ${options.join(', or ')}`;
+}
+
+/** Throws INVALID_ARGUMENT for what ROS 2 does not take as a namespace. */
+function checkedName(namespace: string): string {
+  if (/^\/?(?:[A-Za-z_]\w*\/)*(?:[A-Za-z_]\w*)?$/.test(namespace)) return namespace;
+  throw new IqLearnError('INVALID_ARGUMENT', 'bad value of --namespace', {
+    found: `'${namespace}'`,
+    expected: 'a name of letters, digits and _, not beginning with a digit, as bot1 or fleet/bot1',
+    remedy: 'iq-learn inspect says the topics of a recording',
+  });
 }
 
 function checkType(reader: RecordingReader, { topic }: TopicSpec, types: readonly MessageTypeName[]): void {

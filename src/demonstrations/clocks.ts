@@ -22,6 +22,9 @@ export interface ClockOptions {
   readonly path: string;
 }
 
+/** What has a clock of its own: a topic, or those of its publishers that name the same joints. */
+const sourceOf = ({ topic, part }: TimedMessage): string => `${topic}\n${part}`;
+const distance = (a: TimedMessage, b: TimedMessage): number => Math.abs(Number(a.logNs - b.logNs));
 const median = (sorted: readonly number[]): number => sorted[sorted.length >> 1]!;
 const ascending = (values: readonly number[]): number[] => [...values].sort((a, b) => a - b);
 const seconds = (ns: number): string => `${Number((Math.abs(ns) / 1e9).toFixed(3))} s`;
@@ -37,22 +40,22 @@ function differences(
   reference: string,
   compared: ReadonlySet<string>,
 ): Map<string, number[]> {
-  const anchors = messages.flatMap(({ topic, isStamped }, i) => (topic === reference && isStamped ? [i] : []));
+  const anchors = messages.flatMap((item, i) => (sourceOf(item) === reference && item.isStamped ? [i] : []));
   const found = new Map<string, number[]>();
   const newest = new Map<string, bigint>();
   let next = 0;
   messages.forEach((message, i) => {
     const { topic, stampNs, logNs, isStamped } = message;
-    if (!compared.has(topic) || !isStamped || newest.get(topic) === stampNs) return;
-    newest.set(topic, stampNs);
+    const source = sourceOf(message);
+    if (!compared.has(topic) || !isStamped || newest.get(source) === stampNs) return;
+    newest.set(source, stampNs);
     while (next < anchors.length && anchors[next]! < i) next++;
     const around = [anchors[next - 1], anchors[next]].flatMap((k) => (k === undefined ? [] : [messages[k]!]));
-    const distance = (other: TimedMessage): number => Math.abs(Number(logNs - other.logNs));
-    const [near] = around.sort((a, b) => distance(a) - distance(b));
+    const [near] = around.sort((a, b) => distance(a, message) - distance(b, message));
     if (near === undefined) return;
     const value = Number(stampNs - near.stampNs - (logNs - near.logNs));
-    const list = found.get(topic);
-    if (list === undefined) found.set(topic, [value]);
+    const list = found.get(source);
+    if (list === undefined) found.set(source, [value]);
     else list.push(value);
   });
   return found;
@@ -69,18 +72,18 @@ function behaviour(values: readonly number[]): { readonly drift: number; readonl
 
 /** Whether log times pass as the stamps do: they may be missing, or those of a simulation that ran at another speed. */
 function passAsStamps(messages: readonly TimedMessage[], reference: string): boolean {
-  const anchors = messages.filter(({ topic, isStamped }) => topic === reference && isStamped);
+  const anchors = messages.filter((item) => sourceOf(item) === reference && item.isStamped);
   const steps = anchors.slice(1).map((item, i) => [item.logNs - anchors[i]!.logNs, item.stampNs - anchors[i]!.stampNs]);
   const logged = median(ascending(steps.map(([log]) => Number(log))));
   const stamped = median(ascending(steps.map(([, stamp]) => Number(stamp))));
   return steps.length > 0 && logged > 0.5 * stamped && logged < 2 * stamped;
 }
 
-/** The steady state topic with the most stamped messages. */
+/** The steady state topic (or the publisher of it) with the most stamped messages. */
 function referenceOf(messages: readonly TimedMessage[], steady: ReadonlySet<string>): string | undefined {
   const counts = new Map<string, number>();
-  for (const { topic, isStamped } of messages)
-    if (isStamped && steady.has(topic)) counts.set(topic, (counts.get(topic) ?? 0) + 1);
+  for (const item of messages)
+    if (item.isStamped && steady.has(item.topic)) counts.set(sourceOf(item), (counts.get(sourceOf(item)) ?? 0) + 1);
   return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
 }
 
@@ -101,29 +104,29 @@ export function alignClocks(
   const half = periodNs / 2;
   const found = differences(messages, reference, new Set([...steady, ...actions]));
   const offsets = new Map<string, number>();
-  for (const [topic, values] of found) if (values.length >= FEWEST) offsets.set(topic, median(ascending(values)));
+  for (const [source, values] of found) if (values.length >= FEWEST) offsets.set(source, median(ascending(values)));
   const common = offsets.size > 2 ? median(ascending([...offsets.values()])) : 0;
   const areTimes = passAsStamps(messages, reference);
   const tolerance = Math.max(half, 2e7);
   const notes: string[] = [];
   const moved = new Map<string, bigint>();
-  for (const [topic, offset] of offsets) {
+  for (const [source, offset] of offsets) {
     const off = offset - common;
     if (Math.abs(off) <= (areTimes ? half : CORRECTED_NS)) continue;
-    const { drift, scatter } = behaviour(found.get(topic)!);
+    const { drift, scatter } = behaviour(found.get(source)!);
     const isDrifting = drift > tolerance && scatter <= tolerance;
     // Stamps that are cut to seconds, or a network that delivers in bursts: nothing can be said about the clock.
     if (Math.abs(off) <= CORRECTED_NS && scatter > tolerance) continue;
-    const other = topic === reference ? [...offsets.keys()].find((each) => offsets.get(each) === common)! : reference;
-    if (Math.abs(off) > CORRECTED_NS || isDrifting) throw differing(messages, topic, other, off, options);
-    moved.set(topic, BigInt(Math.round(off)));
+    const other = source === reference ? [...offsets.keys()].find((each) => offsets.get(each) === common)! : reference;
+    if (Math.abs(off) > CORRECTED_NS || isDrifting) throw differing(messages, source, other, off, options);
+    moved.set(source, BigInt(Math.round(off)));
     notes.push(
-      `${topic}: its stamps are ${seconds(off)} ${off < 0 ? 'behind' : 'ahead of'} those of the other topics; ` +
+      `${nameOf(source, messages)}: its stamps are ${seconds(off)} ${off < 0 ? 'behind' : 'ahead of'} those of the other topics; ` +
         'they are moved by that, so that its messages count from when they arrived, as they do live',
     );
   }
   const aligned = messages.map((item) => {
-    const by = item.isStamped ? moved.get(item.topic) : undefined;
+    const by = item.isStamped ? moved.get(sourceOf(item)) : undefined;
     return by === undefined ? item : { ...item, stampNs: item.stampNs - by };
   });
   return { messages: arrivals(aligned, reference, saidOnce, half), notes };
@@ -136,7 +139,7 @@ function arrivals(
   saidOnce: ReadonlySet<string>,
   toleranceNs: number,
 ): TimedMessage[] {
-  const anchors = messages.filter(({ topic, isStamped }) => topic === reference && isStamped);
+  const anchors = messages.filter((item) => sourceOf(item) === reference && item.isStamped);
   const behind = ascending(anchors.map(({ stampNs, logNs }) => Number(stampNs - logNs)));
   // The recorder's clock is the stamps' clock: the log time is the time of arrival.
   const isOneClock = Math.abs(median(behind)) <= Math.max(toleranceNs, 5e7);
@@ -161,20 +164,35 @@ function arrivalOf({ logNs }: TimedMessage, before: TimedMessage | undefined, af
   return before.stampNs + BigInt(Math.round((Number(logNs - before.logNs) / logged) * stamped));
 }
 
+/** A topic, with the joints of the publisher where several publish on it. */
+function nameOf(source: string, messages: readonly TimedMessage[]): string {
+  const own = messages.find((each) => sourceOf(each) === source)!;
+  if (messages.every(({ topic, part }) => topic !== own.topic || part === own.part)) return own.topic;
+  return `${own.topic} (${((own.message as { readonly name?: readonly string[] }).name ?? []).join(', ')})`;
+}
+
 function differing(
   messages: readonly TimedMessage[],
-  topic: string,
+  source: string,
   other: string,
   offNs: number,
   { path }: ClockOptions,
 ): IqLearnError {
-  const first = (wanted: string): string => {
-    const message = messages.find((each) => each.topic === wanted && each.isStamped)!;
-    return `${wanted} is stamped ${dated(message.stampNs)} when it is logged at ${dated(message.logNs)}`;
-  };
+  // The clock may be right at first, and be set meanwhile: the message at which they are farthest apart is shown.
+  const behind = ({ stampNs, logNs }: TimedMessage): number => Number(stampNs - logNs);
+  const stamped = (wanted: string): TimedMessage[] =>
+    messages.filter((each) => each.isStamped && sourceOf(each) === wanted);
+  const others = stamped(other);
+  const usual = behind(others[0]!);
+  const farthest = (a: TimedMessage, b: TimedMessage): TimedMessage =>
+    Math.abs(behind(b) - usual) > Math.abs(behind(a) - usual) + 1e6 ? b : a;
+  const shown = stamped(source).reduce(farthest);
+  const near = others.reduce((a, b) => (distance(b, shown) < distance(a, shown) ? b : a));
+  const said = (message: TimedMessage): string =>
+    `${nameOf(sourceOf(message), messages)} is stamped ${dated(message.stampNs)} when it is logged at ${dated(message.logNs)}`;
   const isDrift = Math.abs(offNs) <= CORRECTED_NS;
   return new IqLearnError('MISMATCH', `the topics of ${path} are stamped by different clocks`, {
-    found: `${first(topic)}, ${first(other)}; ${isDrift ? 'they drift apart' : `they are ${seconds(offNs)} apart`}`,
+    found: `${said(shown)}, ${said(near)}; ${isDrift ? 'they drift apart' : `they are ${seconds(offNs)} apart`}`,
     expected: 'stamps of one clock, within a second and without drift',
     remedy:
       'read it by log times (--clock log), or set the clocks (NTP, chrony; use_sim_time for all) and record again',

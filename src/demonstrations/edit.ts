@@ -8,6 +8,7 @@ import {
   makeFolder,
   namesIn,
   ownVersion,
+  removeEmptyFolders,
   removeFile,
   renameDurable,
   resolve,
@@ -57,6 +58,7 @@ export async function writeRecording(
   const name = `${basename(folder)}_0.mcap`;
   const part = join(folder, `${name}.part`);
   let output: McapOutput | undefined;
+  let made: string | undefined;
   const left = new Set<string>();
   let messages = 0;
   try {
@@ -68,7 +70,7 @@ export async function writeRecording(
         left.add(`${message.topic}: ${reader.topics.get(message.topic)?.unreadable?.found ?? 'no definition'}`);
         continue;
       }
-      if (output === undefined) makeFolder(folder);
+      if (output === undefined) made = makeFolder(folder);
       output ??= await McapOutput.start(await createOutput(part), `iq_learn ${ownVersion()}`, recordOf(readers));
       await output.add({ ...message, schema: definition }, false);
       messages++;
@@ -79,6 +81,7 @@ export async function writeRecording(
     writeFileAtomic(join(folder, 'metadata.yaml'), rosbagMetadata(summary));
   } catch (error) {
     if (output !== undefined) removeFile(part);
+    if (made !== undefined) removeEmptyFolders(folder, made);
     throw error;
   }
   return { folder, messages, left: [...left] };

@@ -12,6 +12,7 @@ import {
 import { chooseTopics, type ReadOptions } from './choose-topics.js';
 import { alignClocks } from './clocks.js';
 import type { DemonstrationEpisode } from './episode.js';
+import { inFileOrder } from './file-order.js';
 import { findEpisodes } from './find-episodes.js';
 import { isRecordingFile } from './recording-files.js';
 import { openRecording, type RecordingReader } from './recording-reader.js';
@@ -45,13 +46,22 @@ function writtenStamp(message: unknown): bigint {
 /** What a recording may be refused with. */
 const refusals: ReadonlySet<string> = new Set(['CORRUPT_DATA', 'MISMATCH', 'UNSUPPORTED']);
 
+/** What was read of the robot's topics. */
+interface Timed {
+  readonly messages: readonly TimedMessage[];
+  readonly losses: readonly LossBefore[];
+  readonly undecodable: ReasonCounts;
+  /** By topic: why its first message of none of the robot's joints says nothing about the robot. */
+  readonly foreign: ReadonlyMap<string, string>;
+}
+
 /** The messages of the robot's topics, decoded, in the order in which they were logged. */
 async function timedMessages(
   reader: RecordingReader,
   spec: RobotSpec,
   actions: readonly TopicSpec[],
   signal: AbortSignal | undefined,
-): Promise<{ messages: TimedMessage[]; losses: LossBefore[]; undecodable: ReasonCounts }> {
+): Promise<Timed> {
   const types = new Map<string, MessageTypeName>(spec.stateTopics.map(({ topic, type }) => [topic, type]));
   for (const { topic, type } of actions) types.set(topic, type);
   if (reader.topics.get(episodeTopic)?.type === eventType) types.set(episodeTopic, eventType);
@@ -67,6 +77,7 @@ async function timedMessages(
   const messages: TimedMessage[] = [];
   const losses: LossBefore[] = [];
   const undecodable = new ReasonCounts();
+  const foreign = new Map<string, string>();
   for await (const recorded of reader.entries({ topics: [...types.keys()] })) {
     throwIfCancelled(signal);
     if (!('topic' in recorded)) {
@@ -85,7 +96,13 @@ async function timedMessages(
       const isStamped = written !== 0n;
       const part = states.has(topic) ? assembler.partsOf(topic, kept) : [0];
       // A message that names only joints of others is another publisher's.
-      if (part.length === 0) continue;
+      if (part.length === 0) {
+        if (!foreign.has(topic)) {
+          assembler.accept(topic, kept, logTimeNs);
+          foreign.set(topic, assembler.problemOf(topic) ?? `${topic}: no joints of the robot`);
+        }
+        continue;
+      }
       const stampNs = isStamped ? written : logTimeNs;
       // Messages of transforms are of different frames, and never repetitions of each other.
       const name = transforms.has(topic) ? String(messages.length) : part.join();
@@ -95,7 +112,7 @@ async function timedMessages(
       undecodable.add(`${recorded.topic}: ${error.message}`);
     }
   }
-  return { messages, losses, undecodable };
+  return { messages, losses, undecodable, foreign };
 }
 
 async function readRecording(
@@ -108,7 +125,9 @@ async function readRecording(
   const read = await timedMessages(reader, spec, actions, options.signal);
   const finite = spec.stateTopics.filter(({ timeoutMs }) => Number.isFinite(timeoutMs)).map(({ topic }) => topic);
   const saidOnce = spec.stateTopics.filter(({ timeoutMs }) => !Number.isFinite(timeoutMs)).map(({ topic }) => topic);
-  const { messages, notes } = alignClocks(read.messages, {
+  // Beyond damage, the places in the file count.
+  const ordered = read.losses.length > 0 ? { messages: read.messages, notes: [] } : inFileOrder(read.messages);
+  const { messages, notes } = alignClocks(ordered.messages, {
     periodNs: 1e9 / spec.rateHz,
     steady: new Set(finite),
     saidOnce: new Set(saidOnce),
@@ -128,14 +147,15 @@ async function readRecording(
     const latched = latchedBefore(eras, part.era, spec);
     const source = `${path}#${part.number}`;
     const { messages } = eras[part.era]!;
-    episodes.push(...samplePart({ messages, latched, transforms, part, spec, actions, source }, sampled));
+    const { foreign } = read;
+    episodes.push(...samplePart({ messages, latched, transforms, foreign, part, spec, actions, source }, sampled));
   }
   return {
     episodes,
     report: {
       ...sampled,
       path,
-      problems: [...reader.problems, ...notes.map((note) => `${path}: ${note}`)],
+      problems: [...reader.problems, ...[...ordered.notes, ...notes].map((note) => `${path}: ${note}`)],
       episodes: episodes.length,
       transitions: episodes.reduce((sum, { length }) => sum + length, 0),
       discarded,
@@ -172,6 +192,22 @@ function latchedBefore(eras: readonly Era[], era: number, spec: RobotSpec): Time
   return [...found.values()];
 }
 
+function nothingLeft(
+  paths: readonly string[],
+  { robot, stateTopics }: RobotSpec,
+  recordings: readonly RecordingReport[],
+): IqLearnError {
+  const reasons = recordings.flatMap(describeLoss);
+  return new IqLearnError('CORRUPT_DATA', 'no demonstration can be learnt from', {
+    found: reasons.slice(0, 6).join('; ') || `no episode in ${paths.join(', ') || 'no path'}`,
+    expected: `at least one episode of ${robot} with ${stateTopics.map(({ topic }) => topic).join(', ')}`,
+    remedy:
+      reasons.length > 0
+        ? 'adapt the description of the robot to what was found, or have its drivers give what is expected and record again'
+        : `record demonstrations: iq-learn record --robot ${robot}`,
+  });
+}
+
 /**
  * Reads demonstrations: recordings (folders of ours or of ros2 bag, .mcap files, folders of these) become episodes of
  * observations and actions at the robot's control rate. What is damaged, missing, not finite or late is left out and
@@ -199,13 +235,7 @@ export async function readDemonstrations(
         recordings.push(unreadableReport(path, error));
       }
     }
-  if (episodes.length === 0)
-    throw new IqLearnError('CORRUPT_DATA', 'no demonstration can be learnt from', {
-      found:
-        recordings.flatMap(describeLoss).slice(0, 6).join('; ') || `no episode in ${paths.join(', ') || 'no path'}`,
-      expected: `at least one episode of ${spec.robot} with ${spec.stateTopics.map(({ topic }) => topic).join(', ')}`,
-      remedy: `record demonstrations: iq-learn record --robot ${spec.robot}`,
-    });
+  if (episodes.length === 0) throw nothingLeft(paths, spec, recordings);
   const transitions = recordings.reduce((sum, report) => sum + report.transitions, 0);
   return { episodes, report: { recordings, episodes: episodes.length, transitions } };
 }

@@ -15,6 +15,8 @@ export interface PartToSample {
   readonly latched: readonly TimedMessage[];
   /** What /tf_static said, anywhere in the recording. */
   readonly transforms: readonly TimedMessage[];
+  /** By topic: why messages that name none of the robot's joints say nothing about it. */
+  readonly foreign: ReadonlyMap<string, string>;
   readonly part: EpisodePart;
   readonly spec: RobotSpec;
   /** The topics of the actions: the spec's teleoperation or command, one for each of its commands. */
@@ -36,8 +38,12 @@ export function samplePart(sampled: PartToSample, report: SampleReport): Demonst
   const { states, commands } = messagesOf(sampled, toleranceNs, report);
   const silent = spec.stateTopics.find(({ topic }) => states.every((item) => item.topic !== topic));
   if (silent !== undefined) {
+    const strange = sampled.foreign.get(silent.topic);
+    const missing = `${silent.topic}: no message in this part of the recording`;
     countLoss(
-      { problem: 'state missing', reason: `${silent.topic}: no message in this part of the recording` },
+      strange === undefined
+        ? { problem: 'state missing', reason: missing }
+        : { problem: 'state refused', reason: strange },
       report,
     );
     return [];

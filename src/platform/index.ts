@@ -40,6 +40,7 @@ export {
   createOutput,
   makeFolder,
   type OutputFile,
+  removeEmptyFolders,
   removeFile,
   truncateFile,
   writeFilesTogether,

@@ -1,11 +1,20 @@
-import { mkdirSync, rmSync, truncateSync } from 'node:fs';
+import { mkdirSync, rmdirSync, rmSync, truncateSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { renameDurable, writeFileDurable } from './files.js';
 
-/** Makes a folder and those around it, where they are not there yet. */
-export function makeFolder(path: string): void {
-  mkdirSync(path, { recursive: true });
+/** Makes a folder and those around it, where they are not there yet. Returns the outermost that it made, if any. */
+export function makeFolder(path: string): string | undefined {
+  return mkdirSync(path, { recursive: true });
+}
+
+/** Removes a folder and those around it up to `outermost`, as long as they are empty. */
+export function removeEmptyFolders(path: string, outermost: string): void {
+  try {
+    for (let folder = resolve(path); folder.startsWith(resolve(outermost)); folder = dirname(folder)) rmdirSync(folder);
+  } catch {
+    // A folder that is not empty is another's, or was filled meanwhile: it stays.
+  }
 }
 
 /** Removes a file, if it is there. */

@@ -1,5 +1,5 @@
 import type { JointState } from '../messages/index.js';
-import { type Refused, refuse } from './readers.js';
+import { noNumber, type Refused, refuse } from './readers.js';
 import type { JointQuantity } from './types.js';
 
 export interface JointSlot {
@@ -54,10 +54,8 @@ export class JointReader {
         const list = state[quantity];
         if (list.length !== state.name.length) return shortList(quantity, list.length, state.name, this.parts);
         const value = list[this.#found[part]!]!;
-        if (!Number.isFinite(value)) {
-          const text = `${quantity} of ${joint} is ${value}, expected a finite number`;
-          return refuse('notFinite', `${quantity} of ${joint}`, String(value), 'a finite number', text);
-        }
+        const refused = noNumber(`${quantity} of ${joint}`, value);
+        if (refused !== null) return refused;
         out[slot] = value;
       }
     }

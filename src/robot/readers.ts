@@ -23,6 +23,17 @@ export function refuse(
 
 const finite = 'a finite number';
 
+/** Why a number of a message is of no use; null if it is. Observations are float32, and beyond that it would be infinite. */
+export function noNumber(field: string, value: number): Refused | null {
+  if (Number.isFinite(Math.fround(value))) return null;
+  return refuse(
+    'notFinite',
+    field,
+    String(value),
+    Number.isFinite(value) ? 'a number that a float32 can hold, at most 3.4e38' : finite,
+  );
+}
+
 /** A single number, to `slot`. A number of a quaternion is refused with all of it unless that is a rotation. */
 export function fieldReader(path: string, slot: number): Reader {
   const keys = pathKeys(path);
@@ -42,7 +53,8 @@ export function fieldReader(path: string, slot: number): Reader {
       if (Number(keys.at(-1)) >= length)
         return refuse('incomplete', listKey, `a list of ${length}`, `one that has ${path}`);
     }
-    if (!Number.isFinite(value)) return refuse('notFinite', path, String(value), finite);
+    const refusedNumber = noNumber(path, value);
+    if (refusedNumber !== null) return refusedNumber;
     if (imuPart !== undefined) {
       const absent = absentInImu(message, imuPart);
       if (absent !== null) return absent;
@@ -78,8 +90,10 @@ function noRotation(field: string, x: number, y: number, z: number, w: number): 
 export function poseReader(poseOf: (message: unknown) => Pose, slot: number, needsOrientation: boolean): Reader {
   return (message, out) => {
     const { position: p, orientation: q } = poseOf(message);
-    for (const axis of ['x', 'y', 'z'] as const)
-      if (!Number.isFinite(p[axis])) return refuse('notFinite', `pose.position.${axis}`, String(p[axis]), finite);
+    for (const axis of ['x', 'y', 'z'] as const) {
+      const refusedNumber = noNumber(`pose.position.${axis}`, p[axis]);
+      if (refusedNumber !== null) return refusedNumber;
+    }
     out[slot] = p.x;
     out[slot + 1] = p.y;
     out[slot + 2] = p.z;
@@ -114,6 +128,9 @@ export function sectorReader(
     if (!(Number.isFinite(farthest) && farthest > 0))
       return refuse('notFinite', 'range_max', String(range_max), 'metres above 0, or `high` at the feature');
     if (!Number.isFinite(range_min)) return refuse('notFinite', 'range_min', String(range_min), finite);
+    // Every range would be too near to be one, and all that is in the way would count as free.
+    if (range_min > range_max)
+      return refuse('notFinite', 'range_min', String(range_min), `at most range_max, ${range_max}`);
     const beams = ranges.length;
     if (beams < sectors)
       return refuse('incomplete', 'ranges', `${beams} beams`, `at least one for each of ${sectors} sectors`);

@@ -1,5 +1,5 @@
 import type { JointReader } from './joint-reader.js';
-import { type Reader, type Refused, refuse } from './readers.js';
+import { noNumber, type Reader, type Refused, refuse } from './readers.js';
 import type { TopicSpec } from './types.js';
 
 /** A velocity that is computed from two positions of the same joint. */
@@ -83,15 +83,23 @@ export class TopicState {
     }
     const refused = this.readers.joints?.read(message, this.#scratch) ?? null;
     if (refused !== null) return refused;
-    if (this.readers.derived.length > 0) for (const part of parts) this.#derive(part, stampNs);
+    for (const part of this.readers.derived.length > 0 ? parts : []) {
+      const impossible = this.#derive(part, stampNs);
+      if (impossible !== null) return impossible;
+    }
     return null;
   }
 
-  #derive(part: number, stampNs: bigint): void {
+  #derive(part: number, stampNs: bigint): Refused | null {
     const seconds = Number(stampNs - this.#stampsNs[part]!) / 1e9;
-    if (this.#known[part] === 0 || !(seconds > 0)) return;
-    for (const { position, velocity } of this.#derivedOf[part]!)
-      this.#scratch[velocity] = (this.#scratch[position]! - this.values[position]!) / seconds;
+    if (this.#known[part] === 0 || !(seconds > 0)) return null;
+    for (const { joint, position, velocity } of this.#derivedOf[part]!) {
+      const value = (this.#scratch[position]! - this.values[position]!) / seconds;
+      const refused = noNumber(`velocity of ${joint}, from its positions,`, value);
+      if (refused !== null) return refused;
+      this.#scratch[velocity] = value;
+    }
+    return null;
   }
 
   /** Whether what was read last is what is known already. */

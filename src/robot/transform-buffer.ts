@@ -38,6 +38,8 @@ const seconds = (ns: bigint): string => `${(Number(ns) / 1e9).toFixed(3)} s`;
  */
 export class TransformBuffer {
   readonly #links = new Map<string, Link>();
+  /** What was wrong with the newest transform that could not be used; empty if there was none. */
+  #unusable = '';
 
   /** Takes a message. Transforms that are not finite, no rotation, or of a frame in itself are left out, as tf2 does. */
   put({ transforms }: TFMessage, isStatic: boolean): void {
@@ -45,8 +47,11 @@ export class TransformBuffer {
       const { translation: t, rotation: q } = transform;
       const parent = plainFrame(header.frame_id);
       const child = plainFrame(child_frame_id);
-      if (![t.x, t.y, t.z].every(Number.isFinite) || !isUnitQuaternion(q.x, q.y, q.z, q.w)) continue;
-      if (child === parent || child === '' || parent === '') continue;
+      const wrong = isRigid(t, q) ? (isLink(child, parent) ? '' : 'is of no two frames') : described(t, q);
+      if (wrong !== '') {
+        this.#unusable = `; the transform of '${child}' in '${parent}' ${wrong}`;
+        continue;
+      }
       const length = Math.hypot(q.x, q.y, q.z, q.w);
       const rotation = [q.x / length, q.y / length, q.z / length, q.w / length] as const;
       this.#insert(child, parent, isStatic, {
@@ -87,9 +92,17 @@ export class TransformBuffer {
     const meeting = up.find((frame) => down.includes(frame));
     if (meeting === undefined) {
       if (this.#links.size === 0)
-        return { ok: false, missing: 'unconnected', why: 'no transform came on /tf or /tf_static' };
+        return {
+          ok: false,
+          missing: 'unconnected',
+          why: `no transform came on /tf or /tf_static${this.#unusable === '' ? '' : ` that can be used${this.#unusable}`}`,
+        };
       const ends = `'${up.at(-1)}' is the root above '${source}', '${down.at(-1)}' above '${target}'`;
-      return { ok: false, missing: 'unconnected', why: `/tf and /tf_static do not connect them: ${ends}` };
+      return {
+        ok: false,
+        missing: 'unconnected',
+        why: `/tf and /tf_static do not connect them: ${ends}${this.#unusable}`,
+      };
     }
     const rising = up.slice(0, up.indexOf(meeting));
     const falling = down.slice(0, down.indexOf(meeting));
@@ -131,6 +144,24 @@ export class TransformBuffer {
     }
     return { ok: true, transform };
   }
+}
+
+interface Vector {
+  readonly x: number;
+  readonly y: number;
+  readonly z: number;
+}
+
+function isRigid(t: Vector, q: Vector & { readonly w: number }): boolean {
+  return [t.x, t.y, t.z].every(Number.isFinite) && isUnitQuaternion(q.x, q.y, q.z, q.w);
+}
+
+function isLink(child: string, parent: string): boolean {
+  return child !== parent && child !== '' && parent !== '';
+}
+
+function described(t: Vector, q: Vector & { readonly w: number }): string {
+  return `is (${t.x}, ${t.y}, ${t.z}), turned by (${q.x}, ${q.y}, ${q.z}, ${q.w}), which is none`;
 }
 
 function sampleAt({ parent, isStatic, samples }: Link, atNs: bigint, frame: string): FoundTransform {

@@ -175,6 +175,27 @@ describe('orientations that are none', () => {
   });
 });
 
+describe('numbers that a float32 cannot hold', () => {
+  test('are refused as infinite ones are, in fields, poses and joints', () => {
+    const assembler = heard();
+    const far = odometry(10_100, { v: 1e300 });
+    expect(assembler.accept('/odom', far, ms(1))).toBe(false);
+    expect(assembler.accept('/goal_pose', goal(10_100, -1e39), ms(1))).toBe(false);
+    expect(texts(assembler)).toEqual([
+      expect.stringMatching(/^\/odom: \S+ is 1e\+300, expected a number that a float32 can hold, at most 3\.4e38$/),
+      '/goal_pose: pose.position.x is -1e+39, expected a number that a float32 can hold, at most 3.4e38',
+    ]);
+    expect(value(assembler, 'goal_distance')).toBe(1);
+  });
+
+  test('a scan whose range_min is beyond its range_max sees nothing, and is refused', () => {
+    const assembler = heard();
+    const wrong = scan(10_100, new Array(60).fill(1), { range_min: 5, range_max: 3.5 });
+    expect(assembler.accept('/scan', wrong, ms(1))).toBe(false);
+    expect(texts(assembler)).toEqual(['/scan: range_min is 5, expected at most range_max, 3.5']);
+  });
+});
+
 describe('frames', () => {
   test('a leading slash does not count; another frame is refused with both names', () => {
     const framed = (frame_id: string) => ({ ...odometry(10_100), header: { stamp: stampOf(ms(10_100)), frame_id } });
@@ -254,6 +275,8 @@ stop: hold
     expect(computing.waitingFor(ms(0))).toContain('expected two, as velocities are computed from positions');
     computing.accept('/joint_states', state(1050, { j1: 0.1, grip: 0 }), ms(50));
     expect(observed(computing, 50)[2]).toBeCloseTo(2, 5);
+    expect(computing.accept('/joint_states', state(1050.001, { j1: 3e38, grip: 0 }), ms(51))).toBe(false);
+    expect(texts(computing).at(-1)).toMatch(/velocity of j1, from its positions, is 3\S*e\+44, expected a number that/);
     expect(() => arm(wanted.replace('velocity', 'effort').replace('unit: rad/s', 'from: position, unit: N·m'))).toThrow(
       /expected: quantity: velocity/,
     );

@@ -1,0 +1,204 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { type ReadOptions, readDemonstrations, summariseRecording, writeRecording } from '#src/demonstrations/index.js';
+import { stampOf } from '#src/messages/index.js';
+import { parseRobotSpec, type RobotSpec } from '#src/robot/index.js';
+import { goal, ms, odometry, scan, vehicle } from '../robot/messages.js';
+import { stateOf } from '../support/state.js';
+import { type Written, writeBag } from './bag.js';
+import { rejection, temporaryFolder } from './toy.js';
+
+const start = 1_760_000_000_000;
+const steps = 40;
+
+/** A sound recording of the vehicle, a message of each topic every 100 ms; `change` alters a message. */
+function drive(change: (item: Written, k: number) => Written = (item) => item): Written[] {
+  return Array.from({ length: steps + 1 }, (_, k) => k).flatMap((k) => {
+    const at = start + 100 * k;
+    const header = { stamp: stampOf(ms(at)), frame_id: 'base_link' };
+    const twist = { linear: { x: 0.2 + 0.005 * k, y: 0, z: 0 }, angular: { x: 0, y: 0, z: 0.1 } };
+    const items: [string, string, object][] = [
+      ['/odom', 'nav_msgs/msg/Odometry', odometry(at, { x: 0.02 * k, v: 0.2 })],
+      ['/scan', 'sensor_msgs/msg/LaserScan', scan(at, new Array(60).fill(1 + 0.01 * k))],
+      ['/goal_pose', 'geometry_msgs/msg/PoseStamped', goal(at, 3)],
+      ['/cmd_vel', 'geometry_msgs/msg/TwistStamped', { header, twist }],
+    ];
+    return items.map(([topic, type, message]) => change({ topic, type, message, logNs: ms(at) }, k));
+  });
+}
+
+const arm = parseRobotSpec(
+  `
+robot: arm
+description: An arm and its gripper, each with a driver of its own.
+rate_hz: 10
+frame_id: base
+state:
+  /joint_states: { type: sensor_msgs/msg/JointState, timeout_ms: 500 }
+observation:
+  - { topic: /joint_states, joints: [elbow, grip], quantity: position, unit: rad }
+command: { topic: /cmd, type: sensor_msgs/msg/JointState, timeout_ms: 500 }
+teleop: { topic: /teleop }
+action:
+  - { name: elbow, joint: elbow, unit: rad, low: -30, high: 30 }
+estop_topic: /estop
+stop: hold
+`,
+  'arm.yaml',
+);
+
+/** The elbow is at k, the gripper at 2 k; the gripper's driver stamps by a clock that is off by `offMs`, or not at all. */
+function moves(offMs: number | null, names: readonly [string, string] = ['elbow', 'grip']): Written[] {
+  return Array.from({ length: steps + 1 }, (_, k) => k).flatMap((k) => {
+    const at = start + 100 * k;
+    const joints = (topic: string, name: string, value: number, stampMs: number | null): Written => ({
+      topic,
+      type: 'sensor_msgs/msg/JointState',
+      logNs: ms(at),
+      message: {
+        header: { stamp: stampMs === null ? { sec: 0, nanosec: 0 } : stampOf(ms(stampMs)), frame_id: '' },
+        name: [name],
+        position: [value],
+        velocity: [],
+        effort: [],
+      },
+    });
+    return [
+      joints('/joint_states', names[0], k, at),
+      joints('/joint_states', names[1], 2 * k, offMs === null ? null : at + offMs),
+      joints('/cmd', 'elbow', k / 10, at),
+    ];
+  });
+}
+
+async function read(messages: readonly Written[], spec: RobotSpec = vehicle, options: ReadOptions = {}) {
+  const path = await writeBag(join(temporaryFolder(), 'bag_0.mcap'), messages);
+  const { episodes, report } = await readDemonstrations([path], spec, options);
+  const said = report.recordings.map(summariseRecording).join('\n').replaceAll(path, 'bag');
+  return { episodes, report, said };
+}
+
+it.each([
+  [400, 'ahead of'],
+  [-400, 'behind'],
+])(
+  'a driver of two on one topic whose clock is off by %i ms: moved, as it is live, and said with its joints',
+  async (offMs, how) => {
+    const { episodes, report, said } = await read(moves(offMs), arm);
+    expect(report.transitions).toBe(40);
+    const rows = stateOf(episodes[0]!.observations);
+    for (let k = 0; k <= steps; k++) expect([rows[2 * k], rows[2 * k + 1]]).toEqual([k, 2 * k]);
+    expect(said).toContain(`/joint_states (grip): its stamps are 0.4 s ${how} those of the other topics`);
+  },
+);
+
+it('a driver of two without stamps counts from its arrival; one since power-on is refused with its joints', async () => {
+  const { episodes, said } = await read(moves(null), arm);
+  expect([...stateOf(episodes[0]!.observations).slice(20, 22)]).toEqual([10, 20]);
+  expect(said).toBe('bag: 1 episode, 40 transitions');
+  const refused = await rejection(read(moves(1000 - start), arm));
+  expect(refused).toMatchObject({
+    code: 'MISMATCH',
+    found: expect.stringMatching(
+      /\/joint_states \(grip\) is stamped 1970-.*, \/joint_states \(elbow\) is stamped 2025-/,
+    ),
+  });
+  expect((await read(moves(1000 - start), arm, { clock: 'log' })).report.transitions).toBe(40);
+});
+
+it('a clock that is set in the middle is shown where it is wrong', async () => {
+  const bag = drive((item, k) =>
+    item.topic === '/scan' && k >= 20
+      ? { ...item, message: scan(start + 100 * k + 5000, new Array(60).fill(1)) }
+      : item,
+  );
+  const { found } = (await rejection(read(bag))) as unknown as { found: string };
+  const [, stamped, logged] = /\/scan is stamped (\S+) when it is logged at (\S+),/.exec(found)!;
+  expect(Date.parse(stamped!) - Date.parse(logged!)).toBe(5000);
+});
+
+it('joints of another robot: the names that came, not that nothing came', async () => {
+  expect(await rejection(read(moves(0, ['bot1/elbow', 'bot1/grip']), arm))).toMatchObject({
+    found: expect.stringContaining('/joint_states: lacks the joints elbow, grip (it has bot1/elbow)'),
+    remedy: expect.stringContaining('adapt the description'),
+  });
+});
+
+it('messages in no order at all are read in order of their log times, and it is said', async () => {
+  const sound = await read(drive());
+  let seed = 7;
+  const random = (): number => {
+    seed = (seed * 16807) % 2147483647;
+    return seed;
+  };
+  const orders: Written[][] = [
+    drive().reverse(),
+    drive()
+      .map((item) => ({ item, key: random() }))
+      .sort((a, b) => a.key - b.key)
+      .map(({ item }) => item),
+  ];
+  for (const messages of orders) {
+    const { episodes, said } = await read(messages);
+    expect(said).toBe(
+      'bag: 1 episode, 40 transitions; its messages are not in order of their log times; they are read in that order',
+    );
+    expect(episodes[0]!.observations).toEqual(sound.episodes[0]!.observations);
+    expect(episodes[0]!.actions).toEqual(sound.episodes[0]!.actions);
+  }
+});
+
+it('namespaces: every one that fits is named, one too many is told, and what is none is refused', async () => {
+  const under = (name: string) => drive((item) => ({ ...item, topic: `/${name}${item.topic}` }));
+  const remedy = async (messages: readonly Written[], namespace?: string): Promise<string | undefined> =>
+    ((await rejection(read(messages, vehicle, namespace === undefined ? {} : { namespace }))) as { remedy?: string })
+      .remedy;
+  expect(await remedy([...under('left'), ...under('right')])).toMatch(/--namespace left, or --namespace right$/);
+  expect(await remedy(under('left'), 'right')).toMatch(/--namespace left$/);
+  expect(await remedy(drive(), 'left')).toContain('leave out --namespace');
+  expect(await rejection(read(drive(), vehicle, { namespace: 'bot 1' }))).toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    found: "'bot 1'",
+  });
+});
+
+it('a transform that is none is named as the reason', async () => {
+  const header = { stamp: stampOf(ms(start)), frame_id: 'map' };
+  const transform = { translation: { x: Number.NaN, y: 0, z: 0 }, rotation: { x: 0, y: 0, z: 0, w: 1 } };
+  const tf = { transforms: [{ header, child_frame_id: 'odom', transform }] };
+  const inMap = drive((item) => {
+    const message = item.message as { header: object };
+    return item.topic === '/goal_pose'
+      ? { ...item, message: { ...message, header: { ...message.header, frame_id: 'map' } } }
+      : item;
+  });
+  const said = [{ topic: '/tf_static', type: 'tf2_msgs/msg/TFMessage', message: tf, logNs: ms(start) }, ...inMap];
+  expect(await rejection(read(said))).toMatchObject({
+    found: expect.stringContaining(
+      "no transform came on /tf or /tf_static that can be used; the transform of 'odom' in 'map' is (NaN, 0, 0), turned by (0, 0, 0, 1)",
+    ),
+  });
+});
+
+it('an interrupted copy leaves nothing behind, no folder that it made either', async () => {
+  const folder = temporaryFolder();
+  const path = await writeBag(join(folder, 'bag_0.mcap'), drive());
+  let asked = 0;
+  const later = {
+    get aborted(): boolean {
+      return ++asked > 50;
+    },
+  } as AbortSignal;
+  expect(await rejection(writeRecording([path], join(folder, 'a', 'b'), {}, later))).toMatchObject({
+    code: 'CANCELLED',
+  });
+  expect(asked).toBeGreaterThan(50);
+  expect(existsSync(join(folder, 'a'))).toBe(false);
+  // What was there before stays.
+  mkdirSync(join(folder, 'c'));
+  asked = 0;
+  await rejection(writeRecording([path], join(folder, 'c', 'd'), {}, later));
+  expect(existsSync(join(folder, 'c'))).toBe(true);
+  expect(existsSync(join(folder, 'c', 'd'))).toBe(false);
+});
