@@ -12,6 +12,8 @@ const rows: readonly Row[] = [
       demonstrations: 1,
       settings: {
         ...IQ_OFFLINE,
+        // Small layers, so that all divergences and seeds are an hour.
+        hiddenSizes: [64, 64],
         divergence,
         // As in the offline table: a penalty of the usual weight drowns rewards of the size of T.
         ...(divergence.includes('wasserstein') && { gradientPenalty: 1e-4 }),
