@@ -43,7 +43,7 @@ const scaled = (bytes: tf.Tensor, { normalise }: Block): tf.Tensor => {
 /** An image of fewer rows or columns is taken as it is. */
 const LEAST_SIDE = 32;
 /** Larger images make every update too slow and the replay buffer too large. */
-const MOST_PIXELS = 128 * 128;
+const MOST_PIXELS = 256 * 256;
 const upToSide = (n: number): number => SIDE * Math.ceil(n / SIDE);
 const imageOf = ({ shape }: Block): ImageShape => {
   const [height, width, channels] = shape as [number, number, number];
@@ -52,7 +52,7 @@ const imageOf = ({ shape }: Block): ImageShape => {
 
 /** An image that passes convolutions in every network, with zeros at its right and lower edge up to the next such side. */
 const image: BlockEncoder = {
-  takes: `images (uint8) of at least ${LEAST_SIDE} by ${LEAST_SIDE} and at most ${MOST_PIXELS} pixels (128 by 128)`,
+  takes: `images (uint8) of at least ${LEAST_SIDE} by ${LEAST_SIDE} and at most ${MOST_PIXELS} pixels (256 by 256)`,
   accepts: ({ dtype, shape }) =>
     dtype === 'uint8' &&
     shape.length === 3 &&
