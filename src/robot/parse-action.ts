@@ -31,7 +31,7 @@ export function expandAction(
     const { name: command, type, stop } = commandOf(document, at, raw.command, commands);
     checkUnit(document, [...at, 'unit'], raw.unit);
     checkUnique(document, names, [...at, 'name'], raw.name, 'action names');
-    if (!(raw.low < raw.high) || !Number.isFinite(raw.high - raw.low))
+    if (!(Math.fround(raw.low) < Math.fround(raw.high)) || !Number.isFinite(raw.high - raw.low))
       throw document.refusal([...at, 'low'], {
         found: `low ${raw.low}, high ${raw.high}`,
         expected: 'finite limits, low below high',
@@ -110,17 +110,18 @@ function checkPart(document: SpecDocument, { name, type, path }: WrittenCommand,
     });
 }
 
-/** A largest rate must let the robot move: from one limit to the other within a quarter of an hour. */
+/** A largest rate must let the robot move, from one limit to the other within a quarter of an hour, and must be one. */
 function checkRate(
   document: SpecDocument,
   at: Path,
   { low, high, max_rate }: { low: number; high: number; max_rate?: number | undefined },
 ): void {
   const least = (high - low) / 1000;
-  if (max_rate === undefined || (Number.isFinite(max_rate) && max_rate >= least)) return;
+  const most = 1e9 * least;
+  if (max_rate === undefined || (max_rate <= most && max_rate >= least)) return;
   throw document.refusal([...at, 'max_rate'], {
     found: String(max_rate),
-    expected: `a finite change per second, at least ${Number(least.toPrecision(3))}`,
+    expected: `a finite change per second, at least ${Number(least.toPrecision(3))}, at most ${Number(most.toPrecision(3))}`,
     remedy: 'leave it out where there is no largest rate',
   });
 }

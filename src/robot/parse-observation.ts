@@ -48,7 +48,7 @@ export function expandObservation(
         : withEarlier(expandEntry(document, entry, form, path, topics), (entry as { readonly steps?: number }).steps);
     for (const feature of expanded) {
       checkUnit(document, [...path, 'unit'], feature.unit);
-      if (!(feature.low < feature.high))
+      if (!(Math.fround(feature.low) < Math.fround(feature.high)))
         throw document.refusal([...path, 'low'], {
           found: `low ${feature.low}, high ${feature.high} of ${feature.name}`,
           expected: 'low below high',

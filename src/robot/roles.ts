@@ -11,6 +11,20 @@ const reserved: ReadonlySet<string> = new Set([
   '/diagnostics_agg',
 ]);
 
+/** Topics that the nodes of this package, or a robot's own, say other things on. */
+const taken: ReadonlySet<string> = new Set([
+  '/task_state',
+  '/episode_events',
+  '/transitions',
+  '/recovered_reward',
+  '/policy',
+  '/interventions',
+  '/policy_status',
+  '/learner_status',
+  '/robot_description',
+  '/bond',
+]);
+
 type Role = readonly [topic: string, role: string, path: readonly (string | number)[]];
 
 /** A topic and where its description stands. */
@@ -55,10 +69,21 @@ export function checkRoles(document: SpecDocument, { state, commands, teleops, d
         expected: `a topic of its own as ${role}`,
       });
   }
-  for (const { topic, path } of [...commands, ...teleops])
+  if (deadman !== undefined && teleops.some(({ topic }) => topic === deadman))
+    throw document.refusal(['teleop', 'deadman', 'topic'], {
+      found: `${deadman}, which is the topic of teleoperation, too`,
+      expected: 'the topic of the joystick, as /joy',
+    });
+  for (const { topic, path } of [...commands, ...teleops]) {
+    if (taken.has(topic))
+      throw document.refusal([...path, 'topic'], {
+        found: `${topic}, which carries something else`,
+        expected: 'a topic of the robot',
+      });
     if (reserved.has(topic))
       throw document.refusal([...path, 'topic'], {
         found: `${topic}, which ROS 2 uses itself`,
         expected: 'a topic of the robot',
       });
+  }
 }

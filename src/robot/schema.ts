@@ -12,10 +12,20 @@ const name = z
 const joint = z
   .string("a joint's name")
   .regex(/^[^\p{Cc}]{1,128}$/u, "a joint's name as its messages have it, at most 128 characters");
-const topic = z.string('a topic').regex(/^(\/[A-Za-z_]\w*)+$/, "a topic's full name, as /joint_states");
-const frame = z.string("a frame's name").regex(/^[^\s\p{Cc}]{1,128}$/u, "a frame's name, without spaces");
+const topic = z
+  .string('a topic')
+  .regex(/^(\/[A-Za-z_]\w*)+$/, "a topic's full name, as /joint_states")
+  .refine((text) => !text.includes('__') && text.length <= 200, "a topic's name without __, at most 200 characters");
+const frame = z
+  .string("a frame's name")
+  .regex(/^[^\s\p{Cc}\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]{1,128}$/u, "a frame's name, without spaces");
 /** YAML's .inf is a number here, which z.number() refuses. */
-const number = z.custom<number>((value) => typeof value === 'number' && !Number.isNaN(value), 'a number');
+const number = z
+  .custom<number>((value) => typeof value === 'number' && !Number.isNaN(value), 'a number')
+  .refine(
+    (value) => !Number.isFinite(value) || Number.isFinite(Math.fround(value)),
+    'a number, at most 3.4e38 either way',
+  );
 const perElement = z.union([number, z.array(number)], 'a number, or one for every joint');
 const positive = z.custom<number>((value) => typeof value === 'number' && value > 0, 'a number above 0');
 /** Milliseconds after which a command counts as lost: what a robot may drive blind. */
@@ -131,7 +141,10 @@ export const actionSchema = z.strictObject({
 
 export const robotSchema = z.strictObject({
   robot: name,
-  description: z.string('one sentence').regex(/^[^\p{Cc}]*$/u, 'one sentence, without control characters'),
+  description: z
+    .string('one sentence')
+    .regex(/^[^\p{Cc}\u202a-\u202e\u2066-\u2069]*$/u, 'one sentence, without control characters')
+    .max(1000, 'one sentence, at most 1000 characters'),
   task: name.nullable().optional(),
   rate_hz: z.number('a rate in Hz').min(0.1, 'at least 0.1 Hz').max(1000, 'at most 1000 Hz'),
   frame_id: frame,

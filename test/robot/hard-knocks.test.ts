@@ -64,6 +64,26 @@ describe('descriptions that a robot could not be safe with', () => {
     ['a name without end', 'robot: vehicle', `robot: ${'a'.repeat(100_0)}`, /at most 64 characters/],
     ['escape sequences in its text', /description:.*/, 'description: "\\e[31mred"', /without control characters/],
     ['a feature called constructor', 'name: goal_distance', 'name: constructor', /another name/],
+    ['limits that are one number to a float32', 'low: -0.2, high: 0.6', 'low: 0, high: 1e-300', /low below high/],
+    [
+      'a limit beyond every float32',
+      'sectors: 15, low: 0, high: 2',
+      'sectors: 15, low: 0, high: 1e300',
+      /at most 3\.4e38/,
+    ],
+    ['a rate that is none', 'max_rate: 8', 'max_rate: 1e308', /at most 800000/],
+    ['a command where the policy node speaks', 'topic: /cmd_vel,', 'topic: /policy_status,', /carries something else/],
+    ['a name that ROS 2 refuses', 'topic: /cmd_vel,', 'topic: /cmd__vel,', /without __/],
+    ['a name without end of a topic', 'topic: /cmd_vel,', `topic: /${'a'.repeat(250)},`, /at most 200 characters/],
+    [
+      "a dead-man button on teleoperation's topic",
+      /teleop:.*/,
+      'teleop: { topic: /teleop/cmd_vel, timeout_ms: 500, deadman: { topic: /teleop/cmd_vel, button: 1 } }',
+      /the topic of teleoperation, too; expected: the topic of the joystick/,
+    ],
+    ['a text that turns the line around', /description:.*/, 'description: "a\\u202eb"', /without control characters/],
+    ['a text without end', /description:.*/, `description: ${'a'.repeat(1001)}`, /at most 1000 characters/],
+    ['a frame with what nobody sees', 'frame_id: base_link', 'frame_id: "base\\u200blink"', /a frame's name, without/],
     ['a robot called __proto__', 'robot: vehicle', 'robot: __proto__', /another name/],
   ])('%s', (_, from, to, why) => {
     expect(() => parse(changed(from, to))).toThrow(why);
