@@ -105,6 +105,11 @@ const TABLES: readonly TableSpec[] = [
   learn('hopper-half', 'learn, Hopper, one update every two steps', []),
   learn('walker2d', 'learn, Walker2d, one update every two steps', []),
   {
+    title: 'images',
+    file: 'images.json',
+    rows: [[/: error$/], [/: an (update|action)$/], load],
+  },
+  {
     title: 'memory',
     file: 'memory.json',
     rows: [[/^resident set, highest$/, '< 1024'], [/^growth/, 'none'], [/^resident set/], [/^(time|updates)$/], load],

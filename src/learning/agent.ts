@@ -5,12 +5,15 @@ import type { ArrayRecord, Program, TensorRecord } from '../engine/index.js';
 import type { PolicyFunction } from '../policy/index.js';
 import type { Normalisation } from './data/normalisation.js';
 import type { MetricLimits } from './divergence-guard.js';
+import type { ImageShape } from './networks/convolution.js';
 import type { AdamCoefficients } from './optimiser/adam.js';
 import type { Fall } from './optimiser/schedules.js';
 
 /** Sizes of what an agent sees and does. */
 export interface Spaces {
   readonly observation: number;
+  /** The images that an observation begins with, which pass convolutions; the other numbers follow. */
+  readonly images?: readonly ImageShape[];
   /** Dimensions of a continuous action, or the number of discrete ones. */
   readonly action: number;
 }

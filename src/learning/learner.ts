@@ -128,7 +128,9 @@ export class Learner {
   static async create(options: LearnerOptions): Promise<Learner> {
     const { config, seed, device = 'cpu', threads } = options;
     const encoder = new ObservationEncoder(options.observation);
-    const agent = encoder.agent(createAgent(config, { observation: encoder.width, action: options.actionSize }));
+    const agent = encoder.agent(
+      createAgent(config, { observation: encoder.width, action: options.actionSize, images: encoder.images }),
+    );
     const executable = await compile(agent.program, {
       device,
       initialState: agent.initialState(Random.derive(seed, `${agentDefinition(config).streams}parameters`)),

@@ -66,7 +66,7 @@ describe('a learner whose observation is several vectors', () => {
       Learner.create({
         config: learnerConfig({ agent: 'iq-sac' }),
         observation: observationOf(cameraContract).map((block) =>
-          block.dtype === 'uint8' ? { ...block, shape: [128, 128, 3] } : block,
+          block.dtype === 'uint8' ? { ...block, shape: [300, 300, 3] } : block,
         ),
         actionSize: 2,
         normalisation: identityNormalisation(4),
@@ -74,8 +74,10 @@ describe('a learner whose observation is several vectors', () => {
       }),
     ).rejects.toMatchObject({
       code: 'UNSUPPORTED',
-      found: 'camera uint8[128, 128, 3]',
-      expected: expect.stringMatching(/float32 vectors.*uint8 blocks of at most 16384 numbers/),
+      found: 'camera uint8[300, 300, 3]',
+      expected: expect.stringMatching(
+        /float32 vectors, images .*at most 65536 pixels.*uint8 blocks of at most 16384 numbers/,
+      ),
       remedy: expect.stringContaining('src/learning/networks/'),
     });
   });

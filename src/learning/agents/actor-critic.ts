@@ -84,13 +84,13 @@ export class ActorCritic {
    * one more entry where the absorbing state is learned.
    */
   constructor(settings: ActorCriticSettings, spaces: Spaces, absorbing: Absorbing = { value: 0 }) {
-    const { observation, action } = spaces;
+    const { observation, action, images } = spaces;
     this.#absorbing = absorbing;
     const state = observation + (absorbing === 'learned' ? 1 : 0);
     this.#settings = settings;
     this.#spaces = spaces;
-    this.#actor = mlpLayout([observation, ...settings.hiddenSizes, 2 * action]);
-    this.#critic = mlpLayout([state + action, ...settings.hiddenSizes, 1], settings.critics);
+    this.#actor = mlpLayout([observation, ...settings.hiddenSizes, 2 * action], 0, images);
+    this.#critic = mlpLayout([state + action, ...settings.hiddenSizes, 1], settings.critics, images);
   }
 
   /** The program's state: flat vectors of parameters and Adam's moments. */

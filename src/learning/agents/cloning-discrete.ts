@@ -23,7 +23,7 @@ function lossOf(actor: readonly tf.Tensor[], batch: TensorRecord): tf.Tensor {
 }
 
 function create(settings: Settings, spaces: Spaces, fall: Fall): Agent {
-  const layout = mlpLayout([spaces.observation, ...settings.hiddenSizes, spaces.action], 1);
+  const layout = mlpLayout([spaces.observation, ...settings.hiddenSizes, spaces.action], 1, spaces.images);
   return {
     ...supervisedActor({ name: 'discrete_cloning_update', layout, settings, spaces, fall, loss: lossOf }),
     policy: (parameters, normalisation) =>

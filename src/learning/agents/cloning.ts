@@ -33,7 +33,7 @@ function lossOf({ loss, logStdRange }: Settings, actor: readonly tf.Tensor[], ba
 
 function create(settings: Settings, spaces: Spaces, fall: Fall): Agent {
   const { actionClip, logStdRange, hiddenSizes } = settings;
-  const layout = mlpLayout([spaces.observation, ...hiddenSizes, 2 * spaces.action]);
+  const layout = mlpLayout([spaces.observation, ...hiddenSizes, 2 * spaces.action], 0, spaces.images);
   const loss = (actor: readonly tf.Tensor[], batch: TensorRecord) => lossOf(settings, actor, batch);
   return {
     ...supervisedActor({ name: 'behavioural_cloning_update', layout, settings, spaces, fall, loss }),

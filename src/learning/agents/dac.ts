@@ -117,7 +117,7 @@ function rewardOf({ networks, layout }: Networks): RewardFunction {
 
 function create(given: Settings, spaces: Spaces, fall: Fall): Agent {
   const networks = new ActorCritic(given, spaces, 'learned');
-  const layout = mlpLayout([spaces.observation + 1 + spaces.action, ...given.hiddenSizes, 1], 1);
+  const layout = mlpLayout([spaces.observation + 1 + spaces.action, ...given.hiddenSizes, 1], 1, spaces.images);
   const { batchSize: rows } = given;
   const flat: TensorSpec = { shape: [layout.size], dtype: 'float32' };
   return {

@@ -63,7 +63,7 @@ export class SoftQCritic {
     this.#spaces = spaces;
     this.#absorbing = absorbing;
     const entries = spaces.observation + (absorbing === 'learned' ? 1 : 0);
-    this.#layout = mlpLayout([entries, ...settings.hiddenSizes, spaces.action], settings.critics);
+    this.#layout = mlpLayout([entries, ...settings.hiddenSizes, spaces.action], settings.critics, spaces.images);
   }
 
   /** The program's state: flat vectors of parameters and Adam's moments. */

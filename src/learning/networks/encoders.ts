@@ -12,6 +12,7 @@ import {
 import type { TensorRecord, TensorSpec } from '../../engine/index.js';
 import type { Agent } from '../agent.js';
 import type { Normalisation } from '../data/normalisation.js';
+import { type ImageShape, SIDE } from './convolution.js';
 
 /** How blocks of one kind become features, the vector that an agent's networks take. */
 export interface BlockEncoder {
@@ -22,6 +23,8 @@ export interface BlockEncoder {
   width(block: Block): number;
   /** [rows, …shape] → [rows, width]. */
   encode(values: tf.Tensor, block: Block): tf.Tensor;
+  /** What the features are an image of, where networks are to take them through convolutions. */
+  image?(block: Block): ImageShape;
 }
 
 /** A vector of numbers is its own features. */
@@ -32,35 +35,81 @@ const vector: BlockEncoder = {
   encode: (values) => values,
 };
 
+const scaled = (bytes: tf.Tensor, { normalise }: Block): tf.Tensor => {
+  const numbers = tf.cast(bytes, 'float32');
+  return normalise === 'unit' ? tf.div(numbers, 255) : numbers;
+};
+
+/** An image of fewer rows or columns is taken as it is. */
+const LEAST_SIDE = 32;
+/** Larger images make every update too slow and the replay buffer too large. */
+const MOST_PIXELS = 256 * 256;
+const upToSide = (n: number): number => SIDE * Math.ceil(n / SIDE);
+const imageOf = ({ shape }: Block): ImageShape => {
+  const [height, width, channels] = shape as [number, number, number];
+  return { height: upToSide(height), width: upToSide(width), channels };
+};
+
+/** An image that passes convolutions in every network, with zeros at its right and lower edge up to the next such side. */
+const image: BlockEncoder = {
+  takes: `images (uint8) of at least ${LEAST_SIDE} by ${LEAST_SIDE} and at most ${MOST_PIXELS} pixels (256 by 256)`,
+  accepts: ({ dtype, shape }) =>
+    dtype === 'uint8' &&
+    shape.length === 3 &&
+    Math.min(shape[0]!, shape[1]!) >= LEAST_SIDE &&
+    shape[0]! * shape[1]! <= MOST_PIXELS,
+  width: (block) => {
+    const { height, width, channels } = imageOf(block);
+    return height * width * channels;
+  },
+  encode: (values, block) => {
+    const { height, width, channels } = imageOf(block);
+    const [y, x] = [height - block.shape[0]!, width - block.shape[1]!];
+    const numbers = scaled(values, block) as tf.Tensor4D;
+    const whole =
+      y + x === 0
+        ? numbers
+        : tf.pad(numbers, [
+            [0, 0],
+            [0, y],
+            [0, x],
+            [0, 0],
+          ]); // prettier-ignore
+    return tf.reshape(whole, [-1, height * width * channels]);
+  },
+  image: imageOf,
+};
+
 /** More numbers than this make the first layer of every network too wide to learn and to deploy. */
 const MOST_BYTES = 16_384;
 
-/** An image whose every byte is a feature: for small ones, where it matters what is where. */
+/** Bytes that are features each: very small images, and whatever else is said in bytes. */
 const flatBytes: BlockEncoder = {
-  takes: `uint8 blocks of at most ${MOST_BYTES} numbers (an image: make it smaller in the description of the robot)`,
+  takes: `other uint8 blocks of at most ${MOST_BYTES} numbers`,
   accepts: ({ dtype, shape }) => dtype === 'uint8' && shapeSize(shape) <= MOST_BYTES,
   width: ({ shape }) => shapeSize(shape),
-  encode: (values, { shape, normalise }) => {
-    const flat = tf.reshape(tf.cast(values, 'float32'), [-1, shapeSize(shape)]);
-    return normalise === 'unit' ? tf.div(flat, 255) : flat;
-  },
+  encode: (values, block) => tf.reshape(scaled(values, block), [-1, shapeSize(block.shape)]),
 };
 
 /**
- * All encoders; the first that accepts a block encodes it. A new one is a file beside this one and an entry here. An
- * encoder with parameters of its own (a convolution) needs a part of the agents' parameter vectors besides.
+ * All encoders; the first that accepts a block encodes it. A new one is an entry here. An encoder has no parameters: what
+ * is learned about images is in the networks, whose first parts are the convolutions (convolution.ts).
  */
-const encoders: readonly BlockEncoder[] = [vector, flatBytes];
+const encoders: readonly BlockEncoder[] = [vector, image, flatBytes];
 
 /** The inputs of an agent's program that are observations. */
 const OBSERVATIONS = ['observations', 'nextObservations', 'initialObservations'] as const;
 
-/** How an agent takes observations: each block through its encoder, the features side by side in the order of the blocks. */
+/** How an agent takes observations: each block through its encoder, the features side by side, images first. */
 export class ObservationEncoder {
   readonly spec: ObservationSpec;
   /** Features of one observation: the size of the observation that the agent is created for. */
   readonly width: number;
+  /** The images that the features begin with. */
+  readonly images: readonly ImageShape[];
   readonly #encoders: readonly BlockEncoder[];
+  /** The blocks' places in the spec, in the order of the features. */
+  readonly #order: readonly number[];
 
   /** Throws UNSUPPORTED, naming the block, where no encoder takes it. */
   constructor(spec: ObservationSpec) {
@@ -75,12 +124,16 @@ export class ObservationEncoder {
       });
     });
     this.width = spec.reduce((sum, block, i) => sum + this.#encoders[i]!.width(block), 0);
+    const isImage = (i: number): boolean => this.#encoders[i]!.image !== undefined;
+    const places = spec.map((_, i) => i);
+    this.#order = [...places.filter(isImage), ...places.filter((i) => !isImage(i))];
+    this.images = places.filter(isImage).map((i) => this.#encoders[i]!.image!(spec[i]!));
   }
 
   /** The features [rows, width] of the observations among `inputs` whose names begin with `prefix` (see `entryNames`). */
   features(prefix: string, inputs: TensorRecord): tf.Tensor {
     const names = entryNames(prefix, this.spec);
-    const features = this.#encoders.map((encoder, i) => encoder.encode(inputs[names[i]!]!, this.spec[i]!));
+    const features = this.#order.map((i) => this.#encoders[i]!.encode(inputs[names[i]!]!, this.spec[i]!));
     return features.length === 1 ? features[0]! : tf.concat(features, 1);
   }
 
@@ -88,7 +141,9 @@ export class ObservationEncoder {
   #normalisation({ mean, scale }: Normalisation): Normalisation {
     const wide = { mean: new Float32Array(this.width), scale: new Float32Array(this.width).fill(1) };
     let [from, at] = [0, 0];
-    this.spec.forEach((block, i) => {
+    // Images are not normalised, and the others keep their order.
+    for (const i of this.#order) {
+      const block = this.spec[i]!;
       const width = this.#encoders[i]!.width(block);
       if (block.dtype === 'float32') {
         wide.mean.set(mean.subarray(from, from + width), at);
@@ -96,7 +151,7 @@ export class ObservationEncoder {
         from += width;
       }
       at += width;
-    });
+    }
     return wide;
   }
 

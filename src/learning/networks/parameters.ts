@@ -1,17 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
 import { IqLearnError, type Random } from '../../common/index.js';
-
-/** One array inside a flat parameter vector. */
-export interface Part {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly size: number;
-  /** Inputs of the unit this part belongs to: sets the range of its initial values. */
-  readonly fanIn: number;
-}
+import { convolutionParts, convolvedNumbers, type ImageShape, imageNumbers } from './convolution.js';
+import type { Part } from './part.js';
 
 /**
- * How a network lies in its flat float32 vector: for each layer the weights [in, out], then the biases [1, out];
+ * How a network lies in its flat float32 vector: for each layer the weights [in, out], then the biases [1, out], after
+ * the convolutions of the images that it sees;
  * with `stack` networks of the same shape side by side, [stack, in, out] and [stack, 1, out]. One vector per network
  * makes Adam, Polyak averaging and checkpoints one operation each.
  */
@@ -20,10 +14,14 @@ export interface Layout {
   readonly size: number;
 }
 
-/** The layout of a multilayer perceptron with these widths, input first. `stack` 0 gives unstacked (rank 2) parts. */
-export function mlpLayout(widths: readonly number[], stack = 0): Layout {
-  const parts: Part[] = [];
+/**
+ * The layout of a multilayer perceptron with these widths, input first. `stack` 0 gives unstacked (rank 2) parts. `images`
+ * are those that the inputs begin with: they pass convolutions, and the first layer takes what these make of them.
+ */
+export function mlpLayout(inputsFirst: readonly number[], stack = 0, images: readonly ImageShape[] = []): Layout {
   const lead = stack > 0 ? [stack] : [];
+  const parts = convolutionParts(images, lead);
+  const widths = inputsFirst.with(0, inputsFirst[0]! - imageNumbers(images) + convolvedNumbers(images));
   const copies = Math.max(1, stack);
   for (let layer = 0; layer + 1 < widths.length; layer++) {
     const inputs = widths[layer]!;

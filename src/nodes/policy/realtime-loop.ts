@@ -174,12 +174,8 @@ export class RealtimeLoop implements ControlLoop {
   #interrupt(): void {
     if (this.#closed) return;
     this.#watch.look();
-    const { assembler, clock, commands } = this.#parts;
-    const nowNs = clock.nowNs();
-    const seen = assembler.look(nowNs);
-    const before = commands.lastOutput?.command;
-    const stateProblem = seen.ok ? {} : { stateProblem: seen.text };
-    const output = this.#apply(nowNs, null, seen.ok ? seen.ageMs : null, stateProblem);
+    const before = this.#parts.commands.lastOutput?.command;
+    const output = this.#applyIfSeen(this.#parts.clock.nowNs(), null);
     this.#steps.conclude();
     if (output !== undefined && !output.command.every((value, i) => value === before?.[i])) this.#steps.cut();
   }
@@ -213,9 +209,7 @@ export class RealtimeLoop implements ControlLoop {
       this.#apply(nowNs, null, assembled.ageMs);
       return;
     }
-    const { observation, stampNs, ageMs } = assembled;
-    const sight = { observation, stampNs, ageMs };
-    if (this.#enterStep(nowNs, sight)) this.#decide(nowNs, sight);
+    if (this.#enterStep(nowNs, assembled)) this.#decide(nowNs, assembled);
   }
 
   /** Closes the step before. Returns false if the episode is over and the robot has nothing to do. */
@@ -244,7 +238,7 @@ export class RealtimeLoop implements ControlLoop {
     const { actions, commands, inbox } = this.#parts;
     const newest = inbox.takeNewest();
     if (newest !== undefined) actions.load(newest);
-    const { state } = commands.filter ?? {};
+    const state = commands.filter?.state;
     if (state === 'TAKEOVER') actions.interrupted('a person took over');
     else if (commands.latched) actions.interrupted(`the robot was stopped: ${state}`);
     const isOff = this.#isOff();
@@ -275,15 +269,21 @@ export class RealtimeLoop implements ControlLoop {
   }
 
   #execute(tickNs: bigint, { observation, stampNs, ageMs }: Sight, action: Float32Array | null): void {
-    const { clock, actions } = this.#parts;
-    const nowNs = clock.nowNs();
+    const nowNs = this.#parts.clock.nowNs();
     this.#latencyMs = Number(nowNs - tickNs) / 1e6;
     const expiryNs = tickNs + BigInt(this.#options.actionPeriods) * this.#periodNs;
-    const output = this.#apply(nowNs, action, ageMs + this.#latencyMs, { seenNs: tickNs, expiryNs });
+    const output = this.#applyIfSeen(nowNs, action, { seenNs: tickNs, expiryNs }, ageMs + this.#latencyMs);
     this.#steps.conclude();
     // What a person does between episodes is nothing to learn from.
-    const counts = output !== undefined && !this.#supervision.isBetween;
-    if (counts) this.#steps.executed(observation, stampNs, output, actions.chosenBy);
+    if (output !== undefined && !this.#supervision.isBetween)
+      this.#steps.executed(observation, stampNs, output, this.#parts.actions.chosenBy);
+  }
+
+  /** A topic may have become too old while the policy computed, or since the last tick: then it is named. */
+  #applyIfSeen(nowNs: bigint, action: Float32Array | null, more: Partial<Decision> = {}, ageMs?: number) {
+    const seen = this.#parts.assembler.look(nowNs);
+    if (!seen.ok) return this.#apply(nowNs, action, null, { ...more, stateProblem: seen.text });
+    return this.#apply(nowNs, action, ageMs ?? seen.ageMs, more);
   }
 
   #apply(

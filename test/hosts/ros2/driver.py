@@ -72,12 +72,22 @@ def publisher_of(topic, kind, qos):
     return publishers[topic]
 
 
-def publish(topic, type, message, qos=None):
+def publisher_of_message(topic, type, message, qos):
+    """Publishes this message at every call; where it has no stamp, with that of the call."""
     publisher = publisher_of(topic, type, qos or {})
     built = fill(class_of(type)(), message)
-    if hasattr(built, 'header') and built.header.stamp.sec == 0:
-        built.header.stamp = node.get_clock().now().to_msg()
-    publisher.publish(built)
+    is_stamped = hasattr(built, 'header') and built.header.stamp.sec == 0
+
+    def send():
+        if is_stamped:
+            built.header.stamp = node.get_clock().now().to_msg()
+        publisher.publish(built)
+
+    return send
+
+
+def publish(topic, type, message, qos=None):
+    publisher_of_message(topic, type, message, qos)()
 
 
 def subscribe(topic, type, qos=None):
@@ -96,8 +106,7 @@ def take(topic):
 
 def repeat(topic, type, message, hz, qos=None):
     quiet(topic)
-    publisher_of(topic, type, qos or {})
-    timers[topic] = node.create_timer(1 / hz, lambda: publish(topic, type, message, qos))
+    timers[topic] = node.create_timer(1 / hz, publisher_of_message(topic, type, message, qos))
 
 
 def quiet(topic):
