@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { IqLearnError } from '../common/index.js';
 import { chooseDevice, type Device, type DeviceChoice } from '../engine/index.js';
 import { LoopbackLink } from '../hosts/plain/index.js';
 import { type MetricsSinkName, machine, versions, writeFileAtomic } from '../platform/index.js';
@@ -25,6 +24,7 @@ import {
 import { evaluationSeeds, runPlan } from '../training/index.js';
 import { type Assessment, assess, resultOf } from './assess.js';
 import { commandLine, type Io, longCommand, withDisplay } from './command.js';
+import { interruptedDemo, leftByDemo, relativeTo } from './demo-remains.js';
 import { Display } from './display.js';
 import { type Figure, resultFigures, writeFigures } from './figures.js';
 import { clone, type Learning, learn, type TrainingPlan } from './learning.js';
@@ -40,7 +40,7 @@ import {
 } from './options.js';
 import type { OutputOptions } from './output.js';
 import { replaysOf, rewardTraces, topViewOf } from './report-data.js';
-import { checkTarget, defaultName, openRunFolder, type RunFolder } from './run-folder.js';
+import { checkTarget, defaultName, interruptedWith, openRunFolder, type RunFolder } from './run-folder.js';
 import { episodeMetrics } from './run-progress.js';
 import { demonstrate, fileLogger, type Session } from './session.js';
 import { resultTable } from './table.js';
@@ -139,7 +139,7 @@ async function runDemo(
   });
   try {
     writeBundle(folder.file('policy'), learning.bundle);
-    if (learning.interrupted) throw interrupted(options, folder);
+    if (learning.interrupted) throw interruptedDemo(options, folder);
     const cloned = await clone(session, demonstrations, plan.config);
     writeBundle(folder.file('behavioural-cloning'), cloned);
     const candidate = candidateOf(plan.config.agent);
@@ -208,17 +208,6 @@ function speeds({ curves }: Learning, demonstrating: number, whole: number): Fig
   ];
 }
 
-function interrupted(options: DemoOptions, folder: RunFolder): IqLearnError {
-  const resume = commandLine('train', { out: relativeTo(folder.path), resume: true });
-  return new IqLearnError('CANCELLED', 'interrupted while learning', {
-    found: `the policy so far in ${relativeTo(folder.file('policy'))}`,
-    remedy: `go on with: ${resume}${options.json === undefined ? '' : ' (no figures were written)'}`,
-  });
-}
-
-const relativeTo = (path: string): string =>
-  path.startsWith(`${process.cwd()}/`) ? path.slice(process.cwd().length + 1) : path;
-
 /** Runs the demo in a folder of its own, and prints its table and where its report is. */
 async function demo(options: DemoOptions, io: Io): Promise<void> {
   const spec = loadRobotSpec(options.robot);
@@ -251,6 +240,8 @@ async function demo(options: DemoOptions, io: Io): Promise<void> {
     if (options.json !== undefined) writeFigures(options.json, 'demo', again, all);
     io.stdout.write(`\n${resultTable(report.candidates, report.results, report.hasSuccess)}\n\n`);
     io.stdout.write(`report: ${relativeTo(folder.file('report.html'))}\nagain: ${again}\n`);
+  } catch (error) {
+    throw interruptedWith(error, leftByDemo(options.robot, folder, again));
   } finally {
     await driver.dispose();
     folder.close();

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { IqLearnError, messageOf } from '../common/index.js';
+import { cancelled, IqLearnError, messageOf } from '../common/index.js';
 import { cannotWrite, type FolderLock, lockFolder, timestamp, writeFileAtomic } from '../platform/index.js';
 
 /** Free space in bytes that a run needs for recordings, checkpoints and a report. With less it is not started. */
@@ -14,6 +14,8 @@ export interface RunFolder {
   keep(name: string, text: string): void;
   /** Writes again what was kept and is gone, where somebody has removed the folder. Says whether that was so. */
   mend(): boolean;
+  /** Removes what was kept, where nothing else was written: of a run that ended before there was anything to go on from. */
+  discard(): void;
   /** Releases the lock and removes the folder if nothing was written to it. */
   close(): void;
 }
@@ -109,7 +111,21 @@ export function openRunFolder(folder: string, { reuse = false } = {}): RunFolder
     }
     return gone.length > 0;
   };
-  return { path, file: (...parts) => join(path, ...parts), keep, mend, close };
+  const discard = (): void => {
+    if (!existsSync(path) || readdirSync(path).some((name) => name !== '.lock' && !kept.has(name))) return;
+    for (const name of kept.keys()) rmSync(join(path, name), { force: true });
+    kept.clear();
+  };
+  return { path, file: (...parts) => join(path, ...parts), keep, mend, discard, close };
+}
+
+/** An interruption with what it left and how to go on; one that says so already, and any other error, as it is. */
+export function interruptedWith(error: unknown, remedy: string): unknown {
+  const isGeneral =
+    error instanceof IqLearnError &&
+    error.code === 'CANCELLED' &&
+    (error.remedy === undefined || error.remedy === cancelled().remedy);
+  return isGeneral ? cancelled('interrupted', remedy) : error;
 }
 
 /** Throws IO where a file could not be written. It is called before any work whose result goes to that file. */

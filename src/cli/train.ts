@@ -6,7 +6,7 @@ import { IqLearnError, messageOf, parseOrThrow, throwIfCancelled } from '../comm
 import type { DemonstrationEpisode, ReadOptions } from '../demonstrations/index.js';
 import { chooseDevice, type Device, type DeviceChoice } from '../engine/index.js';
 import { type AgentName, learnerConfigSchema } from '../learning/index.js';
-import { loadCheckpoint, type MetricsSinkName, readJson, writeFileAtomic } from '../platform/index.js';
+import { kindOfPath, loadCheckpoint, type MetricsSinkName, readJson, writeFileAtomic } from '../platform/index.js';
 import { writeBundle } from '../policy/index.js';
 import { renderReport } from '../report/index.js';
 import { loadRobotSpec, type RobotSpec, robotNames } from '../robot/index.js';
@@ -32,7 +32,7 @@ import {
   withStatesOnly,
 } from './options.js';
 import type { OutputOptions } from './output.js';
-import { defaultName, openRunFolder, type RunFolder } from './run-folder.js';
+import { defaultName, interruptedWith, openRunFolder, type RunFolder } from './run-folder.js';
 import { fileLogger, type Session } from './session.js';
 import { taskOfRun } from './task-plan.js';
 import { trainOffline } from './train-offline.js';
@@ -203,6 +203,14 @@ async function trainOnRobot(options: TrainOptions, io: Io): Promise<void> {
       interrupted
         ? `go on: ${commandLine('train', { out, resume: true })}\n`
         : `evaluate: ${commandLine('evaluate', { policy: join(out, 'policy'), robot: plan.robot })}\n`,
+    );
+  } catch (error) {
+    const isBegun = resume || kindOfPath(folder.file('checkpoint')) === 'folder';
+    if (!isBegun) folder.discard();
+    const onward = commandLine('train', { out, resume: true });
+    throw interruptedWith(
+      error,
+      isBegun ? `go on: ${onward}` : 'nothing was learned yet, and nothing was kept: give the command again',
     );
   } finally {
     folder.close();

@@ -43,19 +43,25 @@ export async function* readRecords(
     const folder = new TemporaryFolder();
     try {
       const unpacked = await unpackFile(path, form, folder);
-      yield* readUnpacked(unpacked, await beginningOf(unpacked), (text) => onDamage(text.replaceAll(unpacked, path)));
+      const inside = await beginningOf(unpacked);
+      // Refused under the name that the person gave.
+      if (!isSqlite(inside)) checkMagic(path, inside);
+      yield* readUnpacked(unpacked, inside, (text) => onDamage(text.replaceAll(unpacked, path)));
     } finally {
       folder.remove();
     }
   } else yield* readUnpacked(path, beginning, onDamage);
 }
 
+const isSqlite = (beginning: Uint8Array): boolean =>
+  Buffer.from(beginning).toString('latin1').startsWith('SQLite format 3\0');
+
 async function* readUnpacked(
   path: string,
   beginning: Uint8Array,
   onDamage: (text: string) => void,
 ): AsyncGenerator<McapItem, void, void> {
-  if (Buffer.from(beginning).toString('latin1').startsWith('SQLite format 3\0')) yield* readSqlite(path, onDamage);
+  if (isSqlite(beginning)) yield* readSqlite(path, onDamage);
   else yield* readMcap(path, onDamage);
 }
 

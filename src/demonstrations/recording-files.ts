@@ -2,12 +2,6 @@ import { parse } from 'yaml';
 import { IqLearnError } from '../common/index.js';
 import { basename, join, kindOfPath, namesIn, readText } from '../platform/index.js';
 
-export interface RecordingFiles {
-  readonly files: readonly string[];
-  /** Whether each message is packed by zstd on its own (rosbag2's compression mode `message`). */
-  readonly packedMessages: boolean;
-}
-
 /** Whether a file is one of a recording, by its name. */
 export function isRecordingFile(name: string): boolean {
   return /\.(mcap(\.part)?|db3)(\.(zst|zstd|gz|lz4))?$/.test(name);
@@ -17,25 +11,23 @@ export function isRecordingFile(name: string): boolean {
  * The files of a recording in their order: those that metadata.yaml lists, or else all that are in the folder. What is
  * missing or unfinished is added to `problems`. Throws NOT_FOUND, and UNSUPPORTED for a bag of another storage.
  */
-export function recordingFiles(path: string, problems: string[]): RecordingFiles {
+export function recordingFiles(path: string, problems: string[]): readonly string[] {
   if (kindOfPath(path) === null)
     throw new IqLearnError('NOT_FOUND', `no recording at ${path}`, {
       found: 'no such file or folder',
       expected: 'a rosbag2 folder with .mcap or .db3 files, or one such file',
     });
-  if (kindOfPath(path) === 'file') return { files: [path], packedMessages: false };
+  if (kindOfPath(path) === 'file') return [path];
   const names = namesIn(path).sort(new Intl.Collator('en', { numeric: true }).compare);
   const present = names.filter((name) => isRecordingFile(name) && !name.includes('.recovering.'));
   const metadata = join(path, 'metadata.yaml');
-  let packedMessages = false;
   if (kindOfPath(metadata) !== null) {
     try {
-      const { listed, mode } = bagFiles(readText(metadata), metadata);
-      packedMessages = mode === 'message';
+      const listed = bagFiles(readText(metadata), metadata);
       const missing = listed.filter((name) => !names.includes(name));
       if (missing.length > 0) problems.push(`${path} lacks ${missing.join(', ')}, which metadata.yaml lists`);
       const there = listed.filter((name) => names.includes(name));
-      if (there.length > 0) return { files: there.map((name) => join(path, name)), packedMessages };
+      if (there.length > 0) return there.map((name) => join(path, name));
     } catch (error) {
       if (!(error instanceof IqLearnError) || error.code === 'UNSUPPORTED') throw error;
       problems.push(error.message);
@@ -49,14 +41,14 @@ export function recordingFiles(path: string, problems: string[]): RecordingFiles
       expected: 'metadata.yaml, and .mcap or .db3 files',
       remedy: 'give the folder of a recording (iq-learn record, ros2 bag record -s mcap)',
     });
-  return { files: present.map((name) => join(path, name)), packedMessages };
+  return present.map((name) => join(path, name));
 }
 
 /**
- * The file names that metadata.yaml lists, and how they are packed. Throws UNSUPPORTED for other storages, and
+ * The file names that metadata.yaml lists. Throws UNSUPPORTED for other storages, and
  * CORRUPT_DATA where it is no metadata; the files are then read as they are.
  */
-function bagFiles(text: string, path: string): { readonly listed: readonly string[]; readonly mode: string } {
+function bagFiles(text: string, path: string): readonly string[] {
   const cut = (found: string): IqLearnError =>
     new IqLearnError('CORRUPT_DATA', `${path} cannot be used`, {
       found: `${found}, as when the recorder was killed`,
@@ -85,5 +77,5 @@ function bagFiles(text: string, path: string): { readonly listed: readonly strin
       expected: 'storage mcap or sqlite3, uncompressed or packed by zstd',
       remedy: 'convert it: ros2 bag convert with storage_id mcap and no compression_mode',
     });
-  return { listed, mode };
+  return listed;
 }

@@ -2,11 +2,12 @@ import type { McapTypes } from '@mcap/core';
 import { IqLearnError } from '../common/index.js';
 import { checkSchema, decode, isMessageTypeName, type MessageTypeName, type MessageTypes } from '../messages/index.js';
 import { resolve } from '../platform/index.js';
+import { loadDecompressors } from './decompress.js';
 import { LogTimeOrder } from './log-time-order.js';
 import { readRecords } from './mcap-input.js';
 import { recordName } from './mcap-output.js';
-import { type RecordingFiles, recordingFiles } from './recording-files.js';
-import { unpackZstd } from './unpack.js';
+import { recordingFiles } from './recording-files.js';
+import { compressionOf, unpackZstd } from './unpack.js';
 
 /** A message of a recording, not decoded yet. */
 export interface RecordedMessage {
@@ -57,12 +58,9 @@ export class RecordingReader {
   /** Whether some of its messages cannot be read. */
   readonly isDamaged: boolean;
 
-  readonly #packedMessages: boolean;
-
-  constructor(path: string, { files, packedMessages }: RecordingFiles, scan: Scan, problems: readonly string[]) {
+  constructor(path: string, files: readonly string[], scan: Scan, problems: readonly string[]) {
     this.path = path;
     this.files = files;
-    this.#packedMessages = packedMessages;
     this.info = scan.info;
     this.topics = scan.topics;
     this.timesNs = scan.timesNs;
@@ -88,6 +86,7 @@ export class RecordingReader {
   ): AsyncGenerator<RecordedMessage | LostPart, void, void> {
     const wanted = options.topics === undefined ? undefined : new Set(options.topics);
     const order = new LogTimeOrder<RecordedMessage>();
+    await loadDecompressors();
     for (const file of this.files) {
       const types = new Map<number, string>();
       const channels = new Map<number, { topic: string; type: string }>();
@@ -104,7 +103,7 @@ export class RecordingReader {
           if (wanted !== undefined && !wanted.has(channel.topic)) continue;
           yield* order.push({
             ...channel,
-            data: this.#packedMessages ? unpackZstd(item.data, channel.topic) : item.data,
+            data: unpackedMessage(item.data, channel.topic),
             logTimeNs: item.logTime,
             publishTimeNs: item.publishTime,
           });
@@ -125,8 +124,23 @@ export class RecordingReader {
       throw new IqLearnError('MISMATCH', `${message.topic} carries another type`, {
         found: message.type,
         expected: type,
+        remedy:
+          'two types were recorded on this topic: record it again with one, or leave out the other (ros2 bag convert)',
       });
     return decode(type, message.data);
+  }
+}
+
+/**
+ * A message that rosbag2 packed by itself: metadata.yaml says so, but may be lost. No CDR begins as zstd data does, so the
+ * bytes say it, too; what cannot be unpacked stays as it is, and does not decode.
+ */
+function unpackedMessage(data: Uint8Array, topic: string): Uint8Array {
+  if (compressionOf(data) !== 'zstd') return data;
+  try {
+    return unpackZstd(data, topic);
+  } catch {
+    return data;
   }
 }
 
@@ -168,7 +182,10 @@ function unreadable(
     checkSchema(type, text);
     return null;
   } catch (error) {
-    return error as IqLearnError;
+    const { code, found } = error as IqLearnError;
+    if (code !== 'CORRUPT_DATA') return error as IqLearnError;
+    assume(`${file}: the definition of ${type} cannot be read (${found}); that of this package is used`);
+    return null;
   }
 }
 
@@ -237,7 +254,7 @@ export async function openRecording(pathOrFolder: string): Promise<RecordingRead
   const problems: string[] = [];
   const found = recordingFiles(path, problems);
   const scan: Scan = { info: null, topics: new Map(), timesNs: null, isDamaged: false };
-  for (const file of found.files) await scanFile(file, scan, problems);
+  for (const file of found) await scanFile(file, scan, problems);
   const reader = new RecordingReader(path, found, scan, problems);
   if (reader.messageCount === 0)
     throw new IqLearnError('CORRUPT_DATA', `${path} holds no message`, {

@@ -1,8 +1,9 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openRunFolder } from '#src/cli/run-folder.js';
+import { interruptedWith, openRunFolder } from '#src/cli/run-folder.js';
+import { cancelled, IqLearnError } from '#src/common/index.js';
 import { cli, inNewFolder, start } from './support.js';
 
 let folder: ReturnType<typeof inNewFolder>;
@@ -11,8 +12,8 @@ beforeAll(() => {
 });
 afterAll(() => folder.leave());
 
-describe('the folder of a run that somebody removes', () => {
-  it('gets back what the run cannot go on without', () => {
+describe('the folder of a run', () => {
+  it('that somebody removes gets back what the run cannot go on without', () => {
     const path = join(mkdtempSync(join(tmpdir(), 'iq-run-')), 'run');
     const run = openRunFolder(path);
     run.keep('training.json', '{}\n');
@@ -21,6 +22,28 @@ describe('the folder of a run that somebody removes', () => {
     expect(run.mend()).toBe(true);
     expect(readFileSync(join(path, 'training.json'), 'utf8')).toBe('{}\n');
     run.close();
+  });
+
+  it('is not there for a run that ended before it had anything to go on from: the same command can be given again', () => {
+    const parent = mkdtempSync(join(tmpdir(), 'iq-run-'));
+    const path = join(parent, 'runs', 'one');
+    for (const again of [false, true]) {
+      const run = openRunFolder(path);
+      run.keep('training.json', '{}\n');
+      if (again) mkdirSync(join(path, 'checkpoint'));
+      run.discard();
+      run.close();
+      expect(existsSync(join(path, 'training.json'))).toBe(again);
+    }
+  });
+
+  it('an interruption says what it left, unless it says so itself; other errors stay what they are', () => {
+    const remedies = [cancelled(), new IqLearnError('CANCELLED', 'interrupted'), cancelled('interrupted', 'go on')].map(
+      (error) => (interruptedWith(error, 'start again') as IqLearnError).remedy,
+    );
+    expect(remedies).toEqual(['start again', 'start again', 'go on']);
+    const other = new IqLearnError('IO', 'a full disk');
+    expect(interruptedWith(other, 'start again')).toBe(other);
   });
 
   it('while training: it is said, and the run can be resumed', async () => {

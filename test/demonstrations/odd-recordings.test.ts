@@ -1,8 +1,10 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import zstd from '@foxglove/wasm-zstd';
 import { expect, it } from 'vitest';
 import { type ReadOptions, readDemonstrations, summariseRecording, writeRecording } from '#src/demonstrations/index.js';
-import { stampOf } from '#src/messages/index.js';
+import { encode, stampOf } from '#src/messages/index.js';
 import { parseRobotSpec, type RobotSpec } from '#src/robot/index.js';
 import { goal, ms, odometry, scan, vehicle } from '../robot/messages.js';
 import { stateOf } from '../support/state.js';
@@ -178,6 +180,37 @@ it('a transform that is none is named as the reason', async () => {
     found: expect.stringContaining(
       "no transform came on /tf or /tf_static that can be used; the transform of 'odom' in 'map' is (NaN, 0, 0), turned by (0, 0, 0, 1)",
     ),
+  });
+});
+
+it('messages that were packed one by one say so themselves where metadata.yaml is lost', async () => {
+  await zstd.isLoaded;
+  const sound = await read(drive());
+  const packed = drive((item) => ({ ...item, data: zstd.compress(encode(item.type as never, item.message as never)) }));
+  const { episodes, said } = await read(packed);
+  expect(said).toBe('bag: 1 episode, 40 transitions');
+  expect(episodes[0]!.observations).toEqual(sound.episodes[0]!.observations);
+  const cut = packed.map((item, i) => (i === 81 ? { ...item, data: item.data!.slice(0, -4) } : item));
+  expect((await read(cut)).said).toContain('1 messages that cannot be decoded: /scan');
+});
+
+it('a definition that cannot be read: that of this package counts, and it is said', async () => {
+  const { report, said } = await read(
+    drive((item) => (item.topic === '/goal_pose' ? { ...item, schema: 'geometry_msgs/Pose\n===\nMSG:\tx' } : item)),
+  );
+  expect(report.transitions).toBe(40);
+  expect(said).toMatch(
+    /the definition of geometry_msgs\/msg\/PoseStamped cannot be read \(.*\); that of this package is used/,
+  );
+});
+
+it('a packed file that holds none is refused by its own name', async () => {
+  const path = join(temporaryFolder(), 'bag.mcap.gz');
+  writeFileSync(path, gzipSync(gzipSync('nothing')));
+  const refused = await rejection(readDemonstrations([path], vehicle));
+  expect(refused).toMatchObject({
+    code: 'CORRUPT_DATA',
+    message: expect.stringContaining(`${path} is not an MCAP file`),
   });
 });
 
