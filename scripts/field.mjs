@@ -8,6 +8,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
+import { IqLearnError } from '#src/common/index.js';
 import {
   describeFinding,
   lintDemonstrations,
@@ -65,7 +66,11 @@ for (const name of readdirSync(folder).sort()) {
   const line = (text) => text.replaceAll(`${process.cwd()}/`, '').replaceAll(`${folder.replace(/\/$/, '')}/`, '');
   try {
     const robot = await descriptionOf(path);
-    if (robot === undefined) throw new Error('no description: robot.yaml in it, or --robot NAME');
+    if (robot === undefined)
+      throw new IqLearnError('NOT_FOUND', 'no description of its robot', {
+        expected: `robot.yaml in it, ${basename(path).replace(/\.(mcap|db3)(\.\w+)?$/, '')}.yaml beside it, or --robot NAME`,
+        remedy: 'iq-learn describe writes a first description from a recording',
+      });
     const spec = loadRobotSpec(robot);
     const { action, namespace, clock } = values;
     const { episodes, report } = await readDemonstrations([path], spec, {
