@@ -73,7 +73,7 @@ describe('an environment whose observation is several blocks', () => {
     const environment = await inBlocks();
     const blind = { ...environment, reset: async () => ({ cart: [0, 0] }) };
     await expect(start(blind)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', found: 'cart' });
-    const camera: Block = { name: 'camera', shape: [200, 200, 3], dtype: 'uint8', normalise: 'unit' };
+    const camera: Block = { name: 'camera', shape: [300, 300, 3], dtype: 'uint8', normalise: 'unit' };
     await expect(learnerOf([...environment.observation, camera])).rejects.toMatchObject({
       code: 'UNSUPPORTED',
       message: expect.stringContaining('no network takes the block camera'),
