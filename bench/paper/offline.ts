@@ -255,7 +255,7 @@ const NOTES = [
   'environments of its own (LunarLander-v2). Ours are rules (`bench/paper/experts.ts`), which are easier to clone than a',
   'learned policy and, on Acrobot, a little worse than the paper’s expert: compare with the return of our demonstrations.',
   'One set of settings for all points, `bench/paper/offline.ts` has it; it was chosen on CartPole with one',
-  'demonstration, and the layers of 256 of χ² (the others have 64, which suits them better there) on LunarLander with three.',
+  'demonstration, and the layers of 256 of χ² on LunarLander with three; the others have 64, which suited them better on CartPole.',
 ].join('\n');
 
 function picture(at: (environment: string, method: string, count: number) => RunResult[]): string {

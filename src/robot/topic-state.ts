@@ -83,7 +83,8 @@ export class TopicState {
     }
     const refused = this.readers.joints?.read(message, this.#scratch) ?? null;
     if (refused !== null) return refused;
-    for (const part of this.readers.derived.length > 0 ? parts : []) {
+    if (this.readers.derived.length === 0) return null;
+    for (const part of parts) {
       const impossible = this.#derive(part, stampNs);
       if (impossible !== null) return impossible;
     }

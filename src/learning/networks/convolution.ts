@@ -55,7 +55,7 @@ function patches(images: tf.Tensor4D): tf.Tensor {
     [1, 1],
     [1, 1],
     [0, 0],
-  ]); // prettier-ignore
+  ]);
   const [h, w] = [height / 2 + 1, width / 2 + 1];
   // Blocks of 2 × 2 places become channels; a filter of 4 × 4 places sees 2 × 2 neighbouring blocks.
   const rows = tf.reshape(padded, [n * h, 2, w, 2 * channels]);
@@ -67,11 +67,13 @@ function patches(images: tf.Tensor4D): tf.Tensor {
 }
 
 /** Filters [..., 4, 4, c, outputs] in the order of the numbers of a patch: [..., 16 c, outputs]. */
-function asBlocks(filters: tf.Tensor, lead: readonly number[], inner: number, outputs: number): tf.Tensor {
-  const split = tf.reshape(filters, [...lead, 2, 2, 2, 2 * inner]);
+function asBlocks(filters: tf.Tensor): tf.Tensor {
+  const lead = filters.shape.slice(0, -4);
+  const [channels, outputs] = filters.shape.slice(-2) as [number, number];
+  const split = tf.reshape(filters, [...lead, 2, 2, 2, 2 * channels * outputs]);
   const rank = split.shape.length;
   const perm = split.shape.map((_, axis) => (axis === rank - 3 ? rank - 2 : axis === rank - 2 ? rank - 3 : axis));
-  return tf.reshape(tf.transpose(split, perm), [...lead, (PLACES * inner) / outputs, outputs]);
+  return tf.reshape(tf.transpose(split, perm), [...lead, PLACES * channels, outputs]);
 }
 
 /** One convolution and its ReLU: [n, h, w, c] → [n, h/2, w/2, filters], n rows of each network of the stack. */
@@ -81,7 +83,7 @@ function convolution(images: tf.Tensor4D, filters: tf.Tensor, biases: tf.Tensor)
   const [height, width, outputs] = biases.shape.slice(-3) as [number, number, number];
   const each = n / lead.reduce((product, stacked) => product * stacked, 1);
   const seen = tf.reshape(patches(images), [...lead, each * height * width, PLACES * channels]);
-  const sums = tf.matMul(seen, asBlocks(filters, lead, channels * outputs, outputs));
+  const sums = tf.matMul(seen, asBlocks(filters));
   const places = tf.reshape(sums, [...lead, each, height * width * outputs]);
   const x = tf.relu(tf.add(places, tf.reshape(biases, [...lead, 1, height * width * outputs])));
   return tf.reshape(x, [n, height, width, outputs]);

@@ -74,7 +74,7 @@ const image: BlockEncoder = {
             [0, y],
             [0, x],
             [0, 0],
-          ]); // prettier-ignore
+          ]);
     return tf.reshape(whole, [-1, height * width * channels]);
   },
   image: imageOf,

@@ -87,7 +87,7 @@ describe('images among the features', () => {
         x,
         true,
       ),
-    ); // prettier-ignore
+    );
     close(found, tf.stack(alone));
     expect(tf.max(tf.abs(tf.sub(alone[0]!, alone[1]!))).dataSync()[0]).toBeGreaterThan(1e-3);
   });
