@@ -9,11 +9,22 @@
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 here=$root/scripts/ros
+speaker=setup-ros
+source "$here/words.sh"
+# What stops it later is looked for first.
+command -v node >/dev/null && command -v npm >/dev/null || fail 'Node is missing' 'no program node, or none npm' 'Node 20.19 or later with npm' \
+  'install it (docs/ros2-build.md says how), and run this again'
+node -e 'const [major, minor] = process.versions.node.split(".").map(Number); process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)' ||
+  fail 'this Node is too old' "$(node -v) ($(command -v node))" 'Node 20.19 or later' 'install it (docs/ros2-build.md says how), and run this again'
+[ -d "$root/node_modules" ] || fail 'the packages of this checkout are not installed' "no $root/node_modules" 'what npm ci installs' 'npm ci, then this again'
 mkdir -p "$root/.ros"
 ros=$(cd "$root/.ros" && pwd -P)
 touch "$ros/COLCON_IGNORE"
 exec 9>"$ros/lock"
-if command -v flock >/dev/null; then flock 9; fi
+if command -v flock >/dev/null && ! flock --nonblock 9; then
+  say 'waiting for another setup-ros of this checkout to end'
+  flock 9
+fi
 
 # done_with NAME KEY...: whether step NAME was finished with this key; mark_done NAME KEY...: it is now.
 key_of() { printf '%s\n' "$@" | sha256sum | cut -d' ' -f1; }
@@ -24,7 +35,8 @@ hash_files() { (cd "$root" && find "$@" -type f -print0 2>/dev/null | sort -z | 
 # 1. A ROS 2: the one that is sourced, or the wheels.
 if [ "${IQ_LEARN_ROS:-}" != wheels ] && [ -n "${ROS_DISTRO:-}" ] && [ -n "${AMENT_PREFIX_PATH:-}" ]; then
   origin=sourced
-  command -v colcon >/dev/null || { echo "colcon is missing; install it: apt install python3-colcon-common-extensions" >&2; exit 1; }
+  command -v colcon >/dev/null || fail 'colcon is missing' "ROS 2 $ROS_DISTRO without colcon" 'the program colcon' \
+    'install it (sudo apt-get install python3-colcon-common-extensions) and run this again'
 else
   origin=wheels
   bash "$here/install-wheels.sh" "$ros"
@@ -38,11 +50,13 @@ distro=$ROS_DISTRO
 # 3. This package, as links into the checkout: interfaces are generated, the rest is always what the checkout holds.
 package=$(hash_files msg srv package.xml CMakeLists.txt cmake)
 if ! done_with package "$origin" "$distro" "$root" "$package"; then
-  echo "setup-ros: building this package's messages with colcon, about half a minute (log: $ros/build.log)"
+  say "building this package's messages with colcon, about half a minute (log: $ros/build.log)"
   (cd "$root" && colcon --log-base "$ros/log" build --base-paths . --packages-select iq_learn --symlink-install \
     --build-base "$ros/build" --install-base "$ros/install" --event-handlers console_cohesion+ \
     --cmake-args -DBUILD_TESTING=OFF -DIQ_LEARN_BUILD_JS=OFF -DIQ_LEARN_RCLNODEJS=OFF ${IQ_LEARN_ROS_PYTHON:+-DPython3_EXECUTABLE="$IQ_LEARN_ROS_PYTHON"}) \
-    >"$ros/build.log" 2>&1 || { cat "$ros/build.log" >&2; exit 1; }
+    >"$ros/build.log" 2>&1 ||
+    fail "this package's messages could not be built" "$(reason_in "$ros/build.log")" "a build with colcon for ROS 2 $distro" \
+      'mend what it names and run this again'
   mark_done package "$origin" "$distro" "$root" "$package"
   source "$ros/env.sh"
 fi
@@ -51,6 +65,5 @@ fi
 [ -f "$ros/install/setup.bash" ] || echo 'source "$(dirname "${BASH_SOURCE[0]}")/../env.sh"' >"$ros/install/setup.bash"
 
 # 4. rclnodejs, with the messages of every package in sight.
-mkdir -p "$root/node_modules"
 bash "$here/rclnodejs.sh" "$ros/node"
-echo "ROS 2 $distro ($origin) is ready; use it: source .ros/env.sh"
+say "ROS 2 $distro ($([ $origin = wheels ] && echo 'from wheels' || echo 'the one that was sourced')) is ready; in every terminal that uses it: source .ros/env.sh"

@@ -1,15 +1,14 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { IqLearnError, Random } from '../../src/common/index.js';
-import { type BenchResult, benchResult, type Figure, progress } from '../harness.js';
+import { IqLearnError } from '../../src/common/index.js';
+import { type BenchResult, benchResult, progress, versions } from '../harness.js';
 import { parseOptions } from '../options.js';
-import { decoders } from './decoders.js';
-import { type Flips, flipBundle, flipCheckpoint, flipRecording } from './flips.js';
-import { killRecordings, killTraining } from './kills.js';
+import { type Attack, attacks, shareFolder } from './attacks.js';
+import { FinishedShares } from './shares.js';
 
 const OPTIONS = {
-  inputs: { default: 1_000_000, help: 'changed and random inputs for each decoder of bytes in memory' },
+  inputs: { default: 1_000_000, help: 'changed and random inputs for each decoder of bytes in memory: CDR, protobuf' },
   files: {
     default: 20_000,
     help: 'the same for decoders that read files or load models: MCAP, YAML, bundle, checkpoint',
@@ -18,85 +17,52 @@ const OPTIONS = {
   kills: { default: 1000, help: 'kills of recordings' },
   trainings: { default: 100, help: 'kills of trainings' },
   seed: { default: 1, help: 'of inputs and moments' },
+  keep: { default: null, help: 'folder for what is finished: the same command goes on there after an interruption' },
+  minutes: {
+    default: 0,
+    help: 'nothing more is begun after so many minutes, and the figures are of what was tried; 0: all',
+  },
 } as const;
 
-/** The robot of the recording child. */
-const toyText = (): string => {
-  const source = readFileSync(new URL('../../../test/demonstrations/toy.ts', import.meta.url), 'utf8');
-  return /toyText = `([^`]*)`/.exec(source)![1]!;
-};
+interface Share {
+  readonly attack: Attack;
+  readonly share: number;
+}
 
-const flipFigures = (name: string, { tried, refused, told, silent, wrong }: Flips): Figure[] => [
-  {
-    name: `${name}: bytes flipped`,
-    value: tried,
-    unit: 'bytes',
-    note: `${refused} refused, ${told} read with a word about it`,
-  },
-  {
-    name: `${name}: accepted as if nothing were`,
-    value: silent.length,
-    unit: 'bytes',
-    note: silent.slice(0, 3).join('; '),
-  },
-  { name: `${name}: wrong`, value: wrong.length, unit: 'bytes', note: wrong.slice(0, 3).join('; ') },
-];
+/** The shares of all attacks in turns, so that a run that ends early has tried something of each. */
+function inTurns(all: readonly Attack[]): Share[] {
+  const shares = all.flatMap((attack) =>
+    Array.from({ length: attack.shares }, (_, share) => ({ attack, share, at: (share + 1) / attack.shares })),
+  );
+  return shares.sort((a, b) => a.at - b.at);
+}
 
 /** Attacks decoders, flips bytes and kills processes; each figure called 'wrong' must be 0. */
 export async function run(args: string[]): Promise<BenchResult> {
-  const { inputs, files, stride, kills, trainings, seed } = parseOptions('faults', args, OPTIONS);
-  const folder = mkdtempSync(join(tmpdir(), 'iq-faults-'));
-  const figures: Figure[] = [];
-  try {
-    for (const [name, attack] of Object.entries(decoders)) {
-      const count = name === 'cdr' || name === 'protobuf' ? inputs : files;
-      const own = join(folder, name);
-      mkdirSync(own);
-      const { accepted, refused, slowestMs, wrong } = await attack(own, count, seed);
-      progress(`${name}: ${count} inputs, ${wrong.length} wrong`);
-      figures.push(
-        { name: `${name}: inputs`, value: count, unit: 'inputs', note: `${refused} refused, ${accepted} accepted` },
-        { name: `${name}: wrong`, value: wrong.length, unit: 'inputs', note: wrong.slice(0, 3).join('; ') },
-        { name: `${name}: slowest input`, value: slowestMs, unit: 'ms' },
-      );
+  const { keep, minutes, ...sizes } = parseOptions('faults', args, OPTIONS);
+  const finished = new FinishedShares(keep, { ...sizes, ...versions() });
+  const all = attacks(sizes);
+  const nameOf = ({ attack, share }: Share): string => `${attack.name} ${share + 1} of ${attack.shares}`;
+  const endMs = performance.now() + (minutes === 0 ? Number.POSITIVE_INFINITY : minutes * 60_000);
+  for (const each of inTurns(all)) {
+    const name = nameOf(each);
+    if (finished.get(name) !== undefined) continue;
+    if (performance.now() > endMs) break;
+    const folder = mkdtempSync(join(tmpdir(), 'iq-faults-'));
+    try {
+      finished.add(name, await each.attack.run(each.share, shareFolder(folder, each.attack, each.share)));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
     }
-    figures.push(...flipFigures('recording', await flipRecording(join(folder, 'flips'), stride)));
-    figures.push(...flipFigures('bundle', await flipBundle(stride)));
-    figures.push(...flipFigures('checkpoint', flipCheckpoint(join(folder, 'flips'), stride)));
-    progress('bytes flipped');
-    const random = Random.derive(seed, 'kills');
-    const recorded = await killRecordings(folder, kills, random, toyText());
-    progress(`${kills} recordings killed`);
-    const trained = await killTraining(folder, trainings, random);
-    figures.push(
-      {
-        name: 'recording: kills',
-        value: recorded.kills,
-        unit: 'kills',
-        note: `${recorded.closed} episodes were closed before`,
-      },
-      {
-        name: 'recording: kills, wrong',
-        value: recorded.wrong.length,
-        unit: 'findings',
-        note: recorded.wrong.slice(0, 3).join('; '),
-      },
-      {
-        name: 'training: kills',
-        value: trained.kills,
-        unit: 'kills',
-        note: 'each resumed; the policy is compared bit for bit',
-      },
-      {
-        name: 'training: kills, wrong',
-        value: trained.wrong.length,
-        unit: 'findings',
-        note: trained.wrong.slice(0, 3).join('; '),
-      },
-    );
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+    progress(name);
   }
+  const figures = all.flatMap((attack) =>
+    attack.figures(
+      Array.from({ length: attack.shares }, (_, share) => finished.get(nameOf({ attack, share }))).filter(
+        (outcome) => outcome !== undefined,
+      ),
+    ),
+  );
   const bad = figures.filter(({ name, value }) => /wrong|as if nothing/.test(name) && value > 0);
   if (bad.length > 0)
     throw new IqLearnError('INTERNAL', 'something was accepted that should not be', {

@@ -7,6 +7,8 @@ set -euo pipefail
 folder=$1
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 modules=$(cd "$here/../../node_modules" && pwd -P)
+speaker=rclnodejs
+source "$here/words.sh"
 
 # What a build is for: the pins, the ROS 2, the Node.
 key="$(sha256sum <"$here/rclnodejs/package-lock.json") $ROS_DISTRO $(command -v ros2) $(node -p 'process.version + process.arch')"
@@ -18,15 +20,18 @@ build() {
   mkdir -p "$folder"
   cp "$here"/rclnodejs/package*.json "$folder"
   # Without its install script, which runs `npx rimraf` from the network.
-  echo "building rclnodejs for this ROS 2 and Node, about a minute (log: $log)"
-  (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund) >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
+  say "building it for this ROS 2 and Node, about a minute (log: $log)"
+  (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund) >"$log" 2>&1 ||
+    fail 'its packages could not be installed' "$(reason_in "$log")" 'a network that reaches the npm registry' 'check it and run this again'
   local package=$folder/node_modules/rclnodejs
   if [ "$(node -p "require('$package/scripts/install.cjs').checkPrebuiltBinary()" | tail -1)" != true ]; then
     # Node's own headers where they are installed, else node-gyp downloads them.
     local prefix
     prefix=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
     if [ -f "$prefix/include/node/node_api.h" ]; then export npm_config_nodedir=$prefix; fi
-    (cd "$package" && node ../node-gyp/bin/node-gyp.js -j "$(nproc)" rebuild) >>"$log" 2>&1 || { cat "$log" >&2; exit 1; }
+    (cd "$package" && node ../node-gyp/bin/node-gyp.js -j "$(nproc)" rebuild) >>"$log" 2>&1 ||
+      fail 'it could not be built' "$(reason_in "$log")" "a C++ compiler, make, Python and the headers of Node $(node -p process.version)" \
+        'install what is missing and run this again'
     rm -rf "$package/build/Release/obj.target"
   fi
   echo "$key" >"$folder/stamp"
@@ -67,8 +72,9 @@ if [ "$(cat "$package/generated/iq_learn.stamp" 2>/dev/null)" != "$interfaces" ]
   rm -rf "$package/generated"
   printed=$(cd "$package" && node scripts/generate_messages.cjs 2>&1) || true
   if [ ! -f "$package/generated/iq_learn/iq_learn__msg__Transition.js" ]; then
-    echo "rclnodejs did not generate this package's messages: $printed" >&2
-    exit 1
+    echo "$printed" >"$package/generate.log"
+    fail "it did not generate this package's messages" "$(reason_in "$package/generate.log")" 'generated/iq_learn in its folder' \
+      "remove $folder and $modules/rclnodejs, and run this again with that ROS 2 sourced"
   fi
   check_addon 'after its messages were generated'
   echo "$interfaces" >"$package/generated/iq_learn.stamp"

@@ -29,7 +29,8 @@ describe('scripts/ros/rclnodejs.sh', () => {
     mkdirSync(join(folder, 'scripts/ros/rclnodejs'), { recursive: true });
     mkdirSync(join(packageFolder, 'build/Release'), { recursive: true });
     mkdirSync(join(packageFolder, 'scripts'));
-    copyFileSync(join(root, 'scripts/ros/rclnodejs.sh'), join(folder, 'scripts/ros/rclnodejs.sh'));
+    for (const name of ['rclnodejs.sh', 'words.sh'])
+      copyFileSync(join(root, 'scripts/ros', name), join(folder, 'scripts/ros', name));
     writeFileSync(join(folder, 'scripts/ros/rclnodejs/package-lock.json'), '{}');
     copyFileSync(soundAddon(), addon);
   });

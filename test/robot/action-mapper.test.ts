@@ -18,6 +18,12 @@ const jointRobot = (type: string, unit: string): RobotSpec =>
     hopperText.replace('std_msgs/msg/Float64MultiArray', type).replaceAll('unit: "1"', `unit: ${unit}`),
     'joints.yaml',
   );
+const car = loadRobotSpec('f1tenth');
+const carText = readFileSync(new URL('../../config/robots/f1tenth.yaml', import.meta.url), 'utf8');
+const unstampedCar = parseRobotSpec(
+  carText.replace('DriveStamped, timeout', 'Drive, timeout').replaceAll('path: drive.', 'path: '),
+  'car.yaml',
+);
 const robots: readonly [string, RobotSpec][] = [
   ['TwistStamped', vehicle],
   ['Twist', twist],
@@ -27,6 +33,8 @@ const robots: readonly [string, RobotSpec][] = [
   ['JointTrajectory positions', jointRobot('trajectory_msgs/msg/JointTrajectory', 'rad')],
   ['JointTrajectory velocities', jointRobot('trajectory_msgs/msg/JointTrajectory', 'rad/s')],
   ['JointJog', jointRobot('control_msgs/msg/JointJog', 'rad/s')],
+  ['AckermannDriveStamped', car],
+  ['AckermannDrive', unstampedCar],
 ];
 
 describe('action mapper', () => {

@@ -90,6 +90,25 @@ describe('a first description', () => {
     expect(spec.action).toMatchObject([{ path: 'linear.x', low: 0, high: 0.3 }]);
   });
 
+  it('of a car: speed and steering of its AckermannDrive, with the topic of the person', () => {
+    const ranges = new Map<string, [number, number]>([
+      ['drive.speed', [0.5, 2]],
+      ['drive.steering_angle', [-0.3, 0.25]],
+    ]);
+    const drive = topic('/drive', 'ackermann_msgs/msg/AckermannDriveStamped', 20, { ranges });
+    const person = topic('/teleop', 'ackermann_msgs/msg/AckermannDrive', 20);
+    const { spec } = drafted({ topics: [base[0]!, drive, person] });
+    expect(spec.commands.map(({ topic, type, teleop }) => [topic, type, teleop.topic, teleop.type])).toEqual([
+      ['/drive', drive.type, '/teleop', person.type],
+    ]);
+    expect(spec.action.map(({ path, unit, low, high }) => [path, unit, low, high])).toEqual([
+      ['drive.speed', 'm/s', 0, 2],
+      ['drive.steering_angle', 'rad', -0.3, 0.25],
+    ]);
+    const unseen = drafted({ topics: [base[0]!, topic('/drive', 'ackermann_msgs/msg/AckermannDrive', 20)] }).spec;
+    expect(unseen.action.map(({ path }) => path)).toEqual(['speed', 'steering_angle']);
+  });
+
   it('takes the command that it is told, and refuses what cannot be one', () => {
     const topics = [...base, topic('/other/cmd_vel', 'geometry_msgs/msg/TwistStamped', 1)];
     expect(drafted({ topics, commands: ['/other/cmd_vel'] }).spec.commands[0].type).toBe(

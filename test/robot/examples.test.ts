@@ -7,6 +7,7 @@ const examples = [
   'turtlebot3',
   'turtlebot4',
   'ackermann',
+  'f1tenth',
   'arm',
   'ur5e',
   'ur5e_servo',

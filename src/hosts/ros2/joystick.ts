@@ -35,7 +35,7 @@ export function joystickOf(spec: RobotSpec): Record<string, string> {
     throw new IqLearnError('UNSUPPORTED', `a joystick cannot drive ${spec.robot}`, {
       found: spec.commands.map(({ topic, type }) => `${topic} (${type})`).join(', '),
       expected: 'a robot that is commanded by a twist',
-      remedy: `teleop:=none, and something that publishes ${spec.commands.map(({ teleop }) => teleop.topic).join(', ')}: a leader arm, MoveIt`,
+      remedy: `teleop:=none, and something that publishes ${spec.commands.map(({ teleop }) => teleop.topic).join(', ')}: a leader arm, MoveIt, a joystick node for that type`,
     });
   const limits = new Map<string, number>();
   for (const { command: name, path, low, high } of spec.action)

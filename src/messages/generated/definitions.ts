@@ -3,6 +3,17 @@
 
 /** The text of every definition by 'package/Name'; a service has two, Name_Request and Name_Response. */
 export const definitions: Readonly<Record<string, string>> = {
+  'ackermann_msgs/AckermannDrive': `# What a car-like vehicle is to do: the angle of its steering and its speed.
+float32 steering_angle          # rad, of a wheel in the middle of the front axle; positive is left
+float32 steering_angle_velocity # rad/s, the largest; 0 is as fast as possible
+float32 speed                   # m/s, forward; negative is backward
+float32 acceleration            # m/s^2, the largest; 0 is as fast as possible
+float32 jerk                    # m/s^3, the largest; 0 is as fast as possible
+`,
+  'ackermann_msgs/AckermannDriveStamped': `# AckermannDrive with a stamp.
+std_msgs/Header header
+ackermann_msgs/AckermannDrive drive
+`,
   'builtin_interfaces/Duration': `int32 sec
 uint32 nanosec
 `,

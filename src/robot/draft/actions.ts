@@ -1,35 +1,63 @@
+import type { PathCommand } from '../kinds/message-kind.js';
 import { messageKind } from '../kinds/registry.js';
 import type { DraftCommand } from './commands.js';
 import { is, type JointLimits, nameOf, outwards, type SeenTopic, text } from './topics.js';
 
 /** The actions of a command, without what says whose they are; `limits` are of a URDF. */
 export function actionsOf({ topic, guessedJoints }: DraftCommand, limits: readonly JointLimits[]): string[] {
-  if (messageKind(topic.type)?.command?.addresses === 'paths') return twistActions(topic);
+  const command = messageKind(topic.type)?.command;
+  if (command?.addresses === 'paths') return pathActions(topic, command);
   const lines = jointActions(topic, limits);
   return guessedJoints ? lines.map((line) => `${line}${line.includes('#') ? ';' : ' #'} the joint is a guess`) : lines;
 }
 
-/** The velocities that were used; forward and turning where none was seen. */
-function twistActions({ type, ranges }: SeenTopic): string[] {
-  const body = is(type, 'TwistStamped') ? 'twist.' : '';
-  const parts = [
-    ['linear_velocity', 'linear.x', 'm/s', 0.2, 1],
-    ['sideways_velocity', 'linear.y', 'm/s', 0.2, 1],
-    ['upward_velocity', 'linear.z', 'm/s', 0.2, 1],
-    ['roll_rate', 'angular.x', 'rad/s', 0.5, 4],
-    ['pitch_rate', 'angular.y', 'rad/s', 0.5, 4],
-    ['angular_velocity', 'angular.z', 'rad/s', 0.5, 4],
-  ] as const;
-  const used = parts.filter(([, path]) => {
-    const range = ranges.get(body + path);
+/** A number of a command: its largest where none was seen, and its largest change a second; `always` is one that every robot takes. */
+interface Part {
+  readonly name: string;
+  readonly path: string;
+  readonly unit: string;
+  readonly usual: number;
+  readonly rate: number;
+  readonly always?: true;
+}
+
+const part = (name: string, path: string, unit: string, usual: number, rate: number, always?: true): Part => ({
+  name,
+  path,
+  unit,
+  usual,
+  rate,
+  ...(always === undefined ? {} : { always }),
+});
+
+/** What the bodies of commands with paths consist of. */
+const partsOfBody: Readonly<Record<string, readonly Part[]>> = {
+  twist: [
+    part('linear_velocity', 'linear.x', 'm/s', 0.2, 1, true),
+    part('sideways_velocity', 'linear.y', 'm/s', 0.2, 1),
+    part('upward_velocity', 'linear.z', 'm/s', 0.2, 1),
+    part('roll_rate', 'angular.x', 'rad/s', 0.5, 4),
+    part('pitch_rate', 'angular.y', 'rad/s', 0.5, 4),
+    part('angular_velocity', 'angular.z', 'rad/s', 0.5, 4, true),
+  ],
+  // The rest of an AckermannDrive are limits that the vehicle keeps, and 0 leaves them to it.
+  drive: [part('speed', 'speed', 'm/s', 0.2, 1, true), part('steering_angle', 'steering_angle', 'rad', 0.3, 1, true)],
+};
+
+/** The numbers that were used; those that every robot takes where none was seen. */
+function pathActions({ ranges }: SeenTopic, { body, bodyPath }: PathCommand): string[] {
+  const prefix = bodyPath.map((key) => `${key}.`).join('');
+  const parts = (partsOfBody[body] ?? []).map((each) => ({ ...each, path: prefix + each.path }));
+  const used = parts.filter(({ path }) => {
+    const range = ranges.get(path);
     return range !== undefined && range[1] > range[0];
   });
-  const chosen = used.length > 0 ? used : parts.filter(([, path]) => path === 'linear.x' || path === 'angular.z');
-  return chosen.map(([name, path, unit, usual, rate]) => {
+  const chosen = used.length > 0 ? used : parts.filter(({ always }) => always === true);
+  return chosen.map(({ name, path, unit, usual, rate }) => {
     // A stop commands 0, though nobody may have stood still while it was looked at.
-    const [least, most] = limitsOf(ranges.get(body + path), usual);
+    const [least, most] = limitsOf(ranges.get(path), usual);
     const [low, high] = [Math.min(0, least), Math.max(0, most)];
-    return `name: ${name}, path: ${body}${path}, unit: ${unit}, low: ${low}, high: ${high}, max_rate: ${rate} }${seen(ranges.get(body + path))}`;
+    return `name: ${name}, path: ${path}, unit: ${unit}, low: ${low}, high: ${high}, max_rate: ${rate} }${seen(ranges.get(path))}`;
   });
 }
 

@@ -133,7 +133,7 @@ function defaultCommand({ topics, joints }: DraftInputs, pool: readonly SeenTopi
   });
 }
 
-/** What people call a command: the controller's name without what all of them have. A twist moves the base. */
+/** What people call a command: the controller's name without what all of them have. A twist or a drive moves the base. */
 function shortName(topic: SeenTopic, taken: readonly string[]): string {
   const generic = /^(joint_trajectory|joint_cmds|delta_joint_cmds|commands?|cmd|cmd_vel\w*|reference|controller)$/;
   const parts = topic.topic.split('/').filter((part) => part !== '' && !generic.test(part));

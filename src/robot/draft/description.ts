@@ -94,7 +94,8 @@ function commandLines(commands: readonly DraftCommand[], { joints }: DraftInputs
     isOne ? [`${head}: ${lines[0]!}`] : [`${head}:`, ...lines.map((line, i) => `  ${name(i)}: ${line}`)];
   const name = (i: number): string => commands[i]!.name;
   const actions = commands.map((command) => actionsOf(command, joints));
-  const isHeld = actions.map((lines) => lines.some((line) => line.includes('unit: rad,') || line.includes('unit: m,')));
+  // Positions only: a car has a steering angle beside its speed, and a stop of it commands 0.
+  const isHeld = actions.map((lines) => lines.every((line) => /unit: (rad|m),/.test(line)));
   const stops = new Set(isHeld);
   const names = actions.flat().map((line) => /^name: (\w+)/.exec(line)![1]);
   const isTwice = new Set(names).size < names.length;

@@ -55,6 +55,10 @@ const unitOfEnd: readonly (readonly [end: RegExp, unit: string])[] = [
   [/(^|\.)orientation\.[xyzw]$/, '1'],
   [/(^|\.)force\.[xyz]$/, 'N'],
   [/(^|\.)torque\.[xyz]$/, 'N·m'],
+  [/(^|\.)steering_angle$/, 'rad'],
+  [/(^|\.)steering_angle_velocity$/, 'rad/s'],
+  [/(^|\.)speed$/, 'm/s'],
+  [/(^|\.)acceleration$/, 'm/s²'],
 ];
 
 /** The unit that a field of the common message types has by its definition; undefined where it has none of its own. */

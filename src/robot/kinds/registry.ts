@@ -25,6 +25,11 @@ export const messageKinds: readonly MessageKind[] = [
   poseStamped,
   twistStamped,
   { type: 'geometry_msgs/msg/Twist', command: pathCommand('geometry_msgs/msg/Twist', 'twist') },
+  { type: 'ackermann_msgs/msg/AckermannDrive', command: pathCommand('ackermann_msgs/msg/AckermannDrive', 'drive') },
+  {
+    type: 'ackermann_msgs/msg/AckermannDriveStamped',
+    command: pathCommand('ackermann_msgs/msg/AckermannDriveStamped', 'drive', ['drive']),
+  },
   jointTrajectory,
   float64MultiArray,
   jointJog,

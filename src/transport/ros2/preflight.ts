@@ -59,8 +59,11 @@ const interfaces = [
   ]),
 ];
 
-/** Packages that only some robots need, for JointJog and for poses in other frames: where one is missing, whoever needs it says so. */
-const ONLY_SOME_ROBOTS = ['control_msgs', 'tf2_msgs'];
+/**
+ * Packages that only some robots need, for AckermannDrive, JointJog and poses in other frames: where one is missing,
+ * whoever needs it says so.
+ */
+const ONLY_SOME_ROBOTS = ['ackermann_msgs', 'control_msgs', 'tf2_msgs'];
 
 const setup = 'run scripts/setup-ros.sh and source .ros/env.sh';
 
