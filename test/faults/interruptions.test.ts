@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,6 +14,7 @@ import { loadRobotSpec, observationOf } from '#src/robot/index.js';
 import { learningEpisode, runDemonstrations, TrainingSession } from '#src/sessions/index.js';
 import { createExpert } from '#src/simulation/index.js';
 import { EmbeddedBroker, qos } from '#src/transport/index.js';
+import { start } from '../cli/support.js';
 import { toy, writeEpisode } from '../demonstrations/toy.js';
 
 const quiet = { error() {}, warn() {}, info() {}, debug() {} } as unknown as Logger;
@@ -160,6 +161,7 @@ describe('fault F32: interrupted by Ctrl-C, SIGTERM or the end of the terminal',
     const program = `
       const { Interrupt } = await import(${JSON.stringify(INTERRUPT)});
       const interrupt = new Interrupt((text) => process.stderr.write(text + '\\n'));
+      interrupt.begin();
       if (${reads}) interrupt.nothingToSave();
       interrupt.signal.addEventListener('abort', () => process.exit(7));
       setInterval(() => {}, 1000);
@@ -174,5 +176,47 @@ describe('fault F32: interrupted by Ctrl-C, SIGTERM or the end of the terminal',
     child.stdout.once('data', () => child.kill('SIGTERM'));
     const code = await new Promise((resolve) => child.on('close', resolve));
     expect([code, stderr]).toEqual([reads ? 143 : 7, said]);
+  });
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ])(
+    'while the program is still being loaded: %s ends it with %i, before anything is made',
+    async (signal, expected) => {
+      // As soon as the program listens to signals, it gets one, with most of it still on the disk.
+      const preloaded = `process.on('newListener', (name) => {
+      if (name === 'SIGHUP') setImmediate(() => process.kill(process.pid, '${signal}'));
+    });`;
+      const out = join(folder, `loading-${signal}`);
+      const { ended } = start(['record', '--robot', 'rover', '--out', out], {
+        cwd: folder,
+        node: ['--import', `data:text/javascript,${encodeURIComponent(preloaded)}`],
+      });
+      expect(await ended).toEqual({ code: expected, signal: null, stdout: '', stderr: '' });
+      expect(existsSync(out)).toBe(false);
+    },
+  );
+
+  it('a launcher that passes on what the terminal said does not stop the saving; pressed again, Ctrl-C does', async () => {
+    const program = `
+      const { Interrupt } = await import(${JSON.stringify(INTERRUPT)});
+      const interrupt = new Interrupt(() => undefined);
+      interrupt.begin();
+      interrupt.signal.addEventListener('abort', () => {
+        process.kill(process.pid, 'SIGTERM');
+        setTimeout(() => process.stdout.write('saved'), 100);
+        setTimeout(() => process.kill(process.pid, 'SIGINT'), 1000);
+      });
+      setInterval(() => {}, 1000);
+      process.kill(process.pid, 'SIGINT');`;
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', program]);
+    let stdout = '';
+    child.stdout.on('data', (data: Buffer) => {
+      stdout += data.toString();
+    });
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    expect([code, stdout]).toEqual([130, 'saved']);
   });
 });
