@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { run } from '#src/cli/index.js';
 import { IqLearnError } from '#src/common/index.js';
 import { openRecording, RecordingWriter, readDemonstrations, writeRecording } from '#src/demonstrations/index.js';
 import { behaviouralCloning, learnerConfig } from '#src/learning/index.js';
@@ -14,7 +13,7 @@ import { loadRobotSpec, observationOf } from '#src/robot/index.js';
 import { learningEpisode, runDemonstrations, TrainingSession } from '#src/sessions/index.js';
 import { createExpert } from '#src/simulation/index.js';
 import { EmbeddedBroker, qos } from '#src/transport/index.js';
-import { start } from '../cli/support.js';
+import { interruptedCli, start } from '../cli/support.js';
 import { toy, writeEpisode } from '../demonstrations/toy.js';
 
 const quiet = { error() {}, warn() {}, info() {}, debug() {} } as unknown as Logger;
@@ -48,29 +47,16 @@ const outcome = async (work: Promise<unknown>): Promise<string> =>
     (error: unknown) => (error instanceof IqLearnError ? error.code : String(error)),
   );
 
-/** A command line that was told by Ctrl-C to end before it begins. */
-async function interruptedCli(...args: string[]): Promise<{ code: number; stderr: string }> {
-  let stderr = '';
-  const abort = new AbortController();
-  abort.abort();
-  const interrupt = { signal: abort.signal, exitCode: 130, close: () => undefined, nothingToSave: () => undefined };
-  const code = await run(args, {
-    stdout: { write: () => undefined },
-    stderr: { write: (text) => (stderr += text) },
-    interrupt: interrupt as unknown as Parameters<typeof run>[1]['interrupt'],
-  });
-  return { code, stderr };
-}
-
 describe('fault F32: interrupted by Ctrl-C, SIGTERM or the end of the terminal', () => {
   it.each([0, 1, 3, 8])(
-    'while demonstrations are recorded, at message %i of the robot: cancelled, nothing thrown aside, nothing half-written',
+    'while demonstrations are recorded, at message %i of the robot: cancelled, nothing thrown aside, nothing half-written, no empty recording',
     async (nth) => {
       const target = join(folder, `demonstrations-${nth}`);
       const abort = new AbortController();
       const broker = new EmbeddedBroker();
       const { topic, type } = spec.stateTopics[0]!;
       let seen = 0;
+      let kept = 0;
       broker.connect().subscribe(
         topic,
         type,
@@ -82,12 +68,14 @@ describe('fault F32: interrupted by Ctrl-C, SIGTERM or the end of the terminal',
       const work = runDemonstrations({
         ...{ spec, driver: createExpert('rover'), episodes: 3, seed: 1, folder: target, keepFailures: true },
         ...{ task: { maxSteps: 4 }, logger, signal: abort.signal, broker },
+        onEpisode: () => kept++,
       });
       expect(await outcome(work)).toBe('CANCELLED');
       await broker.close();
       await sleep(0);
-      const left = readdirSync(target, { recursive: true }).map(String);
-      expect(left.filter((name) => /\.(lock|part)/.test(name))).toEqual([]);
+      const left = existsSync(target) ? readdirSync(target).sort() : [];
+      expect(left).toEqual(kept === 0 ? [] : ['metadata.yaml', `demonstrations-${nth}_0.mcap`].sort());
+      expect(existsSync(target)).toBe(kept > 0);
       expect(unhandled).toEqual([]);
     },
   );
@@ -149,9 +137,19 @@ describe('fault F32: interrupted by Ctrl-C, SIGTERM or the end of the terminal',
     ['evaluate', '--policy', 'nowhere', '--robot', 'rover'],
     ['train', '--resume', '--out', 'nowhere'],
   ])('an interruption is never reported as another error: %s', async (...args) => {
-    const { code, stderr } = await interruptedCli(...args);
+    const { code, stderr } = await interruptedCli(AbortSignal.abort(), ...args);
     expect(code).toBe(130);
     expect(stderr).toBe('error: interrupted; to do: what was finished is saved\n');
+  });
+
+  it('record, before an episode is finished: nothing is kept, and it says so with the command that begins again', async () => {
+    const out = join(folder, 'deep', 'down');
+    const { code, stderr } = await interruptedCli(AbortSignal.abort(), 'record', '--robot', 'rover', '--out', out);
+    expect(code).toBe(130);
+    expect(stderr).toMatch(
+      /^error: interrupted; to do: nothing was kept: .*record --robot rover --episodes 5 --out \S+/,
+    );
+    expect(existsSync(join(folder, 'deep'))).toBe(false);
   });
 
   it.each([
