@@ -203,7 +203,7 @@ describe('frames', () => {
     expect(assembler.accept('/odom', framed('/odom'), ms(1))).toBe(true);
     expect(assembler.accept('/odom', framed('bot1/odom'), ms(2))).toBe(false);
     expect(texts(assembler)).toEqual([
-      "/odom: header.frame_id is 'bot1/odom', expected 'odom'; no transform came on /tf or /tf_static: publish (and record) the transform, or give it in that frame",
+      "/odom: header.frame_id is 'bot1/odom', expected 'odom'; no transform came on /tf or /tf_static: publish (and record) the transform, or give it in that frame, or give the robot's namespace, bot1, where its topics are there, too",
     ]);
   });
 });
