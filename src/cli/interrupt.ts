@@ -17,13 +17,16 @@ const SAME_SIGNAL_MS = 300;
 export class Interrupt {
   readonly #controller = new AbortController();
   readonly #say: (text: string) => void;
+  readonly #nowMs: () => number;
   readonly #handler = (name: NodeJS.Signals): void => this.#heard(name as keyof typeof EXIT_CODES);
   #exitCode: number = exitCode.ok;
   #endsAtOnce = true;
   #heardMs = Number.NEGATIVE_INFINITY;
 
-  constructor(say: (text: string) => void) {
+  /** `nowMs` is a steady clock. */
+  constructor(say: (text: string) => void, nowMs: () => number = () => performance.now()) {
     this.#say = say;
+    this.#nowMs = nowMs;
     for (const name of Object.keys(EXIT_CODES)) process.on(name, this.#handler);
   }
 
@@ -52,10 +55,10 @@ export class Interrupt {
 
   #heard(name: keyof typeof EXIT_CODES): void {
     if (this.#endsAtOnce) process.exit(EXIT_CODES[name]);
-    const sinceMs = performance.now() - this.#heardMs;
-    if (this.signal.aborted && sinceMs < SAME_SIGNAL_MS) return;
+    const nowMs = this.#nowMs();
+    if (this.signal.aborted && nowMs - this.#heardMs < SAME_SIGNAL_MS) return;
     if (this.signal.aborted) process.exit(EXIT_CODES[name]);
-    this.#heardMs = performance.now();
+    this.#heardMs = nowMs;
     this.#exitCode = EXIT_CODES[name];
     // Nobody reads what is written to a terminal that is gone, and failing to write must not end the saving.
     if (name === 'SIGHUP') for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);

@@ -200,15 +200,17 @@ describe('fault F32: interrupted by Ctrl-C, SIGTERM or the end of the terminal',
   it('a launcher that passes on what the terminal said does not stop the saving; pressed again, Ctrl-C does', async () => {
     const program = `
       const { Interrupt } = await import(${JSON.stringify(INTERRUPT)});
-      const interrupt = new Interrupt(() => undefined);
+      let ms = 0;
+      const interrupt = new Interrupt(() => undefined, () => ms);
       interrupt.begin();
-      interrupt.signal.addEventListener('abort', () => {
-        process.kill(process.pid, 'SIGTERM');
-        setTimeout(() => process.stdout.write('saved'), 100);
-        setTimeout(() => process.kill(process.pid, 'SIGINT'), 1000);
-      });
-      setInterval(() => {}, 1000);
-      process.kill(process.pid, 'SIGINT');`;
+      const press = (signal) => process.emit(signal, signal);
+      press('SIGINT');
+      ms = 200;
+      press('SIGTERM');
+      process.stdout.write(interrupt.signal.aborted ? 'saved' : 'deaf');
+      ms = 500;
+      press('SIGINT');
+      process.stdout.write('not reached');`;
     const child = spawn(process.execPath, ['--input-type=module', '--eval', program]);
     let stdout = '';
     child.stdout.on('data', (data: Buffer) => {
