@@ -236,9 +236,9 @@ it('an interrupted copy leaves nothing behind, no folder that it made either', a
   expect(existsSync(join(folder, 'c', 'd'))).toBe(false);
 });
 
-/** Messages of one topic by two publishers that take turns: the elbow is where the first says, or at −3. */
+/** Messages of one topic by two publishers that take turns: the elbow is where the first says, or at −20. */
 const byTurns = (topic: string, k: number, value: number): Written[] =>
-  [value, -3].map((position, i) => {
+  [value, -20].map((position, i) => {
     const logNs = ms(start + 100 * k + 50 * i);
     const message = { header: { stamp: stampOf(logNs), frame_id: '' }, name: ['elbow'], velocity: [], effort: [] };
     return { topic, type: 'sensor_msgs/msg/JointState', logNs, message: { ...message, position: [position] } };
@@ -257,7 +257,7 @@ it.each([
     expect(report.transitions).toBeLessThan(5);
     expect(said).toContain(what);
     expect(said).toMatch(
-      new RegExp(`${topic}: position of elbow is -3 and 0\\.\\d+ by turns, expected one publisher of this joint`),
+      new RegExp(`${topic}: position of elbow is -20 and 0\\.\\d+ by turns, expected one publisher of this joint`),
     );
   },
 );
