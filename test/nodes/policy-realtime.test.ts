@@ -59,7 +59,7 @@ describe('the policy node in real time', () => {
   it('says why it waits: the topic, what was found and what is expected, in status, diagnostics and log', async () => {
     const node = drive({}, await quickPolicy());
     await until(() => state() === 'IDLE', 'the first status');
-    expect(statuses.at(-1)!.reason).toBe('/odom has not been heard');
+    expect(statuses.at(-1)!.reason).toBe('/odom has not been heard, expected nav_msgs/msg/Odometry');
     const message = emptyMessage('nav_msgs/msg/Odometry');
     message.header = { stamp: stampOf(1_000_000_000_000n), frame_id: 'bot1/odom' };
     for (let i = 0; i < 3; i++) rig.say('/odom', 'nav_msgs/msg/Odometry', message);
@@ -72,6 +72,17 @@ describe('the policy node in real time', () => {
     const warned = rig.records.filter(({ level }) => level === 'warn').map(({ fields }) => fields.reason);
     expect(warned).toEqual([reason]); // once; the diagnostics count the others
     expect(diagnosed(node, 'states_refused_why')).toContain('(3 times)');
+  });
+
+  it('holds without a policy and says that there is none, in status, diagnostics and log', async () => {
+    simulator();
+    const node = rig.start(new PolicyNode(rig.context('policy'), { pace: 'realtime' }));
+    await rig.startEpisode('/simulator/start_episode', 6);
+    await until(() => state() === 'HOLDING', 'holding');
+    const reason = 'no policy yet: expected one on /policy, by the parameter policy or /policy/load_policy';
+    expect(statuses.at(-1)!.reason).toBe(reason);
+    expect(node.status().message).toBe(`HOLDING: ${reason}`);
+    expect(rig.records.map(({ fields }) => fields.reason)).toContain(reason);
   });
 
   it('fault F02: stops a robot whose state goes stale, and goes on when it is back', async () => {
