@@ -19,7 +19,7 @@ export class SafetyReasons {
     this.#estopTopic = estopTopic;
     this.#teleop = commands.map(({ teleop }) => teleop.topic).join(', ');
     this.#periodMs = 1000 / rateHz;
-    this.estop = `e-stop: ${estopTopic}: data is true, expected false`;
+    this.estop = `e-stop: ${estopTopic}: data was true, expected false`;
     const button = deadman === undefined ? '' : `: ${deadman.topic}: buttons[${deadman.button}] is not 1, expected 1`;
     this.deadman = `the dead-man button was let go${button}`;
     this.takeover = `a person has taken over, by ${this.#teleop}`;

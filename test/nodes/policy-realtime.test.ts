@@ -71,6 +71,8 @@ describe('the policy node in real time', () => {
     expect(commands).toEqual([]);
     const warned = rig.records.filter(({ level }) => level === 'warn').map(({ fields }) => fields.reason);
     expect(warned).toEqual([reason]); // once; the diagnostics count the others
+    const idle = rig.records.filter(({ message }) => message.startsWith('IDLE')).map(({ fields }) => fields.reason);
+    expect(idle).toEqual(['/odom has not been heard, expected nav_msgs/msg/Odometry', reason]);
     expect(diagnosed(node, 'states_refused_why')).toContain('(3 times)');
   });
 
@@ -81,7 +83,7 @@ describe('the policy node in real time', () => {
     await until(() => state() === 'HOLDING', 'holding');
     const reason = 'no policy yet: expected one on /policy, by the parameter policy or /policy/load_policy';
     expect(statuses.at(-1)!.reason).toBe(reason);
-    expect(node.status().message).toBe(`HOLDING: ${reason}`);
+    expect(node.status()).toMatchObject({ level: 1, message: `HOLDING: ${reason}` });
     expect(rig.records.map(({ fields }) => fields.reason)).toContain(reason);
   });
 
@@ -102,6 +104,25 @@ describe('the policy node in real time', () => {
     await until(() => state() === 'RUNNING' && transitions.length > count + 5, 'driving again');
     for (const { observation, next_observation } of transitions)
       expect(Math.abs(next_observation[0]! - observation[0]!)).toBeLessThan(0.02); // none reaches across the pause
+  });
+
+  it('a hold for another reason than before is told once in the log, and is stale only while it is', async () => {
+    simulator();
+    const node = rig.start(new PolicyNode(rig.context('policy'), { pace: 'realtime' }));
+    await rig.startEpisode('/simulator/start_episode', 6);
+    await until(() => state() === 'HOLDING', 'holding');
+    await rig.trigger('/simulator/pause');
+    await until(() => statuses.at(-1)!.reason.startsWith('/odom is'), 'the stale state');
+    await pass(1200);
+    const told = (): unknown[] =>
+      rig.records.filter(({ message }) => message.startsWith('HOLDING')).map(({ fields }) => fields.reason);
+    expect(told()).toEqual([expect.stringMatching(/^no policy yet/), expect.stringMatching(/^\/odom is \d+ ms old/)]);
+    expect(node.status().level).toBe(3);
+    await rig.trigger('/simulator/resume');
+    await until(() => statuses.at(-1)!.reason.startsWith('no policy yet'), 'the state being back');
+    node.status();
+    await pass(1200);
+    expect(node.status().level).toBe(1);
   });
 
   it('fault F01: drops states that are no numbers; after their timeout the robot stands', async () => {

@@ -93,7 +93,7 @@ describe('safety filter', () => {
     expect(filter.reset()).toMatchObject({ ok: false });
     reason(1300);
     expect(filter.reset()).toMatchObject({ ok: true });
-    expect(reason(1400, { estop: true })).toBe('e-stop: /estop: data is true, expected false');
+    expect(reason(1400, { estop: true })).toBe('e-stop: /estop: data was true, expected false');
   });
 
   test('where a person drives alone, letting go of the button holds, and holding it goes on', () => {

@@ -36,6 +36,8 @@ export class PolicyDiagnostics {
   clockJumps = 0;
   /** Number of teleoperation commands that were ignored because the dead-man button was not held. */
   unheld = 0;
+  /** Cycles with a stale state, as the diagnosis before this one counted them. */
+  #staleBefore = 0;
 
   constructor(clock: SteadyClock) {
     this.commandRate = new RateMeter(clock);
@@ -57,13 +59,17 @@ export class PolicyDiagnostics {
     const safety = commands.counters;
     const { state, reason } = condition;
     const waits = state === 'IDLE' && loop !== undefined && assembler.waitingFor(0n) !== '';
+    const lacksPolicy = state === 'HOLDING' && actions.problem !== undefined;
     const blockedMs = this.blocked.take();
+    // It counts from the beginning: what was stale an hour ago is not stale now.
+    const isStale = (safety?.stale ?? 0) > this.#staleBefore;
+    this.#staleBefore = safety?.stale ?? 0;
     const level =
       problem !== undefined || state === 'FAULT' || state === 'ESTOP'
         ? diagnosticLevel.error
-        : state === 'HOLDING' && (safety?.stale ?? 0) > 0
+        : state === 'HOLDING' && isStale
           ? diagnosticLevel.stale
-          : inbox.lastRefusal !== '' || blockedMs > 0 || waits
+          : inbox.lastRefusal !== '' || blockedMs > 0 || waits || lacksPolicy
             ? diagnosticLevel.warn
             : diagnosticLevel.ok;
     return {

@@ -99,7 +99,7 @@ function takeClock(
 ): void {
   if (!simulation.accept(message)) return;
   diagnostics.clockJumps++;
-  assembler.reset();
+  assembler.clockJumped();
   commands.takeover.reset();
   transitions.cut();
 }
