@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { wallClockNs } from '#src/common/index.js';
 import type { TwistStamped } from '#src/messages/index.js';
 import { emptyMessage, nanosecondsOf, type PolicyStatus, stampOf, type Transition } from '#src/messages/index.js';
 import { ExpertNode, PolicyNode, type PolicyParameters, SimulatorNode } from '#src/nodes/index.js';
@@ -104,6 +105,24 @@ describe('the policy node in real time', () => {
     await until(() => state() === 'RUNNING' && transitions.length > count + 5, 'driving again');
     for (const { observation, next_observation } of transitions)
       expect(Math.abs(next_observation[0]! - observation[0]!)).toBeLessThan(0.02); // none reaches across the pause
+  });
+
+  it('tells of a topic that is stamped by another clock, once, and drives all the same', async () => {
+    const node = rig.start(new PolicyNode(rig.context('policy'), { pace: 'realtime' }));
+    const message = emptyMessage('nav_msgs/msg/Odometry');
+    const sayAt = (offset: bigint): void => {
+      message.header = { stamp: stampOf(wallClockNs() + offset), frame_id: 'odom' };
+      rig.say('/odom', 'nav_msgs/msg/Odometry', message);
+    };
+    for (let i = 0n; i < 20n; i++) {
+      sayAt(30_000_000_000n + i);
+      await pass(20);
+    }
+    const said = /^\/odom: header\.stamp is (29|30)\.\d s ahead of this computer's clock, expected within 1 s of it/;
+    const told = rig.records.filter(({ message: text }) => text === 'the clocks differ');
+    expect(told.map(({ fields }) => fields.reason)).toEqual([expect.stringMatching(said)]);
+    expect(diagnosed(node, 'clocks_differ')).toMatch(said);
+    expect(statuses.at(-1)!.reason).toMatch(/^no policy yet/);
   });
 
   it('a hold for another reason than before is told once in the log, and is stale only while it is', async () => {

@@ -34,6 +34,8 @@ export class PolicyDiagnostics {
   /** Longest block of the event loop, in milliseconds, among those longer than the budget. */
   readonly blocked = new PeakMeter();
   clockJumps = 0;
+  /** Topics that are stamped by another clock, each with a sentence. */
+  readonly clocks = new Map<string, string>();
   /** Number of teleoperation commands that were ignored because the dead-man button was not held. */
   unheld = 0;
   /** Cycles with a stale state, as the diagnosis before this one counted them. */
@@ -90,6 +92,7 @@ export class PolicyDiagnostics {
         states_refused_why: assembler.refusals
           .map(({ refusal, count }) => `${describeRefusal(refusal)} (${count} times)`)
           .join('; '),
+        clocks_differ: [...this.clocks.values()].join('; '),
         clock_jumps: clockJumps + this.clockJumps,
         overruns: loop?.overruns ?? 0,
         loop_lags: loop?.lags ?? 0,

@@ -49,6 +49,11 @@ export class OperatorLog {
     this.#logger.warn('a message cannot be used', { reason: describeRefusal(refusal) });
   }
 
+  /** A topic is stamped by another clock than this computer's. */
+  clockDiffers(reason: string): void {
+    this.#logger.warn('the clocks differ', { reason });
+  }
+
   /** A command of a person cannot be used. Each reason is written once. */
   teleopRefused(topic: string, reason: string): void {
     if (this.#seen.has(reason)) return;
