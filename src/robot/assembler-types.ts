@@ -103,6 +103,8 @@ export interface ObservationAssembler {
   completeAt(stampNs: bigint): boolean;
   /** Forgets all messages (not the counters): between episodes. */
   reset(): void;
+  /** Forgets the messages from before a jump of the clock, but for those of topics that are said once: they are still true. */
+  clockJumped(): void;
   readonly counters: AssemblerCounters;
   /** Why messages were refused, each reason with its count and the first message as the example. */
   readonly refusals: readonly CountedRefusal[];

@@ -228,7 +228,7 @@ class Assembler implements ObservationAssembler {
       }
     } else if (step > 0n && step - passed <= this.#jumpNs) return 'next';
     this.#counters.clockJumps += 1;
-    this.reset();
+    this.clockJumped();
     this.#jumped = { topic: state.spec.topic, byMs: Number(step) / 1e6 };
     return 'next';
   }
@@ -285,6 +285,14 @@ class Assembler implements ObservationAssembler {
 
   reset(): void {
     for (const state of this.#states) state.forget();
+    this.clockJumped();
+  }
+
+  clockJumped(): void {
+    for (const state of this.#states) {
+      if (state.timeoutNs === null) state.forgetTime();
+      else state.forget();
+    }
     this.stamps.clear();
     this.#waiting.clear();
     this.#frames.forget();

@@ -20,8 +20,8 @@ export function lookAt(states: readonly TopicState[], nowNs: bigint): LookedAt {
 function missing(states: readonly TopicState[]): LookedAt {
   const unknown = states.filter(({ known }) => !known);
   const text = unknown
-    .map(({ spec: { topic }, problem }) =>
-      problem === null ? `${topic} has not been heard` : `${topic}: ${problem.text}`,
+    .map(({ spec: { topic, type }, problem }) =>
+      problem === null ? `${topic} has not been heard, expected ${type}` : `${topic}: ${problem.text}`,
     )
     .join('; ');
   return { ok: false, reason: 'missing', topics: unknown.map(({ spec }) => spec.topic), text };

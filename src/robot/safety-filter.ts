@@ -1,5 +1,6 @@
 import { IqLearnError } from '../common/index.js';
 import { CommandLimiter } from './command-limiter.js';
+import { SafetyReasons } from './safety-reasons.js';
 import type {
   SafetyCounters,
   SafetyFilter,
@@ -12,6 +13,7 @@ import type { RobotSpec } from './types.js';
 
 const blocked = (forMs: number): string => `the event loop was blocked for ${forMs.toFixed(0)} ms`;
 const ms = (value: number): bigint => BigInt(Math.round(value * 1e6));
+const inMs = (ns: bigint): number => Number(ns) / 1e6;
 
 /** Throws INVALID_ARGUMENT for a wrong option, or if a stop holds something and `initial` is missing. */
 export function createSafetyFilter(spec: RobotSpec, options: SafetyOptions = {}): SafetyFilter {
@@ -33,6 +35,7 @@ class Filter implements SafetyFilter {
   readonly #longestNs: bigint;
   readonly #heartbeatNs: bigint | null;
   readonly #deadmanLatches: boolean;
+  readonly #reasons: SafetyReasons;
   readonly #counters = {
     cycles: 0,
     clamped: 0,
@@ -69,6 +72,7 @@ class Filter implements SafetyFilter {
           expected: 'a number from 0',
         });
     this.#limiter = new CommandLimiter(spec, options.initial);
+    this.#reasons = new SafetyReasons(spec);
     this.#staleMs = staleMs;
     this.#overshoot = overshoot;
     const teleopMs = Math.min(Math.max(...spec.commands.map(({ teleop }) => teleop.timeoutMs)), 60_000);
@@ -100,7 +104,7 @@ class Filter implements SafetyFilter {
     // While latched, nothing is remembered that could move the robot after the reset.
     if (this.#latch !== null) return this.#stop(this.#latch.state, 'stop', this.#latch.reason);
     if (this.#heartbeatNs !== null && input.heartbeatNs === null)
-      return this.#stop('HOLDING', 'hold', 'no heartbeat of the e-stop yet');
+      return this.#stop('HOLDING', 'hold', this.#reasons.noHeartbeat(inMs(this.#heartbeatNs)));
     return this.#takeover(input) ?? this.#policy(input);
   }
 
@@ -122,7 +126,11 @@ class Filter implements SafetyFilter {
     const silent = timeoutNs !== null && heartbeatNs !== null && nowNs - heartbeatNs > timeoutNs;
     if ((!estop && !silent) || this.#latch?.state === 'ESTOP') return;
     this.#counters.estops += 1;
-    this.#latch = { state: 'ESTOP', reason: estop ? 'e-stop' : 'the heartbeat of the e-stop is missing' };
+    const reason =
+      estop || !silent
+        ? this.#reasons.estop
+        : this.#reasons.heartbeatMissing(inMs(nowNs - heartbeatNs), inMs(timeoutNs));
+    this.#latch = { state: 'ESTOP', reason };
   }
 
   /** A person who lets go of the button while driving wants a stop, not the policy. */
@@ -132,7 +140,7 @@ class Filter implements SafetyFilter {
     this.#teleopAtNs = null;
     if (!this.#deadmanLatches) return;
     this.#counters.estops += 1;
-    this.#latch = { state: 'ESTOP', reason: 'the dead-man button was let go' };
+    this.#latch = { state: 'ESTOP', reason: this.#reasons.deadman };
   }
 
   #reasonNotReady(input: SafetyInput): string | null {
@@ -170,9 +178,10 @@ class Filter implements SafetyFilter {
     // What the policy computed meanwhile was meant for another situation.
     this.#action = null;
     if (input.blockedMs !== undefined) return this.#stop('TAKEOVER', 'hold', blocked(input.blockedMs));
-    if (this.#teleop === null) return this.#stop('TAKEOVER', 'stop', 'teleoperation is not finite');
-    if (nowNs > this.#teleopUntilNs) return this.#stop('TAKEOVER', 'hold', 'teleoperation went silent');
-    return this.#execute('TAKEOVER', 'takeover', this.#teleop, 'a person has taken over');
+    if (this.#teleop === null) return this.#stop('TAKEOVER', 'stop', this.#reasons.notFinite);
+    if (nowNs > this.#teleopUntilNs)
+      return this.#stop('TAKEOVER', 'hold', this.#reasons.teleopSilent(inMs(age), inMs(this.#teleopNs)));
+    return this.#execute('TAKEOVER', 'takeover', this.#teleop, this.#reasons.takeover);
   }
 
   #policy(input: SafetyInput): SafetyOutput {
@@ -196,7 +205,7 @@ class Filter implements SafetyFilter {
     if (action === null || nowNs > action.expiryNs) {
       // Only counted while driving: a policy that has not begun, or is between episodes, is not late.
       if (this.#state === 'RUNNING') this.#counters.overruns += 1;
-      return this.#stop('HOLDING', 'hold', 'no action of the policy that has not expired');
+      return this.#stop('HOLDING', 'hold', this.#reasons.noAction(input.actionProblem));
     }
     if (action.stampNs !== null) this.#executedStampNs = action.stampNs;
     return this.#execute('RUNNING', 'policy', action.values, '');

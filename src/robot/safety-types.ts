@@ -9,6 +9,8 @@ export interface SafetyInput {
   readonly actionExpiryNs: bigint | null;
   /** Stamp of the observation that the action was computed from: an action from an older observation than the last executed one is dropped. */
   readonly actionStampNs?: bigint | null;
+  /** Why the policy gives no action, for people, where there is one to blame: no policy has come. */
+  readonly actionProblem?: string | undefined;
   /** Age of the robot's state in milliseconds; null while it is unknown. */
   readonly observationStampAgeMs: number | null;
   /** Why it is unknown or old, for people: topics and what is wrong with them. */

@@ -163,6 +163,18 @@ export class TopicState {
     return refuse('incomplete', 'position', 'one message', 'two, as velocities are computed from positions');
   }
 
+  /** After a jump of the clock what was said once is still true, whatever its stamp was: the next message counts. */
+  forgetTime(): void {
+    if (!this.known) {
+      this.forget();
+      return;
+    }
+    this.#stampsNs.fill(0n);
+    this.stampNs = 0n;
+    this.backward = 0;
+    this.isUnstamped = true;
+  }
+
   forget(): void {
     this.known = false;
     this.#known.fill(0);

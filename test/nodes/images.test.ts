@@ -66,7 +66,7 @@ it('drives by an image, holds while it is stale or cannot be read, and tells and
 
   await pass(30, () => null);
   expect(commands).toEqual([]);
-  expect(status().reason).toBe('/camera has not been heard');
+  expect(status().reason).toBe('/camera has not been heard, expected sensor_msgs/msg/Image');
   await pass(40, (at) => picture(at, 102));
   expect(status().state).toBe('RUNNING');
   expect(speed()).toBeCloseTo(0.4, 5);

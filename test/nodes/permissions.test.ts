@@ -10,6 +10,7 @@ import type { LearningClient } from '#src/training/index.js';
 import { Rig, trolleyBundle } from './toy.js';
 
 const document = readFileSync(fileURLToPath(new URL('../../docs/security.md', import.meta.url)), 'utf8');
+const policyFile = readFileSync(new URL('../../config/security/rover.policy.xml', import.meta.url), 'utf8');
 const robot = loadRobotSpec('rover');
 
 let rig: Rig;
@@ -54,7 +55,18 @@ function documented(node: string): string[][] {
     .map((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name!).sort());
 }
 
-it('docs/security.md lists, for SROS2, exactly the topics and services that the nodes of a robot open', async () => {
+/** What SROS2's policy file lets a node publish, subscribe to and serve, in the words of the table: without what every node has. */
+function permitted(node: string): string[][] {
+  const enclave = new RegExp(`<enclave path="/iq_learn/${node}">(.*?)</enclave>`, 's').exec(policyFile)?.[1];
+  const own = /<!-- Its own. -->(.*?)<!-- What every/s.exec(enclave ?? '')?.[1];
+  expect(own, `an enclave for ${node} in the policy file`).toBeDefined();
+  return ['topics publish', 'topics subscribe', 'services reply'].map((list) => {
+    const block = new RegExp(`<${list}="ALLOW">(.*?)</${list.split(' ')[0]!}>`, 's').exec(own!)?.[1] ?? '';
+    return [...block.matchAll(/<(?:topic|service)>([^<]+)</g)].map(([, name]) => name!).sort();
+  });
+}
+
+it('docs/security.md and the policy file list, for SROS2, exactly the topics and services that the nodes of a robot open', async () => {
   rig = new Rig({ robot });
   const [learning, learner] = watched('learner');
   const start = { version: 0, updates: 0, transitions: 0, segments: 0, metrics: {}, bundle: await trolleyBundle(0) };
@@ -70,9 +82,9 @@ it('docs/security.md lists, for SROS2, exactly the topics and services that the 
   rig.start(new LearnerNode(learning, client as unknown as LearningClient, {}));
   rig.start(new PolicyNode(driving, { pace: 'realtime' }));
   rig.start(new RecorderNode(recording, writer));
-  for (const [name, { advertise, subscribe, serve }] of Object.entries({ policy, learner, recorder }))
-    expect([name, ...documented(name)]).toEqual([
-      name,
-      ...[advertise, subscribe, serve].map((names) => [...names].sort()),
-    ]);
+  for (const [name, { advertise, subscribe, serve }] of Object.entries({ policy, learner, recorder })) {
+    const opened = [name, ...[advertise, subscribe, serve].map((names) => [...names].sort())];
+    expect([name, ...documented(name)]).toEqual(opened);
+    expect([name, ...permitted(name)]).toEqual(opened);
+  }
 });

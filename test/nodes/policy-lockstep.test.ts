@@ -173,7 +173,7 @@ describe('the policy node in lockstep', () => {
     expect(task.actions.slice(stopped).every((action) => action === 0)).toBe(true);
     // Stopped steps are not the policy's, so they are no transitions to learn from.
     expect(transitions.length).toBe(stopped);
-    expect(node.status()).toMatchObject({ level: 2, message: 'ESTOP: e-stop' });
+    expect(node.status()).toMatchObject({ level: 2, message: 'ESTOP: e-stop: /estop: data was true, expected false' });
 
     await rig.startEpisode('/simulator/start_episode', 6);
     await until(() => task.steps === 40, 'the next episode');

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { wallClockNs } from '#src/common/index.js';
 import type { TwistStamped } from '#src/messages/index.js';
 import { emptyMessage, nanosecondsOf, type PolicyStatus, stampOf, type Transition } from '#src/messages/index.js';
 import { ExpertNode, PolicyNode, type PolicyParameters, SimulatorNode } from '#src/nodes/index.js';
@@ -59,7 +60,7 @@ describe('the policy node in real time', () => {
   it('says why it waits: the topic, what was found and what is expected, in status, diagnostics and log', async () => {
     const node = drive({}, await quickPolicy());
     await until(() => state() === 'IDLE', 'the first status');
-    expect(statuses.at(-1)!.reason).toBe('/odom has not been heard');
+    expect(statuses.at(-1)!.reason).toBe('/odom has not been heard, expected nav_msgs/msg/Odometry');
     const message = emptyMessage('nav_msgs/msg/Odometry');
     message.header = { stamp: stampOf(1_000_000_000_000n), frame_id: 'bot1/odom' };
     for (let i = 0; i < 3; i++) rig.say('/odom', 'nav_msgs/msg/Odometry', message);
@@ -71,7 +72,20 @@ describe('the policy node in real time', () => {
     expect(commands).toEqual([]);
     const warned = rig.records.filter(({ level }) => level === 'warn').map(({ fields }) => fields.reason);
     expect(warned).toEqual([reason]); // once; the diagnostics count the others
+    const idle = rig.records.filter(({ message }) => message.startsWith('IDLE')).map(({ fields }) => fields.reason);
+    expect(idle).toEqual(['/odom has not been heard, expected nav_msgs/msg/Odometry', reason]);
     expect(diagnosed(node, 'states_refused_why')).toContain('(3 times)');
+  });
+
+  it('holds without a policy and says that there is none, in status, diagnostics and log', async () => {
+    simulator();
+    const node = rig.start(new PolicyNode(rig.context('policy'), { pace: 'realtime' }));
+    await rig.startEpisode('/simulator/start_episode', 6);
+    await until(() => state() === 'HOLDING', 'holding');
+    const reason = 'no policy yet: expected one on /policy, by the parameter policy or /policy/load_policy';
+    expect(statuses.at(-1)!.reason).toBe(reason);
+    expect(node.status()).toMatchObject({ level: 1, message: `HOLDING: ${reason}` });
+    expect(rig.records.map(({ fields }) => fields.reason)).toContain(reason);
   });
 
   it('fault F02: stops a robot whose state goes stale, and goes on when it is back', async () => {
@@ -91,6 +105,43 @@ describe('the policy node in real time', () => {
     await until(() => state() === 'RUNNING' && transitions.length > count + 5, 'driving again');
     for (const { observation, next_observation } of transitions)
       expect(Math.abs(next_observation[0]! - observation[0]!)).toBeLessThan(0.02); // none reaches across the pause
+  });
+
+  it('tells of a topic that is stamped by another clock, once, and drives all the same', async () => {
+    const node = rig.start(new PolicyNode(rig.context('policy'), { pace: 'realtime' }));
+    const message = emptyMessage('nav_msgs/msg/Odometry');
+    const sayAt = (offset: bigint): void => {
+      message.header = { stamp: stampOf(wallClockNs() + offset), frame_id: 'odom' };
+      rig.say('/odom', 'nav_msgs/msg/Odometry', message);
+    };
+    for (let i = 0n; i < 20n; i++) {
+      sayAt(30_000_000_000n + i);
+      await pass(20);
+    }
+    const said = /^\/odom: header\.stamp is (29|30)\.\d s ahead of this computer's clock, expected within 1 s of it/;
+    const told = rig.records.filter(({ message: text }) => text === 'the clocks differ');
+    expect(told.map(({ fields }) => fields.reason)).toEqual([expect.stringMatching(said)]);
+    expect(diagnosed(node, 'clocks_differ')).toMatch(said);
+    expect(statuses.at(-1)!.reason).toMatch(/^no policy yet/);
+  });
+
+  it('a hold for another reason than before is told once in the log, and is stale only while it is', async () => {
+    simulator();
+    const node = rig.start(new PolicyNode(rig.context('policy'), { pace: 'realtime' }));
+    await rig.startEpisode('/simulator/start_episode', 6);
+    await until(() => state() === 'HOLDING', 'holding');
+    await rig.trigger('/simulator/pause');
+    await until(() => statuses.at(-1)!.reason.startsWith('/odom is'), 'the stale state');
+    await pass(1200);
+    const told = (): unknown[] =>
+      rig.records.filter(({ message }) => message.startsWith('HOLDING')).map(({ fields }) => fields.reason);
+    expect(told()).toEqual([expect.stringMatching(/^no policy yet/), expect.stringMatching(/^\/odom is \d+ ms old/)]);
+    expect(node.status().level).toBe(3);
+    await rig.trigger('/simulator/resume');
+    await until(() => statuses.at(-1)!.reason.startsWith('no policy yet'), 'the state being back');
+    node.status();
+    await pass(1200);
+    expect(node.status().level).toBe(1);
   });
 
   it('fault F01: drops states that are no numbers; after their timeout the robot stands', async () => {

@@ -48,7 +48,9 @@ it('names the Python that is missing, and one that there are no wheels for', () 
   python('3.9.2', false);
   const old = run();
   expect(old.status).toBe(1);
-  expect(old.stderr).toMatch(/no ROS 2 wheels for this Python\nfound: Python 3\.9\.2 \(.*python3\)\nexpected: .*\nto do: /);
+  expect(old.stderr).toMatch(
+    /no ROS 2 wheels for this Python\nfound: Python 3\.9\.2 \(.*python3\)\nexpected: .*\nto do: /,
+  );
 });
 
 it('says in one error that there is no network, and leaves nothing half installed', () => {

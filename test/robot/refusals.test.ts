@@ -69,6 +69,27 @@ describe('a stamp of 0 is no stamp (ros2 topic pub)', () => {
   });
 });
 
+test('what was said once is still true after the clock of another topic jumped, and a newer one counts', () => {
+  const assembler = heard(parseRobotSpec(vehicleText.replace('timeout_ms: 2000', 'timeout_ms: .inf'), 'once.yaml'));
+  for (const [i, stamp] of [50_000, 5000].entries()) {
+    assembler.accept('/odom', odometry(stamp), ms(1000 + 100 * i));
+    expect(assembler.assemble(ms(1000 + 100 * i))).toMatchObject({
+      ok: false,
+      reason: 'clock_jump',
+      topics: ['/odom'],
+    });
+    expect(assembler.waitingFor(ms(1010 + 100 * i))).not.toContain('/goal_pose');
+    assembler.accept('/odom', odometry(stamp + 10), ms(1020 + 100 * i));
+    assembler.accept('/scan', scan(stamp + 10), ms(1020 + 100 * i));
+    const result = assembler.assemble(ms(1020 + 100 * i));
+    expect(result).toMatchObject({ ok: true, stampNs: ms(stamp + 10) });
+    expect(value(assembler, 'goal_distance', 1020 + 100 * i)).toBe(1);
+  }
+  expect(assembler.accept('/goal_pose', goal(5100, 2), ms(1200))).toBe(true);
+  expect(value(assembler, 'goal_distance', 1200)).toBe(2);
+  expect(assembler.counters.clockJumps).toBe(2);
+});
+
 test('another content with the same stamp is no repetition', () => {
   const assembler = heard();
   expect(assembler.accept('/goal_pose', goal(10_000, 2), ms(5))).toBe(true);

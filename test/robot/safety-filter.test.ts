@@ -74,6 +74,28 @@ describe('safety filter', () => {
     expect(filter.step(cycle(1300, { values: [0.3, 0], deadmanReleased: true }))).toMatchObject({ state: 'RUNNING' });
   });
 
+  test('why it stands, or who drives, is said with the topic, what was found and what is expected', () => {
+    const filter = createSafetyFilter(vehicle, { heartbeatTimeoutMs: 200 });
+    const reason = (at: number, rest: Partial<Parameters<typeof filter.step>[0]> = {}): string =>
+      filter.step({ ...cycle(at), heartbeatNs: ms(at), ...rest }).reason;
+    expect(reason(0, { heartbeatNs: null })).toBe(
+      'no heartbeat of the e-stop yet: /estop has not been heard, expected a message every 200 ms',
+    );
+    expect(reason(100)).toBe('no action of the policy that has not expired, expected one every 100 ms');
+    expect(reason(200, { actionProblem: 'no policy yet' })).toBe('no policy yet');
+    expect(reason(300, { takeover: Float32Array.of(0.1, 0) })).toBe('a person has taken over, by /teleop/cmd_vel');
+    expect(reason(900)).not.toMatch(/person|teleoperation/);
+    expect(reason(1000, { takeover: Float32Array.of(0.1, 0), takeoverUntilNs: ms(1010) })).toMatch(/^a person/);
+    expect(reason(1100)).toMatch(/^teleoperation went silent: \/teleop\/cmd_vel is 100 ms old, timeout \d+ ms$/);
+    expect(reason(1200, { heartbeatNs: ms(900) })).toBe(
+      'the heartbeat of the e-stop is missing: /estop is 300 ms old, timeout 200 ms',
+    );
+    expect(filter.reset()).toMatchObject({ ok: false });
+    reason(1300);
+    expect(filter.reset()).toMatchObject({ ok: true });
+    expect(reason(1400, { estop: true })).toBe('e-stop: /estop: data was true, expected false');
+  });
+
   test('where a person drives alone, letting go of the button holds, and holding it goes on', () => {
     const filter = createSafetyFilter(vehicle, { deadman: 'hold' });
     const person = Float32Array.of(0.2, 0);

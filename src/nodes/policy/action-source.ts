@@ -1,6 +1,7 @@
 import { type Observation, Random } from '../../common/index.js';
 import type { PolicyRuntime } from '../../policy/index.js';
 import { PolicyActions, type RobotSpec } from '../../robot/index.js';
+import { services, topics } from '../kit/topics.js';
 import type { RecordedActions } from './recorded-actions.js';
 
 /** Actions that are given before those of the policy: the beginning of an episode, executed once more. */
@@ -69,6 +70,14 @@ export class ActionSource {
   /** Why there is nothing more to drive; empty but for the end of a replay. */
   get over(): string {
     return this.#options.recorded?.over ?? '';
+  }
+
+  /** Why {@link act} has no action to give; undefined where it has. */
+  get problem(): string | undefined {
+    if (this.ready) return undefined;
+    return (
+      this.over || `no policy yet: expected one on ${topics.policy}, by the parameter policy or ${services.loadPolicy}`
+    );
   }
 
   /** Somebody or something else commands the robot: a recorded motion would go on somewhere else. */

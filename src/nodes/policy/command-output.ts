@@ -29,6 +29,8 @@ export interface Decision {
   readonly stateAgeMs: number | null;
   /** Why it is not known, for people. */
   readonly stateProblem?: string;
+  /** Why there is no action, for people: no policy has come. */
+  readonly actionProblem?: string | undefined;
   /** The event loop was blocked for this long: a reason to stop. */
   readonly blockedMs?: number;
 }
@@ -150,6 +152,7 @@ export class CommandOutput {
     expiryNs,
     stateAgeMs,
     stateProblem,
+    actionProblem,
     blockedMs,
   }: Decision): SafetyOutput | undefined {
     if (this.#filter === undefined) this.beginEpisode(nowNs);
@@ -167,6 +170,7 @@ export class CommandOutput {
       deadmanReleased: this.deadman?.held(nowNs) === false,
       heartbeatNs: this.#heartbeatNs,
       observationProblem: stateProblem,
+      actionProblem,
       blockedMs,
     });
     this.#pressed = false;

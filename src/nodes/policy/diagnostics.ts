@@ -34,8 +34,12 @@ export class PolicyDiagnostics {
   /** Longest block of the event loop, in milliseconds, among those longer than the budget. */
   readonly blocked = new PeakMeter();
   clockJumps = 0;
+  /** Topics that are stamped by another clock, each with a sentence. */
+  readonly clocks = new Map<string, string>();
   /** Number of teleoperation commands that were ignored because the dead-man button was not held. */
   unheld = 0;
+  /** Cycles with a stale state, as the diagnosis before this one counted them. */
+  #staleBefore = 0;
 
   constructor(clock: SteadyClock) {
     this.commandRate = new RateMeter(clock);
@@ -57,13 +61,17 @@ export class PolicyDiagnostics {
     const safety = commands.counters;
     const { state, reason } = condition;
     const waits = state === 'IDLE' && loop !== undefined && assembler.waitingFor(0n) !== '';
+    const lacksPolicy = state === 'HOLDING' && actions.problem !== undefined;
     const blockedMs = this.blocked.take();
+    // It counts from the beginning: what was stale an hour ago is not stale now.
+    const isStale = (safety?.stale ?? 0) > this.#staleBefore;
+    this.#staleBefore = safety?.stale ?? 0;
     const level =
       problem !== undefined || state === 'FAULT' || state === 'ESTOP'
         ? diagnosticLevel.error
-        : state === 'HOLDING' && (safety?.stale ?? 0) > 0
+        : state === 'HOLDING' && isStale
           ? diagnosticLevel.stale
-          : inbox.lastRefusal !== '' || blockedMs > 0 || waits
+          : inbox.lastRefusal !== '' || blockedMs > 0 || waits || lacksPolicy
             ? diagnosticLevel.warn
             : diagnosticLevel.ok;
     return {
@@ -84,6 +92,7 @@ export class PolicyDiagnostics {
         states_refused_why: assembler.refusals
           .map(({ refusal, count }) => `${describeRefusal(refusal)} (${count} times)`)
           .join('; '),
+        clocks_differ: [...this.clocks.values()].join('; '),
         clock_jumps: clockJumps + this.clockJumps,
         overruns: loop?.overruns ?? 0,
         loop_lags: loop?.lags ?? 0,

@@ -2,6 +2,7 @@ import type { SteadyClock } from '../../common/index.js';
 import { describeRefusal, type Refusal, type SafetyOutput } from '../../robot/index.js';
 import type { NodeContext } from '../kit/lifecycle.js';
 import type { PolicyDiagnostics } from './diagnostics.js';
+import type { Condition } from './policy-status.js';
 
 /** A line about the event loop being blocked is written at most this often, in nanoseconds. */
 const BLOCKED_PERIOD_NS = 10_000_000_000n;
@@ -11,6 +12,9 @@ export class OperatorLog {
   readonly #logger: NodeContext['logger'];
   readonly #clock: SteadyClock;
   readonly #seen = new Set<string>();
+  /** What was said of the present state; numbers in it (ages) do not make another reason. */
+  #state = '';
+  readonly #reasons = new Set<string>();
   #blocks = 0;
   #blockedNs: bigint | null = null;
 
@@ -28,9 +32,26 @@ export class OperatorLog {
     else this.#logger.info('RUNNING: the policy drives');
   }
 
+  /** What is published as the node's status. A robot that waits for something, or stands for another reason than before, is told once. */
+  condition({ state, reason }: Condition): void {
+    if (state !== this.#state) this.#reasons.clear();
+    this.#state = state;
+    const kind = reason.replace(/[\d.]+/g, '');
+    if (this.#reasons.has(kind)) return;
+    this.#reasons.add(kind);
+    if (state === 'IDLE') this.#logger.info('IDLE: the robot is not driven', { reason });
+    else if (state === 'HOLDING' && this.#reasons.size > 1)
+      this.#logger.warn('HOLDING: for another reason', { reason });
+  }
+
   /** A message of a state topic cannot be used. Called once for each reason; the diagnostics count the others. */
   refused(refusal: Refusal): void {
     this.#logger.warn('a message cannot be used', { reason: describeRefusal(refusal) });
+  }
+
+  /** A topic is stamped by another clock than this computer's. */
+  clockDiffers(reason: string): void {
+    this.#logger.warn('the clocks differ', { reason });
   }
 
   /** A command of a person cannot be used. Each reason is written once. */

@@ -286,11 +286,12 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
 
   #publishStatus(): void {
     if (this.state !== 'active') return;
-    const { spec } = this.context;
+    const condition = this.#condition();
+    if (!this.#lockstep) this.#log.condition(condition);
     this.#statuses.publish(
       statusOf(this.stampNow(), {
-        identity: { robot: spec.robot, session: this.parameters.session, epoch: this.#lease?.epoch ?? 0n },
-        condition: this.#condition(),
+        identity: { robot: this.context.spec.robot, session: this.parameters.session, epoch: this.#lease?.epoch ?? 0n },
+        condition,
         loop: this.#loop,
         ...this.#parts,
       }),

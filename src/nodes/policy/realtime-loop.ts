@@ -1,6 +1,5 @@
 import type { BlockArray, PerBlock } from '../../common/index.js';
 import { nanosecondsOf, type TaskState } from '../../messages/index.js';
-import type { SafetyOutput } from '../../robot/index.js';
 import { LoopWatch } from '../kit/loop-watch.js';
 import type { Decision } from './command-output.js';
 import type { ControlLoop, LoopParts } from './control-loop.js';
@@ -286,13 +285,9 @@ export class RealtimeLoop implements ControlLoop {
     return this.#apply(nowNs, action, ageMs ?? seen.ageMs, more);
   }
 
-  #apply(
-    nowNs: bigint,
-    action: Float32Array | null,
-    stateAgeMs: number | null,
-    more: Partial<Decision> = {},
-  ): SafetyOutput | undefined {
-    const now = { nowNs, seenNs: nowNs, expiryNs: nowNs, stampNs: this.#stampNs };
+  #apply(nowNs: bigint, action: Float32Array | null, stateAgeMs: number | null, more: Partial<Decision> = {}) {
+    const actionProblem = action === null ? this.#parts.actions.problem : undefined;
+    const now = { nowNs, seenNs: nowNs, expiryNs: nowNs, stampNs: this.#stampNs, actionProblem };
     const output = this.#parts.commands.apply({ ...now, action, stateAgeMs, ...more });
     if (output !== undefined) this.#parts.assembler.executed(output.command);
     return output;

@@ -80,11 +80,33 @@ function subscribeWith({ topic, type, timeoutMs }: TopicSpec, quality: Qos, opti
         ? assembler.accept(topic, message, headerStampNs(message) ?? 0n, null)
         : assembler.accept(topic, message, receivedNs, stampNowNs(options));
       if (type === 'sensor_msgs/msg/JointState') commands.updateJoints(message as JointState);
+      if (accepted && !lockstep && !isSaidOnce) compareClock(topic, message, options);
       diagnostics.stateRate.mark();
       running.takeState(topic, accepted);
     },
     quality,
   );
+}
+
+/** Stamps that differ by more from this computer's clock are of another clock, or the driver is late: nanoseconds. */
+const OTHER_CLOCK_NS = 1_000_000_000n;
+
+/** Says where a topic is stamped by another clock: it drives all the same, as its age is that of its arrival. */
+function compareClock(topic: string, message: object, options: InputOptions): void {
+  const { clocks } = options.diagnostics;
+  const stampNs = headerStampNs(message) ?? 0n;
+  const offNs = stampNs - stampNowNs(options);
+  if (stampNs === 0n || (offNs < OTHER_CLOCK_NS && offNs > -OTHER_CLOCK_NS)) {
+    clocks.delete(topic);
+    return;
+  }
+  const seconds = Math.abs(Number(offNs)) / 1e9;
+  const told = clocks.has(topic);
+  const reason =
+    `${topic}: header.stamp is ${seconds.toFixed(1)} s ${offNs > 0n ? 'ahead of' : 'behind'} this computer's clock, ` +
+    'expected within 1 s of it: set the clocks (NTP, chrony; use_sim_time for all)';
+  clocks.set(topic, reason);
+  if (!told) options.log.clockDiffers(reason);
 }
 
 /** Gives the assembler, which has forgotten all, what was said once and stays true. */
@@ -99,7 +121,7 @@ function takeClock(
 ): void {
   if (!simulation.accept(message)) return;
   diagnostics.clockJumps++;
-  assembler.reset();
+  assembler.clockJumped();
   commands.takeover.reset();
   transitions.cut();
 }

@@ -164,9 +164,9 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
   /** A sentence for each state topic that was never received, or not within its timeout. */
   #quietTopics(): string[] {
     const now = this.context.clock.nowNs();
-    return this.context.spec.stateTopics.flatMap(({ topic, timeoutMs }) => {
+    return this.context.spec.stateTopics.flatMap(({ topic, type, timeoutMs }) => {
       const arrival = this.#arrivals.get(topic);
-      if (arrival === undefined) return [`${topic} has not been heard`];
+      if (arrival === undefined) return [`${topic} has not been heard, expected ${type}`];
       const ageMs = Number(now - arrival.lastNs) / 1e6;
       return ageMs > timeoutMs ? [`${topic} is ${ageMs.toFixed(0)} ms old, timeout ${timeoutMs} ms`] : [];
     });

@@ -53,12 +53,25 @@ export async function openRos2(options: Ros2Options): Promise<Ros2Node> {
   } catch (cause) {
     context.tryShutdown();
     if (cause instanceof IqLearnError) throw cause;
-    throw new IqLearnError('INVALID_ARGUMENT', `the node ${options.nodeName} cannot be made`, {
-      found: messageOf(cause),
+    throw notMade(options.nodeName, messageOf(cause), cause);
+  }
+}
+
+/** ROS 2 refuses what belongs to security in the same way as wrong arguments: its text tells them apart. */
+function notMade(name: string, found: string, cause: unknown): IqLearnError {
+  const what = `the node ${name} cannot be made`;
+  if (!/security/i.test(found))
+    return new IqLearnError('INVALID_ARGUMENT', what, {
+      found,
       expected: 'ROS arguments as in: --ros-args -p name:=value -r from:=to -r __ns:=/robot1 -r __node:=name',
       cause,
     });
-  }
+  return new IqLearnError('UNAVAILABLE', what, {
+    found,
+    expected: `a DDS with security, and an enclave for ${name} in ROS_SECURITY_KEYSTORE, which --enclave names`,
+    remedy: 'make the enclave as docs/security.md says; ROS 2 from apt has a DDS with security',
+    cause,
+  });
 }
 
 class HostedNode implements Ros2Node {

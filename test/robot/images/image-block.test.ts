@@ -141,7 +141,7 @@ describe('the assembler of a robot with a camera', () => {
 
   test('puts the newest image beside the numbers, with its stamp; what was given before stays as it was', () => {
     const assembler = start();
-    expect(bytesOf(assembler, 1010)).toBe('/camera has not been heard');
+    expect(bytesOf(assembler, 1010)).toBe('/camera has not been heard, expected sensor_msgs/msg/Image');
     expect(assembler.accept('/camera', picture(1000, 10), ms(1010))).toBe(true);
     const before = assembler.assemble(ms(1010));
     expect(bytesOf(assembler, 1010)).toEqual([10, 11, 12, 13, 14, 15]);
