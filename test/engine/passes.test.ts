@@ -247,7 +247,28 @@ describe('a rule', () => {
     await expectSame(graph, rewrite(graph));
   });
 
-  describe('for a GPU, where every node is a launch', () => {
+  it('makes matrices of stacks of one, whose products take their bias', async () => {
+    const inputs = { x: spec(6, 4), w: spec(1, 4, 5), c: spec(1, 1, 5), v: spec(1, 5, 3) };
+    const forward = (x: tf.Tensor, w: tf.Tensor, c: tf.Tensor, v: tf.Tensor): tf.Tensor =>
+      tf.matMul(tf.tanh(tf.add(tf.matMul(tf.expandDims(x, 0), w), c)), v);
+    const graph = graphOf(inputs, ({ x, w, c, v }) => tf.reshape(forward(x!, w!, c!, v!), [6, 3]));
+    const after = optimise(graph);
+    expect(ops(after).toSorted()).toEqual(['MatMul', 'MatMul', 'Reshape', 'Reshape', 'Reshape', 'Tanh']);
+    for (const { op, outputs } of after.nodes) expect(outputs[0]!.shape, op).toHaveLength(2);
+    await expectSame(graph, after);
+    const moved = graphOf({ x: spec(1, 6, 4) }, ({ x }) => {
+      const [a, b] = tf.split(x!, [2, 4], 1) as [tf.Tensor, tf.Tensor];
+      const means = tf.mean(layerNorm(tf.concat([b, tf.square(a)], 1)).square(), 2, true);
+      return tf.concat([tf.reshape(tf.sum(x!, [0, 1]), [4]), tf.reshape(means, [6]), tf.reshape(tf.max(x!), [1])], 0);
+    });
+    const moves = optimise(moved);
+    expect(moves.nodes.filter(({ outputs }) => outputs[0]!.shape.length > 2)).toEqual([]);
+    await expectSame(moved, moves);
+    const first = graphOf({ x: spec(1, 6, 4) }, ({ x }) => tf.reshape(tf.concat([x!, x!], 0), [12, 4]));
+    await expectSame(first, optimise(first));
+  });
+
+  describe('that leaves fewer nodes', () => {
     const inputs = { a: spec(4, 3), b: spec(4, 3) };
     const gpu = (graph: Graph): Graph => optimise(graph, { target: 'gpu' });
 
