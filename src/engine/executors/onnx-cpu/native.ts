@@ -1,3 +1,4 @@
+import { IqLearnError } from '../../../common/index.js';
 import { type Koffi, loadKoffi, loadLibrary } from '../onnx-cuda/ffi.js';
 import { onnxruntimeNode } from '../onnx-cuda/host.js';
 import { loadOrtApi, type OrtApi } from '../onnx-cuda/ort-api.js';
@@ -16,13 +17,16 @@ function open(koffi: Koffi): NativeOnnxruntime {
   return { api, addressOf: (bytes) => koffi.address(memcpy(bytes, bytes, 0)) };
 }
 
-let native: Promise<NativeOnnxruntime | undefined> | undefined;
+let opening: Promise<NativeOnnxruntime | undefined> | undefined;
 
 /** Undefined where koffi, an optional dependency, is not installed, and on other systems than Linux. */
 export function nativeOnnxruntime(): Promise<NativeOnnxruntime | undefined> {
   if (process.platform !== 'linux') return Promise.resolve(undefined);
-  native ??= loadKoffi()
+  opening ??= loadKoffi()
     .then(open)
-    .catch(() => undefined);
-  return native;
+    .catch((error: unknown) => {
+      if (error instanceof IqLearnError && error.code === 'UNAVAILABLE') return undefined;
+      throw error;
+    });
+  return opening;
 }
