@@ -150,6 +150,22 @@ describe('a rule', () => {
     await expectSame(graph, after);
   });
 
+  it('adds a matrix times a number a row in one pass, with the same bits in both forms', async () => {
+    const graph = graphOf({ a: spec(64, 80), b: spec(64, 80), c: spec(64, 1) }, ({ a, b, c }) =>
+      tf.add(tf.sub(tf.mul(a!, a!), tf.mul(b!, c!)), tf.mul(c!, a!)),
+    );
+    const after = optimise(graph);
+    expect(ops(after).toSorted()).toEqual(['GatedAdd', 'GatedAdd', 'Mul', 'Neg']);
+    const inputs = draw(graph, 3);
+    const model = await loadInference(writeOnnx(after, { portable: false }));
+    const wanted = await run(graph, inputs);
+    for (const found of [await model.run(inputs), await run(after, inputs)]) expect(found).toEqual(wanted);
+    await model.dispose();
+    expect(ops(optimise(graph, { target: 'gpu' }))).not.toContain('GatedAdd');
+    const small = graphOf({ a: spec(8, 8), c: spec(8, 1) }, ({ a, c }) => tf.sub(a!, tf.mul(tf.exp(a!), c!)));
+    expect(ops(optimise(small))).toEqual(['Exp', 'Mul', 'Sub']);
+  });
+
   it('turns sums of padded parts into a concatenation', async () => {
     const graph = graphOf({ a: spec(5, 2) }, ({ a }) =>
       tf.grad((x: tf.Tensor) =>

@@ -10,6 +10,7 @@ import {
   dropEmptySums,
   dropNeutralOperands,
   foldTransposes,
+  gatedSums,
   joinMoves,
   spreadLate,
   stepFromOutput,
@@ -86,5 +87,5 @@ export function optimise(graph: Graph, { target = 'cpu' }: OptimiseOptions = {})
   if (target === 'gpu') return settled(biased, anyRule);
   const fitted = withLiveRows(biased);
   // What onnxruntime joins itself gets another place in its order, which decides what is still in the caches.
-  return withoutDeadNodes(rewrite(rewrite(fitted, sumsOfRows), joinMoves));
+  return withoutDeadNodes(rewrite(rewrite(fitted, anyOf([sumsOfRows, gatedSums])), joinMoves));
 }
