@@ -16,7 +16,7 @@ import { said, startMosquitto } from './processes.js';
 import { envelopes, jsonBatches, transitions } from './traffic.js';
 
 const OPTIONS = {
-  count: { default: 200_000, help: 'transitions that each side takes in' },
+  count: { default: 1_000_000, help: 'transitions that each side takes in' },
   batch: { default: 512, help: 'transitions in one message' },
   rounds: { default: 3, help: 'rounds in which every side has its turn; the best counts for each; 0 for none' },
   robots: { default: 100, help: 'robots that get a policy' },
@@ -77,7 +77,8 @@ const NAMES: Readonly<Record<Side, string>> = { link: 'ours', json: 'JSON', pyth
 const NOTES: Readonly<Record<Side, string>> = {
   link: 'gateway (each once, in order), learner node, segments, replay buffer with normalised rows',
   json: 'the same broker and buffer; JSON.parse of arrays of transitions, nothing is checked',
-  python: 'the same broker and messages; paho-mqtt, protobuf (upb), numpy arrays, nothing is checked',
+  python:
+    'the same broker, messages and work (each once, in order, checked, normalised); paho-mqtt, protobuf (upb), numpy',
 };
 
 function throughput(all: ReadonlyMap<Side, Measured[]>, count: number): Figure[] {

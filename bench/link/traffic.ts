@@ -3,13 +3,14 @@ import { encodeRecorded } from '../../src/link/index.js';
 import { emptyMessage, protobuf, type Transition } from '../../src/messages/index.js';
 import type { RobotSpec } from '../../src/robot/index.js';
 
-/** Transitions of a robot that drives, with numbers as its description has them. Always the same ones. */
-export function transitions(spec: RobotSpec, count: number): Transition[] {
-  const random = Random.derive(1, 'link bench');
+/** Transitions of a robot that drives, from number `first` on, with numbers as its description has them. Always the same ones. */
+export function transitions(spec: RobotSpec, count: number, first = 0): Transition[] {
+  const random = Random.derive(1, first === 0 ? 'link bench' : `link bench ${first}`);
   const row = (features: readonly { readonly low: number; readonly high: number }[]): Float32Array =>
     Float32Array.from(features, ({ low, high }) => random.uniform(Math.max(low, -1), Math.min(high, 1)));
   let observation = row(spec.observation);
-  return Array.from({ length: count }, (_, i) => {
+  return Array.from({ length: count }, (_, k) => {
+    const i = first + k;
     const next = row(spec.observation);
     const transition: Transition = {
       ...emptyMessage('iq_learn/msg/Transition'),
@@ -31,26 +32,29 @@ export function transitions(spec: RobotSpec, count: number): Transition[] {
   });
 }
 
-/** The payloads of `/stream` for these transitions, `size` of them in each: a StreamBatch in an Envelope. */
-export function envelopes(robot: string, all: readonly Transition[], size: number): Uint8Array[] {
+/**
+ * The payloads of `/stream` for these transitions, `size` of them in each: a StreamBatch in an Envelope. `before` are the
+ * transitions that were sent before, in batches of the same size.
+ */
+export function envelopes(robot: string, all: readonly Transition[], size: number, before = 0): Uint8Array[] {
   const found: Uint8Array[] = [];
   for (let first = 0; first < all.length; first += size) {
     const records = all.slice(first, first + size).map((transition, i) => ({
-      sequence: BigInt(first + i + 1),
+      sequence: BigInt(before + first + i + 1),
       topic: '/transitions',
       payload: encodeRecorded('/transitions', transition),
     }));
     const payload = protobuf.encode('iq_learn_link/msg/StreamBatch', {
       robot,
       epoch: 1n,
-      previous: BigInt(first),
+      previous: BigInt(before + first),
       records,
     });
     found.push(
       protobuf.encode('iq_learn_link/msg/Envelope', {
         robot,
         sender: 'bench',
-        sequence: BigInt(found.length),
+        sequence: BigInt(before / size + found.length),
         sent_ns: 1n,
         lifetime_ms: 0,
         type: 'iq_learn_link/msg/StreamBatch',

@@ -24,7 +24,8 @@ export const fact = {
   place: 10,
 } as const;
 
-const FACTS = 11;
+/** Numbers in a row of {@link TransitionRows.facts}. */
+export const FACTS = 11;
 
 /**
  * Transitions of one robot as rows of two arrays, without an object for each: a learner of many robots takes in a hundred

@@ -62,12 +62,16 @@ export function normalise(by: Normalisation, values: ArrayLike<number>, out: Flo
 export function normaliseRows({ mean, scale }: Normalisation, rows: Float32Array): Float32Array | null {
   const out = new Float32Array(rows.length);
   const size = mean.length;
-  for (let i = 0, k = 0; i < out.length; i++, k = k + 1 === size ? 0 : k + 1) {
-    const x = (rows[i]! - mean[k]!) / scale[k]!;
-    if (Number.isNaN(x)) return null;
-    out[i] = x > NORMALISED_LIMIT ? NORMALISED_LIMIT : x < -NORMALISED_LIMIT ? -NORMALISED_LIMIT : x;
-  }
-  return out;
+  // Zero as long as no number is NaN: infinite ones are clipped.
+  let wrong = 0;
+  for (let first = 0; first < out.length; first += size)
+    for (let k = 0; k < size; k++) {
+      const x = (rows[first + k]! - mean[k]!) / scale[k]!;
+      const clipped = x > NORMALISED_LIMIT ? NORMALISED_LIMIT : x < -NORMALISED_LIMIT ? -NORMALISED_LIMIT : x;
+      wrong += clipped - clipped;
+      out[first + k] = clipped;
+    }
+  return wrong === 0 ? out : null;
 }
 
 const isVector = (observation: Observation): observation is ArrayLike<number> => ArrayBuffer.isView(observation);

@@ -20,8 +20,8 @@ import { RowIntake } from './row-intake.js';
 
 export const learnerGatewaySchema = z.strictObject({});
 
-/** Of what a robot has under way at most; less is announced with the next period. */
-const QUIET_BYTES = 64 * 1024;
+/** Of what a robot may have under way, the share that may arrive without saying so; less is announced with the next period. */
+const QUIET_SHARE = 1 / 4;
 /** Of the period of statuses, how far apart those of the learner are that a robot gets: the learner publishes more of them. */
 const STATUS_SHARE = 0.9;
 /** Records handed to the learner before it has taken them: fewer than its subscription holds. */
@@ -94,7 +94,7 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
       publish: (standing) => positions.publish({ ...standing, ...askedFor(this.#pace, this.#parts.gate) }),
       deliver: (record, place) => this.#deliver(record, place),
       settle: () => this.#rows?.hand(),
-      quietBytes: QUIET_BYTES,
+      quietBytes: QUIET_SHARE * this.#pace.windowBytes,
     });
     this.own(
       link.subscribe(
