@@ -15,7 +15,8 @@ const vector = (length: number) => ({ shape: [length], dtype: 'float32' }) as co
 
 /** Whether two records hold the same bits. */
 function sameBits(found: ArrayRecord, wanted: ArrayRecord): boolean {
-  const bytes = (array: ArrayRecord[string]) => Buffer.from(array!.buffer, array!.byteOffset, array!.byteLength);
+  const bytes = (array: ArrayRecord[string] | undefined) =>
+    Buffer.from(array!.buffer, array!.byteOffset, array!.byteLength);
   const names = Object.keys(wanted);
   expect(Object.keys(found).sort()).toEqual(names.toSorted());
   return names.every((name) => bytes(found[name]).equals(bytes(wanted[name])));
