@@ -151,7 +151,8 @@ class Assembler implements ObservationAssembler {
     const parts = state.select(message);
     if (parts.length === 0) {
       this.#counters.foreign += 1;
-      if (!state.known) state.problem = state.lacking(message, parts);
+      // Said where the topic is not known, or has grown old since: the next message of its own takes it back.
+      state.problem = state.lacking(message, parts);
       return false;
     }
     const last = state.newest(parts);

@@ -327,6 +327,17 @@ stop: hold
     expect(assembler.counters).toMatchObject({ contradictory: 0, accepted: 200 });
   });
 
+  test('where only joints of others come from now on, they are named', () => {
+    const assembler = createObservationAssembler(arm());
+    assembler.accept('/joint_states', state(1000, { j1: 0.5, grip: 0.25 }), ms(0));
+    assembler.accept('/joint_states', state(1250, { wheel: 7 }), ms(250));
+    expect(assembler.waitingFor(ms(250))).toMatch(
+      /^\/joint_states is 250 ms old, timeout 200 ms: lacks .*\(it has wheel\)$/,
+    );
+    assembler.accept('/joint_states', state(1260, { j1: 0.5, grip: 0.25 }), ms(260));
+    expect(assembler.waitingFor(ms(260))).toBe('');
+  });
+
   test('without velocities: the reason, and velocities from positions where the description asks for them', () => {
     const wanted = '  - { topic: /joint_states, joints: [j1], quantity: velocity, unit: rad/s }';
     const refusing = createObservationAssembler(arm(wanted));
