@@ -151,7 +151,6 @@ class Assembler implements ObservationAssembler {
     const parts = state.select(message);
     if (parts.length === 0) {
       this.#counters.foreign += 1;
-      // Said where the topic is not known, or has grown old since: the next message of its own takes it back.
       state.problem = state.lacking(message, parts);
       return false;
     }
@@ -290,10 +289,7 @@ class Assembler implements ObservationAssembler {
   }
 
   clockJumped(): void {
-    for (const state of this.#states) {
-      if (state.timeoutNs === null) state.forgetTime();
-      else state.forget();
-    }
+    for (const state of this.#states) state.clockJumped();
     this.stamps.clear();
     this.#waiting.clear();
     this.#frames.forget();

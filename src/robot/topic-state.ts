@@ -163,9 +163,9 @@ export class TopicState {
     return refuse('incomplete', 'position', 'one message', 'two, as velocities are computed from positions');
   }
 
-  /** After a jump of the clock what was said once is still true, whatever its stamp was: the next message counts. */
-  forgetTime(): void {
-    if (!this.known) {
+  /** What was said once is still true after a jump of the clock, whatever its stamp was: the next message counts. */
+  clockJumped(): void {
+    if (this.timeoutNs !== null || !this.known) {
       this.forget();
       return;
     }

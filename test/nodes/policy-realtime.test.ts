@@ -109,10 +109,9 @@ describe('the policy node in real time', () => {
 
   it('tells of a topic that is stamped by another clock, once, and drives all the same', async () => {
     const node = rig.start(new PolicyNode(rig.context('policy'), { pace: 'realtime' }));
-    const message = emptyMessage('nav_msgs/msg/Odometry');
     const sayAt = (offset: bigint): void => {
-      message.header = { stamp: stampOf(wallClockNs() + offset), frame_id: 'odom' };
-      rig.say('/odom', 'nav_msgs/msg/Odometry', message);
+      const header = { stamp: stampOf(wallClockNs() + offset), frame_id: 'odom' };
+      rig.say('/odom', 'nav_msgs/msg/Odometry', { ...emptyMessage('nav_msgs/msg/Odometry'), header });
     };
     for (let i = 0n; i < 20n; i++) {
       sayAt(30_000_000_000n + i);
