@@ -43,6 +43,7 @@ export function commandLine(
 ): string {
   const words = Object.entries(options).flatMap(([key, value]) => {
     if (value === undefined || value === false) return [];
+    if (typeof value === 'object' && value.length === 0) return [];
     if (value === true) return [`--${key}`];
     const values = typeof value === 'object' ? value : [String(value)];
     return [`--${key}`, ...values.map(quoted)];

@@ -44,7 +44,7 @@ import { checkTarget, defaultName, interruptedWith, openRunFolder, type RunFolde
 import { episodeMetrics } from './run-progress.js';
 import { demonstrate, fileLogger, type Session } from './session.js';
 import { resultTable } from './table.js';
-import { planSettings } from './train-report.js';
+import { choiceNotes, planSettings } from './train-report.js';
 
 /** The report draws the paths from so many of the evaluated starts. */
 const DRAWN_STARTS = 12;
@@ -166,7 +166,7 @@ async function runDemo(
       versions: versions(),
       machine: machine(),
       command: again,
-      notes: [],
+      notes: choiceNotes(spec, learning.curves),
     };
     display.close();
     const seconds = (performance.now() - started) / 1000;

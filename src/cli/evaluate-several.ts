@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { timestamp } from '../platform/index.js';
+import { kindOfPath, timestamp } from '../platform/index.js';
 import { simulatedResults } from '../report/index.js';
 import { runTrials, Trials } from '../sessions/index.js';
 import { withDisplay } from './command.js';
 import { resultFigures, writeFigures } from './figures.js';
-import { checkTarget, openRunFolder } from './run-folder.js';
+import { checkTarget, interruptedWith, openRunFolder } from './run-folder.js';
 import type { Session } from './session.js';
 
 export interface SeveralOptions {
@@ -52,6 +52,9 @@ export async function evaluateSeveral(session: Session, options: SeveralOptions)
       resultFigures(simulatedResults(trials.data), settings.hasSuccess);
     if (figures.file !== undefined) writeFigures(figures.file, 'evaluate', figures.command, figuresOf());
     io.stdout.write(`${trials.table}\n\nreport: ${join(out, 'report.html')}\n`);
+  } catch (error) {
+    const isBegun = kindOfPath(folder.file('trials.json')) !== null;
+    throw interruptedWith(error, isBegun ? `what was finished is in ${out}` : `nothing was kept: ${figures.command}`);
   } finally {
     folder.close();
   }

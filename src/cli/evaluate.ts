@@ -11,7 +11,7 @@ import { evaluateSeveral } from './evaluate-several.js';
 import { resultFigures, writeFigures } from './figures.js';
 import { integer, jsonOption, robot, seedOption } from './options.js';
 import type { OutputOptions } from './output.js';
-import { checkTarget } from './run-folder.js';
+import { checkTarget, interruptedWith } from './run-folder.js';
 import { fileLogger, type Session } from './session.js';
 import { resultTable } from './table.js';
 
@@ -38,9 +38,13 @@ async function evaluateOne(
   checkContract(runtime.contract, spec);
   if (figures.file !== undefined) checkTarget(figures.file);
   const who = candidateOf(String(runtime.training.algorithm ?? ''));
+  const seeds = evaluationSeeds(seed, episodes);
   const assessment = await withDisplay(display, () =>
-    assess(session, who, { kind: 'policy', bundle: policy }, evaluationSeeds(seed, episodes)),
-  );
+    assess(session, who, { kind: 'policy', bundle: policy }, seeds),
+  ).catch((error: unknown) => {
+    const kept = 'of one policy without --out nothing is kept; with --out FOLDER the same command goes on where it was';
+    throw interruptedWith(error, `${kept}, or begin again: ${figures.command}`);
+  });
   const results = [resultOf(assessment)];
   if (figures.file !== undefined)
     writeFigures(figures.file, 'evaluate', figures.command, resultFigures(results, settings.hasSuccess));

@@ -7,7 +7,7 @@ import { encodeBundle, type PolicyBundle } from '../policy/index.js';
 import type { LearningCurves } from '../report/index.js';
 import { contractOf, observationOf } from '../robot/index.js';
 import { learningEpisode, type TrainingOptions, TrainingSession } from '../sessions/index.js';
-import { type CandidateScore, checkpointSegments } from '../training/index.js';
+import { type CandidateScore, checkpointSegments, notCompared } from '../training/index.js';
 import { type LearningFiles, RunProgress } from './run-progress.js';
 import type { Session } from './session.js';
 
@@ -62,6 +62,9 @@ export async function learn(
   if (config.warmStartUpdates > 0 && !options.resume)
     display.say(`the actor starts from ${config.warmStartUpdates} updates of behavioural cloning`);
   display.say(options.device.why);
+  const compared = spec.task !== null && demonstrations.length > 0;
+  const unseen = notCompared(observationOf(spec));
+  if (compared && unseen !== null) display.say(unseen);
   const progress = new RunProgress(session, steps, options);
   const { link } = options;
   const training = await createTraining(link, {
@@ -86,7 +89,7 @@ export async function learn(
       if ((version + 1) % everySegments === 0) progress.save();
     },
     onRollout: (rollout) => progress.rollout(rollout),
-    ...(spec.task === null || demonstrations.length === 0
+    ...(!compared
       ? {}
       : {
           candidates: {

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
+import { kindOfPath } from '../platform/index.js';
 import { loadRobotSpec, robotNames } from '../robot/index.js';
 import { expertDriver, trainingSettings } from '../sessions/index.js';
-import { type Io, longCommand, withDisplay } from './command.js';
+import { commandLine, type Io, longCommand, withDisplay } from './command.js';
 import { Display } from './display.js';
 import { integer, robot, seedOption } from './options.js';
 import type { OutputOptions } from './output.js';
-import { defaultName, openRunFolder } from './run-folder.js';
+import { defaultName, interruptedWith, openRunFolder } from './run-folder.js';
 import { demonstrate, fileLogger } from './session.js';
 
 interface RecordOptions extends OutputOptions {
@@ -14,6 +15,14 @@ interface RecordOptions extends OutputOptions {
   readonly out?: string;
   readonly expert?: string;
   readonly seed: number;
+}
+
+/** What an interrupted recording has left, and what can be done with it. */
+function leftByRecord({ robot: name, episodes, out: given, expert, seed }: RecordOptions, out: string): string {
+  if (kindOfPath(out) === null)
+    return `nothing was kept: ${commandLine('record', { robot: name, episodes, out: given, expert, seed })}`;
+  const learn = commandLine('train', { robot: name, recording: [out] });
+  return `the demonstrations so far are in ${out}: ${learn}; more of them go to another folder`;
 }
 
 /** `iq-learn record`: lets an expert demonstrate over the teleoperation topic, and records it as a rosbag2 folder. */
@@ -48,6 +57,8 @@ export function recordCommand(io: Io): Command {
       try {
         await withDisplay(display, () => demonstrate(session, driver, options.episodes, out));
         io.stdout.write(`${out}\n`);
+      } catch (error) {
+        throw interruptedWith(error, leftByRecord(options, out));
       } finally {
         await driver.dispose();
       }

@@ -128,7 +128,7 @@ export function interruptedWith(error: unknown, remedy: string): unknown {
   return isGeneral ? cancelled('interrupted', remedy) : error;
 }
 
-/** Throws IO where a file could not be written. It is called before any work whose result goes to that file. */
+/** Throws IO where a file could not be written. It is called before any work whose result goes to that file, and leaves nothing. */
 export function checkTarget(file: string): void {
   const folder = dirname(resolve(file));
   if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
@@ -137,12 +137,9 @@ export function checkTarget(file: string): void {
       expected: 'the name of a file',
       remedy: `for example ${join(file, 'figures.json')}`,
     });
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch (cause) {
-    throw cannotWrite(file, cause, 'choose another place');
-  }
-  checkWritable(folder);
+  const there = existing(folder);
+  if (!statSync(there).isDirectory()) throw cannotWrite(file, new Error(`${there} is a file`), 'choose another place');
+  checkWritable(there);
 }
 
 /** What is said where a run's folder was removed under it. */

@@ -20,6 +20,7 @@ import {
   environmentContract,
   environmentPace,
   learnsFromStatesAlone,
+  notCompared,
   startLearner,
   updateTelling,
 } from '../training/index.js';
@@ -119,8 +120,10 @@ export class TaskRun {
 
   /** The choice among the policies of the run, where another copy of the environment is there for it. */
   #choiceOf(): CandidateChoice | undefined {
-    const { trial, demonstrations, plan, folder } = this.#options;
+    const { trial, demonstrations, plan, folder, display } = this.#options;
     if (trial === undefined) return undefined;
+    const unseen = notCompared(trial.observation);
+    if (unseen !== null) display.say(unseen);
     const every = candidateSteps(plan);
     const statesOnly = learnsFromStatesAlone(plan.config);
     return environmentCandidates(

@@ -2,6 +2,8 @@ import { learnerConfig } from '../learning/index.js';
 import { machine, versions } from '../platform/index.js';
 import type { PolicyBundle } from '../policy/index.js';
 import { candidateOf, expertCandidate, type LearningCurves, type ReportData, type Setting } from '../report/index.js';
+import { observationOf, type RobotSpec } from '../robot/index.js';
+import { notCompared } from '../training/index.js';
 import type { TrainingPlan } from './learning.js';
 import type { Session } from './session.js';
 
@@ -37,6 +39,12 @@ function demonstrationsOf({ manifest }: PolicyBundle, rateHz: number): ReportDat
   return { episodes: number('demonstrations'), transitions, seconds: transitions / rateHz };
 }
 
+/** What is to be known of the choice of the deployed policy, where there was one. */
+export function choiceNotes(spec: RobotSpec, { choice }: LearningCurves): string[] {
+  const unseen = choice === undefined || choice.length === 0 ? null : notCompared(observationOf(spec));
+  return unseen === null ? [] : [`${unseen[0]!.toUpperCase()}${unseen.slice(1)}.`];
+}
+
 /** The report of `iq-learn train`: how it learned. Nothing was evaluated, so it compares no policies. */
 export function trainingReport(
   session: Session,
@@ -64,6 +72,9 @@ export function trainingReport(
     versions: versions(),
     machine: machine(),
     command,
-    notes: learned.interrupted ? ['The run was interrupted before its last step; it can be resumed.'] : [],
+    notes: [
+      ...(learned.interrupted ? ['The run was interrupted before its last step; it can be resumed.'] : []),
+      ...choiceNotes(spec, learned.curves),
+    ],
   };
 }

@@ -2,6 +2,7 @@ import { clamp, IqLearnError } from '../common/index.js';
 import {
   type ActionMapper,
   createActionMapper,
+  RivalCommands,
   type RobotPart,
   type RobotSpec,
   robotParts,
@@ -23,11 +24,15 @@ class TopicSampler {
   readonly #overdueNs: number;
   #next = 0;
   #newest: TimedMessage | undefined;
+  /** What two publishers say of one joint by turns; null where they do not. */
+  #contradiction: string | null = null;
   readonly #topic: string;
   readonly silence: TickLoss;
+  readonly #rivals: RivalCommands;
 
   constructor(messages: readonly TimedMessage[], part: RobotPart, { topic }: TopicSpec, mapper: ActionMapper) {
-    const { rateHz } = part.spec;
+    const { rateHz, action } = part.spec;
+    this.#rivals = new RivalCommands(topic, action);
     this.part = part;
     this.#messages = messages;
     this.#topic = topic;
@@ -43,8 +48,10 @@ class TopicSampler {
   }
 
   at(tickNs: bigint, untilNs: bigint): Heard {
-    while (this.#next < this.#messages.length && this.#messages[this.#next]!.stampNs <= untilNs)
-      this.#newest = this.#messages[this.#next++];
+    while (this.#next < this.#messages.length && this.#messages[this.#next]!.stampNs <= untilNs) {
+      this.#newest = this.#messages[this.#next++]!;
+      this.#compare(this.#newest);
+    }
     const newest = this.#newest;
     if (newest === undefined) return 'silent';
     const sinceNs = Number(tickNs - newest.stampNs);
@@ -56,12 +63,25 @@ class TopicSampler {
       if (sinceNs >= this.#overdueNs + lastsNs) return this.silence;
       if (message === null)
         return { problem: 'command refused', reason: `${this.#topic}: two messages with the same stamp differ` };
+      if (this.#contradiction !== null) return { problem: 'command refused', reason: this.#contradiction };
       return this.#mapper.fromMessage(message, sinceNs / 1e9);
     } catch (error) {
       if (error instanceof IqLearnError)
         return { problem: 'command refused', reason: `${this.#topic}: ${error.message}` };
       throw error;
     }
+  }
+
+  /** Hears every message, also those between two ticks: of two publishers, ticks may see one alone. */
+  #compare({ message, stampNs }: TimedMessage): void {
+    if (message === null || this.#rivals.isIdle) return;
+    let action: Float32Array;
+    try {
+      action = this.#mapper.fromMessage(message);
+    } catch {
+      return; // The tick that it counts for says what is wrong with it.
+    }
+    this.#contradiction = this.#rivals.take(action, stampNs);
   }
 }
 

@@ -156,12 +156,23 @@ function fullTypeName(name: string): string {
   return /^\w+\/\w+$/.test(name) ? name.replace('/', '/msg/') : name;
 }
 
+/** Types whose definition of this package is taken, by what is wrong with the recorded one. */
+type Assumed = Map<string, Set<string>>;
+
+/** One line for what is wrong with the definitions of however many types. */
+function assumedText(file: string, [wrong, types]: readonly [string, ReadonlySet<string>]): string {
+  const [first, ...more] = types;
+  return more.length === 0
+    ? `${file}: the definition of ${first} ${wrong}; that of this package is used`
+    : `${file}: the definitions of ${[first, ...more].join(', ')} ${wrong.replace(/^is /, 'are ')}; those of this package are used`;
+}
+
 /** Why a channel's messages cannot be decoded here; null if they can. `assume` hears where this package's definition is taken. */
 function unreadable(
   file: string,
   channel: McapTypes.Channel,
   schema: McapTypes.Schema | undefined,
-  assume: (text: string) => void,
+  assume: (type: string, wrong: string) => void,
 ): IqLearnError | null {
   const type = fullTypeName(schema?.name ?? '');
   const isKnown = isMessageTypeName(type);
@@ -174,8 +185,7 @@ function unreadable(
   if (!isKnown) return null;
   const text = new TextDecoder().decode(schema!.data);
   if (schema!.encoding !== 'ros2msg' || text.trim() === '') {
-    const stored = text.trim() === '' ? 'is missing' : `is stored as ${schema!.encoding}`;
-    assume(`${file}: the definition of ${type} ${stored}; that of this package is used`);
+    assume(type, text.trim() === '' ? 'is missing' : `is stored as ${schema!.encoding}`);
     return null;
   }
   try {
@@ -184,7 +194,7 @@ function unreadable(
   } catch (error) {
     const { code, found } = error as IqLearnError;
     if (code !== 'CORRUPT_DATA') return error as IqLearnError;
-    assume(`${file}: the definition of ${type} cannot be read (${found}); that of this package is used`);
+    assume(type, `cannot be read (${found})`);
     return null;
   }
 }
@@ -193,6 +203,7 @@ async function scanFile(file: string, scan: Scan, problems: string[]): Promise<v
   const schemas = new Map<number, McapTypes.Schema>();
   const counts = new Map<number, { topic: string; count: number }>();
   let counted = 0n;
+  const assumed: Assumed = new Map();
   for await (const item of readRecords(file, (text) => problems.push(text))) {
     if (item.type === 'Header') {
       if (item.profile !== 'ros2' && item.profile !== '')
@@ -222,8 +233,8 @@ async function scanFile(file: string, scan: Scan, problems: string[]): Promise<v
           type,
           messages: 0,
           definition: schema?.encoding === 'ros2msg' ? new TextDecoder().decode(schema.data) : null,
-          unreadable: unreadable(file, item, schema, (text) => {
-            if (!problems.includes(text)) problems.push(text);
+          unreadable: unreadable(file, item, schema, (name, wrong) => {
+            assumed.set(wrong, (assumed.get(wrong) ?? new Set()).add(name));
           }),
         });
       else if (known.type !== type) problems.push(`${file}: ${item.topic} changes its type to ${type}`);
@@ -238,6 +249,7 @@ async function scanFile(file: string, scan: Scan, problems: string[]): Promise<v
     else if (item.type === 'Statistics' && item.messageCount !== counted)
       problems.push(`${file}: ${counted} of its ${item.messageCount} messages can be read`);
   }
+  for (const each of assumed) problems.push(assumedText(file, each));
   for (const { topic, count } of counts.values()) {
     const known = scan.topics.get(topic)!;
     scan.topics.set(topic, { ...known, messages: known.messages + count });

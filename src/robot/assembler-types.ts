@@ -19,6 +19,8 @@ export interface AssemblerCounters {
   readonly reordered: number;
   /** Given in another frame than the description of the robot says, without a transform into that one. */
   readonly wrongFrame: number;
+  /** Two publishers say different positions of one joint by turns: neither is believed. */
+  readonly contradictory: number;
   /** Times that the clock of the stamps jumped, and history was dropped. */
   readonly clockJumps: number;
 }

@@ -57,6 +57,7 @@ class Assembler implements ObservationAssembler {
     duplicates: 0,
     reordered: 0,
     wrongFrame: 0,
+    contradictory: 0,
     clockJumps: 0,
   };
   readonly #refusals = new RefusalCounts();
@@ -162,6 +163,11 @@ class Assembler implements ObservationAssembler {
     const refused = state.read(message, parts, stampNs);
     if (refused !== null) return this.#refuse(state, refused);
     if (stampNs === last?.stampNs && state.isRepetition) return this.#repeated(state, parts, isUnstamped, receivedNs);
+    const rivals = state.rivals(receivedNs);
+    if (rivals !== null) {
+      state.doubt(parts);
+      return this.#refuse(state, rivals);
+    }
     state.isUnstamped = isUnstamped;
     state.commit(parts, stampNs, receivedNs);
     // Only said where it matters: while the topic is not complete, or has grown old.

@@ -1,5 +1,5 @@
 import { type Header, nanosecondsOf, type TFMessage } from '../messages/index.js';
-import { plainFrame } from './frames.js';
+import { frameNames, plainFrame } from './frames.js';
 import { messageKind } from './kinds/registry.js';
 import { type Refused, refuse } from './readers.js';
 import { transformed } from './rigid-transform.js';
@@ -48,6 +48,12 @@ export interface Waiting {
   readonly refused: Refused;
 }
 
+/** What stands before the expected frame in the given one: bot1 of bot1/odom; null where that is another frame. */
+function namespaceOf(given: string, expected: string): string | null {
+  const [plain, wanted] = [plainFrame(given), `/${plainFrame(expected)}`];
+  return plain.length > wanted.length && plain.endsWith(wanted) ? plain.slice(0, -wanted.length) : null;
+}
+
 /** Brings poses that are given in another frame into the one that the description names, where /tf knows how. */
 export class FrameChanger {
   readonly #buffer = new TransformBuffer();
@@ -68,16 +74,14 @@ export class FrameChanger {
     const { header } = message as { readonly header?: Header };
     const given = header?.frame_id ?? '';
     const inFrame = messageKind(type)?.state?.inFrame;
-    const plain = refuse('wrongFrame', 'header.frame_id', `'${given}'`, `'${frameId}'`);
+    const names = frameNames(frameId!, framePrefix);
+    const expected = names.map((name) => `'${name}'`).join(' or ');
+    const plain = refuse('wrongFrame', 'header.frame_id', `'${given}'`, expected);
     if (inFrame === undefined || header === undefined || given === '')
       return { ok: false, missing: 'past', refused: plain };
     const written = nanosecondsOf(header.stamp);
     const atNs = written === 0n ? null : (stampNs ?? written);
-    const found = this.#find(
-      [frameId!, ...(framePrefix === undefined ? [] : [`${framePrefix}/${plainFrame(frameId!)}`])],
-      given,
-      atNs,
-    );
+    const found = this.#find(names, given, atNs);
     if (found.ok)
       return {
         ok: true,
@@ -87,7 +91,10 @@ export class FrameChanger {
         }),
       };
     const { missing, why } = found;
-    const remedy = 'publish (and record) the transform, or give it in that frame';
+    const named = namespaceOf(given, frameId!);
+    const namespace =
+      named === null ? '' : `, or give the robot's namespace, ${named}, where its topics are there, too`;
+    const remedy = `publish (and record) the transform, or give it in that frame${namespace}`;
     return { ok: false, missing, refused: { ...plain, text: `${plain.text}; ${why}: ${remedy}` } };
   }
 

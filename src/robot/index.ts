@@ -20,6 +20,7 @@ export { CommandMapper, type PartMessage, type RobotPart, robotParts } from './p
 export { PolicyActions } from './policy-actions.js';
 export { readingsToMessages, type TopicMessage } from './readings.js';
 export { type CountedRefusal, describeRefusal, type Refusal, RefusalCounts, refusal } from './refusals.js';
+export { RivalCommands } from './rivals.js';
 export { createSafetyFilter } from './safety-filter.js';
 export type { SafetyCounters, SafetyFilter, SafetyInput, SafetyOptions, SafetyOutput } from './safety-types.js';
 export { SimulationClock } from './simulation-clock.js';

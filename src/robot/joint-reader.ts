@@ -1,11 +1,14 @@
 import type { JointState } from '../messages/index.js';
 import { noNumber, type Refused, refuse } from './readers.js';
+import { type Ranged, Rivals, rivalsRefused } from './rivals.js';
 import type { JointQuantity } from './types.js';
 
 export interface JointSlot {
   readonly joint: string;
   readonly quantity: JointQuantity;
   readonly slot: number;
+  /** Of a position: its unit and limits, by which publishers that contradict each other are known. */
+  readonly ranged?: Ranged;
 }
 
 /**
@@ -20,12 +23,21 @@ export class JointReader {
   /** Where each part was found in the message before; the order of names rarely changes. */
   readonly #found: Int32Array;
   #selected: number[] = [];
+  /** By part, the slot of its position, what is said of it, and whether two publishers contradict each other there. */
+  readonly #watched: readonly (
+    | { readonly slot: number; readonly rivals: Rivals; refused: Refused | null }
+    | undefined
+  )[];
 
   constructor(jointsOf: (message: unknown) => JointState, slots: readonly JointSlot[]) {
     this.parts = [...new Set(slots.map(({ joint }) => joint))];
     this.#jointsOf = jointsOf;
     this.#slots = this.parts.map((part) => slots.filter(({ joint }) => joint === part));
     this.#found = new Int32Array(this.parts.length).fill(-1);
+    this.#watched = this.#slots.map((own) => {
+      const position = own.find(({ ranged }) => ranged !== undefined);
+      return position && { slot: position.slot, rivals: new Rivals(position.ranged!), refused: null };
+    });
   }
 
   /** The parts that a message names, by their index. */
@@ -60,6 +72,33 @@ export class JointReader {
       }
     }
     return null;
+  }
+
+  /** Compares what was read of the selected parts with what others have said of them. */
+  rivals(values: Float64Array, nowNs: bigint): Refused | null {
+    let found: Refused | null = null;
+    for (const part of this.#selected) {
+      const watched = this.#watched[part];
+      if (watched === undefined) continue;
+      const both = watched.rivals.take(values[watched.slot]!, nowNs);
+      watched.refused = both === null ? null : rivalsRefused(this.parts[part]!, both);
+      found ??= watched.refused;
+    }
+    return found;
+  }
+
+  /** The contradiction of two publishers about a joint, as of the newest messages that name it. */
+  get contradicted(): Refused | null {
+    for (const watched of this.#watched) if (watched !== undefined && watched.refused !== null) return watched.refused;
+    return null;
+  }
+
+  forget(): void {
+    for (const watched of this.#watched) {
+      if (watched === undefined) continue;
+      watched.rivals.forget();
+      watched.refused = null;
+    }
   }
 
   /** Why a message does not complete the state: the parts in `missing` have not been heard. */

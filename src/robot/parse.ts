@@ -54,9 +54,9 @@ export function parseRobotSpec(yamlText: string, source: string): RobotSpec {
   const deadman =
     button === undefined ? undefined : document.check(deadmanSchema, button, deadmanPath, fieldsOf(deadmanSchema));
   checkRoles(document, {
-    state: stateTopics.map(({ topic }) => topic),
+    state: stateTopics,
     commands: written.map(({ topic, path }) => ({ topic, path })),
-    teleops: commands.map(({ teleop: { topic } }, i) => ({ topic, path: written[i]!.teleopPath })),
+    teleops: commands.map(({ teleop: { topic, type } }, i) => ({ topic, type, path: written[i]!.teleopPath })),
     deadman: deadman?.topic,
     estop: raw.estop_topic,
   });

@@ -1,5 +1,5 @@
 /** What kind of thing is wrong. */
-export type RefusalKind = 'notFinite' | 'incomplete' | 'wrongFrame';
+export type RefusalKind = 'notFinite' | 'incomplete' | 'wrongFrame' | 'contradictory';
 
 /** Why a message of a topic cannot be used. `topic`, `field`, `found` and `expected` are for programs, `text` for people. */
 export interface Refusal {

@@ -1,6 +1,7 @@
 import { messageOf } from '../common/index.js';
 import { type Header, nanosecondsOf } from '../messages/index.js';
 import type { ActionMapper } from './action-mapper.js';
+import { RivalCommands } from './rivals.js';
 import type { RobotSpec } from './types.js';
 
 export interface TakeoverOptions {
@@ -39,6 +40,11 @@ export interface TakeoverDetector {
   readonly counters: TakeoverCounters;
   /** Why the last malformed command could not be used; empty before the first. */
   readonly lastProblem: string;
+  /**
+   * Commands that another device contradicts, which moves the same joint elsewhere by turns, and what the last of them
+   * says. They are obeyed: the one who drives must not lose the robot to the policy because a second device speaks.
+   */
+  readonly contradicted: { readonly count: number; readonly text: string };
 }
 
 /** Of a robot with several commands each has a detector of its own: see `Takeover`. */
@@ -55,6 +61,7 @@ export function createTakeoverDetector(
   let lastStampNs: bigint | null = null;
   let touchedNs: bigint | null = null;
   let lastProblem = '';
+  const rivals = new RivalCommands(teleop.topic, spec.action);
 
   const isLate = (message: unknown, stampNowNs: bigint | undefined): boolean => {
     const header = (message as { readonly header?: Header }).header;
@@ -91,6 +98,7 @@ export function createTakeoverDetector(
           return;
         }
       }
+      rivals.take(action, receivedNs);
       counters.accepted += 1;
       newest = action;
     },
@@ -106,6 +114,10 @@ export function createTakeoverDetector(
       newest = null;
       lastStampNs = null;
       touchedNs = null;
+      rivals.forget();
+    },
+    get contradicted() {
+      return { count: rivals.count, text: rivals.text };
     },
     get lastProblem() {
       return lastProblem;

@@ -127,6 +127,15 @@ export class Takeover {
     return sum;
   }
 
+  /** Commands that another device contradicts, and what was said of the last of them; see {@link TakeoverDetector}. */
+  get contradicted(): TakeoverDetector['contradicted'] {
+    const each = this.#parts.map(({ detector }) => detector.contradicted);
+    return {
+      count: each.reduce((sum, { count }) => sum + count, 0),
+      text: each.find(({ text }) => text !== '')?.text ?? '',
+    };
+  }
+
   /** Why the last malformed command could not be used; empty before the first. */
   get lastProblem(): string {
     return this.#lastProblem;

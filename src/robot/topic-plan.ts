@@ -49,6 +49,8 @@ export class TopicPlan {
 
   slotOf({
     source,
+    unit,
+    low,
     high,
   }: ObservationFeatureSpec & { readonly source: Exclude<FeatureSource, { kind: 'relative' }> }): number {
     if (source.kind === 'sector') {
@@ -63,7 +65,10 @@ export class TopicPlan {
       const position = this.#reserve(1);
       this.#joints.push({ joint: source.joint, quantity: 'position', slot: position });
       this.#derived.push({ joint: source.joint, position, velocity: slot });
-    } else this.#joints.push({ joint: source.joint, quantity: source.quantity, slot });
+    } else {
+      const ranged = source.quantity === 'position' ? { ranged: { unit, low, high } } : {};
+      this.#joints.push({ joint: source.joint, quantity: source.quantity, slot, ...ranged });
+    }
     return slot;
   }
 

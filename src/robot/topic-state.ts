@@ -109,6 +109,17 @@ export class TopicState {
     return true;
   }
 
+  /** Why what was read last is not to be believed, because another publisher contradicts it; null as far as is known. */
+  rivals(nowNs: bigint): Refused | null {
+    return this.readers.joints?.rivals(this.#scratch, nowNs) ?? null;
+  }
+
+  /** What was known of these parts is not believed any more. */
+  doubt(parts: readonly number[]): void {
+    for (const part of parts) this.#known[part] = 0;
+    this.known = false;
+  }
+
   /** Takes what was read last. */
   commit(parts: readonly number[], stampNs: bigint, receivedNs: bigint): void {
     [this.values, this.#scratch] = [this.#scratch, this.values];
@@ -146,6 +157,8 @@ export class TopicState {
   incomplete(message: unknown): Refused {
     const missing = this.parts.filter((_, part) => this.#known[part] === 0);
     const { joints } = this.readers;
+    const contradicted = joints?.contradicted ?? null;
+    if (contradicted !== null) return contradicted;
     if (joints !== null && missing.length > 0) return joints.lacking(message, missing);
     return refuse('incomplete', 'position', 'one message', 'two, as velocities are computed from positions');
   }
@@ -153,6 +166,7 @@ export class TopicState {
   forget(): void {
     this.known = false;
     this.#known.fill(0);
+    this.readers.joints?.forget();
     this.backward = 0;
     this.isUnstamped = false;
     this.problem = null;

@@ -27,7 +27,7 @@ export {
   candidateVersions,
 } from './progress/candidates.js';
 export { type EnvironmentCandidateOptions, environmentCandidates } from './progress/environment-candidates.js';
-export { type Distance, OccupancyDistance } from './progress/occupancy-distance.js';
+export { type Distance, notCompared, OccupancyDistance } from './progress/occupancy-distance.js';
 export { RolloutChoice, type RolloutChoiceOptions, type RolloutScore } from './progress/rollout-choice.js';
 export { evaluationSeeds, runSeed } from './seeds.js';
 export { fromStatesAlone, learnsFromStatesAlone, type StatesOnly, statesOnlyWays } from './states-only.js';

@@ -4,7 +4,7 @@ import { vectorObservation } from '#src/common/index.js';
 import { identityNormalisation, Learner, learnerConfig } from '#src/learning/index.js';
 import { encodeBundle, writeBundle } from '#src/policy/index.js';
 import { contractOf, loadRobotSpec } from '#src/robot/index.js';
-import { cli, inNewFolder } from './support.js';
+import { cli, inNewFolder, interruptedCli } from './support.js';
 
 let folder: ReturnType<typeof inNewFolder>;
 
@@ -44,6 +44,20 @@ describe('evaluate', () => {
     );
     expect(names).toEqual([label]);
   });
+
+  it.each([
+    ['one policy', [], /without --out nothing is kept/],
+    ['several', ['--out', 'deep/down'], /nothing was kept: .*evaluate .*--out deep\/down/],
+  ])(
+    'interrupted before an episode of %s is over, it says what is kept, and leaves no folder',
+    async (_, more, said) => {
+      const given = ['evaluate', '--policy', await bundleBy('sac'), '--robot', 'rover', '--json', 'figures/all.json'];
+      const { code, stderr } = await interruptedCli(AbortSignal.abort(), ...given, ...more);
+      expect(code).toBe(130);
+      expect(stderr).toMatch(said);
+      expect(['deep', 'figures'].filter((name) => existsSync(name))).toEqual([]);
+    },
+  );
 
   it('compares several policies from the same starts, in an order drawn at random, and goes on where it was left', async () => {
     const policies = [await bundleBy('one/policy'), await bundleBy('two/policy')];

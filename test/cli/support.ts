@@ -14,12 +14,20 @@ export interface Ended {
 }
 
 /** Runs a command line in this process, as main.js does. */
-export async function cli(...args: string[]): Promise<Ended> {
+export const cli = (...args: string[]): Promise<Ended> => commandLine(new AbortController().signal, 0, args);
+
+/** Runs a command line that Ctrl-C interrupts once the signal is given. */
+export const interruptedCli = (signal: AbortSignal, ...args: string[]): Promise<Ended> =>
+  commandLine(signal, 130, args);
+
+async function commandLine(signal: AbortSignal, interruptedCode: number, args: readonly string[]): Promise<Ended> {
   let stdout = '';
   let stderr = '';
   const interrupt = {
-    signal: new AbortController().signal,
-    exitCode: 0,
+    signal,
+    get exitCode() {
+      return signal.aborted ? interruptedCode : 0;
+    },
     close: () => undefined,
     nothingToSave: () => undefined,
   };

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import zstd from '@foxglove/wasm-zstd';
 import { expect, it } from 'vitest';
 import { type ReadOptions, readDemonstrations, summariseRecording, writeRecording } from '#src/demonstrations/index.js';
-import { encode, stampOf } from '#src/messages/index.js';
+import { encode, type JointState, stampOf } from '#src/messages/index.js';
 import { parseRobotSpec, type RobotSpec } from '#src/robot/index.js';
 import { goal, ms, odometry, scan, vehicle } from '../robot/messages.js';
 import { stateOf } from '../support/state.js';
@@ -235,3 +235,29 @@ it('an interrupted copy leaves nothing behind, no folder that it made either', a
   expect(existsSync(join(folder, 'c'))).toBe(true);
   expect(existsSync(join(folder, 'c', 'd'))).toBe(false);
 });
+
+/** Messages of one topic by two publishers that take turns: the elbow is where the first says, or at −20. */
+const byTurns = (topic: string, k: number, value: number): Written[] =>
+  [value, -20].map((position, i) => {
+    const logNs = ms(start + 100 * k + 50 * i);
+    const message = { header: { stamp: stampOf(logNs), frame_id: '' }, name: ['elbow'], velocity: [], effort: [] };
+    return { topic, type: 'sensor_msgs/msg/JointState', logNs, message: { ...message, position: [position] } };
+  });
+
+it.each([
+  ['drivers of one joint', '/joint_states', 'control periods left out: state refused'],
+  ['devices that command one joint', '/cmd', 'control periods left out: command refused'],
+])(
+  'two %s that contradict each other are said with topic, joint and both values, and not learned from',
+  async (_, topic, what) => {
+    const sound = moves(0).filter((item) => item.topic !== topic || (item.message as JointState).name[0] === 'grip');
+    const messages = Array.from({ length: steps + 1 }, (_, k) => byTurns(topic, k, k / 100)).flat();
+    const all = [...sound, ...messages].sort((a, b) => Number(a.logNs - b.logNs));
+    const { report, said } = await read(all, arm);
+    expect(report.transitions).toBeLessThan(5);
+    expect(said).toContain(what);
+    expect(said).toMatch(
+      new RegExp(`${topic}: position of elbow is -20 and 0\\.\\d+ by turns, expected one publisher of this joint`),
+    );
+  },
+);

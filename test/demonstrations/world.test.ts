@@ -328,6 +328,12 @@ describe('forms of files', () => {
       expect(episodes[0]!.observations).toEqual(expected.episodes[0]!.observations);
       expect(episodes[0]!.actions).toEqual(expected.episodes[0]!.actions);
       expect(readdirSync(folder).sort()).toEqual(['bag_0.db3', 'metadata.yaml']);
+      const ofDefinitions = report.recordings[0]!.problems.filter((text) => text.includes('definition'));
+      expect(ofDefinitions).toEqual(
+        definitions
+          ? []
+          : [expect.stringMatching(/the definitions of \w+\/msg\/\w+(, \w+\/msg\/\w+){3} are missing; those of this/)],
+      );
     }
   });
 

@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { run } from '#src/cli/index.js';
 import { IqLearnError } from '#src/common/index.js';
 import { openRecording, RecordingWriter, readDemonstrations, writeRecording } from '#src/demonstrations/index.js';
 import { behaviouralCloning, learnerConfig } from '#src/learning/index.js';
@@ -14,6 +13,7 @@ import { loadRobotSpec, observationOf } from '#src/robot/index.js';
 import { learningEpisode, runDemonstrations, TrainingSession } from '#src/sessions/index.js';
 import { createExpert } from '#src/simulation/index.js';
 import { EmbeddedBroker, qos } from '#src/transport/index.js';
+import { interruptedCli, start } from '../cli/support.js';
 import { toy, writeEpisode } from '../demonstrations/toy.js';
 
 const quiet = { error() {}, warn() {}, info() {}, debug() {} } as unknown as Logger;
@@ -47,29 +47,16 @@ const outcome = async (work: Promise<unknown>): Promise<string> =>
     (error: unknown) => (error instanceof IqLearnError ? error.code : String(error)),
   );
 
-/** A command line that was told by Ctrl-C to end before it begins. */
-async function interruptedCli(...args: string[]): Promise<{ code: number; stderr: string }> {
-  let stderr = '';
-  const abort = new AbortController();
-  abort.abort();
-  const interrupt = { signal: abort.signal, exitCode: 130, close: () => undefined, nothingToSave: () => undefined };
-  const code = await run(args, {
-    stdout: { write: () => undefined },
-    stderr: { write: (text) => (stderr += text) },
-    interrupt: interrupt as unknown as Parameters<typeof run>[1]['interrupt'],
-  });
-  return { code, stderr };
-}
-
 describe('fault F32: interrupted by Ctrl-C, SIGTERM or the end of the terminal', () => {
   it.each([0, 1, 3, 8])(
-    'while demonstrations are recorded, at message %i of the robot: cancelled, nothing thrown aside, nothing half-written',
+    'while demonstrations are recorded, at message %i of the robot: cancelled, nothing thrown aside, nothing half-written, no empty recording',
     async (nth) => {
       const target = join(folder, `demonstrations-${nth}`);
       const abort = new AbortController();
       const broker = new EmbeddedBroker();
       const { topic, type } = spec.stateTopics[0]!;
       let seen = 0;
+      let kept = 0;
       broker.connect().subscribe(
         topic,
         type,
@@ -81,12 +68,14 @@ describe('fault F32: interrupted by Ctrl-C, SIGTERM or the end of the terminal',
       const work = runDemonstrations({
         ...{ spec, driver: createExpert('rover'), episodes: 3, seed: 1, folder: target, keepFailures: true },
         ...{ task: { maxSteps: 4 }, logger, signal: abort.signal, broker },
+        onEpisode: () => kept++,
       });
       expect(await outcome(work)).toBe('CANCELLED');
       await broker.close();
       await sleep(0);
-      const left = readdirSync(target, { recursive: true }).map(String);
-      expect(left.filter((name) => /\.(lock|part)/.test(name))).toEqual([]);
+      const left = existsSync(target) ? readdirSync(target).sort() : [];
+      expect(left).toEqual(kept === 0 ? [] : ['metadata.yaml', `demonstrations-${nth}_0.mcap`].sort());
+      expect(existsSync(target)).toBe(kept > 0);
       expect(unhandled).toEqual([]);
     },
   );
@@ -148,9 +137,19 @@ describe('fault F32: interrupted by Ctrl-C, SIGTERM or the end of the terminal',
     ['evaluate', '--policy', 'nowhere', '--robot', 'rover'],
     ['train', '--resume', '--out', 'nowhere'],
   ])('an interruption is never reported as another error: %s', async (...args) => {
-    const { code, stderr } = await interruptedCli(...args);
+    const { code, stderr } = await interruptedCli(AbortSignal.abort(), ...args);
     expect(code).toBe(130);
     expect(stderr).toBe('error: interrupted; to do: what was finished is saved\n');
+  });
+
+  it('record, before an episode is finished: nothing is kept, and it says so with the command that begins again', async () => {
+    const out = join(folder, 'deep', 'down');
+    const { code, stderr } = await interruptedCli(AbortSignal.abort(), 'record', '--robot', 'rover', '--out', out);
+    expect(code).toBe(130);
+    expect(stderr).toMatch(
+      /^error: interrupted; to do: nothing was kept: .*record --robot rover --episodes 5 --out \S+/,
+    );
+    expect(existsSync(join(folder, 'deep'))).toBe(false);
   });
 
   it.each([
@@ -160,6 +159,7 @@ describe('fault F32: interrupted by Ctrl-C, SIGTERM or the end of the terminal',
     const program = `
       const { Interrupt } = await import(${JSON.stringify(INTERRUPT)});
       const interrupt = new Interrupt((text) => process.stderr.write(text + '\\n'));
+      interrupt.begin();
       if (${reads}) interrupt.nothingToSave();
       interrupt.signal.addEventListener('abort', () => process.exit(7));
       setInterval(() => {}, 1000);
@@ -174,5 +174,49 @@ describe('fault F32: interrupted by Ctrl-C, SIGTERM or the end of the terminal',
     child.stdout.once('data', () => child.kill('SIGTERM'));
     const code = await new Promise((resolve) => child.on('close', resolve));
     expect([code, stderr]).toEqual([reads ? 143 : 7, said]);
+  });
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ])(
+    'while the program is still being loaded: %s ends it with %i, before anything is made',
+    async (signal, expected) => {
+      // As soon as the program listens to signals, it gets one, with most of it still on the disk.
+      const preloaded = `process.on('newListener', (name) => {
+      if (name === 'SIGHUP') setImmediate(() => process.kill(process.pid, '${signal}'));
+    });`;
+      const out = join(folder, `loading-${signal}`);
+      const { ended } = start(['record', '--robot', 'rover', '--out', out], {
+        cwd: folder,
+        node: ['--import', `data:text/javascript,${encodeURIComponent(preloaded)}`],
+      });
+      expect(await ended).toEqual({ code: expected, signal: null, stdout: '', stderr: '' });
+      expect(existsSync(out)).toBe(false);
+    },
+  );
+
+  it('a launcher that passes on what the terminal said does not stop the saving; pressed again, Ctrl-C does', async () => {
+    const program = `
+      const { Interrupt } = await import(${JSON.stringify(INTERRUPT)});
+      let ms = 0;
+      const interrupt = new Interrupt(() => undefined, () => ms);
+      interrupt.begin();
+      const press = (signal) => process.emit(signal, signal);
+      press('SIGINT');
+      ms = 200;
+      press('SIGTERM');
+      process.stdout.write(interrupt.signal.aborted ? 'saved' : 'deaf');
+      ms = 500;
+      press('SIGINT');
+      process.stdout.write('not reached');`;
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', program]);
+    let stdout = '';
+    child.stdout.on('data', (data: Buffer) => {
+      stdout += data.toString();
+    });
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    expect([code, stdout]).toEqual([130, 'saved']);
   });
 });

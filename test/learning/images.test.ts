@@ -7,11 +7,13 @@ import {
   Actor,
   type AgentName,
   agentNames,
+  createAgent,
   identityNormalisation,
   Learner,
   type LearnerSettings,
   learnerConfig,
 } from '#src/learning/index.js';
+import { mlpLayout } from '#src/learning/networks/parameters.js';
 import { loadCheckpoint, saveCheckpoint } from '#src/platform/index.js';
 
 // 36 is no multiple of 8: four columns of zeros are added.
@@ -104,6 +106,25 @@ describe('an image of 32 rows or more passes convolutions', () => {
     },
     120_000,
   );
+
+  test('in the model that infers the actions of demonstrations: an image and how it changes', async () => {
+    const config = {
+      agent: 'iq-sac',
+      expertActions: 'inverse-dynamics',
+      hiddenSizes: [8],
+      batchSize: 4,
+    } as LearnerSettings;
+    const images = [{ height, width: 40, channels: 1 }];
+    const observation = height * 40 + 1;
+    const agent = createAgent(learnerConfig(config), { observation, action: 1, images });
+    const { inverse } = agent.initialState(new Random(1));
+    expect(inverse).toHaveLength(mlpLayout([2 * observation, 8, 1], 0, [...images, ...images]).size);
+
+    const learner = await shown(config, 12, (place) => [0.8 * place]);
+    const metrics = await learner.update(2);
+    expect(metrics['train/inverse_dynamics_loss']).toBeGreaterThan(0);
+    await learner.dispose();
+  }, 120_000);
 
   test('it is found where it is: a policy cloned from 150 pictures drives by new ones', async () => {
     const learner = await shown({ agent: 'cloning', batchSize: 32 }, 150, (place) => [0.8 * place]);

@@ -81,6 +81,18 @@ describe('descriptions that a robot could not be safe with', () => {
       'teleop: { topic: /teleop/cmd_vel, timeout_ms: 500, deadman: { topic: /teleop/cmd_vel, button: 1 } }',
       /the topic of teleoperation, too; expected: the topic of the joystick/,
     ],
+    [
+      'teleoperation on a state topic of another type',
+      /teleop:.*/,
+      'teleop: { topic: /odom, timeout_ms: 500 }',
+      /teleop\.topic; found: \/odom with geometry_msgs\/msg\/TwistStamped for teleoperation, and with nav_msgs\/msg\/Odometry as a state topic; expected: one type .*to do: give teleoperation a topic of its own/,
+    ],
+    [
+      'a dead-man button on a state topic of another type',
+      /teleop:.*/,
+      'teleop: { topic: /teleop/cmd_vel, timeout_ms: 500, deadman: { topic: /odom, button: 1 } }',
+      /sensor_msgs\/msg\/Joy for the dead-man button, and with nav_msgs\/msg\/Odometry as a state topic/,
+    ],
     ['a text that turns the line around', /description:.*/, 'description: "a\\u202eb"', /without control characters/],
     ['a text without end', /description:.*/, `description: ${'a'.repeat(1001)}`, /at most 1000 characters/],
     ['a frame with what nobody sees', 'frame_id: base_link', 'frame_id: "base\\u200blink"', /a frame's name, without/],

@@ -203,7 +203,7 @@ describe('frames', () => {
     expect(assembler.accept('/odom', framed('/odom'), ms(1))).toBe(true);
     expect(assembler.accept('/odom', framed('bot1/odom'), ms(2))).toBe(false);
     expect(texts(assembler)).toEqual([
-      "/odom: header.frame_id is 'bot1/odom', expected 'odom'; no transform came on /tf or /tf_static: publish (and record) the transform, or give it in that frame",
+      "/odom: header.frame_id is 'bot1/odom', expected 'odom'; no transform came on /tf or /tf_static: publish (and record) the transform, or give it in that frame, or give the robot's namespace, bot1, where its topics are there, too",
     ]);
   });
 });
@@ -263,6 +263,47 @@ stop: hold
     expect(assembler.waitingFor(ms(250))).toBe(
       '/joint_states is 250 ms old, timeout 200 ms: lacks the joints grip (it has j1)',
     );
+  });
+
+  test('two publishers that contradict each other about one joint: neither is believed, and it is said once', () => {
+    const said: string[] = [];
+    const assembler = createObservationAssembler(arm(), {
+      onRefusal: (refusal) => said.push(describeRefusal(refusal)),
+    });
+    const grip = (t: number) => assembler.accept('/joint_states', state(1000 + t, { grip: 0.25 }), ms(t));
+    for (let t = 0; t < 400; t += 20) {
+      assembler.accept('/joint_states', state(1000 + t, { j1: -1, grip: 0.25 }), ms(t));
+      assembler.accept('/joint_states', state(1010 + t, { j1: 0.5 + t / 1e4, other: 1 }), ms(t + 10));
+      grip(t + 11);
+    }
+    expect(said).toEqual([
+      expect.stringMatching(
+        /^\/joint_states: position of j1 is -1 and 0\.5\d* by turns, expected one publisher of this joint$/,
+      ),
+    ]);
+    expect(assembler.counters.contradictory).toBeGreaterThan(20);
+    // The robot is not driven by what is not known: at once, and with the reason, whatever else is heard on the topic.
+    const seen = assembler.look(ms(400));
+    expect(seen).toMatchObject({ ok: false, reason: 'missing', topics: ['/joint_states'] });
+    expect(assembler.waitingFor(ms(400))).toMatch(/^\/joint_states: position of j1 is -1 and 0\.5\d* by turns/);
+    // One of them falls silent: the other is believed again.
+    for (let t = 400; t < 1100; t += 20) {
+      assembler.accept('/joint_states', state(1000 + t, { j1: 0.5 }), ms(t));
+      grip(t);
+    }
+    expect(observed(assembler, 1080)).toEqual([0.5, 0.25]);
+  });
+
+  test.each<[string, (i: number) => number]>([
+    ['swings as fast as it can be seen to', (i) => Math.sin((2 * Math.PI * i) / 4)],
+    ['steps between two places and stays there', (i) => (Math.floor(i / 30) % 2 === 0 ? -1 : 1)],
+    ['turns past half a turn and trembles', (i) => (i % 2 === 0 ? 3.14 : -3.14)],
+    ['jumps once, as an episode begins anew', (i) => (i < 50 ? -1 : 1)],
+  ])('a joint that %s has one publisher', (_, position) => {
+    const assembler = createObservationAssembler(arm());
+    for (let i = 0; i < 200; i++)
+      assembler.accept('/joint_states', state(1000 + 20 * i, { j1: position(i), grip: 0.25 }), ms(20 * i));
+    expect(assembler.counters).toMatchObject({ contradictory: 0, accepted: 200 });
   });
 
   test('without velocities: the reason, and velocities from positions where the description asks for them', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ManualClock } from '#src/common/clock.js';
 import { stampOf } from '#src/messages/index.js';
 import type { TakeoverOptions } from '#src/robot/index.js';
-import { createActionMapper, createTakeoverDetector, SimulationClock } from '#src/robot/index.js';
+import { createActionMapper, createTakeoverDetector, parseRobotSpec, SimulationClock } from '#src/robot/index.js';
 import { ms, vehicle } from './messages.js';
 
 const mapper = createActionMapper(vehicle);
@@ -37,6 +37,38 @@ describe('takeover detector', () => {
     teleop.accept(command(0, 600), ms(600));
     expect(teleop.take()).toBeNull();
     expect(teleop.counters).toMatchObject({ accepted: 2, resting: 2 });
+  });
+
+  test('two devices that move one joint by turns: obeyed, as a person must not lose the robot, and told with both values', () => {
+    const arm = parseRobotSpec(
+      `
+robot: arm
+description: An arm.
+rate_hz: 20
+frame_id: base
+state:
+  /joint_states: { type: sensor_msgs/msg/JointState, timeout_ms: 200 }
+observation:
+  - { topic: /joint_states, joints: [j1], quantity: position, unit: rad }
+command: { topic: /cmd, type: sensor_msgs/msg/JointState, timeout_ms: 500 }
+teleop: { topic: /teleop }
+action:
+  - { name: j1, joint: j1, unit: rad, low: -3, high: 3 }
+estop_topic: /estop
+stop: hold
+`,
+      'arm.yaml',
+    );
+    const joint = createActionMapper(arm);
+    const teleop = createTakeoverDetector(arm, joint);
+    for (let i = 0; i < 20; i++) {
+      teleop.accept(joint.toMessage([i % 2 === 0 ? 1 : -2], ms(100 + 50 * i)), ms(50 * i));
+      expect(teleop.hasNew).toBe(true);
+    }
+    expect(teleop.contradicted).toEqual({
+      count: 15,
+      text: '/teleop: position of j1 is -2 and 1 by turns, expected one publisher of this joint',
+    });
   });
 
   test('a device without stamps is heard', () => {

@@ -259,4 +259,15 @@ describe('the topics of transforms', () => {
     made.acceptTransforms(tf(0, { parent: 'map', child: 'bot1/odom', at: [1, 0, 0] }), true);
     expect(made.accept('/bot1/goal', pose('map', 1000, [5, 0, 0]), ms(1000))).toBe(true);
   });
+
+  it('of a nested namespace with its last part alone before it, and another is refused with the names it may have', () => {
+    const made = createObservationAssembler(withNamespace(spec, 'fleet/bot1'));
+    expect(made.accept('/fleet/bot1/goal', pose('bot1/odom', 1000, [5, 0, 0]), ms(1000))).toBe(true);
+    expect(made.accept('/fleet/bot1/goal', pose('fleet/bot1/odom', 1100, [5, 0, 0]), ms(1100))).toBe(true);
+    expect(made.accept('/fleet/bot1/goal', pose('fleet/odom', 1200, [5, 0, 0]), ms(1200))).toBe(false);
+    expect(made.refusals[0]!.refusal.expected).toBe("'odom' or 'fleet/bot1/odom' or 'bot1/odom'");
+    const tailed = createObservationAssembler(withNamespace(spec, 'fleet/bot1'));
+    tailed.acceptTransforms(tf(0, { parent: 'map', child: 'bot1/odom', at: [1, 0, 0] }), true);
+    expect(tailed.accept('/fleet/bot1/goal', pose('map', 1000, [5, 0, 0]), ms(1000))).toBe(true);
+  });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Random, vectorObservation } from '#src/common/index.js';
 import type { Episode } from '#src/learning/index.js';
-import { OccupancyDistance } from '#src/training/progress/occupancy-distance.js';
+import { notCompared, OccupancyDistance } from '#src/training/progress/occupancy-distance.js';
 
 /** An episode of a point that swings with the given amplitude and offset, n steps. */
 function episode(n: number, { offset = 0, terminated = false, seed = 1 } = {}): Episode {
@@ -17,6 +17,14 @@ const demonstration = episode(400);
 const distance = new OccupancyDistance([demonstration], vectorObservation(2), 1);
 
 describe('the distance of a policy from the demonstrations', () => {
+  it('compares no images, and there are words for that', () => {
+    const camera = { name: 'camera', shape: [32, 32, 1], dtype: 'uint8', normalise: 'unit' } as const;
+    expect(notCompared([...vectorObservation(2), camera])).toMatch(
+      /compares numbers and actions, and no images \(camera\)/,
+    );
+    expect(notCompared(vectorObservation(2))).toBeNull();
+  });
+
   it('is zero for the demonstration itself and small for another episode like it', () => {
     expect(distance.measure([demonstration])).toEqual({ distance: 0, worst: 0 });
     expect(distance.measure([episode(400, { seed: 2 })]).distance).toBeLessThan(0.02);

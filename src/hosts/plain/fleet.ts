@@ -19,7 +19,7 @@ import {
   PolicyRollout,
   type RolloutState,
 } from '../../sessions/index.js';
-import { OccupancyDistance } from '../../training/index.js';
+import { notCompared, OccupancyDistance } from '../../training/index.js';
 import { type Publisher, qos, type Transport } from '../../transport/index.js';
 import { recordingFields } from './arrived-recordings.js';
 import type { FleetParts } from './fleet-parts.js';
@@ -88,6 +88,8 @@ export class Fleet {
       demonstrations.length === 0
         ? undefined
         : new OccupancyDistance(demonstrations, observationOf(spec), parts.statesOnly ? 0 : spec.action.length);
+    const unseen = this.#distance === undefined ? null : notCompared(observationOf(spec));
+    if (unseen !== null) logger.info(unseen);
     this.#rollout = new PolicyRollout<AcceptedPolicy>({
       robots,
       settings: parts.rollout,

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { IqLearnError, messageOf, parseOrThrow } from '../../common/index.js';
 import type { Episode } from '../../learning/index.js';
-import { type Logger, readJson, writeFileAtomic } from '../../platform/index.js';
+import { type Logger, readJson, removeFile, writeFileAtomic } from '../../platform/index.js';
 import type { RobotSpec } from '../../robot/index.js';
 import { learningEpisode, usableDemonstrations } from '../../sessions/index.js';
 
@@ -12,6 +12,7 @@ export interface DemonstrationsParts {
   readonly recordings: readonly string[];
   readonly run: string;
   readonly logger: (node: string) => Logger;
+  readonly signal?: AbortSignal;
 }
 
 function nothingToLearnFrom(run: string): IqLearnError {
@@ -29,14 +30,22 @@ function rememberedIn(file: string): readonly string[] {
   return parseOrThrow(z.array(z.string()), readJson(file, { remedy }), refused);
 }
 
+const remembering = (run: string): string => join(run, 'recordings.json');
+
+/** Forgets what {@link demonstrationsOf} has noted, of a run that ended before there was a checkpoint to go on from. */
+export function forgetDemonstrations(run: string): void {
+  if (!existsSync(join(run, 'checkpoint'))) removeFile(remembering(run));
+}
+
 /** The demonstrations of the run. One that goes on has them in its checkpoint, and needs them for comparing alone. */
 export async function demonstrationsOf({
   spec,
   recordings,
   run,
   logger,
+  signal,
 }: DemonstrationsParts): Promise<readonly Episode[]> {
-  const file = join(run, 'recordings.json');
+  const file = remembering(run);
   const goesOn = existsSync(join(run, 'checkpoint'));
   const remembered = recordings.length === 0 && existsSync(file) ? rememberedIn(file) : recordings;
   if (remembered.length === 0) {
@@ -45,11 +54,14 @@ export async function demonstrationsOf({
   }
   const log = logger('learner');
   try {
-    const episodes = await usableDemonstrations(spec, remembered, (text) => (goesOn ? undefined : log.warn(text)));
+    const warn = (text: string): void => {
+      if (!goesOn) log.warn(text);
+    };
+    const episodes = await usableDemonstrations(spec, remembered, warn, signal && { signal });
     writeFileAtomic(file, `${JSON.stringify(remembered.map((path) => resolve(path)))}\n`);
     return episodes.map((episode) => learningEpisode(episode, spec));
   } catch (error) {
-    if (!goesOn || recordings.length > 0) throw error;
+    if (!goesOn || recordings.length > 0 || signal?.aborted === true) throw error;
     log.warn(`the run's recordings cannot be read any more: ${messageOf(error)}`);
     return [];
   }

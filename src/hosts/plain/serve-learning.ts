@@ -20,6 +20,8 @@ export interface ServeOptions {
   readonly seed: number;
   readonly device: DeviceChoice;
   readonly logger: (node: string) => Logger;
+  /** Ends the start early: reading demonstrations and cloning the first policy can take minutes. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -36,7 +38,7 @@ export async function startLearning(
   options: ServeOptions,
   demonstrations: readonly Episode[],
 ): Promise<TrainingProcess> {
-  const { spec, settings, run, seed, device } = options;
+  const { spec, settings, run, seed, device, signal } = options;
   const { updatesPerTransition, randomSteps, config } = runPlan(settings);
   const { robots } = options.link.file;
   const everySegments = checkpointSegments(settings.segmentSize);
@@ -59,6 +61,6 @@ export async function startLearning(
     summary: { robot: spec.robot },
   };
   if (existsSync(join(run, 'checkpoint')))
-    return await TrainingProcess.create({ ...common, demonstrations: [], resume: true });
-  return await TrainingProcess.create({ ...common, demonstrations });
+    return await TrainingProcess.create({ ...common, demonstrations: [], resume: true }, signal);
+  return await TrainingProcess.create({ ...common, demonstrations }, signal);
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { steadyClock } from '../../common/index.js';
+import { steadyClock, throwIfCancelled } from '../../common/index.js';
 import type { Episode } from '../../learning/index.js';
 import { type BacklogGate, PolicySigner, paceOf } from '../../link/index.js';
 import {
@@ -10,7 +10,7 @@ import {
   type RobotView,
   rowShape,
 } from '../../nodes/index.js';
-import { lockFolder } from '../../platform/index.js';
+import { lockFolder, makeFolder, removeEmptyFolders } from '../../platform/index.js';
 import { writeBundle } from '../../policy/index.js';
 import { checkpointSegments, learnsFromStatesAlone, runPlan, type TrainingProcess } from '../../training/index.js';
 import { EmbeddedBroker, LEARNER, type MqttConnection, MqttTransport, openMqtt } from '../../transport/index.js';
@@ -20,7 +20,7 @@ import { fleetGauges } from './fleet-gauges.js';
 import type { Gauge, HealthSource } from './health.js';
 import { backlogGate } from './learner-backlog.js';
 import { logLinkError } from './link-errors.js';
-import { demonstrationsOf } from './serve-demonstrations.js';
+import { demonstrationsOf, forgetDemonstrations } from './serve-demonstrations.js';
 import { type ServeOptions, startLearning } from './serve-learning.js';
 import { StreamPlaces } from './stream-places.js';
 import { takeSlice } from './take-slice.js';
@@ -141,12 +141,17 @@ export class LearnerHost implements HealthSource {
     }
   }
 
-  /** Throws what the files of the link, the run or the demonstrations are refused with. */
+  /**
+   * Throws what the files of the link, the run or the demonstrations are refused with, and CANCELLED once the signal is
+   * given. A run that was not there before is not there afterwards, either.
+   */
   static async start(options: ServeOptions): Promise<LearnerHost> {
-    const { link, run, logger } = options;
+    const { link, run, logger, signal } = options;
     const log = logger('link');
     for (const warning of link.warnings(Date.now())) log.warn(warning);
     const mqtt = link.mqtt({ hasManyTopics: true, onError: (error) => logLinkError(log, error) });
+    throwIfCancelled(signal);
+    const outermost = makeFolder(run);
     const lock = lockFolder(run);
     let client: TrainingProcess | undefined;
     let connection: MqttConnection | undefined;
@@ -154,11 +159,14 @@ export class LearnerHost implements HealthSource {
       const demonstrations = await demonstrationsOf(options);
       client = await startLearning(options, demonstrations);
       connection = await openMqtt(mqtt);
+      throwIfCancelled(signal);
       return new LearnerHost(options, client, connection, lock, demonstrations);
     } catch (error) {
       await connection?.end();
       await client?.stop(false);
+      forgetDemonstrations(run);
       lock.release();
+      if (outermost !== undefined) removeEmptyFolders(run, outermost);
       throw error;
     }
   }

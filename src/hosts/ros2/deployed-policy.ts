@@ -5,9 +5,9 @@ import type { LearnerConfig } from '../../learning/index.js';
 import type { LearnerNode } from '../../nodes/index.js';
 import type { Logger, RunMetrics } from '../../platform/index.js';
 import { type PolicyBundle, writeBundle } from '../../policy/index.js';
-import type { RobotSpec } from '../../robot/index.js';
+import { observationOf, type RobotSpec } from '../../robot/index.js';
 import { rolloutCandidates } from '../../sessions/index.js';
-import type { RolloutChoice } from '../../training/index.js';
+import { notCompared, type RolloutChoice } from '../../training/index.js';
 
 /** What the policies of a learner's run are compared by, and where it is told. */
 export interface DeployedPolicyOptions {
@@ -76,11 +76,14 @@ async function choiceOf(
     return undefined;
   }
   try {
-    return rolloutCandidates(node, {
+    const choice = rolloutCandidates(node, {
       ...options,
       folder: join(run, 'candidates'),
       demonstrations: await demonstrations(),
     });
+    const unseen = notCompared(observationOf(options.spec));
+    if (unseen !== null) logger.info(unseen);
+    return choice;
   } catch (error) {
     logger.warn(`policies are not compared: ${FALLBACK}`, { reason: messageOf(error) });
     return undefined;

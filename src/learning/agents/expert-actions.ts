@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { IqLearnError, type Random } from '../../common/index.js';
 import type { ArrayRecord, TensorRecord, TensorSpec } from '../../engine/index.js';
 import type { Agent, Spaces } from '../agent.js';
+import { imageNumbers } from '../networks/convolution.js';
 import { perceptron } from '../networks/mlp.js';
 import { initialParameters, joinParameters, type Layout, mlpLayout, splitParameters } from '../networks/parameters.js';
 import { adam, adamCoefficients } from '../optimiser/adam.js';
@@ -29,12 +30,14 @@ type Update = (batch: TensorRecord) => { readonly state: TensorRecord; readonly 
  * - `policy`: the policy's own, a ~ π(·|s_E) (Garg et al. 2021, §5.4). The next state of a row belongs to the action that
  *   was not seen, so the recovered reward of these rows is biased.
  * - `inverse-dynamics`: those that a model says led from s to s′ (Torabi et al. 2018; Al-Hafez et al. 2023 in this place).
- *   The model [s, s′ − s → hidden → a] is learned from the policy's own steps, whose actions are known, in the same update.
+ *   The model [s, s′ − s → hidden → a], in which images and their changes pass convolutions, is learned from the policy's own steps, whose actions are known, in the same update.
  */
 export class ExpertActions {
   readonly #given: ExpertActionSettings;
   readonly #rows: Agent['rows'];
   readonly #layout: Layout;
+  /** How many numbers of an observation, from its beginning, are images. */
+  readonly #pixels: number;
   readonly #discrete: boolean;
 
   /** Throws INVALID_CONFIG where actions that were not shown are to be learned offline: only own steps tell of them. */
@@ -48,7 +51,9 @@ export class ExpertActions {
     this.#given = given;
     this.#rows = rows;
     this.#discrete = discrete;
-    this.#layout = mlpLayout([2 * spaces.observation, ...given.hiddenSizes, spaces.action]);
+    const images = spaces.images ?? [];
+    this.#pixels = imageNumbers(images);
+    this.#layout = mlpLayout([2 * spaces.observation, ...given.hiddenSizes, spaces.action], 0, [...images, ...images]);
   }
 
   get #learned(): boolean {
@@ -101,7 +106,14 @@ export class ExpertActions {
 
   /** What the model says of every row before it is squashed: [rows, a]. */
   #infer(parts: readonly tf.Tensor[], { observations, nextObservations }: TensorRecord): tf.Tensor {
-    return perceptron(parts, tf.concat([observations!, tf.sub(nextObservations!, observations!)], 1));
+    const change = tf.sub(nextObservations!, observations!);
+    const pixels = this.#pixels;
+    const numbers = observations!.shape[1]! - pixels;
+    if (pixels === 0 || numbers === 0) return perceptron(parts, tf.concat([observations!, change], 1));
+    // Images come first, those of the change among them, for these pass convolutions of their own.
+    const [seen, said] = tf.split(observations!, [pixels, numbers], 1) as [tf.Tensor, tf.Tensor];
+    const [moved, changed] = tf.split(change, [pixels, numbers], 1) as [tf.Tensor, tf.Tensor];
+    return perceptron(parts, tf.concat([seen, moved, said, changed], 1));
   }
 
   /** The action that the model means: in (−1, 1), or one-hot where actions are discrete. */

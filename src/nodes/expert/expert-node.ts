@@ -98,14 +98,15 @@ export class ExpertNode extends LifecycleNode<typeof expertSchema> {
   }
 
   protected diagnose(): Diagnosis {
-    const { notFinite, incomplete, duplicates, reordered, wrongFrame, clockJumps } = this.#assembler.counters;
+    const { notFinite, incomplete, duplicates, reordered, wrongFrame, contradictory, clockJumps } =
+      this.#assembler.counters;
     return {
       level: this.#failed > 0 ? diagnosticLevel.warn : diagnosticLevel.ok,
       message: this.#engaged ? 'engaged' : 'released',
       values: {
         commands: this.#sent,
         failed: this.#failed,
-        states_dropped: notFinite + incomplete + wrongFrame,
+        states_dropped: notFinite + incomplete + wrongFrame + contradictory,
         states_late: duplicates + reordered,
         clock_jumps: clockJumps,
       },

@@ -53,7 +53,7 @@ export class PolicyDiagnostics {
     condition,
     problem,
   }: DiagnosedParts): Diagnosis {
-    const { notFinite, incomplete, duplicates, reordered, wrongFrame, clockJumps } = assembler.counters;
+    const { notFinite, incomplete, duplicates, reordered, wrongFrame, contradictory, clockJumps } = assembler.counters;
     const safety = commands.counters;
     const { state, reason } = condition;
     const waits = state === 'IDLE' && loop !== undefined && assembler.waitingFor(0n) !== '';
@@ -79,7 +79,7 @@ export class PolicyDiagnostics {
         latency_ms: this.latency.take().toFixed(2),
         transitions: transitions.count,
         gaps: transitions.gaps,
-        states_dropped: notFinite + incomplete + wrongFrame,
+        states_dropped: notFinite + incomplete + wrongFrame + contradictory,
         states_late: duplicates + reordered,
         states_refused_why: assembler.refusals
           .map(({ refusal, count }) => `${describeRefusal(refusal)} (${count} times)`)
@@ -91,6 +91,7 @@ export class PolicyDiagnostics {
         takeovers: interventions.count,
         takeovers_unheld: this.unheld,
         takeovers_refused: commands.takeover.counters.malformed + commands.takeover.counters.late,
+        takeovers_contradicted: commands.takeover.contradicted.count,
         ...(safety === undefined
           ? {}
           : {

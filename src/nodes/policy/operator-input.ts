@@ -54,6 +54,7 @@ function takeTeleop(topic: string, message: object, receivedNs: bigint, options:
   const { malformed } = takeover.counters;
   const isAccepted = takeover.accept(topic, message, nowNs, stampNowNs(options));
   if (takeover.counters.malformed > malformed) log.teleopRefused(topic, takeover.lastProblem);
+  if (takeover.contradicted.count > 0) log.teleopContradicted(takeover.contradicted.text);
   // In lockstep a state is answered once, so all parts of the robot have to be commanded first.
   if (isAccepted && (!lockstep || takeover.isWhole)) running.takeTeleop(headerStampNs(message));
 }

@@ -61,7 +61,7 @@ export function statusOf(
   stampNs: bigint,
   { identity, condition, loop, actions, assembler, transitions }: StatusParts,
 ): PolicyStatus {
-  const { notFinite, incomplete, wrongFrame } = assembler.counters;
+  const { notFinite, incomplete, wrongFrame, contradictory } = assembler.counters;
   return {
     header: header(stampNs),
     ...identity,
@@ -71,7 +71,7 @@ export function statusOf(
     episode: loop?.task?.episode ?? 0,
     step: loop?.task?.step ?? 0,
     overruns: BigInt(loop?.overruns ?? 0),
-    dropped: BigInt(notFinite + incomplete + wrongFrame + transitions.gaps),
+    dropped: BigInt(notFinite + incomplete + wrongFrame + contradictory + transitions.gaps),
     latency_ms: loop?.latencyMs ?? 0,
   };
 }

@@ -16,6 +16,13 @@ export interface Distance {
   readonly worst: number;
 }
 
+/** What is said where policies are chosen whose observations have images; null where the distance compares all that is observed. */
+export function notCompared(observation: ObservationSpec): string | null {
+  const images = observation.filter(({ dtype }) => dtype === 'uint8').map(({ name }) => name);
+  if (images.length === 0) return null;
+  return `the distance from the demonstrations compares numbers and actions, and no images (${images.join(', ')}): a policy that sees something else than the demonstrator did, and acts alike, counts as near`;
+}
+
 /**
  * How far the states and actions that a policy visits are from those of the demonstrations: a measure of imitation
  * that needs no reward. It is the sliced Wasserstein-1 distance (Bonneel et al., 2015) between the rows
