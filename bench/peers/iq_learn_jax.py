@@ -46,7 +46,7 @@ def sample(settings, actor, observation, noise):
     u = mean + jnp.exp(log_std) * noise
     gaussian = -0.5 * jnp.square(noise) - log_std - 0.5 * math.log(2 * math.pi)
     squashing = 2 * (math.log(2) - u - jax.nn.softplus(-2 * u))
-    return jnp.tanh(u), jnp.sum(gaussian - squashing, -1, keepdims=True)
+    return jnp.tanh(u), jnp.sum(gaussian - squashing, -1, keepdims=True), jnp.tanh(mean)
 
 
 def adam(parameters, moments, gradients, t, learning_rate, beta1):
@@ -79,15 +79,15 @@ def update(settings, state, batch, noise):
     t = state["t"] + 1.0
 
     def live_sample(actor, observation, noise, gone):
-        action, log_probability = sample(s, actor, observation, noise)
-        return (action * (1 - gone), log_probability * (1 - gone)) if learned else (action, log_probability)
+        parts = sample(s, actor, observation, noise)
+        return tuple(part * (1 - gone) for part in parts) if learned else parts
 
-    next_action, next_log_probability = live_sample(state["actor"], next_observation, next_, terminated)
+    next_action, next_log_probability, _ = live_sample(state["actor"], next_observation, next_, terminated)
     next_q = jnp.min(action_values(s, state["target"], next_entries, next_action), 0)
     next_v = jnp.clip(next_q - s.temperature * next_log_probability, -s.value_bound, s.value_bound)
     y = s.gamma * next_v if learned else s.gamma * (1 - terminated) * next_v
     # One sample a state serves V(s) and the actor's step.
-    (policy_action, log_probability), pull_back = jax.vjp(
+    (policy_action, log_probability, mean_action), pull_back = jax.vjp(
         lambda actor: live_sample(actor, observation, now, absorbing), state["actor"]
     )
 
@@ -103,13 +103,20 @@ def update(settings, state, batch, noise):
     critic_loss, critic_gradient = jax.value_and_grad(critic_loss_of)(state["critic"])
     critic, critic_moments = adam(state["critic"], state["critic_moments"], critic_gradient, t, s.critic_learning_rate, s.beta1)
 
-    def actor_loss_of(action, log_probability):
-        q = jnp.min(action_values(s, critic, entries, action), 0)
-        terms = s.temperature * log_probability - q
-        live = 1 - absorbing
-        return jnp.sum(terms * live) / jnp.maximum(jnp.sum(live), 1) if learned else jnp.mean(terms)
+    live = 1 - absorbing if learned else jnp.ones_like(absorbing)
 
-    actor_loss, sample_gradient = jax.value_and_grad(actor_loss_of, (0, 1))(policy_action, log_probability)
+    def mean_of(x, live):
+        return jnp.sum(x * live) / jnp.maximum(jnp.sum(live), 1)
+
+    def actor_loss_of(own_action, log_probability, mean_action):
+        q = jnp.min(action_values(s, critic, entries, own_action), 0)
+        loss = mean_of(s.temperature * log_probability - q, live)
+        if s.cloning > 0:
+            error = jnp.sum(jnp.square(mean_action - action)[s.batch :], -1, keepdims=True)
+            loss = loss + s.cloning * mean_of(error, live[s.batch :])
+        return loss
+
+    actor_loss, sample_gradient = jax.value_and_grad(actor_loss_of, (0, 1, 2))(policy_action, log_probability, mean_action)
     (actor_gradient,) = pull_back(sample_gradient)
     actor, actor_moments = adam(state["actor"], state["actor_moments"], actor_gradient, t, s.actor_learning_rate, s.beta1)
     target = jax.tree.map(lambda old, new: old + s.tau * (new - old), state["target"], critic)

@@ -44,11 +44,17 @@ def rows_of(settings: peer.Settings, batch):
 
 def live_sample(sample, live):
     """In the absorbing state the action and its log-probability are 0."""
-    return sample if live is None else tuple(part * live for part in sample)
+    return sample if live is None else (*(part * live for part in sample[:2]), sample[2])
 
 
 def mean_of(x, live):
     return x.mean() if live is None else (x * live).sum() / live.sum().clamp(min=1)
+
+
+def cloning_loss(s, mean, action, live):
+    """The squared error of the mean action tanh(mean) in the expert's rows, by its weight."""
+    error = (torch.tanh(mean) - action)[s.batch :].square().sum(-1, keepdim=True)
+    return s.cloning * mean_of(error, None if live is None else live[s.batch :])
 
 
 class Actor(nn.Module):
@@ -58,14 +64,14 @@ class Actor(nn.Module):
         self.low, self.high = settings.log_std
 
     def sample(self, observation, noise=None):
-        """A reparameterised action tanh(u) and its log-probability."""
+        """A reparameterised action tanh(u), its log-probability, and the mean before tanh."""
         mean, log_std = self.net(observation).chunk(2, dim=-1)
         log_std = self.low + 0.5 * (self.high - self.low) * (torch.tanh(log_std) + 1)
         normal = torch.distributions.Normal(mean, log_std.exp())
         u = normal.rsample() if noise is None else mean + normal.stddev * noise
         # log(1 - tanh(u)^2) = 2 (log 2 - u - softplus(-2u))
         log_probability = normal.log_prob(u) - 2 * (math.log(2) - u - F.softplus(-2 * u))
-        return torch.tanh(u), log_probability.sum(-1, keepdim=True)
+        return torch.tanh(u), log_probability.sum(-1, keepdim=True), mean
 
 
 class Critic(nn.Module):
@@ -122,11 +128,11 @@ class Usual:
 
         with torch.no_grad():
             next_live = None if live is None else 1 - next_entries[:, -1:]
-            next_action, next_log_probability = live_sample(self.actor.sample(next_observation, next_), next_live)
+            next_action, next_log_probability, _ = live_sample(self.actor.sample(next_observation, next_), next_live)
             next_q = torch.min(torch.stack([target(next_entries, next_action) for target in self.targets]), 0)[0]
             next_v = (next_q - s.temperature * next_log_probability).clamp(-s.value_bound, s.value_bound)
             y = s.gamma * next_v if continues is None else s.gamma * continues * next_v
-            policy_action, log_probability = live_sample(self.actor.sample(observation, now), live)
+            policy_action, log_probability, _ = live_sample(self.actor.sample(observation, now), live)
 
         critic_loss = 0.0
         for critic in self.critics:
@@ -138,9 +144,11 @@ class Usual:
         critic_loss.backward()
         self.critic_optimizer.step()
 
-        new_action, new_log_probability = live_sample(self.actor.sample(observation, now), live)
+        new_action, new_log_probability, mean = live_sample(self.actor.sample(observation, now), live)
         q = torch.min(torch.stack([critic(entries, new_action) for critic in self.critics]), 0)[0]
         actor_loss = mean_of(s.temperature * new_log_probability - q, live)
+        if s.cloning > 0:
+            actor_loss = actor_loss + cloning_loss(s, mean, action, live)
         self.actor_optimizer.zero_grad()
         actor_loss.backward()
         self.actor_optimizer.step()
@@ -203,7 +211,7 @@ class Lean:
         u = torch.addcmul(mean, log_std.exp(), noise)
         constant = 2 * math.log(2) + 0.5 * math.log(2 * math.pi)
         terms = log_std + 0.5 * noise.square() + constant - 2 * u - 2 * F.softplus(-2 * u)
-        return torch.tanh(u), terms.sum(-1, keepdim=True).neg()
+        return torch.tanh(u), terms.sum(-1, keepdim=True).neg(), mean
 
     def update(self, batch, noise=None):
         critic_loss, actor_loss = self.step(batch, noise)
@@ -218,10 +226,10 @@ class Lean:
             torch.randn(2, rows, s.action, device=options.device) if noise is None else (torch.as_tensor(noise[k]) for k in peer.NOISE_NAMES)
         )
 
-        policy_action, log_probability = live_sample(self.sample(observation, now), live)
+        policy_action, log_probability, mean = live_sample(self.sample(observation, now), live)
         with torch.no_grad():
             next_live = None if live is None else 1 - next_entries[:, -1:]
-            next_action, next_log_probability = live_sample(self.sample(next_observation, next_), next_live)
+            next_action, next_log_probability, _ = live_sample(self.sample(next_observation, next_), next_live)
             next_q = self.q(self.target, next_entries, next_action).amin(0)
             next_v = (next_q - s.temperature * next_log_probability).clamp_(-s.value_bound, s.value_bound)
             y = s.gamma * next_v if continues is None else s.gamma * continues * next_v
@@ -238,6 +246,8 @@ class Lean:
         frozen = [part.detach() for part in self.critic]
         best = self.q(frozen, entries, policy_action).amin(0)
         actor_loss = mean_of(s.temperature * log_probability - best, live)
+        if s.cloning > 0:
+            actor_loss = actor_loss + cloning_loss(s, mean, action, live)
         for part, gradient in zip(self.actor, torch.autograd.grad(actor_loss, self.actor)):
             part.grad = gradient
         self.actor_optimizer.step()

@@ -32,6 +32,7 @@ class Settings:
     value_term: str = "value"  # V(s) - y over all rows, or "value_policy": over the policy's rows
     absorbing: str = "zero"  # the value after a true terminal, or "learned": a state that the critics know by one entry
     averaging: float = 0.0  # rate of the actor's running average; 0: none is kept
+    cloning: float = 0.0  # weight of the squared error of the actor's mean action in the expert's rows
 
     @property
     def valued_rows(self) -> int:

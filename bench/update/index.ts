@@ -40,6 +40,7 @@ const PUBLISHED: Omit<ParitySettings, 'critics'> = {
   value_term: 'value',
   absorbing: 'zero',
   averaging: 0,
+  cloning: 0,
 };
 
 /** What the defaults set otherwise (docs/decisions/0015), under the peers' names: RECIPE of bench/peers/peer.py. */
@@ -90,6 +91,7 @@ const GOLDEN_RECIPE: ParitySettings = {
   layer_norm: RECIPE.layer_norm,
   value_term: RECIPE.value_term,
   absorbing: RECIPE.absorbing,
+  cloning: 0.5,
 };
 
 interface Group {

@@ -28,6 +28,8 @@ export interface ParitySettings {
   readonly absorbing: 'zero' | 'learned';
   /** Rate of the actor's running average; 0: none is kept. */
   readonly averaging: number;
+  /** Weight of the error of the actor's mean action in the expert's rows. */
+  readonly cloning: number;
 }
 
 /** Arrays as base64 of little-endian float32. */
@@ -72,6 +74,7 @@ export const configOf = (settings: ParitySettings): LearnerConfig =>
     beta1: settings.beta1,
     absorbing: settings.absorbing,
     actorAveraging: settings.averaging,
+    cloningWeight: settings.cloning,
     hiddenSizes: [...settings.hidden],
     critics: settings.critics,
     gamma: settings.gamma,

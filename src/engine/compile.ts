@@ -1,7 +1,7 @@
 import { IqLearnError } from '../common/index.js';
 import { checkArrays } from './check.js';
 import type { Device, ExecutorOptions } from './executors/executor.js';
-import type { OnnxExecutable } from './executors/onnx-cpu/onnx-executable.js';
+import type { CpuExecutable } from './executors/onnx-cpu/cpu-executable.js';
 import { chooseDevice, executorOf } from './executors/registry.js';
 import type { Executable, Program } from './program.js';
 
@@ -16,10 +16,7 @@ export interface CompileOptions extends Omit<ExecutorOptions, 'steps'> {
  * Compiles a program. INVALID_ARGUMENT for a state, unroll or program that does not fit, UNSUPPORTED for what cannot
  * be traced (with the kernel and the line) or run on the device, UNAVAILABLE where the device cannot be used.
  */
-export function compile(
-  program: Program,
-  options: CompileOptions & { readonly device: 'cpu' },
-): Promise<OnnxExecutable>;
+export function compile(program: Program, options: CompileOptions & { readonly device: 'cpu' }): Promise<CpuExecutable>;
 export function compile(program: Program, options: CompileOptions): Promise<Executable>;
 export async function compile(program: Program, options: CompileOptions): Promise<Executable> {
   const { device: wanted = 'auto', unroll = 1, ...rest } = options;

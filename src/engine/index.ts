@@ -1,6 +1,6 @@
 export { type CompileOptions, compile } from './compile.js';
 export { type Availability, type Device, devices, type NamedDevice } from './executors/executor.js';
-export { OnnxExecutable } from './executors/onnx-cpu/onnx-executable.js';
+export type { CpuExecutable } from './executors/onnx-cpu/cpu-executable.js';
 export type { SessionThreads } from './executors/onnx-cpu/session.js';
 export { chooseDevice, type DeviceChoice, type DeviceStatus, deviceStatus } from './executors/registry.js';
 export { type InferenceModel, type InferenceOptions, loadInference, traceInference } from './inference.js';

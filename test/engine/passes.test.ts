@@ -150,6 +150,22 @@ describe('a rule', () => {
     await expectSame(graph, after);
   });
 
+  it('adds a matrix times a number a row in one pass, with the same bits in both forms', async () => {
+    const graph = graphOf({ a: spec(64, 80), b: spec(64, 80), c: spec(64, 1) }, ({ a, b, c }) =>
+      tf.add(tf.sub(tf.mul(a!, a!), tf.mul(b!, c!)), tf.mul(c!, a!)),
+    );
+    const after = optimise(graph);
+    expect(ops(after).toSorted()).toEqual(['GatedAdd', 'GatedAdd', 'Mul', 'Neg']);
+    const inputs = draw(graph, 3);
+    const model = await loadInference(writeOnnx(after, { portable: false }));
+    const wanted = await run(graph, inputs);
+    for (const found of [await model.run(inputs), await run(after, inputs)]) expect(found).toEqual(wanted);
+    await model.dispose();
+    expect(ops(optimise(graph, { target: 'gpu' }))).not.toContain('GatedAdd');
+    const small = graphOf({ a: spec(8, 8), c: spec(8, 1) }, ({ a, c }) => tf.sub(a!, tf.mul(tf.exp(a!), c!)));
+    expect(ops(optimise(small))).toEqual(['Exp', 'Mul', 'Sub']);
+  });
+
   it('turns sums of padded parts into a concatenation', async () => {
     const graph = graphOf({ a: spec(5, 2) }, ({ a }) =>
       tf.grad((x: tf.Tensor) =>
@@ -247,7 +263,28 @@ describe('a rule', () => {
     await expectSame(graph, rewrite(graph));
   });
 
-  describe('for a GPU, where every node is a launch', () => {
+  it('makes matrices of stacks of one, whose products take their bias', async () => {
+    const inputs = { x: spec(6, 4), w: spec(1, 4, 5), c: spec(1, 1, 5), v: spec(1, 5, 3) };
+    const forward = (x: tf.Tensor, w: tf.Tensor, c: tf.Tensor, v: tf.Tensor): tf.Tensor =>
+      tf.matMul(tf.tanh(tf.add(tf.matMul(tf.expandDims(x, 0), w), c)), v);
+    const graph = graphOf(inputs, ({ x, w, c, v }) => tf.reshape(forward(x!, w!, c!, v!), [6, 3]));
+    const after = optimise(graph);
+    expect(ops(after).toSorted()).toEqual(['MatMul', 'MatMul', 'Reshape', 'Reshape', 'Reshape', 'Tanh']);
+    for (const { op, outputs } of after.nodes) expect(outputs[0]!.shape, op).toHaveLength(2);
+    await expectSame(graph, after);
+    const moved = graphOf({ x: spec(1, 6, 4) }, ({ x }) => {
+      const [a, b] = tf.split(x!, [2, 4], 1) as [tf.Tensor, tf.Tensor];
+      const means = tf.mean(layerNorm(tf.concat([b, tf.square(a)], 1)).square(), 2, true);
+      return tf.concat([tf.reshape(tf.sum(x!, [0, 1]), [4]), tf.reshape(means, [6]), tf.reshape(tf.max(x!), [1])], 0);
+    });
+    const moves = optimise(moved);
+    expect(moves.nodes.filter(({ outputs }) => outputs[0]!.shape.length > 2)).toEqual([]);
+    await expectSame(moved, moves);
+    const first = graphOf({ x: spec(1, 6, 4) }, ({ x }) => tf.reshape(tf.concat([x!, x!], 0), [12, 4]));
+    await expectSame(first, optimise(first));
+  });
+
+  describe('that leaves fewer nodes', () => {
     const inputs = { a: spec(4, 3), b: spec(4, 3) };
     const gpu = (graph: Graph): Graph => optimise(graph, { target: 'gpu' });
 

@@ -23,6 +23,7 @@ interface Golden {
     readonly layer_norm: boolean;
     readonly value_term: 'value' | 'value_policy';
     readonly absorbing: 'zero' | 'learned';
+    readonly cloning?: number;
   };
   readonly initial: Networks;
   readonly updates: readonly Readonly<Record<string, string>>[];
@@ -61,6 +62,7 @@ async function replay({ settings, initial, updates }: Golden, changes: Settings 
     beta1: settings.beta1,
     absorbing: settings.absorbing,
     actorAveraging: 0,
+    cloningWeight: settings.cloning ?? 0,
     hiddenSizes: settings.hidden,
     critics: settings.critics,
     gamma: settings.gamma,
@@ -151,6 +153,7 @@ describe('the golden of the defaults', () => {
   it.each<[string, Settings]>([
     ['critics without layer normalisation', { layerNorm: false }],
     ['the value term on all rows', { valueTerm: 'value' }],
+    ['an actor without the cloning term', { cloningWeight: 0 }],
   ])('is told apart from %s', async (_, changes) => {
     expect(await change(recipe, changes)).toBeGreaterThan(1e-3);
   });

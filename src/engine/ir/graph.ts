@@ -65,6 +65,11 @@ export function producer(value: Value, op: string): IrNode | undefined {
   return value.origin.kind === 'node' && value.origin.node.op === op ? value.origin.node : undefined;
 }
 
+/** What a value was before it got another shape; the value itself where it did not. */
+export function beforeReshape(value: Value): Value {
+  return producer(value, 'Reshape')?.inputs[0] ?? value;
+}
+
 /** The one number a constant holds everywhere, or undefined. */
 export function splatOf(value: Value): number | undefined {
   return value.origin.kind === 'constant' && value.origin.splat ? value.origin.data[0] : undefined;

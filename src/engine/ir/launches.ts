@@ -3,8 +3,9 @@ import { binary, concat, reduce, reshape } from './operations.js';
 import type { Rule } from './rewrite.js';
 
 /**
- * Rules for a GPU, where every node is a kernel to launch and costs as much as its launch. They change the order in
- * which numbers are added and multiplied, so results agree with the graph as it was to rounding.
+ * Rules that leave fewer nodes. On a GPU every node is a kernel to launch and costs as much as its launch; on a CPU it is
+ * a pass over memory, or where it is small, a call that costs more than its work. They change the order in which numbers
+ * are added and multiplied, so results agree with the graph as it was to rounding.
  */
 
 /** A value scaled by a number: x·c, c·x, −x, x/c. */

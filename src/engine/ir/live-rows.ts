@@ -1,4 +1,5 @@
 import {
+  beforeReshape,
   type Graph,
   type GraphBuilder,
   type IrNode,
@@ -20,7 +21,7 @@ function plane(builder: GraphBuilder, stack: Value, k: number): Value {
 /** The planes of x₀ + x₁ + …, where they are all the planes of one stack in turn. */
 function sumOfPlanes(node: IrNode): Value | undefined {
   if (node.op !== 'Add') return undefined;
-  const [first, second] = node.inputs.map((value) => producer(value, 'Slice'));
+  const [first, second] = node.inputs.map((value) => producer(beforeReshape(value), 'Slice'));
   const stack = first?.inputs[0];
   if (stack === undefined || stack !== second?.inputs[0] || stack.shape.length !== 3 || stack.shape[0] !== 2)
     return undefined;
@@ -42,11 +43,12 @@ function gatesOf(column: Value): readonly Gate[] | undefined {
   const joined = producer(column, 'Concat');
   if (joined?.attributes.axis !== 0 || column.shape.at(-1) !== 1 || column.shape.length !== 3) return undefined;
   const gates = joined.inputs.flatMap((value): Gate[] => {
-    const flag = (factor: Value): Value | undefined => producer(factor, 'Cast')?.inputs[0];
-    const factors = producer(value, 'Mul')?.inputs ?? [value];
+    const flag = (factor: Value): Value | undefined => producer(beforeReshape(factor), 'Cast')?.inputs[0];
+    const gate = beforeReshape(value);
+    const factors = producer(gate, 'Mul')?.inputs ?? [gate];
     const condition = factors.map(flag).find(Boolean);
     const x = factors.length === 1 ? 1 : factors.map(splatOf).find((number) => number !== undefined);
-    const fits = condition?.type === 'bool' && sameShape(condition.shape, value.shape) && value.shape[0] === 1;
+    const fits = condition?.type === 'bool' && sizeOf(condition.shape) === column.shape[1] && value.shape[0] === 1;
     return fits && x !== undefined ? [{ condition, x }] : [];
   });
   return gates.length === column.shape[0] ? gates : undefined;

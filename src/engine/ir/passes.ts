@@ -10,6 +10,7 @@ import {
   dropEmptySums,
   dropNeutralOperands,
   foldTransposes,
+  gatedSums,
   joinMoves,
   spreadLate,
   stepFromOutput,
@@ -18,6 +19,7 @@ import {
   thinProducts,
 } from './peepholes.js';
 import { type Rule, rewrite, withoutDeadNodes } from './rewrite.js';
+import { dropUnitAxes } from './unit-axes.js';
 
 /** Every rewriting rule by name, in the order in which they are tried on a node; the first that applies is taken. */
 export const rules: Readonly<Record<string, Rule>> = {
@@ -33,9 +35,10 @@ export const rules: Readonly<Record<string, Rule>> = {
   sumOfPads,
   thinProducts,
   clampOnce,
+  dropUnitAxes,
 };
 
-/** Rules for a GPU, which are tried after the others. */
+/** Rules that leave fewer operations, which are tried after the others. */
 export const launchRules: Readonly<Record<string, Rule>> = {
   mergeFactors,
   negateOnce,
@@ -58,8 +61,8 @@ const anyOf =
 
 export interface OptimiseOptions {
   /**
-   * `cpu`, the default: a product may have as many rows as the data need, which is less work. `gpu`: every shape is
-   * known beforehand, and there are as few nodes as possible, since each is a kernel to launch.
+   * `cpu`, the default: a product may have as many rows as the data need, which is less work, and what onnxruntime's
+   * CPU kernels are slow at is written in other ways. `gpu`: every shape is known beforehand.
    */
   readonly target?: 'cpu' | 'gpu';
 }
@@ -78,12 +81,11 @@ function settled(graph: Graph, rule: Rule): Graph {
 
 /** The graph made smaller and faster without changing what it computes (beyond rounding). */
 export function optimise(graph: Graph, { target = 'cpu' }: OptimiseOptions = {}): Graph {
-  const tried = [...Object.values(rules), ...(target === 'gpu' ? Object.values(launchRules) : [])];
-  const anyRule = anyOf(tried);
+  const anyRule = anyOf([...Object.values(rules), ...Object.values(launchRules)]);
   const current = settled(withoutDeadNodes(rewrite(graph)), anyRule);
   const biased = withBiasGradients(withBiases(current));
   if (target === 'gpu') return settled(biased, anyRule);
   const fitted = withLiveRows(biased);
   // What onnxruntime joins itself gets another place in its order, which decides what is still in the caches.
-  return withoutDeadNodes(rewrite(rewrite(fitted, sumsOfRows), joinMoves));
+  return withoutDeadNodes(rewrite(rewrite(fitted, anyOf([sumsOfRows, gatedSums])), joinMoves));
 }

@@ -131,6 +131,13 @@ const special: Readonly<Record<string, Lowering>> = {
     const axes = starts.map((_, i) => i);
     t.emit('Slice', [...inputs, t.int64(starts), t.int64(ends), t.int64(axes), t.int64(steps)], outputs);
   },
+  // x + y·g with one number g a row.
+  GatedAdd: (_node, t, [x = '', y = '', gate = ''], outputs) => {
+    if (!t.portable) return t.emit('GatedAdd', [x, y, gate], outputs, [], 'com.microsoft');
+    const product = t.fresh();
+    t.emit('Mul', [y, gate], [product]);
+    t.emit('Add', [x, product], outputs);
+  },
   // The places of what is true in a vector, counted from `offset`: as many as there are.
   RowsWhere: (node, t, inputs, outputs) => {
     const [table, places] = [t.fresh(), t.fresh()];

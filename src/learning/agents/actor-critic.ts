@@ -6,7 +6,7 @@ import type { Random } from '../../common/index.js';
 import type { ArrayRecord, TensorRecord, TensorSpec } from '../../engine/index.js';
 import type { Agent, RewardFunction, Spaces } from '../agent.js';
 import type { Absorbing } from '../losses/absorbing.js';
-import { actorLoss, entropyOf } from '../losses/actor.js';
+import { actorLoss, cloningLoss, entropyOf } from '../losses/actor.js';
 import { gradientPenalty } from '../losses/gradient-penalty.js';
 import { type Rows, rowsOf } from '../losses/rows.js';
 import { temperatureGradient } from '../losses/temperature.js';
@@ -14,7 +14,7 @@ import { actionValues, overCritics } from '../networks/critics.js';
 import { perceptron } from '../networks/mlp.js';
 import { initialParameters, joinParameters, type Layout, mlpLayout, splitParameters } from '../networks/parameters.js';
 import { gaussianPolicy } from '../networks/policies.js';
-import { policyGaussian, type Sample, sampleAction } from '../networks/squashed-gaussian.js';
+import { type Gaussian, policyGaussian, type Sample, sampleAction } from '../networks/squashed-gaussian.js';
 import { adam, adamCoefficients } from '../optimiser/adam.js';
 import { gradientsOf } from '../optimiser/gradients.js';
 import { polyak } from '../optimiser/polyak.js';
@@ -188,8 +188,16 @@ export class ActorCritic {
   }
 
   /** One action of the actor for every state, with its log-probability; in the absorbing state both are 0. */
-  sample(actor: Parts, { observations, absorbing }: States, noise: tf.Tensor): Sample {
-    const sample = sampleAction(policyGaussian(actor, observations, this.#settings.logStdRange), noise);
+  sample(actor: Parts, states: States, noise: tf.Tensor): Sample {
+    return this.#sampleOf(this.#gaussian(actor, states), states, noise);
+  }
+
+  #gaussian(actor: Parts, { observations }: States): Gaussian {
+    return policyGaussian(actor, observations, this.#settings.logStdRange);
+  }
+
+  #sampleOf(gaussian: Gaussian, { absorbing }: States, noise: tf.Tensor): Sample {
+    const sample = sampleAction(gaussian, noise);
     if (absorbing === undefined) return sample;
     const live = tf.sub(1, absorbing);
     return { action: tf.mul(sample.action, live), logProbability: tf.mul(sample.logProbability, live) };
@@ -279,15 +287,30 @@ export class ActorCritic {
     return gradientPenalty((x) => perceptron(critic, x, layerNorm), critics, expert, policy, mixing);
   }
 
-  /** The actor's step: min E[T log π(ã|s) − Q(s, ã)] over all rows but absorbing ones, Q of the updated critic. */
-  updateActor(state: TensorRecord, inputs: TensorRecord, critic: Parts, temperature: tf.Tensor) {
+  /**
+   * The actor's step: min E[T log π(ã|s) − Q(s, ã)] over all rows but absorbing ones, Q of the updated critic. With
+   * `shown`, the error of the policy's mean action in these rows, in which a demonstrator acted, is added by its weight.
+   */
+  updateActor(
+    state: TensorRecord,
+    inputs: TensorRecord,
+    critic: Parts,
+    temperature: tf.Tensor,
+    shown?: { readonly rows: Rows; readonly weight: number },
+  ) {
     const states = this.statesOf(inputs);
     const live = states.absorbing && tf.sub(1, states.absorbing);
     const { beta1 } = this.#settings;
     const { gradients, values } = gradientsOf(this.actorOf(state.actor!), (actor) => {
-      const { action, logProbability } = this.sample(actor, states, inputs.noise!);
+      const gaussian = this.#gaussian(actor, states);
+      const { action, logProbability } = this.#sampleOf(gaussian, states, inputs.noise!);
       const q = overCritics(this.values(critic, states, action), this.#settings);
-      return { loss: actorLoss(logProbability, q, temperature, live), entropy: entropyOf(logProbability, live) };
+      const soft = actorLoss(logProbability, q, temperature, live);
+      const entropy = entropyOf(logProbability, live);
+      if (shown === undefined) return { loss: soft, entropy };
+      const some = (x: tf.Tensor): tf.Tensor => rowsOf(x, shown.rows, 0);
+      const cloning = cloningLoss(some(gaussian.mean), some(inputs.actions!), live && some(live));
+      return { loss: tf.add(soft, tf.mul(cloning, shown.weight)), entropy };
     });
     const { parameters, m, v } = adam(
       { parameters: state.actor!, m: state.actorM!, v: state.actorV! },

@@ -20,6 +20,7 @@ const settings = shared.withDefaults(
     ...shared.gaussianSettings,
     ...shared.criticSettings,
     ...shared.actorSettings,
+    ...shared.cloningSetting,
     ...shared.iqSettings,
   },
   {
@@ -59,14 +60,20 @@ function update(networks: ActorCritic, given: Settings, rows: Agent['rows'], sta
     return { loss: penalty ? tf.add(loss, tf.mul(penalty, given.gradientPenalty)) : loss, ...rewards, q: tf.mean(q) };
   });
 
-  // Actor: E[T log π(ã|s) − Q(s, ã)]. Temperature: T (H(π) − H̄).
-  const policy = networks.updateActor(state, batch, critic.parts, temperature);
+  // Actor: E[T log π(ã|s) − Q(s, ã)] + w E_E[|tanh μ(s) − a|²]. Temperature: T (H(π) − H̄).
+  const policy = networks.updateActor(state, batch, critic.parts, temperature, shownActions(given, rows));
   const { loss: actor_loss, entropy } = policy.values;
   const { loss: critic_loss, q, ...rewards } = critic.values;
   return {
     state: { ...critic.next, ...policy.next, ...networks.updateTemperature(state, batch, temperature, entropy) },
     outputs: { critic_loss, actor_loss, q, entropy, temperature: tf.reshape(temperature, []), ...rewards },
   };
+}
+
+/** The expert's rows with the weight of the error of the actor's action there; nothing where nobody has seen the expert's. */
+function shownActions({ cloningWeight, expertActions }: Settings, { policy, expert }: Agent['rows']) {
+  if (cloningWeight === 0 || expertActions !== 'shown') return undefined;
+  return { rows: { from: policy, count: expert }, weight: cloningWeight };
 }
 
 function create(given: Settings, spaces: Spaces, fall: Fall): Agent {

@@ -137,6 +137,17 @@ export const actorSettings = {
     .describe('Rate per update of the running average of the actor, which is deployed; 0 deploys the actor itself.'),
 };
 
+export const cloningSetting = {
+  cloningWeight: z
+    .number()
+    .min(0)
+    .max(1e4)
+    .default(0)
+    .describe(
+      "Weight in the actor's loss of the squared error between its mean action and the demonstrated one, summed over the action: it holds what was shown while critic and actor chase each other. Only where the actions were shown.",
+    ),
+};
+
 export const iqSettings = {
   online: z
     .boolean()

@@ -19,6 +19,14 @@ export function actorLoss(
   return meanOver(tf.sub(tf.mul(logProbability, temperature), q), live);
 }
 
+/**
+ * How far a policy is from given actions: E[Σ (tanh μ(s) − a)²], the mean over rows of what the dimensions of the action
+ * add up to. mean and actions [rows, a] → scalar; `live` as above. The deviation of the policy does not count.
+ */
+export function cloningLoss(mean: tf.Tensor, actions: tf.Tensor, live?: tf.Tensor): tf.Tensor {
+  return meanOver(tf.sum(tf.square(tf.sub(tf.tanh(mean), actions)), 1, true), live);
+}
+
 /** The policy's entropy −E[log π(ã|s)], in nats, from the same log-probabilities. */
 export function entropyOf(logProbability: tf.Tensor, live?: tf.Tensor): tf.Tensor {
   return tf.neg(meanOver(logProbability, live));

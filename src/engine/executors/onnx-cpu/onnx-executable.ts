@@ -2,8 +2,9 @@ import { checkArrays, checkNames } from '../../check.js';
 import { sizeOf } from '../../ir/graph.js';
 import type { View } from '../../ir/views.js';
 import { disposedError, runInTurn } from '../../outputs.js';
-import type { ArrayRecord, Executable, RunOutputs, TensorSpecs } from '../../program.js';
+import type { ArrayRecord, RunOutputs, TensorSpecs } from '../../program.js';
 import { names } from '../../trace/trace.js';
+import type { CpuExecutable } from './cpu-executable.js';
 import { discard } from './discard.js';
 import type { PacedSession } from './paced-session.js';
 import type { Ort, OrtTensor, SessionThreads } from './session.js';
@@ -20,7 +21,7 @@ const dataOf = (tensor: OrtTensor): Float32Array => tensor.data as Float32Array;
  * A compiled program on an onnxruntime session. The state lives in two sets of tensors: a run reads one and writes the
  * other, then they change places, so that nothing is copied and a failed run leaves the state as it was.
  */
-export class OnnxExecutable implements Executable {
+export class OnnxExecutable implements CpuExecutable {
   readonly executor = 'onnx-cpu';
   readonly batches = 1;
   /** The ONNX file, for viewers and `inspectModel`. */

@@ -84,7 +84,7 @@ export class BoundExecutable implements Executable {
       });
       const inputs = [...bindings(this.#current, names.state), ...bindings(this.#input, names.input), ...views];
       const outputs = [...bindings(this.#next, names.nextState), ...bindings(this.#output, names.output)];
-      this.#session = new BoundSession(device.api, lowered.model, device, inputs, outputs);
+      this.#session = new BoundSession(device.api, lowered.model, device, [{ inputs, outputs }]);
     } catch (error) {
       this.#free();
       throw error;

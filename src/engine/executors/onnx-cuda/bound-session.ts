@@ -16,6 +16,14 @@ export interface BoundSessionOptions {
   readonly provider: 'cpu' | 'cuda';
   /** Threads on the CPU. */
   readonly threads: number;
+  /** Whether threads of the CPU wait actively during a run; not by default. */
+  readonly spinning?: boolean;
+}
+
+/** Where a run of a graph reads and writes: all of its inputs and outputs. */
+export interface Bindings {
+  readonly inputs: readonly Binding[];
+  readonly outputs: readonly Binding[];
 }
 
 /** Element types by ONNX's numbers. */
@@ -33,18 +41,15 @@ const environments = new Map<OrtApi, Handle>();
 export class BoundSession {
   readonly #api: OrtApi;
   readonly #session: Handle;
-  readonly #binding: Handle;
+  readonly #bindings: Handle[] = [];
   readonly #run: Handle;
   readonly #values: Handle[] = [];
 
-  /** CORRUPT_DATA where onnxruntime refuses the model; what was made until then is freed. */
-  constructor(
-    api: OrtApi,
-    model: Uint8Array,
-    options: BoundSessionOptions,
-    inputs: readonly Binding[],
-    outputs: readonly Binding[],
-  ) {
+  /**
+   * With one set of bindings or several, between which runs choose. CORRUPT_DATA where onnxruntime refuses the model;
+   * what was made until then is freed.
+   */
+  constructor(api: OrtApi, model: Uint8Array, options: BoundSessionOptions, sets: readonly Bindings[]) {
     this.#api = api;
     if (!environments.has(api)) environments.set(api, made(api.CreateEnv, LOG_LEVEL, 'iq_learn'));
     const sessionOptions = made(api.CreateSessionOptions);
@@ -55,21 +60,9 @@ export class BoundSession {
       api.ReleaseSessionOptions(sessionOptions);
     }
     this.#run = made(api.CreateRunOptions);
-    this.#binding = made(api.CreateIoBinding, this.#session);
     const memory = made(api.CreateMemoryInfo, options.provider === 'cuda' ? 'Cuda' : 'Cpu', 0, 0, 0);
     try {
-      for (const [bind, tensors] of [
-        [api.BindInput, inputs],
-        [api.BindOutput, outputs],
-      ] as const)
-        for (const { name, shape, dtype, address } of tensors) {
-          const dims = BigInt64Array.from(shape, BigInt);
-          const bytes = sizeOf(shape) * elementBytes(dtype);
-          const type = ELEMENT_TYPE[dtype];
-          const value = made(api.CreateTensorWithDataAsOrtValue, memory, address, bytes, dims, shape.length, type);
-          this.#values.push(value);
-          bind(this.#binding, name, value);
-        }
+      for (const set of sets) this.#bind(memory, set);
     } catch (error) {
       this.release();
       throw error;
@@ -78,13 +71,31 @@ export class BoundSession {
     }
   }
 
-  /** Reads the inputs where they lie and writes the outputs; has done so when it returns. */
-  run(): void {
-    this.#api.RunWithBinding(this.#session, this.#run, this.#binding);
+  #bind(memory: Handle, { inputs, outputs }: Bindings): void {
+    const api = this.#api;
+    const binding = made(api.CreateIoBinding, this.#session);
+    this.#bindings.push(binding);
+    for (const [bind, tensors] of [
+      [api.BindInput, inputs],
+      [api.BindOutput, outputs],
+    ] as const)
+      for (const { name, shape, dtype, address } of tensors) {
+        const dims = BigInt64Array.from(shape, BigInt);
+        const bytes = sizeOf(shape) * elementBytes(dtype);
+        const type = ELEMENT_TYPE[dtype];
+        const value = made(api.CreateTensorWithDataAsOrtValue, memory, address, bytes, dims, shape.length, type);
+        this.#values.push(value);
+        bind(binding, name, value);
+      }
+  }
+
+  /** Reads the inputs where they lie and writes the outputs of one of the sets; has done so when it returns. */
+  run(set = 0): void {
+    this.#api.RunWithBinding(this.#session, this.#run, this.#bindings[set]);
   }
 
   release(): void {
-    this.#api.ReleaseIoBinding(this.#binding);
+    for (const binding of this.#bindings) this.#api.ReleaseIoBinding(binding);
     for (const value of this.#values) this.#api.ReleaseValue(value);
     this.#api.ReleaseRunOptions(this.#run);
     this.#api.ReleaseSession(this.#session);
@@ -102,11 +113,13 @@ export function probeCuda(api: OrtApi): void {
   }
 }
 
-function configure(api: OrtApi, options: Handle, { provider, threads }: BoundSessionOptions): void {
+function configure(api: OrtApi, options: Handle, { provider, threads, spinning = false }: BoundSessionOptions): void {
   api.SetSessionLogSeverityLevel(options, LOG_LEVEL);
   api.SetIntraOpNumThreads(options, threads);
   api.SetInterOpNumThreads(options, 1);
-  api.AddSessionConfigEntry(options, 'session.intra_op.allow_spinning', '0');
+  api.AddSessionConfigEntry(options, 'session.intra_op.allow_spinning', spinning ? '1' : '0');
+  // Threads of one session never spin while another runs.
+  if (spinning) api.AddSessionConfigEntry(options, 'session.force_spinning_stop', '1');
   if (provider === 'cpu') return;
   const cuda = made(api.CreateCUDAProviderOptions);
   try {
