@@ -12,7 +12,7 @@ import {
 } from '../hosts/plain/index.js';
 import { loadRobotSpec, robotNames } from '../robot/index.js';
 import { command, type Io, longCommand } from './command.js';
-import { integer, robot } from './options.js';
+import { healthAddress, integer, robot } from './options.js';
 import type { OutputOptions } from './output.js';
 import { fileLogger } from './session.js';
 
@@ -35,6 +35,7 @@ const nodeCommand = (name: string, description: string, health: string, example:
   onRobot(longCommand(name, description, [example])).option(
     '--health <address>',
     'where /healthz and /metrics are served, or off',
+    healthAddress,
     health,
   );
 

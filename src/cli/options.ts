@@ -24,6 +24,17 @@ export function integer(flag: string, low: number, high: number): (text: string)
   };
 }
 
+/** Parses where a page of health is served: a host with a port, or off. */
+export function healthAddress(text: string): string {
+  const port = /^[^\s:]+:(\d{1,5})$|^\[[\da-f:]+\]:(\d{1,5})$/i
+    .exec(text)
+    ?.slice(1)
+    .find((digits) => digits !== undefined);
+  if (text !== 'off' && !(Number(port) <= 65_535))
+    refuse('--health', text, 'an address of this machine with a port up to 65535, or off', '127.0.0.1:8787');
+  return text;
+}
+
 /** Parses the name of a run. It becomes the name of a folder, so it must not lead to another one. */
 export function runName(text: string): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(text))

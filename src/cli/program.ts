@@ -95,6 +95,22 @@ function refuseEmpty(args: readonly string[]): void {
   });
 }
 
+/** Throws INVALID_ARGUMENT for an option with one value that is given twice: the later would count, and nobody would say so. */
+function refuseRepeated(command: Command, args: readonly string[]): void {
+  const end = args.indexOf('--');
+  const words = end < 0 ? args : args.slice(0, end);
+  for (const { long, variadic, required } of command.options) {
+    if (variadic || !required || long == null) continue;
+    const places = words.flatMap((word, i) => (word === long || word.startsWith(`${long}=`) ? [i] : []));
+    if (places.length < 2) continue;
+    throw new IqLearnError('INVALID_ARGUMENT', `${long} is given ${places.length} times`, {
+      found: places.map((i) => (words[i] === long ? `${long} ${words[i + 1] ?? ''}` : words[i])).join(', '),
+      expected: 'one value',
+      remedy: 'leave out all but one',
+    });
+  }
+}
+
 /**
  * What an error means once a signal has told the program to end: whatever was cut short is not there, or does not answer.
  * Only what must not be missed stays as it is: what could not be saved, and faults of the program itself.
@@ -124,6 +140,14 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
         next!,
         command.commands.map((each) => each.name()),
       );
+    const wanted = next === 'help' ? args[name.split(' ').length] : undefined;
+    if (wanted !== undefined && !wanted.startsWith('-') && command.commands.every((each) => each.name() !== wanted))
+      throw unknownName(
+        'command',
+        wanted,
+        command.commands.map((each) => each.name()),
+      );
+    refuseRepeated(command, args);
     await root.parseAsync(args, { from: 'user' });
     return io.interrupt.exitCode;
   } catch (error) {

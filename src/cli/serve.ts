@@ -11,7 +11,7 @@ import { loadRobotSpec, robotNames } from '../robot/index.js';
 import { trainingSettings, withSettingsFile } from '../sessions/index.js';
 import { commandLine, type Io, longCommand } from './command.js';
 import { Display } from './display.js';
-import { deviceOption, integer, logOption, robot, settingsOption } from './options.js';
+import { deviceOption, healthAddress, integer, logOption, robot, settingsOption } from './options.js';
 import type { OutputOptions } from './output.js';
 import { interruptedWith } from './run-folder.js';
 import { ServeRun } from './serve-run.js';
@@ -91,7 +91,7 @@ export function serveCommand(io: Io): Command {
       '--run <folder>',
       'folder of checkpoint and policy; it goes on where it is there (default: runs/<robot>-link)',
     )
-    .option('--health <address>', 'where /healthz and /metrics are served, or off', '127.0.0.1:8787')
+    .option('--health <address>', 'where /healthz and /metrics are served, or off', healthAddress, '127.0.0.1:8787')
     .addOption(settingsOption())
     .option('--seed <n>', 'of networks and batches', integer('--seed', 0, 0xffffffff), 0)
     .addOption(deviceOption())

@@ -163,6 +163,11 @@ export class SpecDocument {
         ...(meant === undefined ? {} : { remedy: `did you mean '${meant}'?` }),
       });
     }
+    if (issue.code === 'invalid_key') {
+      const key = String(at.at(-1));
+      const [wrong] = issue.issues;
+      throw this.refusal(at, { found: `'${key}'${and}`, expected: wrong?.message ?? issue.message });
+    }
     const found = this.#document.getIn(at);
     throw this.refusal(at, {
       found: shown(isScalar(found) ? found.value : valueAt(value, issue.path)) + and,

@@ -38,6 +38,20 @@ const ROWS: readonly [name: string, args: string, code: number, said: readonly s
     ["did you mean '--broker'?"],
   ],
   ['too many arguments', 'devices gpu', 2, ['for iq-learn devices', 'found: 1', 'expected: 0']],
+  ['help for a command that is none', 'help trian', 2, ["'trian'", "did you mean 'train'?"]],
+  [
+    'an option twice',
+    'record --robot rover --robot=hopper',
+    2,
+    ['--robot is given 2 times; found: --robot rover, --robot=hopper'],
+  ],
+  ['a port that is none', 'node policy --robot rover --health 127.0.0.1:99999', 2, ['up to 65535, or off']],
+  [
+    'an address without a port',
+    'serve --robot rover --link none --health localhost',
+    2,
+    ["'localhost'", '127.0.0.1:8787'],
+  ],
   ['several policies that are none', 'evaluate --robot rover --policy nothing file', 2, ['nothing/manifest.json']],
 ];
 

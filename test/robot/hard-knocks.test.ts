@@ -93,6 +93,12 @@ describe('descriptions that a robot could not be safe with', () => {
       'teleop: { topic: /teleop/cmd_vel, timeout_ms: 500, deadman: { topic: /odom, button: 1 } }',
       /sensor_msgs\/msg\/Joy for the dead-man button, and with nav_msgs\/msg\/Odometry as a state topic/,
     ],
+    [
+      'a state topic without a slash',
+      '/scan:',
+      'scan:',
+      /state\.scan; found: 'scan'.*; expected: a topic's full name, as/,
+    ],
     ['a text that turns the line around', /description:.*/, 'description: "a\\u202eb"', /without control characters/],
     ['a text without end', /description:.*/, `description: ${'a'.repeat(1001)}`, /at most 1000 characters/],
     ['a frame with what nobody sees', 'frame_id: base_link', 'frame_id: "base\\u200blink"', /a frame's name, without/],
