@@ -41,7 +41,7 @@ const WARM_UP_S = 30;
 const PERIOD_S = 5;
 /** For so long after the robots have ended it is waited for what is on its way. */
 const DRAIN_S = 240;
-const ROBOTS_A_PROCESS = 500;
+const ROBOTS_A_PROCESS = 1000;
 const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const iqLearn = file('../../src/cli/main.js');
 

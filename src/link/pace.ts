@@ -10,7 +10,7 @@ export interface Pace {
 
 const STATUS_MS = 1000;
 const LONGEST_STATUS_MS = 5000;
-const STATUSES_PER_SECOND = 400;
+const STATUSES_PER_SECOND = 200;
 const LONGEST_GATHER_MS = 500;
 const BATCHES_PER_SECOND = 2000;
 const ALL_WINDOWS = 256 * 1024 * 1024;

@@ -20,8 +20,8 @@ export interface ReceiverOptions {
   /** Says how far the stream has come. */
   readonly publish: (standing: StreamStanding) => void;
   /**
-   * Bytes of records that may have arrived without saying so; whoever sets it calls {@link StreamReceiver.announce} now and
-   * then. 0, the default, says so after each batch.
+   * Bytes of records that may have arrived without saying so, nor that a checkpoint has them; whoever sets it calls
+   * {@link StreamReceiver.announce} now and then. 0, the default, says so after each batch and each checkpoint.
    */
   readonly quietBytes?: number;
 }
@@ -92,9 +92,11 @@ export class StreamReceiver {
 
   /** A checkpoint holds everything up to this place. */
   confirm({ epoch, sequence }: StreamPlace): void {
+    const { quietBytes = 0 } = this.#options;
     if (epoch !== this.#epoch || sequence <= this.#durable) return;
     this.#durable = sequence;
-    this.announce();
+    // A robot's disk has room until then.
+    if (quietBytes === 0) this.announce();
   }
 
   /** Says where the stream stands. To be called when the link is there. */

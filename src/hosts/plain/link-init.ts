@@ -90,19 +90,22 @@ function makeCertificate(folder: string, name: string, identity: string): void {
 }
 
 export const robotStep = (folder: string, robot: string): string =>
-  `${robot}:  ${join(folder, `${robot}.yaml`)} and ${join(folder, robot)}/ to the robot, and nothing else`;
+  `${robot}:  ${join(folder, `${robot}.yaml`)} and ${join(folder, robot)}/ to the robot, and nothing else: ros2 launch iq_learn deploy.launch.py robot:=ROBOT link:=${robot}.yaml`;
 
-const mosquittoConf = (
-  port: string,
-): string => `# Made by iq-learn link init. Start: mosquitto -c mosquitto.conf, in this folder's place.
-listener ${port}
-cafile broker/authority.crt
+const CERTIFICATES = `cafile broker/authority.crt
 certfile broker/broker.crt
 keyfile broker/broker.key
 require_certificate true
 use_identity_as_username true
 allow_anonymous false
-acl_file broker/mosquitto.acl
+acl_file broker/mosquitto.acl`;
+
+const mosquittoConf = (
+  port: string,
+  tls: boolean,
+): string => `# Made by iq-learn link init. From the folder that holds broker/: mosquitto -c broker/mosquitto.conf
+# Started as root it goes on as the user mosquitto, who must be able to read these files: chown -R mosquitto broker
+${tls ? `listener ${port}\n${CERTIFICATES}` : `listener ${port} 127.0.0.1\nallow_anonymous true`}
 set_tcp_nodelay true
 max_inflight_messages 1000
 `;
@@ -132,7 +135,7 @@ export function initLink(options: LinkInitOptions): LinkInitResult {
   secret(at(LEARNER, 'policy.key'), keys.privateKey);
   for (const robot of robots) makeRobotFiles({ folder, broker, fleet, robot, policyKey: keys.publicKey });
   const port = url.port === '' ? (tls ? '8883' : '1883') : url.port;
-  writeFileSync(at('broker', 'mosquitto.conf'), mosquittoConf(port));
+  writeFileSync(at('broker', 'mosquitto.conf'), mosquittoConf(port, tls));
   writeFileSync(at('broker', 'mosquitto.acl'), mosquittoAccess(options));
   writeFileSync(at('broker', 'emqx-acl.conf'), emqxAccess(options));
   // The last file: where it is, the link is whole.
@@ -148,10 +151,10 @@ export function initLink(options: LinkInitOptions): LinkInitResult {
   return {
     folder,
     steps: [
-      `broker:   ${at('broker')}/ to ${url.hostname}; start it with: iq-learn link broker --link ${at('learner.yaml')}`,
-      `learner:  ${at('learner.yaml')} and ${at(LEARNER)}/ to the GPU host: iq-learn serve --link ${at('learner.yaml')}`,
+      `broker:   ${at('broker')}/ to ${url.hostname}: mosquitto -c broker/mosquitto.conf; or, beside ${at('learner.yaml')}: iq-learn link broker --link ${at('learner.yaml')}`,
+      `learner:  ${at('learner.yaml')} and ${at(LEARNER)}/ to the GPU host: iq-learn serve --robot ROBOT --recording FOLDER --link ${at('learner.yaml')}`,
       ...robots.map((robot) => robotStep(folder, robot)),
-      `keep:     ${at('authority')}/ where you are: who has it can be any robot`,
+      ...(tls ? [`keep:     ${at('authority')}/ where you are: who has it can be any robot`] : []),
     ],
   };
 }

@@ -6,6 +6,7 @@ import type { Logger } from '../../platform/index.js';
 import type { RobotSpec } from '../../robot/index.js';
 import { isLoopback, type MqttConnection, MqttTransport, openMqtt, type TopicLimits } from '../../transport/index.js';
 import type { Gauge, HealthSource } from './health.js';
+import { logLinkError } from './link-errors.js';
 
 /** The fleet in the names of a robot's own topics: they are nobody else's. */
 const LOCAL = 'local';
@@ -64,7 +65,7 @@ export async function openLocalTopics({ broker, spec, logger }: LocalTopicsOptio
     clientId: `${spec.robot}-${crypto.randomUUID()}`,
     limits: limitsOf(spec),
     longestWaitMs: 1000,
-    onError: (error) => logger.error(error.message, { code: error.code }),
+    onError: (error) => logLinkError(logger, error),
   });
   const transport = new MqttTransport(connection, spec.robot);
   const close = async (): Promise<void> => {

@@ -3,6 +3,7 @@ import { linkTopics, PolicyVerifier, RecordingSender, type RobotLinkFile, Spool 
 import type { RobotGatewayParameters, RobotGatewayParts } from '../../nodes/index.js';
 import type { Logger } from '../../platform/index.js';
 import { type MqttConnection, MqttTransport, openMqtt, qos } from '../../transport/index.js';
+import { logLinkError } from './link-errors.js';
 import type { OpenedLink } from './link-file.js';
 import { RecordingFolderSource } from './recording-source.js';
 
@@ -46,7 +47,7 @@ export async function openRobotEnd(link: OpenedLink<RobotLinkFile>, logger: Logg
     fleet,
     policy_keys.map((path) => link.text(path)),
   );
-  const mqtt = link.mqtt({ onError: (error) => logger.error(error.message, { code: error.code }) });
+  const mqtt = link.mqtt({ onError: (error) => logLinkError(logger, error) });
   const spool = new Spool({
     folder: link.path(size.folder),
     maxBytes: size.megabytes * 1024 * 1024,

@@ -19,6 +19,7 @@ import { Fleet, type FleetRobot } from './fleet.js';
 import { fleetGauges } from './fleet-gauges.js';
 import type { Gauge, HealthSource } from './health.js';
 import { backlogGate } from './learner-backlog.js';
+import { logLinkError } from './link-errors.js';
 import { demonstrationsOf, forgetDemonstrations } from './serve-demonstrations.js';
 import { type ServeOptions, startLearning } from './serve-learning.js';
 import { StreamPlaces } from './stream-places.js';
@@ -148,7 +149,7 @@ export class LearnerHost implements HealthSource {
     const { link, run, logger, signal } = options;
     const log = logger('link');
     for (const warning of link.warnings(Date.now())) log.warn(warning);
-    const mqtt = link.mqtt({ hasManyTopics: true, onError: (error) => log.error(error.message, { code: error.code }) });
+    const mqtt = link.mqtt({ hasManyTopics: true, onError: (error) => logLinkError(log, error) });
     throwIfCancelled(signal);
     const outermost = makeFolder(run);
     const lock = lockFolder(run);

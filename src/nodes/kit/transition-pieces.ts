@@ -23,12 +23,12 @@ export function rowShape(
   return { robot: spec.robot, observation: spec.observation.length, action: spec.action.length };
 }
 
-/** Adds a slice behind the pieces; one that goes on where the last one ends makes that longer. */
-export function addSlice(pieces: TransitionPiece[], slice: RobotSlice): void {
+/** Adds a slice behind the pieces; one that goes on where the last one ends makes that longer. The pieces own their slices. */
+export function addSlice(pieces: TransitionPiece[], { rows, from, to, robot }: RobotSlice): void {
   const last = pieces.at(-1);
-  const goesOn = last !== undefined && isSlice(last) && last.rows === slice.rows && last.to === slice.from;
-  if (goesOn && last.robot === slice.robot) pieces[pieces.length - 1] = { ...last, to: slice.to };
-  else pieces.push(slice);
+  if (last !== undefined && isSlice(last) && last.rows === rows && last.to === from && last.robot === robot)
+    (last as { to: number }).to = to;
+  else pieces.push({ rows, from, to, robot });
 }
 
 /** How many transitions there are. */

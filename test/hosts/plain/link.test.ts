@@ -28,7 +28,8 @@ beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'link-'));
   port = await freePort();
   const { steps } = initLink({ ...fleet, folder: join(root, 'link'), broker: `mqtts://localhost:${port}` });
-  expect(steps.join('\n')).toMatch(/rover-2\.yaml.*to the robot, and nothing else/);
+  expect(steps.join('\n')).toMatch(/rover-2\.yaml.*to the robot, and nothing else: ros2 launch .* link:=rover-2\.yaml/);
+  expect(steps[0]).toMatch(/mosquitto -c broker\/mosquitto\.conf; or, .*iq-learn link broker --link/);
   initLink({ ...fleet, folder: join(root, 'foreign'), broker: `mqtts://localhost:${port}` });
 });
 afterAll(() => rmSync(root, { recursive: true }));
@@ -198,6 +199,18 @@ async function mosquitto(link = 'link'): Promise<() => Promise<unknown>> {
 
 describeWithMosquitto('mosquitto with the files that link init made', () => {
   brokerIsSafe(mosquitto);
+
+  test('takes connections from this machine without certificates, where the link has none', async () => {
+    const local = await freePort();
+    const { steps } = initLink({ ...fleet, folder: file('local'), broker: `mqtt://127.0.0.1:${local}` });
+    expect(steps.join('\n')).not.toMatch(/authority/);
+    const broker = await startMosquitto(() => ({ port: local, text: read('local/broker/mosquitto.conf') }));
+    closes.push(() => broker.stop());
+    const robot = openRobotLink(file('local/rover-1.yaml'));
+    const connection = await openMqtt({ ...robot.mqtt(), onError: () => {} });
+    closes.push(() => connection.end());
+    await connection.connected(5000);
+  });
 
   test('says once what access lists of an older version lack; link access adds it', async () => {
     initLink({ ...fleet, folder: file('older'), broker: `mqtts://localhost:${port}` });
