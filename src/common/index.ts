@@ -30,4 +30,5 @@ export { clamp, mean, yawOf } from './mathematics.js';
 export { expectedOf, type ParseOptions, parseOrThrow, type Refusal, refusalOf, shown, valueAt } from './parse.js';
 export { Random, type RandomState } from './random.js';
 export { rankCorrelation } from './rank-correlation.js';
+export { readable } from './readable.js';
 export { nearest, unknownName } from './suggest.js';

@@ -7,6 +7,7 @@ import {
   kindOfPath,
   makeFolder,
   namesIn,
+  type OutputFile,
   ownVersion,
   removeEmptyFolders,
   removeFile,
@@ -54,9 +55,11 @@ export async function writeRecording(
   const readers: RecordingReader[] = [];
   for (const source of sources) readers.push(whole(await openRecording(source)));
   const [fromNs, toNs] = boundsOf(readers, stretch);
+  const record = recordOf(readers);
   for (const reader of readers) await checkEpisodes(reader, fromNs, toNs);
   const name = `${basename(folder)}_0.mcap`;
   const part = join(folder, `${name}.part`);
+  let file: OutputFile | undefined;
   let output: McapOutput | undefined;
   let made: string | undefined;
   const left = new Set<string>();
@@ -70,8 +73,11 @@ export async function writeRecording(
         left.add(`${message.topic}: ${reader.topics.get(message.topic)?.unreadable?.found ?? 'no definition'}`);
         continue;
       }
-      if (output === undefined) made = makeFolder(folder);
-      output ??= await McapOutput.start(await createOutput(part), `iq_learn ${ownVersion()}`, recordOf(readers));
+      if (output === undefined) {
+        made = makeFolder(folder);
+        file = await createOutput(part);
+        output = await McapOutput.start(file, `iq_learn ${ownVersion()}`, record);
+      }
       await output.add({ ...message, schema: definition }, false);
       messages++;
     }
@@ -80,7 +86,8 @@ export async function writeRecording(
     renameDurable(part, join(folder, name));
     writeFileAtomic(join(folder, 'metadata.yaml'), rosbagMetadata(summary));
   } catch (error) {
-    if (output !== undefined) removeFile(part);
+    await file?.close().catch(() => undefined); // It may be closed already.
+    if (file !== undefined) removeFile(part);
     if (made !== undefined) removeEmptyFolders(folder, made);
     throw error;
   }

@@ -75,6 +75,19 @@ export function renameDurable(from: string, to: string): void {
   fsyncFolder(dirname(to));
 }
 
+/** Why a folder cannot be made, in words; what the system says where there are none. */
+function whyNoFolder(cause: unknown): string {
+  const words: Readonly<Record<string, string>> = {
+    EEXIST: 'a file of this name',
+    ENOTDIR: 'a file in place of a folder above it',
+    ENAMETOOLONG: 'a name that is too long',
+    EACCES: 'no permission to write there',
+    EROFS: 'a read-only file system',
+    ERR_INVALID_ARG_VALUE: 'a name with a zero byte',
+  };
+  return words[(cause as NodeJS.ErrnoException).code ?? ''] ?? messageOf(cause);
+}
+
 /** A lock on a folder, held by this process until `release` (or its end). */
 export interface FolderLock {
   release(): void;
@@ -112,7 +125,7 @@ export function lockFolder(folder: string): FolderLock {
     mkdirSync(folder, { recursive: true });
   } catch (cause) {
     throw new IqLearnError('IO', `cannot use the folder ${folder}`, {
-      found: messageOf(cause),
+      found: whyNoFolder(cause),
       expected: 'a folder that this user may write',
       remedy: 'choose another folder, or change its permissions',
       cause,

@@ -1,3 +1,4 @@
+import { readable } from '../common/index.js';
 import { type Header, nanosecondsOf, type TFMessage } from '../messages/index.js';
 import { frameNames, plainFrame } from './frames.js';
 import { messageKind } from './kinds/registry.js';
@@ -76,7 +77,7 @@ export class FrameChanger {
     const inFrame = messageKind(type)?.state?.inFrame;
     const names = frameNames(frameId!, framePrefix);
     const expected = names.map((name) => `'${name}'`).join(' or ');
-    const plain = refuse('wrongFrame', 'header.frame_id', `'${given}'`, expected);
+    const plain = refuse('wrongFrame', 'header.frame_id', `'${readable(given)}'`, expected);
     if (inFrame === undefined || header === undefined || given === '')
       return { ok: false, missing: 'past', refused: plain };
     const written = nanosecondsOf(header.stamp);
@@ -93,9 +94,13 @@ export class FrameChanger {
     const { missing, why } = found;
     const named = namespaceOf(given, frameId!);
     const namespace =
-      named === null ? '' : `, or give the robot's namespace, ${named}, where its topics are there, too`;
+      named === null ? '' : `, or give the robot's namespace, ${readable(named)}, where its topics are there, too`;
     const remedy = `publish (and record) the transform, or give it in that frame${namespace}`;
-    return { ok: false, missing, refused: { ...plain, text: `${plain.text}; ${why}: ${remedy}` } };
+    return {
+      ok: false,
+      missing,
+      refused: { ...plain, text: `${plain.text}; ${why.replaceAll(given, readable(given))}: ${remedy}` },
+    };
   }
 
   #find(targets: readonly string[], source: string, atNs: bigint | null): FoundTransform {

@@ -1,3 +1,4 @@
+import { readable } from '../common/index.js';
 import type { JointState } from '../messages/index.js';
 import { noNumber, type Refused, refuse } from './readers.js';
 import { type Ranged, Rivals, rivalsRefused } from './rivals.js';
@@ -103,7 +104,7 @@ export class JointReader {
 
   /** Why a message does not complete the state: the parts in `missing` have not been heard. */
   lacking(message: unknown, missing: readonly string[]): Refused {
-    const names = this.#jointsOf(message).name.join(', ') || 'none';
+    const names = readable(this.#jointsOf(message).name.join(', '), 1000) || 'none';
     return refuse(
       'incomplete',
       'name',

@@ -51,12 +51,12 @@ export class Rivals {
     if (here === undefined || nowNs - here.timeNs > FORGOTTEN_NS) {
       this.forget();
       this.#here = { value, timeNs: nowNs };
-    } else if (this.#isNear(value, here.value)) {
+    } else if (this.#goesOn(value, here.value)) {
       here.value = value;
       here.timeNs = nowNs;
     } else {
       const there = this.#there;
-      if (there !== undefined && this.#isNear(value, there.value)) {
+      if (there !== undefined && Math.abs(value - there.value) <= this.#apart) {
         there.value = value;
         there.timeNs = nowNs;
         this.#here = there;
@@ -85,7 +85,8 @@ export class Rivals {
     this.#told = null;
   }
 
-  #isNear(a: number, b: number): boolean {
+  /** An angle may go on a turn away; a wheel that spins comes near to where it was, a turn further on. */
+  #goesOn(a: number, b: number): boolean {
     const difference = Math.abs(a - b);
     return Math.min(difference, this.#isAngle ? Math.abs(difference - TURN) : difference) <= this.#apart;
   }

@@ -1,15 +1,21 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import zstd from '@foxglove/wasm-zstd';
 import { expect, it } from 'vitest';
-import { type ReadOptions, readDemonstrations, summariseRecording, writeRecording } from '#src/demonstrations/index.js';
+import {
+  type ReadOptions,
+  RecordingWriter,
+  readDemonstrations,
+  summariseRecording,
+  writeRecording,
+} from '#src/demonstrations/index.js';
 import { encode, type JointState, stampOf } from '#src/messages/index.js';
 import { parseRobotSpec, type RobotSpec } from '#src/robot/index.js';
 import { goal, ms, odometry, scan, vehicle } from '../robot/messages.js';
 import { stateOf } from '../support/state.js';
 import { type Written, writeBag } from './bag.js';
-import { rejection, temporaryFolder } from './toy.js';
+import { rejection, temporaryFolder, toy, writeEpisode } from './toy.js';
 
 const start = 1_760_000_000_000;
 const steps = 40;
@@ -234,6 +240,32 @@ it('an interrupted copy leaves nothing behind, no folder that it made either', a
   await rejection(writeRecording([path], join(folder, 'c', 'd'), {}, later));
   expect(existsSync(join(folder, 'c'))).toBe(true);
   expect(existsSync(join(folder, 'c', 'd'))).toBe(false);
+  expect(openFilesIn(folder)).toEqual([]);
+});
+
+/** Files of a folder that this process holds open; what was removed meanwhile, too. */
+const openFilesIn = (folder: string): string[] =>
+  readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      const path = readlinkSync(join('/proc/self/fd', fd));
+      return path.startsWith(folder) ? [path] : [];
+    } catch {
+      return [];
+    }
+  });
+
+it('recordings of two robots are not made one, and nothing of it is left', async () => {
+  const folder = temporaryFolder();
+  const paths: string[] = [];
+  for (const spec of [toy, { ...toy, robot: 'other' }]) {
+    const writer = await RecordingWriter.create(join(folder, spec.robot), { spec, session: 's' });
+    writeEpisode(writer, 0, 5);
+    await writer.close();
+    paths.push(writer.folder);
+  }
+  expect(await rejection(writeRecording(paths, join(folder, 'both')))).toMatchObject({ code: 'MISMATCH' });
+  expect(existsSync(join(folder, 'both'))).toBe(false);
+  expect(openFilesIn(folder)).toEqual([]);
 });
 
 /** Messages of one topic by two publishers that take turns: the elbow is where the first says, or at −20. */

@@ -229,6 +229,22 @@ describe('frames', () => {
   });
 });
 
+describe('names that others have written', () => {
+  test.each([
+    ['escape sequences', '\u001b[31modom\n', "is '\\u001b[31modom\\u000a', expected 'odom'; no transform"],
+    ['a text that turns the line around', 'a\u202eb', "is 'a\\u202eb', expected"],
+    ['a name without end', 'x'.repeat(100_000), `is '${'x'.repeat(100)}… (100000 characters)', expected`],
+  ])('%s do not reach a terminal or a log', (_, frame_id, said) => {
+    const assembler = heard();
+    expect(
+      assembler.accept('/odom', { ...odometry(10_100), header: { stamp: stampOf(ms(10_100)), frame_id } }, ms(1)),
+    ).toBe(false);
+    expect(texts(assembler)[0]).toContain(said);
+    expect(texts(assembler)[0]!.length).toBeLessThan(700);
+    expect(texts(assembler)[0]).not.toMatch(/[\p{Cc}\u202e]/u);
+  });
+});
+
 describe('joint states', () => {
   const arm = (extra = '') =>
     parseRobotSpec(
@@ -320,6 +336,7 @@ stop: hold
     ['steps between two places and stays there', (i) => (Math.floor(i / 30) % 2 === 0 ? -1 : 1)],
     ['turns past half a turn and trembles', (i) => (i % 2 === 0 ? 3.14 : -3.14)],
     ['jumps once, as an episode begins anew', (i) => (i < 50 ? -1 : 1)],
+    ['is a wheel that spins by half a turn between two messages', (i) => 3 * i],
   ])('a joint that %s has one publisher', (_, position) => {
     const assembler = createObservationAssembler(arm());
     for (let i = 0; i < 200; i++)
