@@ -241,6 +241,8 @@ describe('Ctrl-C', () => {
     child.once('exit', () => process.kill(learner!, 'SIGCONT')); // which ends it: nobody is there any more
     child.kill('SIGINT');
     await seen('stopping');
+    // Sooner it would be the first one again, as launchers pass it on.
+    await new Promise((resolve) => setTimeout(resolve, 500));
     child.kill('SIGINT');
     const { code, stdout } = await ended;
     expect(code).toBe(130);

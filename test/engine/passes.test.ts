@@ -150,6 +150,14 @@ describe('a rule', () => {
     await expectSame(graph, after);
   });
 
+  it('adds the product of two columns, either of which could be the number a row', async () => {
+    const graph = graphOf({ a: spec(5000, 1), b: spec(5000, 1), c: spec(5000, 1) }, ({ a, b, c }) =>
+      tf.sub(a!, tf.mul(b!, c!)),
+    );
+    const inputs = draw(graph, 3);
+    expect(await run(optimise(graph), inputs)).toEqual(await run(graph, inputs));
+  });
+
   it('adds a matrix times a number a row in one pass, with the same bits in both forms', async () => {
     const graph = graphOf({ a: spec(64, 80), b: spec(64, 80), c: spec(64, 1) }, ({ a, b, c }) =>
       tf.add(tf.sub(tf.mul(a!, a!), tf.mul(b!, c!)), tf.mul(c!, a!)),

@@ -143,7 +143,10 @@ describe('a person and the policy', () => {
     joy(0);
     await rig.broker.idle();
     expect(speed()).toBe(0); // in the same turn, not at the next period
-    expect(statuses.at(-1)).toMatchObject({ state: 'ESTOP', reason: 'the dead-man button was let go' });
+    expect(statuses.at(-1)).toMatchObject({
+      state: 'ESTOP',
+      reason: 'the dead-man button was let go: /joy: buttons[1] is not 1, expected 1',
+    });
     await time.pass(150);
     expect(speed()).toBe(0);
     expect(await rig.trigger('/policy/reset_fault')).toMatchObject({ success: true });

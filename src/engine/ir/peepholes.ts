@@ -218,9 +218,10 @@ export const gatedSums: Rule = (builder, { op, inputs, outputs }) => {
         [b, a],
       ] as const)) {
     const factors = producer(product, 'Mul')?.inputs ?? [];
-    const gate = factors.find((factor) => sameShape(factor.shape, [shape[0]!, 1]));
-    const y = factors.find((factor) => sameShape(factor.shape, shape));
-    if (gate === undefined || y === undefined || !sameShape(x.shape, shape)) continue;
+    // Of two columns, either could be the number a row: the other one is the matrix.
+    const at = factors.findIndex((factor) => sameShape(factor.shape, [shape[0]!, 1]));
+    const [gate, y] = [factors[at], factors[1 - at]];
+    if (gate === undefined || y === undefined || !sameShape(y.shape, shape) || !sameShape(x.shape, shape)) continue;
     return builder.node('GatedAdd', [x, y, op === 'Sub' ? unary(builder, 'Neg', gate) : gate], output);
   }
   return undefined;
