@@ -90,7 +90,7 @@ const toyText = (): string => {
 /** Shares of bytes that are flipped: share k of n begins with byte k × stride and takes every n × stride-th. */
 const FLIPS = 20;
 
-/** All attacks. Shares are of about a minute at most, so that little is lost where a run is interrupted. */
+/** All attacks. Shares are small, so that little is lost where a run is interrupted; one of trainings takes long. */
 export function attacks({ inputs, files, stride, kills, trainings, seed }: Sizes): Attack[] {
   const flips = Array.from({ length: FLIPS }, () => 1);
   const step = stride * FLIPS;

@@ -1,3 +1,4 @@
+import { InTurn } from '../../common/index.js';
 import { type StreamTopic, streamTopics } from '../../link/index.js';
 import { type Closable, type Publisher, qos, type Transport } from '../../transport/index.js';
 
@@ -16,7 +17,7 @@ export class LocalRecords {
   /** Messages that have not come back. */
   readonly #underWay = new Set<object>();
   #allBack: (() => void) | undefined;
-  #last: Promise<void> = Promise.resolve();
+  readonly #turns = new InTurn();
 
   constructor(transport: Transport) {
     for (const topic of Object.keys(streamTopics) as StreamTopic[]) {
@@ -34,12 +35,10 @@ export class LocalRecords {
 
   /** Runs `work` in its turn, and resolves when everything that it has published was taken. Rejects as `work` does. */
   take(work: () => void): Promise<void> {
-    const done = this.#last.then(async () => {
+    return this.#turns.run(async () => {
       work();
       await this.#taken();
     });
-    this.#last = done.catch(() => {});
-    return done;
   }
 
   close(): void {

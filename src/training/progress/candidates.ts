@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { mean } from '../../common/index.js';
+import { InTurn, mean } from '../../common/index.js';
 import type { Episode } from '../../learning/index.js';
 import { join, kindOfPath } from '../../platform/index.js';
 import { type PolicyBundle, readBundleFiles, writeBundle } from '../../policy/index.js';
@@ -61,7 +61,8 @@ export class CandidateChoice {
   readonly #options: CandidateOptions;
   readonly #file: ScoreFile<CandidateScore>;
   readonly #scores = new Map<number, CandidateScore>();
-  #working: Promise<unknown> = Promise.resolve();
+  /** Candidates drive one after the other. */
+  readonly #turns = new InTurn();
 
   /**
    * `versions` are those that a resumed run has had: they are scored now if they were not before. Scores of others are
@@ -107,7 +108,7 @@ export class CandidateChoice {
     last: { readonly version: number; readonly bundle: PolicyBundle },
     onScore: (score: CandidateScore) => void = () => {},
   ): Promise<{ readonly bundle: PolicyBundle; readonly score: CandidateScore }> {
-    return this.#after(async () => {
+    return this.#turns.run(async () => {
       // In the order of versions where two are equally near: a resumed run may have scored them in another order.
       const counted = this.scores.filter(({ version }) => version <= this.#end);
       const best = counted.sort((a, b) => rank(a) - rank(b)).slice(0, FINALISTS);
@@ -124,7 +125,7 @@ export class CandidateChoice {
   }
 
   #screen(version: number): Promise<CandidateScore | undefined> {
-    return this.#after(async () => {
+    return this.#turns.run(async () => {
       if (version > this.#end) return undefined;
       const bundle = readBundleFiles(this.#folderOf(version));
       const score = await this.#drive(version, bundle, 0, SCREENING_EPISODES);
@@ -132,13 +133,6 @@ export class CandidateChoice {
       this.#file.write(this.scores);
       return score;
     });
-  }
-
-  /** One after the other. */
-  #after<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#working.then(work);
-    this.#working = result.catch(() => undefined);
-    return result;
   }
 
   async #drive(version: number, bundle: PolicyBundle, first: number, episodes: number): Promise<CandidateScore> {

@@ -1,3 +1,4 @@
+import { InTurn } from '../../../common/index.js';
 import { checkArrays, checkNames } from '../../check.js';
 import { sizeOf } from '../../ir/graph.js';
 import type { View } from '../../ir/views.js';
@@ -33,7 +34,7 @@ export class OnnxExecutable implements CpuExecutable {
   readonly #session: PacedSession;
   #current: StateSet;
   #next: StateSet;
-  #tail: Promise<unknown> = Promise.resolve();
+  readonly #turns = new InTurn();
   #disposed = false;
 
   constructor(
@@ -84,9 +85,7 @@ export class OnnxExecutable implements CpuExecutable {
 
   /** Inputs are not copied: leave them unchanged until the promise settles. Runs that overlap keep their order. */
   run(inputs: ArrayRecord): Promise<ArrayRecord> {
-    const done = this.#tail.then(() => this.#runNow(inputs));
-    this.#tail = done.catch(() => undefined);
-    return done;
+    return this.#turns.run(() => this.#runNow(inputs));
   }
 
   async #runNow(inputs: ArrayRecord): Promise<ArrayRecord> {
@@ -129,7 +128,7 @@ export class OnnxExecutable implements CpuExecutable {
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
-    await this.#tail;
+    await this.#turns.ended();
     this.#current = this.#next = { tensors: {}, feeds: {} };
     await this.#session.release();
   }

@@ -1,3 +1,4 @@
+import { InTurn } from '../../../common/index.js';
 import { checkArrays, checkNames } from '../../check.js';
 import { sizeOf } from '../../ir/graph.js';
 import { kernelOf } from '../../kernels/kernel.js';
@@ -76,7 +77,7 @@ export class StagedExecutable implements CpuExecutable {
   readonly #steps = new Map<boolean, readonly Step[]>();
   readonly #choice = new SpinningChoice();
   #set: 0 | 1 = 0;
-  #tail: Promise<unknown> = Promise.resolve();
+  readonly #turns = new InTurn();
   #disposed = false;
 
   /** CORRUPT_DATA where onnxruntime refuses a stage. */
@@ -150,9 +151,7 @@ export class StagedExecutable implements CpuExecutable {
 
   /** Leave inputs unchanged until the promise settles. Runs that overlap keep their order. */
   run(inputs: ArrayRecord): Promise<ArrayRecord> {
-    const done = this.#tail.then(() => this.#runNow(inputs));
-    this.#tail = done.catch(() => undefined);
-    return done;
+    return this.#turns.run(() => this.#runNow(inputs));
   }
 
   async #runNow(inputs: ArrayRecord): Promise<ArrayRecord> {
@@ -189,7 +188,7 @@ export class StagedExecutable implements CpuExecutable {
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
-    await this.#tail;
+    await this.#turns.ended();
     for (const step of [...this.#steps.values()].flat()) step.release();
     this.#steps.clear();
   }
