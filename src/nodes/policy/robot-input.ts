@@ -76,13 +76,13 @@ function subscribeWith({ topic, type, timeoutMs }: TopicSpec, quality: Qos, opti
       if (isSaidOnce) said.set(topic, { message, receivedNs });
       const running = loop();
       if (running === undefined) return;
-      const accepted = lockstep
-        ? assembler.accept(topic, message, headerStampNs(message) ?? 0n, null)
-        : assembler.accept(topic, message, receivedNs, stampNowNs(options));
+      const presentlyNs = lockstep ? null : stampNowNs(options);
+      const acceptedNs = lockstep ? (headerStampNs(message) ?? 0n) : receivedNs;
+      const accepted = assembler.accept(topic, message, acceptedNs, presentlyNs);
       if (type === 'sensor_msgs/msg/JointState') commands.updateJoints(message as JointState);
-      if (accepted && !lockstep && !isSaidOnce) compareClock(topic, message, options);
       diagnostics.stateRate.mark();
       running.takeState(topic, accepted);
+      if (accepted && presentlyNs !== null && !isSaidOnce) compareClock(topic, message, presentlyNs, options);
     },
     quality,
   );
@@ -92,10 +92,10 @@ function subscribeWith({ topic, type, timeoutMs }: TopicSpec, quality: Qos, opti
 const OTHER_CLOCK_NS = 1_000_000_000n;
 
 /** Says where a topic is stamped by another clock: it drives all the same, as its age is that of its arrival. */
-function compareClock(topic: string, message: object, options: InputOptions): void {
+function compareClock(topic: string, message: object, presentlyNs: bigint, options: InputOptions): void {
   const { clocks } = options.diagnostics;
   const stampNs = headerStampNs(message) ?? 0n;
-  const offNs = stampNs - stampNowNs(options);
+  const offNs = stampNs - presentlyNs;
   if (stampNs === 0n || (offNs < OTHER_CLOCK_NS && offNs > -OTHER_CLOCK_NS)) {
     clocks.delete(topic);
     return;
