@@ -8,14 +8,10 @@ import { type Attack, attacks, shareFolder } from './attacks.js';
 import { FinishedShares } from './shares.js';
 
 const OPTIONS = {
-  inputs: { default: 1_000_000, help: 'changed and random inputs for each decoder of bytes in memory: CDR, protobuf' },
-  files: {
-    default: 20_000,
-    help: 'the same for decoders that read files or load models: MCAP, YAML, bundle, checkpoint',
-  },
+  inputs: { default: 1_000_000, help: 'changed and random inputs for each decoder' },
   stride: { default: 1, help: 'every so many bytes of a recording, a bundle and a checkpoint are flipped' },
-  kills: { default: 1000, help: 'kills of recordings' },
-  trainings: { default: 100, help: 'kills of trainings' },
+  kills: { default: 800, help: 'kills of recordings' },
+  trainings: { default: 200, help: 'kills of trainings' },
   seed: { default: 1, help: 'of inputs and moments' },
   keep: { default: null, help: 'folder for what is finished: the same command goes on there after an interruption' },
   minutes: {
@@ -32,7 +28,7 @@ interface Share {
 /** The shares of all attacks in turns, so that a run that ends early has tried something of each. */
 function inTurns(all: readonly Attack[]): Share[] {
   const shares = all.flatMap((attack) =>
-    Array.from({ length: attack.shares }, (_, share) => ({ attack, share, at: (share + 1) / attack.shares })),
+    Array.from({ length: attack.shares }, (_, share) => ({ attack, share, at: share / attack.shares })),
   );
   return shares.sort((a, b) => a.at - b.at);
 }

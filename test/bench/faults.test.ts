@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const sizes = ['--inputs', '120', '--files', '0', '--stride', '1000000', '--kills', '0', '--trainings', '0'];
+const sizes = ['--inputs', '120', '--stride', '1000000', '--kills', '0', '--trainings', '0'];
 
 it('adds the outcomes of shares: counts are summed, the longest time is kept, findings are put together', () => {
   const one = { inputs: 2, slowestMs: 3, wrong: ['a'] };
