@@ -91,7 +91,7 @@ export function attacks({ inputs, stride, kills, trainings, seed }: Sizes): Atta
   return [
     ...Object.entries(decoders).map(([name, decoder]) =>
       attack(
-        name,
+        `${name}: inputs`,
         partsOf(inputs, 10_000),
         (tries, share, folder) => decoder(folder, tries, seed + 1000 * share),
         (sum) => decoderFigures(name, sum),

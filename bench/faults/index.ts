@@ -16,7 +16,7 @@ const OPTIONS = {
   keep: { default: null, help: 'folder for what is finished: the same command goes on there after an interruption' },
   only: {
     default: null,
-    help: 'attacks whose names hold this text are tried now: several processes may share a folder of --keep so',
+    help: 'the attacks whose names hold this text: inputs, flips, kills, mcap, …; so several processes may share a folder of --keep',
   },
   minutes: {
     default: 0,
