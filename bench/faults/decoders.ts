@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { IqLearnError, Random } from '../../src/common/index.js';
 import { readDemonstrations } from '../../src/demonstrations/index.js';
@@ -7,8 +7,10 @@ import { loadCheckpoint } from '../../src/platform/index.js';
 import { decodeBundle } from '../../src/policy/index.js';
 import { parseRobotSpec } from '../../src/robot/index.js';
 import { root } from '../harness.js';
+import { smallDescriptions } from './descriptions.js';
 import { refusalOf, untrue } from './flips.js';
 import { mutated, mutatedText } from './mutate.js';
+import { PlacedFile } from './placed-file.js';
 import { bundle, checkpoint, counter, recording } from './samples.js';
 
 /** What a decoder did with changed and random inputs. */
@@ -51,16 +53,30 @@ const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) ==
 const oneOf = <T>(items: readonly T[], random: Random): T =>
   items[Math.min(items.length - 1, Math.floor(random.uniform(0, 1) * items.length))]!;
 
-/** The decoders by their names. Each gives a function that attacks it with so many inputs. */
+/** A file that is attacked: its sound bytes, and where they are changed. */
+const attacked = (path: string): { readonly sound: Uint8Array; readonly place: PlacedFile } => ({
+  sound: readFileSync(path),
+  place: new PlacedFile(path),
+});
+
+/**
+ * The decoders by their names. Each gives a function that attacks it with so many inputs. Samples are small, so that most
+ * changes reach something that means something: a recording of 12 kB, policies and checkpoints of 3 and 1 kB,
+ * descriptions of 600 bytes (and one of twenty as in config/robots, of 2 kB), an empty message of every type.
+ */
 export const decoders = {
   async mcap(folder: string, inputs: number, seed: number): Promise<Decoded> {
     const sound = await recording(join(folder, 'mcap'));
-    const path = join(folder, 'attacked.mcap');
-    return await attack(seed, 'mcap', inputs, async (random) => {
-      writeFileSync(path, mutated(sound, random));
-      const { episodes } = await readDemonstrations([path], counter);
-      return untrue(episodes) ?? true;
-    });
+    const place = new PlacedFile(join(folder, 'attacked.mcap'));
+    try {
+      return await attack(seed, 'mcap', inputs, async (random) => {
+        place.put(mutated(sound, random));
+        const { episodes } = await readDemonstrations([place.path], counter);
+        return untrue(episodes) ?? true;
+      });
+    } finally {
+      place.close();
+    }
   },
 
   async cdr(_: string, inputs: number, seed: number): Promise<Decoded> {
@@ -83,10 +99,13 @@ export const decoders = {
 
   async yaml(_: string, inputs: number, seed: number): Promise<Decoded> {
     const robots = join(root, 'config/robots');
-    const texts = readdirSync(robots).map((name) => readFileSync(join(robots, name), 'utf8'));
+    const shipped = readdirSync(robots).map((name) => readFileSync(join(robots, name), 'utf8'));
     return await attack(seed, 'yaml', inputs, (random) => {
-      const { rateHz } = parseRobotSpec(mutatedText(oneOf(texts, random), random), 'attacked.yaml');
-      return rateHz > 0 && Number.isFinite(rateHz) ? true : `a rate of ${rateHz}`;
+      const text = oneOf(random.uniform(0, 1) < 0.05 ? shipped : smallDescriptions, random);
+      const { rateHz, action } = parseRobotSpec(mutatedText(text, random), 'attacked.yaml');
+      if (!(rateHz > 0 && Number.isFinite(rateHz))) return `a rate of ${rateHz}`;
+      const empty = action.find(({ low, high }) => !(low < high && Number.isFinite(high - low)));
+      return empty === undefined ? true : `an action of ${empty.low}…${empty.high}`;
     });
   },
 
@@ -106,21 +125,24 @@ export const decoders = {
     mkdirSync(place, { recursive: true });
     checkpoint(place);
     const newest = join(place, readdirSync(place).sort().at(-1)!);
-    const names = readdirSync(newest);
-    return await attack(seed, 'checkpoint', inputs, (random) => {
-      const name = oneOf(names, random);
-      const sound = readFileSync(join(newest, name));
-      const changed = mutated(sound, random);
-      writeFileSync(join(newest, name), changed);
-      try {
-        const told: string[] = [];
-        loadCheckpoint(place, ({ message }) => told.push(message));
-        // The generation before was taken, and it was said.
-        if (told.length > 0) throw new IqLearnError('CORRUPT_DATA', told[0]!);
-        return equal(changed, sound) ? true : `a changed ${name} was accepted`;
-      } finally {
-        writeFileSync(join(newest, name), sound);
-      }
-    });
+    const files = readdirSync(newest).map((name) => ({ name, ...attacked(join(newest, name)) }));
+    try {
+      return await attack(seed, 'checkpoint', inputs, (random) => {
+        const { name, sound, place: file } = oneOf(files, random);
+        const changed = mutated(sound, random);
+        file.put(changed);
+        try {
+          const told: string[] = [];
+          loadCheckpoint(place, ({ message }) => told.push(message));
+          // The generation before was taken, and it was said.
+          if (told.length > 0) throw new IqLearnError('CORRUPT_DATA', told[0]!);
+          return equal(changed, sound) ? true : `a changed ${name} was accepted`;
+        } finally {
+          file.put(sound);
+        }
+      });
+    } finally {
+      for (const { place: file } of files) file.close();
+    }
   },
 } as const satisfies Readonly<Record<string, (folder: string, inputs: number, seed: number) => Promise<Decoded>>>;

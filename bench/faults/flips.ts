@@ -81,7 +81,7 @@ async function readOutcome(path: string): Promise<Outcome> {
 }
 
 /** Flips every `stride`-th byte of a policy bundle, its model and its manifest. */
-export async function flipBundle(stride = 1, offset = 0): Promise<Flips> {
+export async function flipBundle(stride = 1): Promise<Flips> {
   const { model, manifest } = await bundle();
   const text = new TextEncoder().encode(manifest);
   const tally = new Tally();
@@ -93,7 +93,7 @@ export async function flipBundle(stride = 1, offset = 0): Promise<Flips> {
       return refusalOf(error);
     }
   };
-  for (let at = offset; at < model.length + text.length; at += stride) {
+  for (let at = 0; at < model.length + text.length; at += stride) {
     const bytes = Uint8Array.from(at < model.length ? model : text);
     const place = at < model.length ? at : at - model.length;
     bytes[place]! ^= 0x15;
@@ -107,14 +107,14 @@ export async function flipBundle(stride = 1, offset = 0): Promise<Flips> {
 }
 
 /** Flips every `stride`-th byte of the files of a checkpoint's newest generation: the one before it is taken, and it is said. */
-export function flipCheckpoint(folder: string, stride = 1, offset = 0): Flips {
+export function flipCheckpoint(folder: string, stride = 1): Flips {
   const place = join(folder, 'checkpoint');
   if (!existsSync(place)) checkpoint(place);
   const newest = join(place, readdirSync(place).sort().at(-1)!);
   const tally = new Tally();
   for (const name of readdirSync(newest)) {
     const sound = readFileSync(join(newest, name));
-    for (let at = offset; at < sound.length; at += stride) {
+    for (let at = 0; at < sound.length; at += stride) {
       const bytes = Buffer.from(sound);
       bytes[at]! ^= 0x15;
       writeFileSync(join(newest, name), bytes);

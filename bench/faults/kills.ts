@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { blockValues, type Random, STATE_BLOCK } from '../../src/common/index.js';
 import { readDemonstrations, recover } from '../../src/demonstrations/index.js';
 import { parseRobotSpec } from '../../src/robot/index.js';
@@ -21,6 +21,8 @@ interface Ended {
   /** What went to stderr, for people. */
   readonly complaint: string;
   readonly killed: boolean;
+  /** How long it ran. */
+  readonly ms: number;
 }
 
 /** The lines of a text that were written to their end: a process that is killed may leave half of one behind. */
@@ -28,23 +30,31 @@ export function wholeLines(text: string): string[] {
   return text.split('\n').slice(0, -1);
 }
 
-/** Runs a script and kills it `afterMs` after `begun` was said, or never; gives what it said. */
-async function runChild(args: readonly string[], begun: string, afterMs: number): Promise<Ended> {
+/** When a process is killed: so long after it has said a text so many times. */
+interface Moment {
+  readonly said: string;
+  readonly times: number;
+  readonly afterMs: number;
+}
+
+/** Runs a script and kills it at a moment, or never; gives what it said. */
+async function runChild(args: readonly string[], moment?: Moment): Promise<Ended> {
+  const beganMs = performance.now();
   const child = spawn(process.execPath, [...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   let complaint = '';
   child.stderr.on('data', (data: Buffer) => {
     complaint += data.toString();
   });
-  let timer: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
   child.stdout.on('data', (data: Buffer) => {
     said += data.toString();
-    if (timer === undefined && said.includes(begun) && Number.isFinite(afterMs))
-      timer = sleep(afterMs).then(() => void child.kill('SIGKILL'));
+    if (timer !== undefined || moment === undefined || said.split(moment.said).length <= moment.times) return;
+    timer = setTimeout(() => child.kill('SIGKILL'), moment.afterMs);
   });
   const signal = await new Promise((resolve) => child.once('close', (_, by) => resolve(by)));
-  await timer;
-  return { lines: wholeLines(said), complaint, killed: signal === 'SIGKILL' };
+  clearTimeout(timer);
+  return { lines: wholeLines(said), complaint, killed: signal === 'SIGKILL', ms: performance.now() - beganMs };
 }
 
 const EPISODE = 40;
@@ -63,7 +73,11 @@ export async function killRecordings(
   for (let i = 0; i < kills; i++) {
     const target = join(folder, `recording-${i}`);
     const script = join(root, 'test/demonstrations/record-child.mjs');
-    const { lines } = await runChild([script, target, specText], 'ended 0', random.uniform(0, withinMs));
+    const { lines } = await runChild([script, target, specText], {
+      said: 'ended',
+      times: 1,
+      afterMs: random.uniform(0, withinMs),
+    });
     const ended = lines.filter((line) => line.startsWith('ended')).length;
     closed += ended;
     await recover(target);
@@ -80,39 +94,37 @@ export async function killRecordings(
   return { kills, closed, wrong };
 }
 
-/** Kills one training `kills` times at random moments and resumes it each time; its end must be that of one that was left alone. */
+/** Transitions and segments of the trainings that are killed, and the most segments from the start of one to its end by SIGKILL. */
+const [TRANSITIONS, SEGMENTS, MOST] = [400, 20, 5];
+
+/**
+ * Kills trainings `kills` times, at random moments of all that they do, writing of checkpoints included, and resumes them
+ * each time. Whatever a run says, of each segment, each episode and its policy, must be what one says that is left
+ * alone, to the last bit.
+ */
 export async function killTraining(folder: string, kills: number, random: Random): Promise<Kills> {
-  const script = join(root, 'test/nodes/training-run.mjs');
-  const outcomeOf = ({ lines }: Ended): string | undefined => lines.find((line) => line.startsWith('{"outcome"'));
-  const whole = await runChild([script, join(folder, 'whole'), 'fresh'], '"version"', Number.POSITIVE_INFINITY);
-  const expected = outcomeOf(whole);
   const target = join(folder, 'killed');
-  const wrong: string[] = expected === undefined ? ['the run that is left alone gives no policy'] : [];
+  const training = (place: string, mode: 'fresh' | 'resume', moment?: Moment): Promise<Ended> =>
+    runChild([join(root, 'test/nodes/training-run.mjs'), place, mode, '', '', '', String(TRANSITIONS)], moment);
+  const isOutcome = (line: string): boolean => line.startsWith('{"outcome"');
+  const whole = await training(join(folder, 'whole'), 'fresh');
+  const expected = new Set(whole.lines);
+  const wrong: string[] = whole.lines.some(isOutcome) ? [] : ['the run that is left alone gives no policy'];
   let done = 0;
-  let runs = 0;
-  while (done < kills && wrong.length === 0) {
-    // The first run is killed once it has a checkpoint, so that there is something to go on from.
-    const begun = runs === 0 ? '"version":2' : '"version"';
-    const run = await runChild([script, target, runs === 0 ? 'fresh' : 'resume'], begun, random.uniform(0, 300));
-    runs++;
+  let isFresh = true;
+  for (let runs = 1; wrong.length === 0 && (done < kills || !isFresh); runs++) {
+    // A fresh run is killed once it has a checkpoint, so that there is something to go on from. The last run is left alone.
+    const segments = Math.floor(random.uniform(isFresh ? 2 : 0, MOST));
+    const afterMs = random.uniform(0, whole.ms / SEGMENTS);
+    const moment =
+      segments === 0 ? { said: '"started"', times: 1, afterMs } : { said: '"version"', times: segments, afterMs };
+    const run = await training(target, isFresh ? 'fresh' : 'resume', done < kills ? moment : undefined);
     if (run.killed) done++;
-    const outcome = outcomeOf(run);
-    if (outcome === undefined) {
-      if (!run.killed) wrong.push(`run ${runs} ended by itself without a policy`);
-      continue;
-    }
-    if (outcome !== expected) wrong.push(`run ${runs} gave another policy`);
-    if (done < kills) runs = 0;
-  }
-  if (wrong.length === 0) {
-    const run = await runChild([script, target, 'resume'], '"version"', Number.POSITIVE_INFINITY);
-    const last = outcomeOf(run);
-    if (last !== expected)
-      wrong.push(
-        last === undefined
-          ? `the resumed run gave no policy: ${run.complaint.slice(-300)}`
-          : 'the resumed run gave another policy',
-      );
+    const other = run.lines.find((line) => !expected.has(line));
+    if (other !== undefined) wrong.push(`run ${runs} said ${other.slice(0, 300)}`);
+    isFresh = run.lines.some(isOutcome);
+    if (!run.killed && !isFresh) wrong.push(`run ${runs} gave no policy: ${run.complaint.slice(-300)}`);
+    if (isFresh) rmSync(target, { recursive: true, force: true });
   }
   return { kills: done, closed: 0, wrong };
 }

@@ -5,7 +5,7 @@ export function mutated(bytes: Uint8Array, random: Random): Uint8Array {
   const at = (length: number): number => Math.min(length - 1, Math.floor(random.uniform(0, 1) * length));
   const kind = at(6);
   if (kind === 5 || bytes.length === 0) return Uint8Array.from({ length: at(400) }, () => at(256));
-  const copy = Uint8Array.from(bytes);
+  const copy = new Uint8Array(bytes);
   switch (kind) {
     case 0: {
       copy[at(copy.length)]! ^= 1 << at(8);
@@ -27,7 +27,11 @@ export function mutated(bytes: Uint8Array, random: Random): Uint8Array {
       const from = at(copy.length);
       const piece = copy.slice(from, from + at(64));
       const to = at(copy.length);
-      return Uint8Array.from([...copy.subarray(0, to), ...piece, ...copy.subarray(to)]);
+      const longer = new Uint8Array(copy.length + piece.length);
+      longer.set(copy.subarray(0, to));
+      longer.set(piece, to);
+      longer.set(copy.subarray(to), to + piece.length);
+      return longer;
     }
   }
 }

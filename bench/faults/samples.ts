@@ -28,12 +28,12 @@ stop: zero
 export const counter: RobotSpec = parseRobotSpec(description, 'counter.yaml');
 
 /** Steps of an episode of {@link recording}. */
-export const LENGTH = 6;
+export const LENGTH = 3;
 
 /** Two short episodes of {@link counter} in chunks of a few messages; gives the bytes of the file. */
 export async function recording(folder: string): Promise<Uint8Array> {
   const path = join(folder, 'sound');
-  const writer = await RecordingWriter.create(path, { spec: counter, session: 'faults', chunkBytes: 500 });
+  const writer = await RecordingWriter.create(path, { spec: counter, session: 'faults', chunkBytes: 1300 });
   for (const episode of [0, 1]) {
     const stampAt = (k: number): bigint =>
       1_000_000_000_000n + BigInt(episode) * 10_000_000_000n + BigInt(k) * 50_000_000n;

@@ -6,6 +6,7 @@ import { trainingSettings } from '../sessions/index.js';
 import { evaluationSeeds } from '../training/index.js';
 import { assess, resultOf } from './assess.js';
 import { commandLine, type Io, longCommand, withDisplay } from './command.js';
+import { refuseUnread } from './contradictions.js';
 import { Display } from './display.js';
 import { evaluateSeveral } from './evaluate-several.js';
 import { resultFigures, writeFigures } from './figures.js';
@@ -75,8 +76,15 @@ export function evaluateCommand(io: Io): Command {
     .option('--blind', 'do not say which policy drives until the end')
     .addOption(seedOption())
     .addOption(jsonOption())
-    .action(async (options: EvaluateOptions) => {
+    .action(async (options: EvaluateOptions, made: Command) => {
       const { policy, robot: name, seed, json, out, blind } = options;
+      if (policy.length === 1)
+        refuseUnread(made, {
+          name: 'one policy',
+          found: `--policy ${policy[0]}`,
+          options: ['--blind'],
+          remedy: 'leave --blind out, or give several policies: of one, it is known which drives',
+        });
       const spec = loadRobotSpec(name);
       const display = new Display(io.stderr, options);
       const settings = trainingSettings(spec.task);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { command, type Io } from './command.js';
+import { refuseUnread } from './contradictions.js';
 import * as describe from './inspect/describe.js';
 import { kindOf } from './inspect/kind.js';
 import { describeRecording, type RecordingOptions } from './inspect/recording.js';
@@ -35,8 +36,16 @@ export function inspectCommand(io: Io): Command {
     .addOption(actionOption())
     .addOption(namespaceOption())
     .addOption(clockOption())
-    .action(async (path: string, options: ReadingOptions & { readonly robot?: string }) => {
+    .action(async (path: string, options: ReadingOptions & { readonly robot?: string }, made: Command) => {
       io.interrupt.nothingToSave();
+      const { kind } = kindOf(path);
+      if (kind !== 'recording')
+        refuseUnread(made, {
+          name: `inspecting a ${kind}`,
+          found: path,
+          options: ['--robot', '--action', '--namespace', '--clock'],
+          remedy: 'leave them out: they say how a recording is read',
+        });
       const chosen = options.robot === undefined ? {} : { robot: options.robot };
       io.stdout.write(`${await description(path, { ...chosen, ...readingOf(options) })}\n`);
     });

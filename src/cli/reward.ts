@@ -10,6 +10,7 @@ import { learningEpisode, usableDemonstrations } from '../sessions/index.js';
 import { openEnvironment } from '../simulation/index.js';
 import { npzEpisodes } from '../training/index.js';
 import { command, type Io } from './command.js';
+import { refuseUnread } from './contradictions.js';
 import { type GridAxis, gridAxis, gridRewards } from './reward-grid.js';
 import { taskOfRun } from './task-plan.js';
 
@@ -129,6 +130,25 @@ async function recover(options: RewardOptions, io: Io): Promise<void> {
   }
 }
 
+/** Refuses what would not be read, and two tables for one file, of which the second would take the place of the first. */
+function refuseUnreadByReward(made: Command, { run, recording, demonstrations, grid, onnx }: RewardOptions): void {
+  const isOfTask = taskOfRun(run) !== undefined;
+  refuseUnread(made, {
+    name: `a run of a ${isOfTask ? 'task' : 'robot'}`,
+    found: `--run ${run}`,
+    options: [isOfTask ? '--recording' : '--demonstrations'],
+    remedy: `give its demonstrations with ${isOfTask ? '--demonstrations' : '--recording'}`,
+  });
+  const hasSteps = recording !== undefined || demonstrations !== undefined;
+  if (hasSteps === (grid !== undefined) && (hasSteps || onnx !== undefined))
+    refuseUnread(made, {
+      name: hasSteps ? '--grid with steps' : '--onnx alone',
+      found: hasSteps ? 'rewards of steps and of a grid' : 'rewards of no steps and of no grid',
+      options: ['--csv'],
+      remedy: hasSteps ? 'give two commands, each with its --csv' : 'leave it out, or give --recording or --grid',
+    });
+}
+
 /** `iq-learn reward`: the reward that a run's critic implies, of steps or of a grid of states, or as an ONNX file. */
 export function rewardCommand(io: Io): Command {
   return command('reward', 'Recover the reward that a learned critic implies, and export it.', [
@@ -146,5 +166,8 @@ export function rewardCommand(io: Io): Command {
     )
     .option('--csv <file>', 'write the rewards to this file')
     .option('--onnx <file>', 'write the reward as a function of steps, in the units of the robot or task, to this file')
-    .action((options: RewardOptions) => recover(options, io));
+    .action((options: RewardOptions, made: Command) => {
+      refuseUnreadByReward(made, options);
+      return recover(options, io);
+    });
 }

@@ -22,7 +22,6 @@ export interface TrainOfflineOptions extends OutputOptions, ReadingOptions {
   /** Gradient updates of each algorithm. */
   readonly steps?: number;
   readonly seed?: number;
-  readonly resume: boolean;
   readonly device: Device;
 }
 
@@ -71,12 +70,6 @@ function comparison({ candidates, chosen, constantError, heldOut, heldOutSteps }
  */
 export async function trainOffline(options: TrainOfflineOptions, io: Io): Promise<void> {
   const { recording, robot, seed = 0, steps: updates = UPDATES } = options;
-  if (options.resume)
-    throw new IqLearnError('INVALID_ARGUMENT', 'learning offline cannot be resumed', {
-      found: '--offline with --resume',
-      expected: 'one of the two',
-      remedy: 'start again: it takes minutes',
-    });
   if (recording === undefined) throw missing('--recording <path…>', 'record one: iq-learn record --robot rover');
   if (robot === undefined) throw missing('--robot <name>', `one of ${robotNames().join(', ')}`);
   const spec = loadRobotSpec(robot);
@@ -114,6 +107,7 @@ export async function trainOffline(options: TrainOfflineOptions, io: Io): Promis
       offline: true,
       recording,
       robot,
+      ...readingOf(options),
       out: options.out,
       steps: options.steps,
       seed,

@@ -13,6 +13,7 @@ import { loadRobotSpec, type RobotSpec, robotNames } from '../robot/index.js';
 import { runFields, trainingSettings, usableDemonstrations, withSettingsFile } from '../sessions/index.js';
 import { runPlan, type StatesOnly } from '../training/index.js';
 import { commandLine, type Io, longCommand, withDisplay } from './command.js';
+import { refuseUnread } from './contradictions.js';
 import { Display } from './display.js';
 import { learn, type TrainingPlan } from './learning.js';
 import {
@@ -35,6 +36,7 @@ import type { OutputOptions } from './output.js';
 import { defaultName, interruptedWith, openRunFolder, type RunFolder } from './run-folder.js';
 import { fileLogger, type Session } from './session.js';
 import { taskOfRun } from './task-plan.js';
+import { unreadByTraining } from './train-modes.js';
 import { trainOffline } from './train-offline.js';
 import { trainingReport } from './train-report.js';
 import { trainOnTask } from './train-task.js';
@@ -251,8 +253,9 @@ export function trainCommand(io: Io): Command {
     .addOption(clockOption())
     .addOption(deviceOption())
     .addOption(logOption())
-    .action(async (options: TrainOptions) => {
+    .action(async (options: TrainOptions, made: Command) => {
       const task = options.task ?? (options.resume ? taskOfRun(options.out) : undefined);
+      refuseUnread(made, unreadByTraining(options, task));
       if (task !== undefined) return trainOnTask({ ...options, task }, io);
       return options.offline ? trainOffline(options, io) : trainOnRobot(options, io);
     });

@@ -20,21 +20,25 @@ export class FileWindow {
     this.size = file.size;
   }
 
-  /** `length` bytes from `at`, fewer where the file ends; valid until the next call. */
-  async bytes(at: number, length: number): Promise<Uint8Array> {
+  /** `length` bytes from `at`, fewer where the file ends; valid until the next call. A promise only where they have to be read. */
+  bytes(at: number, length: number): Uint8Array | Promise<Uint8Array> {
     const from = at - this.#from;
-    if (from < 0 || from + length > this.#piece.length) {
-      const piece = new Uint8Array(Math.max(0, Math.min(Math.max(length, pieceBytes), this.size - at)));
-      let filled = 0;
-      while (filled < piece.length) {
-        const read = await this.#file.read(piece.subarray(filled), at + filled);
-        if (read === 0) break;
-        filled += read;
-      }
-      this.#piece = piece.subarray(0, filled);
-      this.#from = at;
+    return from < 0 || from + length > this.#piece.length
+      ? this.#read(at, length)
+      : this.#piece.subarray(from, from + length);
+  }
+
+  async #read(at: number, length: number): Promise<Uint8Array> {
+    const piece = new Uint8Array(Math.max(0, Math.min(Math.max(length, pieceBytes), this.size - at)));
+    let filled = 0;
+    while (filled < piece.length) {
+      const read = await this.#file.read(piece.subarray(filled), at + filled);
+      if (read === 0) break;
+      filled += read;
     }
-    return this.#piece.subarray(at - this.#from, at - this.#from + length);
+    this.#piece = piece.subarray(0, filled);
+    this.#from = at;
+    return this.#piece.subarray(0, length);
   }
 }
 

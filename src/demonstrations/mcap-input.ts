@@ -37,41 +37,53 @@ export async function* readRecords(
   path: string,
   onDamage: (text: string) => void,
 ): AsyncGenerator<McapItem, void, void> {
-  const beginning = await beginningOf(path);
-  const form = compressionOf(beginning);
-  if (form !== undefined) {
-    const folder = new TemporaryFolder();
-    try {
-      const unpacked = await unpackFile(path, form, folder);
-      const inside = await beginningOf(unpacked);
-      // Refused under the name that the person gave.
-      if (!isSqlite(inside)) checkMagic(path, inside);
-      yield* readUnpacked(unpacked, inside, (text) => onDamage(text.replaceAll(unpacked, path)));
-    } finally {
-      folder.remove();
-    }
-  } else yield* readUnpacked(path, beginning, onDamage);
+  const file = openInput(path);
+  try {
+    const window = new FileWindow(file);
+    const beginning = Uint8Array.from(await window.bytes(0, beginningBytes));
+    const form = compressionOf(beginning);
+    if (form !== undefined) yield* readPacked(path, form, onDamage);
+    else if (isSqlite(beginning)) yield* readSqlite(path, onDamage);
+    else yield* recordsOf(path, window, onDamage);
+  } finally {
+    file.close();
+  }
 }
+
+/** Bytes at the start of a file that say what it is. */
+const beginningBytes = 32;
 
 const isSqlite = (beginning: Uint8Array): boolean =>
   Buffer.from(beginning).toString('latin1').startsWith('SQLite format 3\0');
 
-async function* readUnpacked(
+async function* readPacked(
   path: string,
-  beginning: Uint8Array,
+  form: 'zstd' | 'gzip' | 'lz4',
   onDamage: (text: string) => void,
 ): AsyncGenerator<McapItem, void, void> {
-  if (isSqlite(beginning)) yield* readSqlite(path, onDamage);
-  else yield* readMcap(path, onDamage);
+  const folder = new TemporaryFolder();
+  try {
+    const unpacked = await unpackFile(path, form, folder);
+    const say = (text: string): void => onDamage(text.replaceAll(unpacked, path));
+    const beginning = await beginningOf(unpacked);
+    if (isSqlite(beginning)) yield* readSqlite(unpacked, say);
+    else {
+      // Refused under the name that the person gave.
+      checkMagic(path, beginning);
+      yield* readMcap(unpacked, say);
+    }
+  } finally {
+    folder.remove();
+  }
 }
 
 async function beginningOf(path: string): Promise<Uint8Array> {
-  const file = await openInput(path);
+  const file = openInput(path);
   try {
-    const piece = new Uint8Array(32);
+    const piece = new Uint8Array(beginningBytes);
     return piece.subarray(0, await file.read(piece, 0));
   } finally {
-    await file.close();
+    file.close();
   }
 }
 
@@ -81,15 +93,22 @@ async function beginningOf(path: string): Promise<Uint8Array> {
  * Throws NOT_FOUND or IO, and CORRUPT_DATA or UNSUPPORTED if the file is not an MCAP file.
  */
 export async function* readMcap(path: string, onDamage: (text: string) => void): AsyncGenerator<McapItem, void, void> {
-  const handlers = await loadDecompressors();
-  const file = await openInput(path);
+  const file = openInput(path);
   try {
-    const window = new FileWindow(file);
-    checkMagic(path, await window.bytes(0, 32));
-    const summary = await readSummary(window);
-    if (summary === 'damaged') onDamage(`${path}: the index at its end is damaged; it is read without`);
-    yield* new McapRecords(path, window, summary === 'damaged' ? null : summary, handlers, onDamage).read();
+    yield* recordsOf(path, new FileWindow(file), onDamage);
   } finally {
-    await file.close();
+    file.close();
   }
+}
+
+async function* recordsOf(
+  path: string,
+  window: FileWindow,
+  onDamage: (text: string) => void,
+): AsyncGenerator<McapItem, void, void> {
+  const handlers = await loadDecompressors();
+  checkMagic(path, await window.bytes(0, beginningBytes));
+  const summary = await readSummary(window);
+  if (summary === 'damaged') onDamage(`${path}: the index at its end is damaged; it is read without`);
+  yield* new McapRecords(path, window, summary === 'damaged' ? null : summary, handlers, onDamage).read();
 }

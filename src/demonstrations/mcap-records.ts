@@ -69,7 +69,8 @@ export class McapRecords {
     let at = MCAP_MAGIC.length;
     this.#checksums = [crc32(await this.#window.bytes(0, at)), 0];
     for (;;) {
-      const head = await this.#window.bytes(at, frameHeadBytes);
+      const held = this.#window.bytes(at, frameHeadBytes);
+      const head = held instanceof Promise ? await held : held;
       if (head.length < frameHeadBytes) return yield* this.#cut(at);
       const { opcode, length } = frameHead(head);
       const end = at + frameHeadBytes + length;
@@ -87,7 +88,8 @@ export class McapRecords {
         continue;
       }
       if (end > size) return yield* this.#cut(at);
-      const frame = await this.#window.bytes(at, frameHeadBytes + length);
+      const whole = this.#window.bytes(at, frameHeadBytes + length);
+      const frame = whole instanceof Promise ? await whole : whole;
       if (opcode !== Opcode.MESSAGE_INDEX) yield* this.#lostHere();
       if (opcode === Opcode.FOOTER) return await this.#footer(end);
       yield* this.#records(opcode, frame, at);

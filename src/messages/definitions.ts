@@ -95,11 +95,16 @@ function layout(definitions: readonly MessageDefinition[]): string[] {
   return lines;
 }
 
+/** By type: this package's layout, and the last text that was found to lay it out so. A folder of recordings repeats it. */
+const checked = new Map<string, { readonly layout: readonly string[]; readonly text: string }>();
+
 /**
  * Checks that a `ros2msg` text (from a recording or another program) lays out `type` exactly as this package does.
  * Throws MISMATCH naming the first field that differs, and CORRUPT_DATA if the text is not a definition.
  */
 export function checkSchema(type: string, text: string): void {
+  const known = checked.get(type);
+  if (known?.text === text) return;
   let found: string[];
   try {
     found = layout(parse(text, { ros2: true }));
@@ -110,7 +115,7 @@ export function checkSchema(type: string, text: string): void {
       cause,
     });
   }
-  const expected = layout(parse(schemaOf(type), { ros2: true }));
+  const expected = known?.layout ?? layout(parse(schemaOf(type), { ros2: true }));
   const at = expected.findIndex((line, i) => line !== found[i]);
   const index = at === -1 && found.length > expected.length ? expected.length : at;
   if (index !== -1)
@@ -119,4 +124,5 @@ export function checkSchema(type: string, text: string): void {
       expected: expected[index] ?? 'no further field',
       remedy: 'use a recording made with the same version of the message package',
     });
+  checked.set(type, { layout: expected, text });
 }

@@ -1,7 +1,17 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  read,
+  readdirSync,
+  readFileSync,
+  readSync,
+  statSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { IqLearnError, messageOf } from '../common/index.js';
 
 /** What is at a path, links followed; null where there is nothing. */
@@ -69,24 +79,33 @@ export interface InputFile {
   readonly size: number;
   /** Reads from `position` into `piece`; returns how many bytes were there, 0 at the end. */
   read(piece: Uint8Array, position: number): Promise<number>;
-  close(): Promise<void>;
+  close(): void;
 }
 
+const readPiece = promisify(read);
+
+/** Files of up to so many bytes are read on this thread: the way to another one takes longer. */
+const smallBytes = 64 * 1024;
+
 /** Opens a file for reading. Throws NOT_FOUND or IO. */
-export async function openInput(path: string): Promise<InputFile> {
-  let handle: FileHandle;
-  let size: number;
+export function openInput(path: string): InputFile {
+  let file: number | undefined;
   try {
-    handle = await open(path, 'r');
-    ({ size } = await handle.stat());
+    const opened = openSync(path, 'r');
+    file = opened;
+    const { size } = fstatSync(opened);
+    return {
+      size,
+      read: async (piece, position) =>
+        size <= smallBytes
+          ? readSync(opened, piece, 0, piece.length, position)
+          : (await readPiece(opened, piece, 0, piece.length, position)).bytesRead,
+      close: () => closeSync(opened),
+    };
   } catch (cause) {
+    if (file !== undefined) closeSync(file);
     throw unreadable('open', path, cause);
   }
-  return {
-    size,
-    read: async (piece, position) => (await handle.read(piece, 0, piece.length, position)).bytesRead,
-    close: () => handle.close(),
-  };
 }
 
 /** The folder that this package was installed to, which holds config/. */

@@ -112,6 +112,8 @@ export interface ObservationAssembler {
   partsOf(topic: string, message: unknown): readonly number[];
   /** Why the newest message of a topic was not used; null if it was. */
   problemOf(topic: string): string | null;
+  /** Takes the reason why nothing of a topic's publisher arrives: it is said until a message is accepted. */
+  cannotHear(topic: string, reason: string): void;
   /** Whether the newest message of a topic waits for a transform, which may still come. */
   isWaiting(topic: string): boolean;
   /** What {@link assemble} would say is missing or stale at this time; empty if nothing is. */

@@ -12,7 +12,7 @@ import { AssemblyPlan } from './assembly-plan.js';
 import { FrameChanger, type TransformTopic, transformTopics, type Waiting } from './frame-changes.js';
 import { framesAgree } from './frames.js';
 import { hasHistory, ObservationHistory } from './history.js';
-import { lookAt } from './look.js';
+import { jumped, lookAt } from './look.js';
 import { type Refused, refuse } from './readers.js';
 import { type CountedRefusal, type Refusal, RefusalCounts } from './refusals.js';
 import type { TopicState } from './topic-state.js';
@@ -97,8 +97,12 @@ class Assembler implements ObservationAssembler {
   }
 
   problemOf(topic: string): string | null {
-    const problem = this.#plan.states.get(topic)?.problem ?? null;
+    const problem = this.#plan.states.get(topic)?.why ?? null;
     return problem === null ? null : `${topic}: ${problem.text}`;
+  }
+
+  cannotHear(topic: string, reason: string): void {
+    this.#plan.states.get(topic)?.cannotHear(reason);
   }
 
   accept(topic: string, message: unknown, receivedNs: bigint, arrivalNs?: bigint | null, stamp?: bigint): boolean {
@@ -260,16 +264,7 @@ class Assembler implements ObservationAssembler {
   }
 
   look(nowNs: bigint): LookedAt {
-    if (this.#jumped !== null) {
-      const { topic, byMs } = this.#jumped;
-      return {
-        ok: false,
-        reason: 'clock_jump',
-        topics: [topic],
-        text: `the clock of ${topic} jumped by ${byMs} ms; what was known before is dropped`,
-      };
-    }
-    return lookAt(this.#states, nowNs);
+    return this.#jumped === null ? lookAt(this.#states, nowNs) : jumped(this.#jumped);
   }
 
   waitingFor(nowNs: bigint): string {

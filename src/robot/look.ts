@@ -20,8 +20,8 @@ export function lookAt(states: readonly TopicState[], nowNs: bigint): LookedAt {
 function missing(states: readonly TopicState[]): LookedAt {
   const unknown = states.filter(({ known }) => !known);
   const text = unknown
-    .map(({ spec: { topic, type }, problem }) =>
-      problem === null ? `${topic} has not been heard, expected ${type}` : `${topic}: ${problem.text}`,
+    .map(({ spec: { topic, type }, why }) =>
+      why === null ? `${topic} has not been heard, expected ${type}` : `${topic}: ${why.text}`,
     )
     .join('; ');
   return { ok: false, reason: 'missing', topics: unknown.map(({ spec }) => spec.topic), text };
@@ -30,11 +30,17 @@ function missing(states: readonly TopicState[]): LookedAt {
 function stale(states: readonly TopicState[], nowNs: bigint): LookedAt {
   const old = states.filter(({ timeoutNs, receivedNs }) => timeoutNs !== null && nowNs - receivedNs > timeoutNs);
   const text = old
-    .map(({ spec, receivedNs, problem }) => {
+    .map(({ spec, receivedNs, why }) => {
       const ageMs = Number(nowNs - receivedNs) / 1e6;
-      const why = problem === null ? '' : `: ${problem.text}`;
-      return `${spec.topic} is ${ageMs.toFixed(0)} ms old, timeout ${spec.timeoutMs} ms${why}`;
+      const because = why === null ? '' : `: ${why.text}`;
+      return `${spec.topic} is ${ageMs.toFixed(0)} ms old, timeout ${spec.timeoutMs} ms${because}`;
     })
     .join('; ');
   return { ok: false, reason: 'stale', topics: old.map(({ spec }) => spec.topic), text };
+}
+
+/** There is no state yet after a jump of the clock. */
+export function jumped({ topic, byMs }: { readonly topic: string; readonly byMs: number }): LookedAt {
+  const text = `the clock of ${topic} jumped by ${byMs} ms; what was known before is dropped`;
+  return { ok: false, reason: 'clock_jump', topics: [topic], text };
 }

@@ -70,7 +70,28 @@ export function expandAction(
     };
   });
   for (const command of commands) checkPart(document, command, features);
+  checkJoints(document, commands, features);
   return features;
+}
+
+/** Two controllers of one joint would work against each other, and each would be sent its own idea of where it goes. */
+function checkJoints(document: SpecDocument, commands: readonly WrittenCommand[], features: ActionFeatureSpec[]): void {
+  const joints = commands.filter(({ type }) => commandKind(type).addresses === 'joints');
+  const topicOf = (feature: ActionFeatureSpec) => joints.find(({ name }) => name === feature.command)?.topic;
+  features.forEach((feature, index) => {
+    const topic = topicOf(feature);
+    const other = features.find(
+      ({ path, command }, i) => i < index && path === feature.path && command !== feature.command,
+    );
+    const otherTopic = other === undefined ? undefined : topicOf(other);
+    if (topic === undefined || otherTopic === undefined) return;
+    throw document.refusal(['action', index, 'joint'], {
+      found: `joint '${feature.path}' on ${topic} and on ${otherTopic}`,
+      expected: 'one command topic for each joint',
+      remedy:
+        'keep the entry of the controller that moves this joint, or give the joint its right name in one of the two',
+    });
+  });
 }
 
 /** The command that an entry of the action belongs to: by its name where there are several. */

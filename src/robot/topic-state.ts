@@ -47,6 +47,8 @@ export class TopicState {
   isUnstamped = false;
   /** Why the newest message was dropped; null after one was accepted. */
   problem: Refused | null = null;
+  /** Why nothing of a publisher arrives, as far as that is known; null after a message was accepted. */
+  unheard: Refused | null = null;
 
   constructor(spec: TopicSpec, readers: TopicReaders) {
     this.spec = spec;
@@ -103,6 +105,15 @@ export class TopicState {
     return null;
   }
 
+  cannotHear(reason: string): void {
+    this.unheard = refuse('incomplete', '', reason, this.spec.type, reason);
+  }
+
+  /** Why there is no newer state, for people; null if that is not known. */
+  get why(): Refused | null {
+    return this.problem ?? this.unheard;
+  }
+
   /** Whether what was read last is what is known already. */
   get isRepetition(): boolean {
     for (let i = 0; i < this.values.length; i++) if (this.values[i] !== this.#scratch[i]) return false;
@@ -130,6 +141,7 @@ export class TopicState {
       this.#known[part] = this.#known[part]! + 1 >= needed ? 2 : 1;
     }
     this.backward = 0;
+    this.unheard = null;
     this.known = !this.#known.includes(0) && !this.#known.includes(1);
     if (!this.known) return;
     const isWhole = parts.length === this.#known.length;

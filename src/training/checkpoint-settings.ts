@@ -1,5 +1,5 @@
 import { IqLearnError } from '../common/index.js';
-import type { LearnerOptions, Metrics } from '../learning/index.js';
+import type { LearnerConfig, LearnerOptions, Metrics } from '../learning/index.js';
 import type { TrainingSummary } from '../policy/index.js';
 import type { LearningOptions } from './process/protocol.js';
 
@@ -38,4 +38,16 @@ export function engineOf({
     ...(device === undefined ? {} : { device }),
     ...(threads === undefined ? {} : { threads }),
   };
+}
+
+/** Says which settings of a run that goes on were given differently than when it began: those from its beginning count. */
+export function sayKept(kept: LearnerConfig, given: LearnerConfig, warn: (message: string) => void): void {
+  const [before, now] = [kept, given].map((config) => config as Readonly<Record<string, unknown>>);
+  const names = [...new Set([...Object.keys(kept), ...Object.keys(given)])];
+  const changed = names.filter((name) => JSON.stringify(before![name]) !== JSON.stringify(now![name]));
+  if (changed.length === 0) return;
+  const texts = changed.map(
+    (name) => `${name}: ${JSON.stringify(before![name])} (given: ${JSON.stringify(now![name])})`,
+  );
+  warn(`the run goes on with the settings that it began with, ${texts.join(', ')}; other settings need a new run`);
 }

@@ -3,7 +3,7 @@ import { type Episode, Learner, type Metrics, observationAt } from '../learning/
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from '../platform/index.js';
 import { encodeBundle, type PolicyBundle, type PolicyFunction, type TrainingSummary } from '../policy/index.js';
 import { observationOf } from '../robot/index.js';
-import { engineOf, folderOf, type TrainerMeta } from './checkpoint-settings.js';
+import { engineOf, folderOf, sayKept, type TrainerMeta } from './checkpoint-settings.js';
 import { CheckpointTimes, reaches } from './checkpoint-times.js';
 import { addLater, PendingUpdates, startLearner, updateTelling } from './contract.js';
 import type {
@@ -66,6 +66,7 @@ export class SegmentTrainer {
       const checkpoint = loadCheckpoint(folderOf(options), (problem) => warn(problem.message));
       const loop = new SegmentTrainer(options, await Learner.resume(checkpoint, engineOf(options)), warn);
       loop.#restoreCounters(checkpoint);
+      sayKept(loop.#learner.config, options.config, warn);
       return loop;
     }
     const { contract, demonstrations, config, seed } = options;

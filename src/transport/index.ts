@@ -27,4 +27,5 @@ export {
   qos,
   type Transport,
   type TransportCapabilities,
+  type Unheard,
 } from './transport.js';

@@ -1,3 +1,4 @@
+import type { IqLearnError } from '../common/index.js';
 import type { MessageTypeName, MessageTypes, ServiceTypeName, ServiceTypes } from '../messages/index.js';
 
 /**
@@ -29,6 +30,14 @@ export interface MessageInfo {
   readonly receivedNs: bigint;
   /** The trace that the message belongs to, 32 hexadecimal digits, where the medium carries one (MQTT 5). */
   readonly trace?: string;
+}
+
+/** Who is told, besides the log, why nothing of a publisher arrives. */
+export interface Unheard {
+  /** The reason: another type or a quality of service that does not match, bytes that are no such message. */
+  readonly tell: (reason: IqLearnError) => void;
+  /** Whether a topic that has another type now is subscribed to all the same, where that can be done: it may be put right. */
+  readonly waits: boolean;
 }
 
 export interface Publisher<Message> {
@@ -88,6 +97,7 @@ export interface Transport {
     type: Name,
     handler: (message: MessageTypes[Name], info: MessageInfo) => void,
     qos?: Qos,
+    unheard?: Unheard,
   ): Closable;
   /**
    * Answers a service. What the handler rejects with reaches the caller as an error.

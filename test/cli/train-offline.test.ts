@@ -42,7 +42,7 @@ it('train --offline makes a policy that deploys from a recording alone, and says
 it('train --offline refuses what it cannot do, and leaves nothing behind', async () => {
   const before = tree('.');
   for (const [args, said] of [
-    [['--offline', '--resume', '--out', 'x'], 'cannot be resumed'],
+    [['--offline', '--resume', '--out', 'x'], '--offline does not go together with --resume'],
     [['--offline', '--robot', 'rover'], '--recording'],
     [['--offline', '--recording', 'shown'], '--robot'],
   ] as const) {

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import { Random } from '#src/common/index.js';
 import type { CpuExecutable } from '#src/engine/executors/onnx-cpu/cpu-executable.js';
+import { nativeOnnxruntime } from '#src/engine/executors/onnx-cpu/native.js';
 import { OnnxExecutable } from '#src/engine/executors/onnx-cpu/onnx-executable.js';
 import { PacedSession } from '#src/engine/executors/onnx-cpu/paced-session.js';
 import { loadOnnxruntime } from '#src/engine/executors/onnx-cpu/session.js';
@@ -139,6 +140,36 @@ describe('a program in stages', () => {
     await expect(executable.run({ ...inputs, c: Float32Array.of(1) })).rejects.toThrow('c');
     expect(sameBits(executable.readState(), next(initialState, inputs))).toBe(true);
     await executable.dispose();
+  });
+
+  it('frees the sessions of its first stages where a later one is refused', async () => {
+    const native = (await nativeOnnxruntime())!;
+    const { whole, staged } = lowerInStages(sac.program);
+    const graphs = staged!.stages.filter(({ kind }) => kind === 'graph');
+    const stages = staged!.stages.map((stage) =>
+      stage === graphs.at(-1) ? { ...graphs.at(-1)!, model: Uint8Array.of(1, 2, 3) } : stage,
+    ) as (typeof staged & object)['stages'];
+    let [made, released] = [0, 0];
+    const api = {
+      ...native.api,
+      CreateSessionFromArray: (...values: unknown[]) => {
+        native.api.CreateSessionFromArray(...values);
+        made++;
+      },
+      ReleaseSession: (...values: unknown[]) => {
+        native.api.ReleaseSession(...values);
+        released++;
+      },
+    };
+    const lowered = { ...staged!, stages, model: whole.model, outputs: whole.outputs };
+    const options = { threads: 1, spinning: [false], initialState: sac.initialState };
+    const start = () => new StagedExecutable({ ...native, api }, sac.program, lowered, options);
+    expect(start).toThrow(expect.objectContaining({ code: 'CORRUPT_DATA' }));
+    expect([made, released]).toEqual([1, 1]);
+    const whole2 = { ...lowered, stages: staged!.stages };
+    const foreign = { ...options, initialState: { none: Float32Array.of(1) } };
+    expect(() => new StagedExecutable({ ...native, api }, sac.program, whole2, foreign)).toThrow('state');
+    expect([made, released]).toEqual([3, 3]);
   });
 
   it('keeps runs that overlap in order, and says so when it is used after dispose', async () => {

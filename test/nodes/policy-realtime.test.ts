@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { wallClockNs } from '#src/common/index.js';
+import { IqLearnError, wallClockNs } from '#src/common/index.js';
 import type { TwistStamped } from '#src/messages/index.js';
 import { emptyMessage, nanosecondsOf, type PolicyStatus, stampOf, type Transition } from '#src/messages/index.js';
 import { ExpertNode, PolicyNode, type PolicyParameters, SimulatorNode } from '#src/nodes/index.js';
 import type { PolicyRuntime } from '#src/policy/index.js';
+import type { Unheard } from '#src/transport/index.js';
 import { diagnosed, driver, type Rig, Trolley } from './toy.js';
 import { quickPolicy, VirtualTime } from './virtual-time.js';
 
@@ -76,6 +77,46 @@ describe('the policy node in real time', () => {
     expect(idle).toEqual(['/odom has not been heard, expected nav_msgs/msg/Odometry', reason]);
     expect(diagnosed(node, 'states_refused_why')).toContain('(3 times)');
   });
+
+  it.each([
+    ['/odom', 1],
+    ['/teleop/cmd_vel', 1],
+    ['/estop', 2],
+  ])(
+    'says in status and diagnostics that a publisher of %s cannot be heard, as one of another type',
+    async (topic, level) => {
+      const context = rig.context('policy');
+      const subscribe = context.transport.subscribe.bind(context.transport) as (...args: unknown[]) => {
+        close(): void;
+      };
+      let told: Unheard | undefined;
+      context.transport.subscribe = ((...args: unknown[]) => {
+        if (args[0] === topic) told = args[4] as Unheard;
+        return subscribe(...args);
+      }) as typeof context.transport.subscribe;
+      const node = rig.start(new PolicyNode(context, { pace: 'realtime' }, await quickPolicy()));
+      told!.tell(
+        new IqLearnError('MISMATCH', `the topic ${topic} has another type`, {
+          ...{ found: 'std_msgs/msg/String of /driver', expected: 'what is described', remedy: 'remap one' },
+        }),
+      );
+      const said = `${topic}${topic === '/odom' ? ':' : ''} cannot be heard: found std_msgs/msg/String of /driver, expected what is described`;
+      expect(diagnosed(node, 'topics_unheard')).toContain('cannot be heard: found std_msgs/msg/String of /driver');
+      expect(node.status().level).toBe(level);
+      // Only a state can be waited for until its driver is put right; the emergency stop never.
+      expect(told!.waits).toBe(topic === '/odom');
+      if (topic === '/estop') expect(node.status().message).toBe(said);
+      if (topic !== '/odom') return;
+      await until(() => statuses.at(-1)?.reason === said, 'the reason');
+      node.deactivate();
+      node.activate();
+      await until(() => statuses.at(-1)?.reason === said, 'the reason, which is true still');
+      simulator();
+      await rig.startEpisode('/simulator/start_episode', 6);
+      await until(() => state() === 'RUNNING', 'driving, once the right messages come');
+      expect(diagnosed(node, 'topics_unheard')).toBe('');
+    },
+  );
 
   it('holds without a policy and says that there is none, in status, diagnostics and log', async () => {
     simulator();

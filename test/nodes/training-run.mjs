@@ -1,12 +1,12 @@
-// A short training over nodes as a process of its own, to be killed: node training-run.mjs <folder> [resume|fresh] [signal version ms]
+// A short training over nodes as a process of its own, to be killed: node training-run.mjs <folder> [resume|fresh] [signal version ms] [total transitions]
 // It sends itself the signal so long after it told the version, so that whoever watches may be late.
-// Says every segment's metrics as a line of JSON, then the policy. Ctrl-C ends it as it ends the command line.
+// Says that it has started, every segment's metrics as a line of JSON, then the policy. Ctrl-C ends it as it ends the command line.
 import { Random } from '#src/common/index.js';
 import { learnerConfig } from '#src/learning/index.js';
 import { loadRobotSpec } from '#src/robot/index.js';
 import { TrainingSession } from '#src/sessions/index.js';
 
-const [folder, mode, signal, at, ms] = process.argv.slice(2);
+const [folder, mode, signal, at, ms, total = '160'] = process.argv.slice(2);
 const resume = mode === 'resume';
 const spec = loadRobotSpec('hopper');
 const abort = new AbortController();
@@ -35,7 +35,7 @@ const session = await TrainingSession.create({
   demonstrations: resume ? [] : [demonstration(60)],
   config: learnerConfig({ agent: 'iq-sac', hiddenSizes: [8], batchSize: 8, bufferSize: 150, actorAveraging: 0.01 }),
   seed: 5,
-  transitions: 160,
+  transitions: Number(total),
   segmentSize: 20,
   updatesPerTransition: 1.3,
   threads: 1,
@@ -47,8 +47,9 @@ const session = await TrainingSession.create({
     say({ version, transitions, updates, metrics });
     if (version === Number(at)) setTimeout(() => process.kill(process.pid, signal), Number(ms));
   },
-  onRollout: ({ seed, return: total, length, transitions }) => say({ rollout: { seed, total, length, transitions } }),
+  onRollout: ({ seed, return: sum, length, transitions }) => say({ rollout: { seed, sum, length, transitions } }),
 });
+say({ started: true });
 const { bundle, interrupted, version, transitions, updates } = await session.run().finally(() => session.close());
 const model = Buffer.from(bundle.model).toString('base64');
 say({ outcome: { version, transitions, updates, interrupted, model, manifest: bundle.manifest } });

@@ -103,6 +103,12 @@ describe('a robot with several command topics', () => {
     ['velocities that are held', 'base: zero, arm', 'base: hold, arm', /action\[0\]\.unit.*positions/],
     ['a joint twice in one command', 'joint: wrist,', 'joint: elbow,', /'elbow' a second time/],
     [
+      'a joint in two commands',
+      'command: gripper, joint: gripper_finger',
+      'command: gripper, joint: wrist',
+      /action\[6\]\.joint.*'wrist' on \/gripper_controller\/commands and on \/arm_controller\/joint_trajectory.*one command topic.*keep the entry/,
+    ],
+    [
       'a command that is state, too',
       'topic: /gripper_controller/commands',
       'topic: /joint_states',

@@ -1,5 +1,5 @@
 import type { SteadyClock } from '../../common/index.js';
-import { describeRefusal, type ObservationAssembler } from '../../robot/index.js';
+import { describeRefusal, type ObservationAssembler, type RobotSpec } from '../../robot/index.js';
 import { type Diagnosis, diagnosticLevel } from '../kit/lifecycle.js';
 import { PeakMeter, RateMeter } from '../kit/statistics.js';
 import type { ActionSource } from './action-source.js';
@@ -21,6 +21,7 @@ export interface DiagnosedParts {
   readonly actions: ActionSource;
   /** What the robot is doing, as in the node's status. */
   readonly condition: Condition;
+  readonly spec: RobotSpec;
   /** Something else that is wrong, as a sentence. */
   readonly problem: string | undefined;
 }
@@ -36,6 +37,8 @@ export class PolicyDiagnostics {
   clockJumps = 0;
   /** Topics that are stamped by another clock, each with a sentence. */
   readonly clocks = new Map<string, string>();
+  /** Topics of which a publisher cannot be heard, each with a sentence. */
+  readonly unheard = new Map<string, string>();
   /** Number of teleoperation commands that were ignored because the dead-man button was not held. */
   unheld = 0;
   /** Cycles with a stale state, as the diagnosis before this one counted them. */
@@ -55,7 +58,8 @@ export class PolicyDiagnostics {
     loop,
     actions,
     condition,
-    problem,
+    spec,
+    problem = this.unheard.get(spec.estopTopic),
   }: DiagnosedParts): Diagnosis {
     const { notFinite, incomplete, duplicates, reordered, wrongFrame, contradictory, clockJumps } = assembler.counters;
     const safety = commands.counters;
@@ -71,7 +75,7 @@ export class PolicyDiagnostics {
         ? diagnosticLevel.error
         : state === 'HOLDING' && isStale
           ? diagnosticLevel.stale
-          : inbox.lastRefusal !== '' || blockedMs > 0 || waits || lacksPolicy
+          : inbox.lastRefusal !== '' || this.unheard.size > 0 || blockedMs > 0 || waits || lacksPolicy
             ? diagnosticLevel.warn
             : diagnosticLevel.ok;
     return {
@@ -92,6 +96,7 @@ export class PolicyDiagnostics {
         states_refused_why: assembler.refusals
           .map(({ refusal, count }) => `${describeRefusal(refusal)} (${count} times)`)
           .join('; '),
+        topics_unheard: [...this.unheard.values()].join('; '),
         clocks_differ: [...this.clocks.values()].join('; '),
         clock_jumps: clockJumps + this.clockJumps,
         overruns: loop?.overruns ?? 0,

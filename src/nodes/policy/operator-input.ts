@@ -1,10 +1,15 @@
-import { type Closable, qos } from '../../transport/index.js';
+import { type Closable, qos, type Unheard } from '../../transport/index.js';
 import { headerStampNs } from '../kit/stamps.js';
-import { type InputOptions, stampNowNs } from './robot-input.js';
+import { type InputOptions, noteUnheard, stampNowNs } from './robot-input.js';
 
 /** Subscribes to what a person does: teleoperation, the dead-man button where the robot has one, and the e-stop. */
 export function subscribeOperator(options: InputOptions): Closable[] {
   const { spec, transport, commands, loop } = options;
+  // An emergency stop of another type must not go unnoticed: the node is not configured with one.
+  const unheard = (topic: string): Unheard => ({
+    waits: false,
+    tell: (reason) => void noteUnheard(topic, reason, options),
+  });
   const subscriptions = [
     ...spec.commands.map(({ teleop }) =>
       transport.subscribe(
@@ -12,6 +17,7 @@ export function subscribeOperator(options: InputOptions): Closable[] {
         teleop.type,
         (message, { receivedNs }) => takeTeleop(teleop.topic, message, receivedNs, options),
         { ...qos.command, depth: 10 },
+        unheard(teleop.topic),
       ),
     ),
     transport.subscribe(
@@ -23,6 +29,7 @@ export function subscribeOperator(options: InputOptions): Closable[] {
         if (changed) loop()?.takeEstop();
       },
       qos.event,
+      unheard(spec.estopTopic),
     ),
   ];
   const { deadman } = commands;
@@ -37,6 +44,7 @@ export function subscribeOperator(options: InputOptions): Closable[] {
       if (before && !deadman.held(nowNs)) loop()?.takeEstop();
     },
     qos.sensor,
+    unheard(spec.deadman.topic),
   );
   return [...subscriptions, button];
 }

@@ -1,4 +1,4 @@
-import { wallClockNs } from '../../common/index.js';
+import { type IqLearnError, wallClockNs } from '../../common/index.js';
 import { type JointState, type MessageTypes, nanosecondsOf } from '../../messages/index.js';
 import type { SimulationClock, TopicSpec } from '../../robot/index.js';
 import { type Closable, type Qos, qos, type Transport } from '../../transport/index.js';
@@ -81,11 +81,32 @@ function subscribeWith({ topic, type, timeoutMs }: TopicSpec, quality: Qos, opti
       const accepted = assembler.accept(topic, message, acceptedNs, presentlyNs);
       if (type === 'sensor_msgs/msg/JointState') commands.updateJoints(message as JointState);
       diagnostics.stateRate.mark();
+      if (accepted && diagnostics.unheard.size > 0) diagnostics.unheard.delete(topic);
       running.takeState(topic, accepted);
       if (accepted && presentlyNs !== null && !isSaidOnce) compareClock(topic, message, presentlyNs, options);
     },
     quality,
+    {
+      // A driver that is put right is heard without starting anew; until then the robot stands, and says why.
+      waits: true,
+      tell: (reason) => {
+        // One that keeps nothing for those who come later does not fit the subscription of kept messages, but the other.
+        if (quality !== qos.latched) assembler.cannotHear(topic, noteUnheard(topic, reason, options));
+      },
+    },
   );
+}
+
+/** Keeps why nothing of a publisher of a topic arrives, for the diagnostics, and gives it as a clause without the topic. */
+export function noteUnheard(
+  topic: string,
+  { message, found, expected }: IqLearnError,
+  { diagnostics }: Pick<InputOptions, 'diagnostics'>,
+): string {
+  const known = found !== undefined && expected !== undefined;
+  const text = `cannot be heard: ${known ? `found ${found}, expected ${expected}` : message}`;
+  diagnostics.unheard.set(topic, `${topic} ${text}`);
+  return text;
 }
 
 /** Stamps that differ by more from this computer's clock are of another clock, or the driver is late: nanoseconds. */

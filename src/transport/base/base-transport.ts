@@ -8,6 +8,7 @@ import {
   type Qos,
   type Transport,
   type TransportCapabilities,
+  type Unheard,
 } from '../transport.js';
 import { checkMessageType, checkName, checkOffer, checkQos, checkServiceType, checkTimeout } from './checks.js';
 import { callHandler, type Delivery, type Handler, type ReportError } from './delivery.js';
@@ -27,6 +28,10 @@ export interface SubscriptionRequest {
   readonly qos: Qos | undefined;
   /** Hands a message to the subscriber. Never throws, and does nothing once the subscription is closed. */
   readonly deliver: (delivery: Delivery) => void;
+  /** Tells the subscriber why nothing of a publisher arrives; it is reported as well. */
+  readonly unheard: ReportError;
+  /** Whether a topic that has another type now is no reason to throw. */
+  readonly waits: boolean;
 }
 
 /** A service's handler, as an adapter calls it. */
@@ -93,13 +98,18 @@ export abstract class BaseTransport implements Transport {
     type: Name,
     handler: (message: MessageTypes[Name], info: MessageInfo) => void,
     qos?: Qos,
+    unheard?: Unheard,
   ): Closable {
     this.#checkTopic(topic, type, qos);
     let open = true;
     const deliver = (delivery: Delivery): void => {
       if (open && !this.isClosed) callHandler(handler as Handler, delivery, topic, this.report);
     };
-    const endpoint = this.openSubscription({ topic, type, qos, deliver });
+    const tell = (reason: IqLearnError): void => {
+      if (open) unheard?.tell(reason);
+    };
+    const waits = unheard?.waits === true;
+    const endpoint = this.openSubscription({ topic, type, qos, deliver, unheard: tell, waits });
     return this.#own({
       close: () => {
         open = false;

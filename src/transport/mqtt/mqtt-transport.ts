@@ -101,10 +101,11 @@ export class MqttTransport extends BaseTransport {
     };
   }
 
-  protected override openSubscription({ topic, type, qos, deliver }: SubscriptionRequest): Closable {
+  protected override openSubscription({ topic, type, qos, deliver, unheard }: SubscriptionRequest): Closable {
     const opener = new Opener(this.robot, type, this.#limits(topic), (reason, error) => {
       this.#refused[reason] += 1;
       const now = performance.now();
+      if (error !== undefined) unheard(error);
       if (error === undefined || now - (this.#reportedMs.get(reason) ?? Number.NEGATIVE_INFINITY) < REPORT_PERIOD_MS)
         return;
       this.#reportedMs.set(reason, now);

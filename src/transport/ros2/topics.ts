@@ -30,12 +30,8 @@ function otherType({ topic, type }: TopicContext, found: string): IqLearnError {
   });
 }
 
-/** Makes an endpoint. Throws MISMATCH where the graph shows another type for its topic, UNAVAILABLE where ROS refuses. */
-function create<Entity>(context: TopicContext, make: () => Entity): Entity {
-  const { node, name, type, topic } = context;
-  const endpoints = [...node.getPublishersInfoByTopic(name), ...node.getSubscriptionsInfoByTopic(name)];
-  const other = endpoints.find(({ topic_type }) => topic_type !== type);
-  if (other !== undefined) throw otherType(context, `${other.topic_type} of ${nodeOf(other)}`);
+/** Makes an endpoint. Throws UNAVAILABLE where ROS refuses. */
+function create<Entity>({ topic, type }: TopicContext, make: () => Entity): Entity {
   try {
     return make();
   } catch (cause) {
@@ -46,6 +42,14 @@ function create<Entity>(context: TopicContext, make: () => Entity): Entity {
       cause,
     });
   }
+}
+
+/** Throws MISMATCH where the graph shows another type for a topic. */
+function checkType(context: TopicContext): void {
+  const { node, name, type } = context;
+  const endpoints = [...node.getPublishersInfoByTopic(name), ...node.getSubscriptionsInfoByTopic(name)];
+  const other = endpoints.find(({ topic_type }) => topic_type !== type);
+  if (other !== undefined) throw otherType(context, `${other.topic_type} of ${nodeOf(other)}`);
 }
 
 function nodeOf({ node_namespace, node_name }: RclEndpoint): string {
@@ -77,6 +81,7 @@ export class Publication {
     this.#context = context;
     this.#qos = qos;
     const options = { qos: toRclQos(rcl, qos) };
+    checkType(context);
     this.#publisher = create(context, () => node.createPublisher(typeClass(type), name, options));
   }
 
@@ -140,11 +145,16 @@ export class Subscriber implements Closable {
   /** Messages that the subscription before this one received, and this one may receive again. */
   #repeated: Buffer[] = [];
 
-  constructor(context: TopicContext, deliver: SubscriptionRequest['deliver'], requested: Qos | undefined) {
+  constructor(
+    context: TopicContext,
+    { deliver, waits }: Pick<SubscriptionRequest, 'deliver' | 'waits'>,
+    requested: Qos | undefined,
+  ) {
     this.#context = context;
     this.#deliver = deliver;
     this.#requested = requested;
     this.#qos = requested ?? this.#offered();
+    if (!waits) checkType(context);
     this.#subscription = create(context, () => this.#subscribe());
   }
 

@@ -67,9 +67,15 @@ export class Ros2Transport extends BaseTransport {
     };
   }
 
-  protected override openSubscription({ topic, type, qos, deliver }: SubscriptionRequest): Closable {
+  protected override openSubscription(request: SubscriptionRequest): Closable {
+    const { topic, type, qos } = request;
     const requested = this.#options.override('subscription', topic, qos);
-    const subscriber = new Subscriber(this.#context(topic, type), deliver, requested);
+    const report = (reason: IqLearnError): void => {
+      this.report(reason);
+      request.unheard(reason);
+    };
+    const context = { ...this.#context(topic, type), report };
+    const subscriber = new Subscriber(context, request, requested);
     const watching = this.#watch(() => subscriber.look());
     return {
       close: () => {

@@ -102,7 +102,9 @@ describeWithMosquitto('what arrives on a topic', () => {
     const limits = (topic: string) => ({ maxBytes: topic === '/text' ? 2000 : 1e6, lifetimeMs: 0 });
     const given = await connect(broker.url, { limits });
     const got: string[] = [];
-    given.transport.subscribe('/text', Text, ({ data }) => got.push(data));
+    const unheard: string[] = [];
+    const tell = ({ found }: IqLearnError): void => void unheard.push(found ?? '');
+    given.transport.subscribe('/text', Text, ({ data }) => got.push(data), undefined, { waits: true, tell });
     const raw = await mqtt.connectAsync(broker.url, { protocolVersion: 5 });
     closes.push(() => raw.endAsync());
     await until(() => expect(given.connection.isSubscribed).toBe(true));
@@ -112,7 +114,7 @@ describeWithMosquitto('what arrives on a topic', () => {
       await send(envelope({ sender: randomUUID(), payload: protobuf.encode(Text, { data: 'end' }) }));
       await until(() => expect(got.at(-1)).toBe('end'));
     };
-    return { ...given, send, got, arrived, broker, raw };
+    return { ...given, send, got, unheard, arrived, broker, raw };
   }
 
   test('is taken from any client that seals it as we do, once', async () => {
@@ -125,7 +127,7 @@ describeWithMosquitto('what arrives on a topic', () => {
   });
 
   test('is refused and counted where it is of another robot or type, too large, too old, or no message', async () => {
-    const { send, got, arrived, transport, errors } = await receiver();
+    const { send, got, unheard, arrived, transport, errors } = await receiver();
     const now = BigInt(Date.now()) * 1_000_000n;
     await send(envelope({ robot: 'rover-2' }));
     await send(envelope({ type: Bool, payload: protobuf.encode(Bool, { data: true }) }));
@@ -145,6 +147,13 @@ describeWithMosquitto('what arrives on a topic', () => {
       expired: 1,
       dropped: 0,
     });
+    // The subscriber is told of each, too: what arrives late is the network's and not the publisher's.
+    expect(unheard.slice(0, 3)).toEqual([
+      "robot 'rover-2'",
+      "type 'std_msgs/msg/Bool'",
+      expect.stringMatching(/bytes$/),
+    ]);
+    expect(unheard).toHaveLength(5);
     expect(errors[0]!.message).toMatch(/a message on \/text is refused; found: robot 'rover-2'; expected: 'robot'/);
   });
 

@@ -80,7 +80,7 @@ export class StagedExecutable implements CpuExecutable {
   readonly #turns = new InTurn();
   #disposed = false;
 
-  /** CORRUPT_DATA where onnxruntime refuses a stage. */
+  /** CORRUPT_DATA where onnxruntime refuses a stage; what was made until then is freed. */
   constructor(
     native: NativeOnnxruntime,
     program: Program,
@@ -98,19 +98,24 @@ export class StagedExecutable implements CpuExecutable {
     this.#arrays = arraysOver(this.#memory.buffer, this.#block, places);
     this.#base = native.addressOf(new Uint8Array(this.#memory.buffer));
     const kernels = lowered.stages.map((stage) => (stage.kind === 'kernel' ? this.#kernel(stage) : undefined));
-    for (const spinning of options.spinning) {
-      const steps: Step[] = [];
-      this.#steps.set(spinning, steps);
-      for (const [i, stage] of lowered.stages.entries()) {
-        if (stage.kind === 'kernel') steps.push(kernels[i]!);
-        else {
-          const session = { provider: 'cpu' as const, threads: options.threads, spinning };
-          const sets = ([0, 1] as const).map((set) => this.#bindings(stage, set));
-          steps.push(new BoundSession(native.api, stage.model, session, sets));
+    try {
+      for (const spinning of options.spinning) {
+        const steps: Step[] = [];
+        this.#steps.set(spinning, steps);
+        for (const [i, stage] of lowered.stages.entries()) {
+          if (stage.kind === 'kernel') steps.push(kernels[i]!);
+          else {
+            const session = { provider: 'cpu' as const, threads: options.threads, spinning };
+            const sets = ([0, 1] as const).map((set) => this.#bindings(stage, set));
+            steps.push(new BoundSession(native.api, stage.model, session, sets));
+          }
         }
       }
+      this.writeState(options.initialState);
+    } catch (error) {
+      this.#release();
+      throw error;
     }
-    this.writeState(options.initialState);
   }
 
   #address(set: 0 | 1, name: string): number {
@@ -189,6 +194,10 @@ export class StagedExecutable implements CpuExecutable {
     if (this.#disposed) return;
     this.#disposed = true;
     await this.#turns.ended();
+    this.#release();
+  }
+
+  #release(): void {
     for (const step of [...this.#steps.values()].flat()) step.release();
     this.#steps.clear();
   }
