@@ -34,28 +34,32 @@ async function brokerWithoutPong(publishes: boolean) {
 test.each([
   [true, 1],
   [false, 2],
-])('a connection on which messages come is kept, though the answer to a ping is late: %s', async (publishes, least) => {
-  const broker = await brokerWithoutPong(publishes);
-  const connection = new MqttConnection(
-    {
-      broker: `mqtt://127.0.0.1:${broker.port}`,
-      fleet: 'fleet',
-      plaintext: true,
-      clientId: 'learner',
-      longestWaitMs: 50,
-      onError: () => {},
-    },
-    (url, options) => mqtt.connect(url, { ...options, keepalive: 3 }),
-  );
-  await connection.connected(5000);
-  await sleep(6500);
-  if (publishes) expect(connection.state).toMatchObject({ connected: true, connections: 1 });
-  else expect(connection.state.connections).toBeGreaterThanOrEqual(least);
-  // The broker hears of this end, too.
-  expect(broker.pings.length).toBeGreaterThanOrEqual(1);
-  await connection.end();
-  broker.close();
-}, 30_000);
+])(
+  'a connection on which messages come is kept, though the answer to a ping is late: %s',
+  async (publishes, least) => {
+    const broker = await brokerWithoutPong(publishes);
+    const connection = new MqttConnection(
+      {
+        broker: `mqtt://127.0.0.1:${broker.port}`,
+        fleet: 'fleet',
+        plaintext: true,
+        clientId: 'learner',
+        longestWaitMs: 50,
+        onError: () => {},
+      },
+      (url, options) => mqtt.connect(url, { ...options, keepalive: 3 }),
+    );
+    await connection.connected(5000);
+    await sleep(6500);
+    if (publishes) expect(connection.state).toMatchObject({ connected: true, connections: 1 });
+    else expect(connection.state.connections).toBeGreaterThanOrEqual(least);
+    // The broker hears of this end, too.
+    expect(broker.pings.length).toBeGreaterThanOrEqual(1);
+    await connection.end();
+    broker.close();
+  },
+  30_000,
+);
 
 test('is noted now and then, and each time this end is heard of as well', () => {
   let nowMs = 0;
