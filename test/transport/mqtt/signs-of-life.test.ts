@@ -65,7 +65,7 @@ test('is noted now and then, and each time this end is heard of as well', () => 
   let nowMs = 0;
   const calls: string[] = [];
   const note = signsOfLife(
-    { sendPing: () => calls.push('ping'), reschedulePing: (force) => calls.push(`alive ${force}`) } as never,
+    { sendPing: () => calls.push('ping'), reschedulePing: (force: boolean) => calls.push(`alive ${force}`) } as never,
     () => nowMs,
   );
   for (; nowMs <= 5000; nowMs += 10) note();
