@@ -79,11 +79,17 @@ function passAsStamps(messages: readonly TimedMessage[], reference: string): boo
   return steps.length > 0 && logged > 0.5 * stamped && logged < 2 * stamped;
 }
 
-/** The steady state topic (or the publisher of it) with the most stamped messages. */
+/** The steady state topic (or the publisher of it) with the most stamps. */
 function referenceOf(messages: readonly TimedMessage[], steady: ReadonlySet<string>): string | undefined {
   const counts = new Map<string, number>();
-  for (const item of messages)
-    if (item.isStamped && steady.has(item.topic)) counts.set(sourceOf(item), (counts.get(sourceOf(item)) ?? 0) + 1);
+  const newest = new Map<string, bigint>();
+  for (const item of messages) {
+    const source = sourceOf(item);
+    // A driver that repeats its stamps is no measure for others.
+    if (!item.isStamped || !steady.has(item.topic) || newest.get(source) === item.stampNs) continue;
+    newest.set(source, item.stampNs);
+    counts.set(source, (counts.get(source) ?? 0) + 1);
+  }
   return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
 }
 

@@ -1,6 +1,6 @@
 import { IqLearnError, throwIfCancelled } from '../common/index.js';
 import { type Header, type MessageTypeName, nanosecondsOf } from '../messages/index.js';
-import { join, kindOfPath, namesIn } from '../platform/index.js';
+import { join, kindOfPath, namesIn, resolve } from '../platform/index.js';
 import {
   createObservationAssembler,
   isImage,
@@ -14,12 +14,14 @@ import { alignClocks } from './clocks.js';
 import type { DemonstrationEpisode } from './episode.js';
 import { inFileOrder } from './file-order.js';
 import { findEpisodes } from './find-episodes.js';
+import { jointRanges } from './joint-ranges.js';
 import { isRecordingFile } from './recording-files.js';
 import { openRecording, type RecordingReader } from './recording-reader.js';
 import { episodeTopic } from './recording-writer.js';
 import type { DemonstrationReport, RecordingReport } from './report.js';
 import { samplePart } from './sampler.js';
 import { describeLoss } from './summary.js';
+import { surveyCommands, surveyScans } from './survey-messages.js';
 import { emptySampleReport, ReasonCounts } from './tick.js';
 import { type Era, type LossBefore, splitEras, type TimedMessage } from './timeline.js';
 
@@ -165,6 +167,11 @@ async function readRecording(
       undecodableReasons: read.undecodable,
       actionTopic: actions.map(({ topic }) => topic).join(', '),
       otherAction: other,
+      surveyed: {
+        joints: jointRanges(messages, spec),
+        scans: surveyScans(messages, spec),
+        commands: surveyCommands(messages, spec, actions),
+      },
     },
   };
 }
@@ -223,6 +230,13 @@ export async function readDemonstrations(
 ): Promise<{ episodes: DemonstrationEpisode[]; report: DemonstrationReport }> {
   const episodes: DemonstrationEpisode[] = [];
   const recordings: RecordingReport[] = [];
+  const twice = paths.find((path, i) => paths.findIndex((other) => resolve(other) === resolve(path)) !== i);
+  if (twice !== undefined)
+    throw new IqLearnError('INVALID_ARGUMENT', 'a recording is given twice', {
+      found: twice,
+      expected: 'each recording once: what it shows would count twice',
+      remedy: 'leave it out at one of the places',
+    });
   for (const given of paths)
     for (const path of recordingsIn(given)) {
       try {

@@ -21,7 +21,10 @@ export interface Finding {
     | 'unchanging features'
     | 'unchanging image'
     | 'echo of the command'
-    | 'contradicting demonstrations';
+    | 'contradicting demonstrations'
+    | 'another unit'
+    | 'unread commands'
+    | 'commands by turns';
   /** The episode that it is about; null for all of them together. */
   readonly source: string | null;
   readonly found: string;

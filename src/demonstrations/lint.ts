@@ -12,6 +12,7 @@ import type { DemonstrationEpisode } from './episode.js';
 import type { Finding } from './finding.js';
 import { lintFeatures } from './lint-features.js';
 import { lintImages } from './lint-images.js';
+import { lintSurveys } from './lint-surveys.js';
 import type { DemonstrationReport } from './report.js';
 
 const percent = (fraction: number): string => `${(100 * fraction).toFixed(0)} %`;
@@ -135,7 +136,10 @@ function lintAction(feature: ActionNumber, i: number, actions: readonly Float32A
       source: null,
       found: `${name} beyond its limits in ${beyond} of ${total} steps, by up to ${extreme.toPrecision(3)} ${unit}`,
       expected: limits,
-      remedy: 'limit the teleoperation to what the robot does, or widen the limits in its description',
+      remedy:
+        unit.startsWith('rad') && extreme > 2 * (high - low)
+          ? 'have who commands give radians (degrees × 0.0174533), or widen the limits in the description'
+          : 'limit the teleoperation to what the robot does, or widen the limits in its description',
     });
   if (saturated > 0.9 * total)
     out.push({
@@ -202,6 +206,12 @@ function onePerSource(out: Finding[], constant: readonly Finding[]): void {
   }
 }
 
+function asError(out: Finding[], finding: Finding): Finding {
+  const error: Finding = { ...finding, level: 'error' };
+  out[out.indexOf(finding)] = error;
+  return error;
+}
+
 /** With fewer transitions than this in total, learning is a matter of luck. */
 const fewTransitions = 100;
 
@@ -228,9 +238,8 @@ export function lintDemonstrations(
     ];
   const out = episodes.flatMap((episode) => lintEpisode(episode, spec));
   const constant = out.filter(({ check }) => check === 'constant action');
-  if (constant.length === episodes.length)
-    for (const finding of constant) out[out.indexOf(finding)] = { ...finding, level: 'error' };
-  else onePerSource(out, constant);
+  const areAll = constant.length === episodes.length;
+  onePerSource(out, areAll ? constant.map((finding) => asError(out, finding)) : constant);
   if (out.every(({ check }) => check !== 'shape' && check !== 'not finite'))
     out.push(...lintActions(episodes, spec), ...lintFeatures(episodes, spec), ...lintImages(episodes, spec));
   out.push(...lintOutcomes(episodes));
@@ -244,6 +253,7 @@ export function lintDemonstrations(
       expected: `at least ${fewTransitions}`,
       remedy: 'record longer or more demonstrations',
     });
+  out.push(...lintSurveys(report?.recordings ?? [], spec));
   for (const { path, transitions, ticks } of report?.recordings ?? []) {
     const missing = Object.values(ticks).reduce((sum, count) => sum + count, 0);
     const fraction = missing / Math.max(1, missing + transitions);

@@ -3,6 +3,7 @@ import { IqLearnError } from '../common/index.js';
 import { checkSchema, decode, isMessageTypeName, type MessageTypeName, type MessageTypes } from '../messages/index.js';
 import { resolve } from '../platform/index.js';
 import { loadDecompressors } from './decompress.js';
+import { withoutCopies } from './file-copies.js';
 import { LogTimeOrder } from './log-time-order.js';
 import { readRecords } from './mcap-input.js';
 import { recordName } from './mcap-output.js';
@@ -264,7 +265,7 @@ async function scanFile(file: string, scan: Scan, problems: string[]): Promise<v
 export async function openRecording(pathOrFolder: string): Promise<RecordingReader> {
   const path = resolve(pathOrFolder);
   const problems: string[] = [];
-  const found = recordingFiles(path, problems);
+  const found = await withoutCopies(recordingFiles(path, problems), problems);
   const scan: Scan = { info: null, topics: new Map(), timesNs: null, isDamaged: false };
   for (const file of found) await scanFile(file, scan, problems);
   const reader = new RecordingReader(path, found, scan, problems);

@@ -1,4 +1,6 @@
 import type { ChosenTopics } from './choose-topics.js';
+import type { JointRange } from './joint-ranges.js';
+import type { CommandSurvey, ScanSurvey } from './survey-messages.js';
 import type { ReasonCounts, SampleReport } from './tick.js';
 
 /** What was read from a recording, and what was left out. */
@@ -17,6 +19,12 @@ export interface RecordingReport extends SampleReport {
   readonly undecodable: number;
   /** Which topics they are of, and why they do not decode. */
   readonly undecodableReasons?: ReasonCounts;
+  /** What the messages said of each joint that is observed, before limits; of scans; and of commands beside the action. */
+  readonly surveyed?: {
+    readonly joints: readonly JointRange[];
+    readonly scans: readonly ScanSurvey[];
+    readonly commands: readonly CommandSurvey[];
+  };
   /** The topics that carry the actions, separated by commas. */
   readonly actionTopic: string;
   /** The other topics that could carry the actions, where it has messages. */

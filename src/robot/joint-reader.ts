@@ -62,6 +62,9 @@ export class JointReader {
     const state = this.#jointsOf(message);
     for (const part of this.#selected) {
       const slots = this.#slots[part]!;
+      const own = this.parts[part]!;
+      if (state.name.indexOf(own) !== state.name.lastIndexOf(own))
+        return refuse('contradictory', 'name', `${own} twice`, 'each joint once', `names ${own} twice, expected once`);
       for (let i = 0; i < slots.length; i++) {
         const { joint, quantity, slot } = slots[i]!;
         const list = state[quantity];

@@ -1,7 +1,7 @@
 import { IqLearnError } from '../../common/index.js';
 import { header, type JointJog } from '../../messages/index.js';
 import type { RobotSpec, TopicSpec } from '../types.js';
-import { jointsOf } from './joint-names.js';
+import { checkLength, jointsOf, twice } from './joint-names.js';
 import type { Carrier, Jog, MessageKind } from './message-kind.js';
 
 function carrier(spec: RobotSpec): Carrier {
@@ -40,15 +40,9 @@ function check(jog: JointJog, joints: readonly string[]): void {
   checkNames(jog, joints);
 }
 
-function checkLength(what: string, values: ArrayLike<number>, joints: readonly string[]): void {
-  if (values.length !== joints.length)
-    throw new IqLearnError('MISMATCH', `the command has another number of ${what} than of joints`, {
-      found: `${values.length} ${what} for ${joints.length} joints`,
-      expected: 'one for each joint',
-    });
-}
-
 function checkNames({ joint_names }: JointJog, joints: readonly string[]): void {
+  const doubled = joint_names.find((name, i) => joint_names.indexOf(name) !== i);
+  if (doubled !== undefined) throw twice(doubled);
   const foreign = joint_names.filter((name) => !joints.includes(name));
   if (foreign.length > 0)
     throw new IqLearnError('MISMATCH', 'the command names joints that are none of the action', {

@@ -1,6 +1,6 @@
 import { header, type JointState } from '../../messages/index.js';
 import type { JointQuantity, RobotSpec } from '../types.js';
-import { indexOfJoint, jointsOf } from './joint-names.js';
+import { checkLength, indexOfJoint, jointsOf } from './joint-names.js';
 import type { Carrier, MessageKind } from './message-kind.js';
 
 function carrier(spec: RobotSpec): Carrier {
@@ -22,8 +22,11 @@ function carrier(spec: RobotSpec): Carrier {
     }),
     read(message, out) {
       const state = message as JointState;
-      for (let i = 0; i < joints.length; i++)
-        out[i] = state[quantities[i]!][indexOfJoint(state.name, joints[i]!, spec)] ?? Number.NaN;
+      for (let i = 0; i < joints.length; i++) {
+        const at = indexOfJoint(state.name, joints[i]!, spec);
+        checkLength(quantities[i]!, state[quantities[i]!], state.name);
+        out[i] = state[quantities[i]!][at]!;
+      }
     },
   };
 }

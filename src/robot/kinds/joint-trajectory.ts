@@ -1,7 +1,7 @@
 import { IqLearnError } from '../../common/index.js';
 import { header, type JointTrajectory, nanosecondsOf, stampOf } from '../../messages/index.js';
 import type { RobotSpec } from '../types.js';
-import { indexOfJoint, jointsOf } from './joint-names.js';
+import { checkLength, indexOfJoint, jointsOf } from './joint-names.js';
 import type { Carrier, MessageKind } from './message-kind.js';
 
 type Point = JointTrajectory['points'][number];
@@ -32,7 +32,8 @@ function carrier(spec: RobotSpec): Carrier {
       const { from, to, share } = around(points, afterSeconds, `a point with ${key} of ${joints.join(', ')}`);
       for (let i = 0; i < joints.length; i++) {
         const at = indexOfJoint(joint_names, joints[i]!, spec);
-        const value = (point: Point): number => point[key][at] ?? Number.NaN;
+        for (const point of [from, to]) checkLength(key, point[key], joint_names);
+        const value = (point: Point): number => point[key][at]!;
         out[i] = share === 1 ? value(to) : (1 - share) * value(from) + share * value(to);
       }
     },

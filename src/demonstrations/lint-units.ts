@@ -1,0 +1,82 @@
+import type { RobotSpec } from '../robot/index.js';
+import type { Finding } from './finding.js';
+import type { JointRange } from './joint-ranges.js';
+import type { ScanSurvey } from './survey-messages.js';
+
+/** Fewer messages than this say nothing about a joint. */
+const FEWEST = 20;
+/** More than this is no angle in degrees, but of a wheel that has turned for long, or ticks of an encoder. */
+const MOST_DEGREES = 400;
+/** No scanner sees farther, in metres. */
+const FARTHEST = 1000;
+const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
+const short = (value: number): string => String(Number(value.toPrecision(3)));
+
+/** What a description knows about how far a joint goes and how fast; infinite where it does not. */
+function known(spec: RobotSpec, { feature, joint, quantity }: JointRange) {
+  const own = spec.observation.find(({ name }) => name === feature)!;
+  const reach = (low: number, high: number): number => Math.max(Math.abs(low), Math.abs(high));
+  const commanded = spec.action.filter((action) => action.path === joint);
+  const of = (wanted: string) => commanded.find((action) => action.quantity === wanted);
+  const [position, velocity] = [of('position'), of('velocity')];
+  const speed =
+    velocity === undefined ? (position?.maxRate ?? Number.POSITIVE_INFINITY) : reach(velocity.low, velocity.high);
+  const far = quantity === 'velocity' ? speed : position && reach(position.low, position.high);
+  return { unit: own.unit, far: Math.min(far ?? Number.POSITIVE_INFINITY, reach(own.low, own.high)), speed };
+}
+
+/** Why a joint's numbers cannot be in the unit that its feature has; null where they can. */
+function strange(range: JointRange, spec: RobotSpec): string | null {
+  const { feature, low, high, quantity, values, tenths, distinct, speed, returns } = range;
+  if (values < FEWEST) return null;
+  const { unit, far, speed: fastest } = known(spec, range);
+  const most = Math.max(Math.abs(low), Math.abs(high));
+  const said = `${feature} is ${short(low)}…${short(high)} ${unit}`;
+  if (unit === 'm') return most > 20 * far ? `${said}, its limit is ${short(far)}` : null;
+  if (unit !== 'rad' && unit !== 'rad/s') return null;
+  if (most <= 2 * Math.PI || most > MOST_DEGREES) return null;
+  if (most > 3 * far) return `${said}, its limit is ${short(far)}`;
+  if (quantity === 'velocity') return null;
+  if (speed > 5 * fastest) return `${said}, and moves by ${short(speed)} rad/s, where its limit is ${short(fastest)}`;
+  // An encoder passes every value; only what counts in degrees stands on whole tenths, there and back.
+  return far === Number.POSITIVE_INFINITY && returns && tenths > 0.95 && distinct >= 10
+    ? `${said}, in steps of 0.1 or more`
+    : null;
+}
+
+/** A scan in millimetres sees everything as free space. */
+function strangeScan({ topic, rangeMax, beyond }: ScanSurvey): string | null {
+  if (rangeMax > FARTHEST && Number.isFinite(rangeMax)) return `range_max of ${topic} is ${short(rangeMax)} m`;
+  return beyond > 0.9
+    ? `${percent(beyond)} of the ranges of ${topic} are beyond its range_max, ${short(rangeMax)} m`
+    : null;
+}
+
+/** Joints and scans whose numbers are those of another unit than the description's: degrees for radians, millimetres for metres. */
+export function lintUnits(ranges: readonly JointRange[], scans: readonly ScanSurvey[], spec: RobotSpec): Finding[] {
+  const joints = ranges.flatMap((range) => {
+    const why = strange(range, spec);
+    return why === null ? [] : [{ why, isMetres: known(spec, range).unit === 'm' }];
+  });
+  const sensors = scans.flatMap((scan) => {
+    const why = strangeScan(scan);
+    return why === null ? [] : [{ why, isMetres: true }];
+  });
+  const found = [...joints, ...sensors];
+  return [false, true].flatMap((isMetres): Finding[] => {
+    const texts = found.filter((each) => each.isMetres === isMetres).map(({ why }) => why);
+    if (texts.length === 0) return [];
+    return [
+      {
+        level: 'warn',
+        check: 'another unit',
+        source: null,
+        found: texts.slice(0, 6).join('; ') + (texts.length > 6 ? ` and ${texts.length - 6} more` : ''),
+        expected: isMetres ? 'metres' : 'radians (REP 103), where these look like degrees',
+        remedy: isMetres
+          ? 'have the driver give metres (millimetres × 0.001), or widen the limits if a joint does go so far'
+          : 'have the driver give radians (degrees × 0.0174533) on the robot and record again, or widen the limits if the joint does go so far',
+      },
+    ];
+  });
+}
