@@ -4,15 +4,7 @@ import { chooseDevice, type Device, type DeviceChoice } from '../engine/index.js
 import { LoopbackLink } from '../hosts/plain/index.js';
 import { type MetricsSinkName, machine, versions, writeFileAtomic } from '../platform/index.js';
 import { writeBundle } from '../policy/index.js';
-import {
-  candidateOf,
-  expertCandidate,
-  type ReportCandidate,
-  type ReportData,
-  randomCandidate,
-  renderReport,
-  type Setting,
-} from '../report/index.js';
+import { candidateOf, type ReportData, randomCandidate, renderReport, type Setting } from '../report/index.js';
 import { loadRobotSpec, robotNames } from '../robot/index.js';
 import {
   type ExpertDriver,
@@ -21,12 +13,13 @@ import {
   usableDemonstrations,
   withSettingsFile,
 } from '../sessions/index.js';
-import { evaluationSeeds, runPlan } from '../training/index.js';
-import { type Assessment, assess, resultOf } from './assess.js';
+import { runPlan } from '../training/index.js';
+import { resultOf } from './assess.js';
 import { commandLine, type Io, longCommand, withDisplay } from './command.js';
+import { evaluateAll } from './demo-evaluation.js';
 import { interruptedDemo, leftByDemo, relativeTo } from './demo-remains.js';
 import { Display } from './display.js';
-import { type Figure, resultFigures, writeFigures } from './figures.js';
+import { type Figure, resultFigures, shownFigures, writeFigures } from './figures.js';
 import { clone, type Learning, learn, type TrainingPlan } from './learning.js';
 import {
   deviceOption,
@@ -46,9 +39,6 @@ import { demonstrate, fileLogger, type Session } from './session.js';
 import { resultTable } from './table.js';
 import { choiceNotes, planSettings } from './train-report.js';
 
-/** The report draws the paths from so many of the evaluated starts. */
-const DRAWN_STARTS = 12;
-
 interface DemoOptions extends OutputOptions {
   readonly robot: string;
   readonly demonstrations?: number;
@@ -67,29 +57,6 @@ interface DemoOptions extends OutputOptions {
 interface Outcome {
   readonly report: ReportData;
   readonly figures: readonly Figure[];
-}
-
-async function evaluateAll(
-  session: Session,
-  options: DemoOptions,
-  folder: RunFolder,
-  driver: ExpertDriver,
-  learned: ReportCandidate,
-): Promise<Assessment[]> {
-  const seeds = evaluationSeeds(options.seed, options.episodes ?? session.settings.evaluationEpisodes);
-  const traces = Math.min(DRAWN_STARTS, seeds.length);
-  return [
-    await assess(session, expertCandidate, { kind: 'driver', driver }, seeds, traces),
-    await assess(session, learned, { kind: 'policy', bundle: folder.file('policy') }, seeds, traces),
-    await assess(
-      session,
-      candidateOf('cloning'),
-      { kind: 'policy', bundle: folder.file('behavioural-cloning') },
-      seeds,
-      traces,
-    ),
-    await assess(session, randomCandidate, { kind: 'random', seed: options.seed }, seeds),
-  ];
 }
 
 /** All settings that determine the run: those of the plan, of the expert and of the baseline. */
@@ -143,7 +110,7 @@ async function runDemo(
     const cloned = await clone(session, demonstrations, plan.config);
     writeBundle(folder.file('behavioural-cloning'), cloned);
     const candidate = candidateOf(plan.config.agent);
-    const assessments = await evaluateAll(session, options, folder, driver, candidate);
+    const { all: assessments, asShown } = await evaluateAll(session, options.episodes, folder, driver, candidate);
     const learned = assessments.find(({ who }) => who === candidate)?.outcomes ?? [];
     const steps = learning.curves.points.at(-1)?.transitions ?? 0;
     learning.metrics.evaluated(steps, learned.map(episodeMetrics(settings)));
@@ -158,6 +125,7 @@ async function runDemo(
       demonstrations: sizeOf(demonstrations, spec.rateHz),
       candidates: assessments.map(({ who }) => who),
       results: assessments.map(resultOf),
+      ...(asShown.length === 0 ? {} : { asShown: asShown.map(resultOf) }),
       learning: learning.curves,
       rewards: await rewardTraces(learning.training, drawn.slice(0, 2)),
       topView: topViewOf(spec, drawn),
@@ -236,9 +204,13 @@ async function demo(options: DemoOptions, io: Io): Promise<void> {
     );
     writeFileAtomic(folder.file('report.json'), `${JSON.stringify(report)}\n`);
     writeFileAtomic(folder.file('report.html'), renderReport(report));
-    const all = [...resultFigures(report.results, report.hasSuccess), ...figures];
+    const all = [
+      ...resultFigures(report.results, report.hasSuccess),
+      ...shownFigures(report.asShown ?? []),
+      ...figures,
+    ];
     if (options.json !== undefined) writeFigures(options.json, 'demo', again, all);
-    io.stdout.write(`\n${resultTable(report.candidates, report.results, report.hasSuccess)}\n\n`);
+    io.stdout.write(`\n${resultTable(report)}\n\n`);
     io.stdout.write(`report: ${relativeTo(folder.file('report.html'))}\nagain: ${again}\n`);
   } catch (error) {
     throw interruptedWith(error, leftByDemo(options.robot, folder, again));

@@ -49,7 +49,7 @@ async function evaluateOne(
   const results = [resultOf(assessment)];
   if (figures.file !== undefined)
     writeFigures(figures.file, 'evaluate', figures.command, resultFigures(results, settings.hasSuccess));
-  io.stdout.write(`${resultTable([who], results, settings.hasSuccess)}\n`);
+  io.stdout.write(`${resultTable({ candidates: [who], results, hasSuccess: settings.hasSuccess })}\n`);
 }
 
 /** `iq-learn evaluate`: lets policies drive the robot from fresh starts, through the policy node and the safety filter. */

@@ -15,6 +15,16 @@ export function writeFigures(file: string, name: string, command: string, figure
   writeFileAtomic(file, `${JSON.stringify(content, null, 2)}\n`);
 }
 
+/** The returns of policies in the task as it was shown. */
+export function shownFigures(results: readonly PolicyResult[]): Figure[] {
+  return results.map(({ policy, episodes }) => ({
+    name: `${policy}/return_as_shown`,
+    value: summarise(episodes).mean,
+    unit: 'return',
+    note: `${episodes.length} episodes of the task as it was shown, from fresh starts`,
+  }));
+}
+
 /** The figures of evaluated policies: success, where the task defines it, and return. */
 export function resultFigures(results: readonly PolicyResult[], hasSuccess: boolean): Figure[] {
   return results.flatMap(({ policy, episodes }) => {

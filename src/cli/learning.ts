@@ -6,7 +6,8 @@ import type { RunMetrics } from '../platform/index.js';
 import { encodeBundle, type PolicyBundle } from '../policy/index.js';
 import type { LearningCurves } from '../report/index.js';
 import { contractOf, observationOf } from '../robot/index.js';
-import { learningEpisode, type TrainingOptions, TrainingSession } from '../sessions/index.js';
+import { type CandidateSettings, learningEpisode, type TrainingOptions, TrainingSession } from '../sessions/index.js';
+import type { TrainingSettings } from '../simulation/index.js';
 import { type CandidateScore, checkpointSegments, notCompared } from '../training/index.js';
 import { type LearningFiles, RunProgress } from './run-progress.js';
 import type { Session } from './session.js';
@@ -57,7 +58,8 @@ export async function learn(
   options: LearningPlace,
 ): Promise<Learning> {
   const { io, display, spec, settings, logger } = session;
-  const { seed, steps, segmentSize, updatesPerTransition, randomSteps, stopWhenConverged, config } = plan;
+  const { seed, steps, segmentSize, updatesPerTransition, randomSteps, config } = plan;
+  const { learningTask } = settings;
   const everySegments = checkpointSegments(segmentSize);
   if (config.warmStartUpdates > 0 && !options.resume)
     display.say(`the actor starts from ${config.warmStartUpdates} updates of behavioural cloning`);
@@ -80,7 +82,7 @@ export async function learn(
     resume: options.resume,
     logger,
     signal: io.interrupt.signal,
-    ...(settings.learningTask === undefined ? {} : { task: settings.learningTask }),
+    ...(learningTask === undefined ? {} : { task: learningTask }),
     device: options.device.device,
     threads: LEARNER_THREADS,
     onProgress: ({ version, ...point }) => {
@@ -89,15 +91,7 @@ export async function learn(
       if ((version + 1) % everySegments === 0) progress.save();
     },
     onRollout: (rollout) => progress.rollout(rollout),
-    ...(!compared
-      ? {}
-      : {
-          candidates: {
-            folder: options.candidates,
-            everySegments: candidateSegments(steps, segmentSize),
-            stopWhenConverged,
-          },
-        }),
+    ...(compared ? { candidates: candidateSettings(plan, options, settings) } : {}),
     onCandidate: (score) => progress.candidate(score),
   });
   const close = async (): Promise<void> => {
@@ -132,9 +126,20 @@ export const scoreText = ({ distance, worst, episodes }: CandidateScore): string
 
 /** Policies of a run that are compared with the demonstrations, so that the best is deployed. */
 export const CANDIDATES = 30;
+/** Fewer, from fewer starts, where they drive the long episodes of a task as it was shown. */
+const LONG_CANDIDATES = 12;
+const LONG_STARTS = { screening: 2, final: 6 };
 
-const candidateSegments = (steps: number, segmentSize: number): number =>
-  Math.max(1, Math.floor(steps / segmentSize / CANDIDATES));
+/** The candidates drive the task as it was shown, so that what they visit can be compared with the demonstrations. */
+function candidateSettings(
+  { steps, segmentSize, stopWhenConverged }: TrainingPlan,
+  { candidates: folder }: LearningPlace,
+  { demonstrationTask: task }: TrainingSettings,
+): CandidateSettings {
+  const count = task === undefined ? CANDIDATES : LONG_CANDIDATES;
+  const everySegments = Math.max(1, Math.floor(steps / segmentSize / count));
+  return { folder, everySegments, stopWhenConverged, ...(task === undefined ? {} : { task, starts: LONG_STARTS }) };
+}
 
 /** A training whose robot and learner a link joins, where there is one. */
 async function createTraining(link: LoopbackLink | undefined, options: TrainingOptions): Promise<TrainingSession> {

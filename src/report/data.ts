@@ -138,6 +138,8 @@ export interface ReportData {
   /** All candidates of the report, in the order in which they are shown. */
   readonly candidates: readonly ReportCandidate[];
   readonly results: readonly PolicyResult[];
+  /** The same policies in the task as it was shown, where demonstrations had another form than the evaluated episodes. */
+  readonly asShown?: readonly PolicyResult[];
   readonly learning: LearningCurves;
   readonly rewards: readonly RewardTrace[];
   readonly topView: TopView | null;

@@ -3,10 +3,17 @@ import type { DemonstrationEpisode } from '../demonstrations/index.js';
 import type { LearnerConfig } from '../learning/index.js';
 import type { PolicyBundle } from '../policy/index.js';
 import { observationOf } from '../robot/index.js';
-import { CandidateChoice, candidateVersions, learnsFromStatesAlone, OccupancyDistance } from '../training/index.js';
+import {
+  CandidateChoice,
+  type CandidateStarts,
+  candidateVersions,
+  learnsFromStatesAlone,
+  OccupancyDistance,
+} from '../training/index.js';
 import type { EpisodeOutcome } from './conductor.js';
 import { type EvaluationOptions, evaluate } from './evaluate.js';
 import { learningEpisode, tracedEpisode } from './learning-episode.js';
+import type { RigOptions } from './rig.js';
 
 /** Which policies of a run are compared with the demonstrations, and what follows from it. */
 export interface CandidateSettings {
@@ -14,6 +21,9 @@ export interface CandidateSettings {
   readonly folder: string;
   /** Segments from one to the next. */
   readonly everySegments: number;
+  /** Options of the simulated task in which they drive: those under which it was shown. Its own defaults if not given. */
+  readonly task?: RigOptions['task'];
+  readonly starts?: CandidateStarts;
   /** Whether the run ends once learning has converged; not if not given. */
   readonly stopWhenConverged?: boolean;
 }
@@ -44,9 +54,13 @@ export function distanceFrom({
 export function robotCandidates(run: CandidateRun, version: number, last?: PolicyBundle): CandidateChoice | undefined {
   const { candidates, config, spec, logger, signal, seed, demonstrations } = run;
   if (candidates === undefined) return undefined;
-  const { everySegments, ...kept } = candidates;
-  // As it will be deployed: with the task's own defaults, whatever it has learned with.
-  const rig = { spec, ...(logger === undefined ? {} : { logger }), ...(signal === undefined ? {} : { signal }) };
+  const { everySegments, task, ...kept } = candidates;
+  const rig = {
+    spec,
+    ...(task === undefined ? {} : { task }),
+    ...(logger === undefined ? {} : { logger }),
+    ...(signal === undefined ? {} : { signal }),
+  };
   return new CandidateChoice(
     {
       seed,

@@ -1,3 +1,4 @@
+export type { CandidateSettings } from './candidates.js';
 export {
   type Conductor,
   conductDemonstrations,
@@ -8,7 +9,7 @@ export {
 } from './conductor.js';
 export { runDemonstrations } from './demonstrate.js';
 export type { EpisodeTrace } from './episode-tracer.js';
-export { type Candidate, evaluate, runTrials } from './evaluate.js';
+export { type Candidate, type EvaluationOptions, evaluate, runTrials } from './evaluate.js';
 export { type ExpertDriver, expertDriver } from './experts.js';
 export { DataCheck, type DataState } from './fleet/data-check.js';
 export { dataReference, type FeatureReference } from './fleet/data-reference.js';

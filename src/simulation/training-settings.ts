@@ -6,7 +6,10 @@ export interface TrainingSettings {
   readonly hasSuccess: boolean;
   /** Number of episodes that the expert records in `iq-learn demo`. */
   readonly demonstrations: number;
-  /** Options of the simulated task while the expert demonstrates. Evaluation uses the task with its own defaults. */
+  /**
+   * Options of the simulated task while the expert demonstrates, and while policies of a run are compared with what was
+   * shown. Evaluation uses the task with its own defaults, and this one beside it.
+   */
   readonly demonstrationTask?: Readonly<Record<string, unknown>>;
   /** Options of the simulated task while the policy learns in it. */
   readonly learningTask?: Readonly<Record<string, unknown>>;

@@ -24,6 +24,7 @@ export {
   type CandidateEpisode,
   type CandidateOptions,
   type CandidateScore,
+  type CandidateStarts,
   candidateVersions,
 } from './progress/candidates.js';
 export { type EnvironmentCandidateOptions, environmentCandidates } from './progress/environment-candidates.js';

@@ -5,6 +5,8 @@ import { readDemonstrations } from '#src/demonstrations/index.js';
 import { readBundle } from '#src/policy/index.js';
 import type { ReportData } from '#src/report/index.js';
 import { loadRobotSpec } from '#src/robot/index.js';
+import { evaluate } from '#src/sessions/index.js';
+import { runSeed } from '#src/training/index.js';
 import { cli, inNewFolder, start, tree } from './support.js';
 
 interface Figures {
@@ -40,9 +42,9 @@ describe('from a demonstration to a policy', () => {
     const { code, stdout, stderr } = await cli('demo', '--name', 'first', '--json', 'figures.json', ...args);
     expect(stderr).not.toContain('error');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^policy +success +return \(mean ± sd\) +episodes$/m);
+    expect(stdout).toMatch(/^policy +success +return \(mean ± sd\) +episodes +return as shown, 2 episodes$/m);
     for (const policy of ['Expert', 'IQ-Learn', 'Behavioural cloning', 'Random'])
-      expect(stdout).toMatch(new RegExp(`^${policy} .* 2$`, 'm'));
+      expect(stdout).toMatch(new RegExp(`^${policy} .* 2 +(–|[\\d.−]+ ± [\\d.]+)$`, 'm'));
     expect(stdout).toContain('report: runs/first/report.html');
     expect(stdout).toContain(
       'again: iq-learn demo --robot rover --demonstrations 1 --steps 200 --episodes 2 --settings quick.yaml --seed 3',
@@ -62,6 +64,12 @@ describe('from a demonstration to a policy', () => {
       ['iq-learn', 2],
       ['behavioural-cloning', 2],
       ['random', 2],
+    ]);
+    // The rover was shown a tour of a minute.
+    expect(report.asShown?.map(({ policy, episodes: shown }) => [policy, shown.map(({ length }) => length)])).toEqual([
+      ['expert', [600, 600]],
+      ['iq-learn', [600, 600]],
+      ['behavioural-cloning', [600, 600]],
     ]);
     // Every policy starts where the others do.
     const seeds = report.results.map((result) => result.episodes.map(({ seed }) => seed));
@@ -93,6 +101,17 @@ describe('from a demonstration to a policy', () => {
     expect(value('expert/return')).toBeCloseTo((returns[0]! + returns[1]!) / 2, 9);
     expect(value('seconds')).toBeGreaterThan(value('seconds/learning'));
     expect(tree('runs/first').filter((name) => /\.(part|lock)$/.test(name))).toEqual([]);
+  });
+
+  it('candidates drove the task as it was shown, so that they can be compared with the demonstration', async () => {
+    const [score] = json<{ version: number; return: number; episodes: number }[]>('runs/first/candidates/scores.json');
+    const returns = await evaluate({
+      spec,
+      task: { tour: true },
+      candidate: { kind: 'policy', bundle: `runs/first/candidates/${score!.version}` },
+      seeds: Array.from({ length: score!.episodes }, (_, i) => runSeed(3, 'candidate', i)),
+    });
+    expect(score!.return).toBe(returns.reduce((sum, each) => sum + each.return, 0) / returns.length);
   });
 
   it('the replay stands where the robot stood', () => {

@@ -75,6 +75,14 @@ describe('renderReport', () => {
     expect(text.length).toBeLessThan(300_000);
   });
 
+  it('shows the returns in the task as it was shown, where that is another one', () => {
+    const sample = sampleReport();
+    expect(renderReport(sample)).not.toContain('In the task as it was shown');
+    const episode = { seed: 1, return: 17.25, length: 600, success: true };
+    const text = renderReport({ ...sample, asShown: [{ policy: 'iq-learn', episodes: [episode, episode] }] });
+    expect(text).toMatch(/In the task as it was shown[\s\S]*IQ-Learn<\/th><td>17\.3? ?/);
+  });
+
   it('says what was reached, with its numbers', () => {
     const sample = sampleReport();
     const counts = sample.results.map(({ episodes }) => summarise(episodes).successes);

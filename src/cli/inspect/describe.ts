@@ -152,7 +152,7 @@ export function describeReport(path: string): string {
   const report = readJson(path) as ReportData;
   return [
     `Report of ${report.robot}, ${report.date}`,
-    resultTable(report.candidates, report.results, report.hasSuccess),
+    resultTable(report),
     facts(report.settings.map(({ name, value }) => [name, String(value)] as const)),
     `Again: ${report.command}`,
   ].join('\n\n');

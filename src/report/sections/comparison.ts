@@ -43,8 +43,23 @@ function axis(ticks: readonly number[], at: (value: number) => number, text: (va
   )}</span><span></span></div>`;
 }
 
+/** The returns in the task as it was shown; nothing where that is the task that was evaluated. */
+function shownTable(data: Pick<ReportData, 'candidates' | 'asShown'>): Markup | null {
+  const { asShown = [] } = data;
+  if (asShown.length === 0) return null;
+  return html`<h3>In the task as it was shown</h3>
+    <p class="lead">The demonstrations have another form than the episodes above, which start anew for each goal: longer ones, in which one goal follows the other. Here each policy drove ${count(asShown[0]!.episodes.length)} such episodes.</p>
+    <div class="scroll"><table>
+      <thead><tr><th scope="col">Policy</th><th scope="col">Return, mean ± sd</th><th scope="col">Lowest</th></tr></thead>
+      <tbody>${asShown.map(({ policy, episodes }) => {
+        const summary = summarise(episodes);
+        return html`<tr class="${policy}"><th scope="row"><i class="swatch"></i>${labelOf(data, policy)}</th><td>${meanAndDeviation(summary)}</td><td>${figure(summary.lowest)}</td></tr>`;
+      })}</tbody>
+    </table></div>`;
+}
+
 /** Success and return of every policy, with spread, as bars, dots and a table; nothing where none was evaluated. */
-export function comparison(data: Pick<ReportData, 'candidates' | 'results' | 'hasSuccess'>): Markup | null {
+export function comparison(data: Pick<ReportData, 'candidates' | 'results' | 'hasSuccess' | 'asShown'>): Markup | null {
   const { results, hasSuccess } = data;
   if (results.length === 0) return null;
   const summaries = results.map((result) => summarise(result.episodes));
@@ -90,5 +105,6 @@ export function comparison(data: Pick<ReportData, 'candidates' | 'results' | 'ha
         }<td>${figure(length)} steps</td><td>${summary.episodes}</td></tr>`;
       })}</tbody>
     </table></div>
+    ${shownTable(data)}
   </section>`;
 }

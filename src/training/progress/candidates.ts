@@ -8,9 +8,14 @@ import { convergedAt, rank } from './convergence.js';
 import type { OccupancyDistance } from './occupancy-distance.js';
 import { ScoreFile } from './score-file.js';
 
-/** Episodes that every candidate drives, and those in which the best ones are compared again. */
-const SCREENING_EPISODES = 5;
-const FINAL_EPISODES = 20;
+/** Numbers of starts from which candidates drive. */
+export interface CandidateStarts {
+  /** Of every candidate. */
+  readonly screening: number;
+  /** In which the best ones are compared again. */
+  readonly final: number;
+}
+const STARTS: CandidateStarts = { screening: 5, final: 20 };
 /** Candidates that are compared again at the end. */
 const FINALISTS = 3;
 
@@ -44,6 +49,8 @@ export interface CandidateOptions {
   readonly seed: number;
   /** Keeps every candidate, `<folder>/<version>/policy.onnx` and `manifest.json`, and their scores in `scores.json`. */
   readonly folder: string;
+  /** 5 and 20 if not given. */
+  readonly starts?: CandidateStarts;
   /** Whether the run ends once learning has converged: candidates after that do not count then. Not if not given. */
   readonly stopWhenConverged?: boolean;
 }
@@ -114,9 +121,10 @@ export class CandidateChoice {
       const best = counted.sort((a, b) => rank(a) - rank(b)).slice(0, FINALISTS);
       const finalists = best.map(({ version }) => ({ version, bundle: readBundleFiles(this.#folderOf(version)) }));
       if (last.version <= this.#end && best.every(({ version }) => version !== last.version)) finalists.push(last);
+      const { screening, final } = this.#starts;
       const compared: { readonly bundle: PolicyBundle; readonly score: CandidateScore }[] = [];
       for (const { version, bundle } of finalists) {
-        const score = await this.#drive(version, bundle, SCREENING_EPISODES, FINAL_EPISODES);
+        const score = await this.#drive(version, bundle, screening, final);
         onScore(score);
         compared.push({ bundle, score });
       }
@@ -128,7 +136,7 @@ export class CandidateChoice {
     return this.#turns.run(async () => {
       if (version > this.#end) return undefined;
       const bundle = readBundleFiles(this.#folderOf(version));
-      const score = await this.#drive(version, bundle, 0, SCREENING_EPISODES);
+      const score = await this.#drive(version, bundle, 0, this.#starts.screening);
       this.#scores.set(version, score);
       this.#file.write(this.scores);
       return score;
@@ -141,6 +149,10 @@ export class CandidateChoice {
     const driven = await drive(bundle, seeds);
     const measured = distance.measure(driven.map(({ episode }) => episode));
     return { version, ...measured, episodes, return: mean(driven.map((each) => each.return)) };
+  }
+
+  get #starts(): CandidateStarts {
+    return this.#options.starts ?? STARTS;
   }
 
   /** The last version that counts. */
