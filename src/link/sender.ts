@@ -165,14 +165,13 @@ export class StreamSender {
 
   /**
    * More has arrived. Only what was sent once tells how long the way takes: of what was sent twice nobody knows which one has
-   * arrived. Until then the sender stays as patient as it has become: a learner that is late would else hear everything
-   * again and again, and be later (Karn and Partridge, 1987).
+   * arrived (Karn and Partridge, 1987).
    */
   #progress(known: bigint, now: number): void {
     this.#progressMs = now;
+    this.#repeats = 0;
     const last = this.#underWay.findLast(({ upTo }) => upTo <= known);
     if (last === undefined || last.upTo <= this.#repeatedUpTo) return;
-    this.#repeats = 0;
     this.#roundTripMs = Math.max(now - last.sentMs, FORGET * this.#roundTripMs);
   }
 

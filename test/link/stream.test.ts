@@ -163,37 +163,6 @@ test('a gap is filled at once and once, whatever was on its way behind it, and a
   spool.close();
 });
 
-test('a sender stays patient until something has arrived that it sent once', () => {
-  const spool = new Spool({ folder: join(root, 'a'), maxBytes: 1e7, nowNs: () => 5n, warn: () => {} });
-  for (let i = 0; i < 8; i++) spool.append('state', '/t', new Uint8Array(200));
-  const sent: StreamBatch[] = [];
-  let nowMs = 0;
-  const options = { robot: 'a', source: spool, nowMs: () => nowMs, batchBytes: 1000, windowBytes: 1000, retryMs: 1000 };
-  const sender = new StreamSender({ ...options, publish: (batch) => sent.push(batch) });
-  /** After how many seconds the sender sends again. */
-  const patience = (): number => {
-    const count = sent.length;
-    const from = nowMs;
-    while (sent.length === count && nowMs < from + 60_000) {
-      nowMs += 100;
-      sender.pump();
-    }
-    return Math.floor((nowMs - from) / 1000);
-  };
-  sender.position(positionOf('a', { epoch: 5n }));
-  expect([patience(), patience(), patience()]).toEqual([1, 2, 4]);
-  // A part of what was sent several times arrives: it may have been the first one, late.
-  sender.position(positionOf('a', { epoch: 5n, received: 1n }));
-  expect(patience()).toBe(8);
-  sender.position(positionOf('a', { epoch: 5n, received: 8n }));
-  for (let i = 0; i < 8; i++) spool.append('state', '/t', new Uint8Array(200));
-  sender.pump();
-  const received = sent.at(-2)!.records.at(-1)!.sequence;
-  sender.position(positionOf('a', { epoch: 5n, received }));
-  expect(patience()).toBe(1);
-  spool.close();
-});
-
 test('a message is no larger than what may be under way', () => {
   const spool = new Spool({ folder: join(root, 'a'), maxBytes: 1e7, nowNs: () => 5n, warn: () => {} });
   for (let i = 0; i < 40; i++) spool.append('state', '/t', new Uint8Array(200));
