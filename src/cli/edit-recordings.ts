@@ -29,11 +29,12 @@ async function write(
   stretch: Stretch = {},
   kept = `nothing of ${out} was kept: give the command again`,
 ): Promise<void> {
-  const { folder, messages, left } = await writeRecording(sources, out, stretch, io.interrupt.signal).catch(
+  const { folder, messages, left, notes } = await writeRecording(sources, out, stretch, io.interrupt.signal).catch(
     (error: unknown): never => {
       throw error instanceof IqLearnError && error.code === 'CANCELLED' ? cancelled('interrupted', kept) : error;
     },
   );
+  for (const text of notes) io.stderr.write(`note: ${text}\n`);
   for (const text of left) io.stderr.write(`left out: ${text}\n`);
   io.stdout.write(`recording: ${folder} (${messages} messages)\n`);
 }

@@ -15,6 +15,7 @@ import {
   resolve,
   writeFileAtomic,
 } from '../platform/index.js';
+import { checkOnce } from './given-once.js';
 import { episodeMarkers } from './markers.js';
 import { McapOutput } from './mcap-output.js';
 import { openRecording, type RecordedMessage, type RecordingReader } from './recording-reader.js';
@@ -31,6 +32,8 @@ export interface EditSummary {
   readonly messages: number;
   /** Topics that could not be taken over, with the reason. */
   readonly left: readonly string[];
+  /** What is suspicious about the sources, for people. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -52,6 +55,7 @@ export async function writeRecording(
       expected: 'a new folder: recordings are never changed in place',
       remedy: 'give another name',
     });
+  checkOnce(sources);
   const readers: RecordingReader[] = [];
   for (const source of sources) readers.push(whole(await openRecording(source)));
   const [fromNs, toNs] = boundsOf(readers, stretch);
@@ -91,7 +95,7 @@ export async function writeRecording(
     if (made !== undefined) removeEmptyFolders(folder, made);
     throw error;
   }
-  return { folder, messages, left: [...left] };
+  return { folder, messages, left: [...left], notes: readers.flatMap(({ problems }) => problems) };
 }
 
 /** A copy would not show where something is missing, and what reads it would go on across the place. Throws CORRUPT_DATA. */
@@ -105,6 +109,12 @@ function whole(reader: RecordingReader): RecordingReader {
 }
 
 function nothingIn({ fromSeconds = 0, toSeconds }: Stretch, within?: bigint): IqLearnError {
+  if (toSeconds !== undefined && toSeconds <= fromSeconds)
+    return new IqLearnError('INVALID_ARGUMENT', 'the stretch ends before it begins', {
+      found: `${fromSeconds} s to ${toSeconds} s`,
+      expected: 'an end after its beginning',
+      remedy: 'both are seconds from the first message',
+    });
   return new IqLearnError('INVALID_ARGUMENT', 'the stretch holds no message', {
     found: `${fromSeconds} s to ${toSeconds === undefined ? 'the end' : `${toSeconds} s`}`,
     expected:
@@ -163,6 +173,8 @@ function recordOf(readers: readonly RecordingReader[]): Map<string, string> | nu
 function definitionOf(reader: RecordingReader, { topic, type }: RecordedMessage): string | null {
   const recorded = reader.topics.get(topic);
   if (recorded?.unreadable?.code === 'UNSUPPORTED') return null;
+  // The definition of a topic is that of its first type.
+  if (recorded?.type !== type) return isMessageTypeName(type) ? schemaOf(type) : null;
   if (isMessageTypeName(type) && recorded?.unreadable === null) return schemaOf(type);
   return recorded?.definition ?? null;
 }

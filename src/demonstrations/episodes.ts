@@ -1,6 +1,6 @@
 import { IqLearnError, throwIfCancelled } from '../common/index.js';
 import { type Header, type MessageTypeName, nanosecondsOf } from '../messages/index.js';
-import { join, kindOfPath, namesIn, resolve } from '../platform/index.js';
+import { join, kindOfPath, namesIn } from '../platform/index.js';
 import {
   createObservationAssembler,
   isImage,
@@ -14,6 +14,7 @@ import { alignClocks } from './clocks.js';
 import type { DemonstrationEpisode } from './episode.js';
 import { inFileOrder } from './file-order.js';
 import { findEpisodes } from './find-episodes.js';
+import { checkOnce } from './given-once.js';
 import { jointRanges } from './joint-ranges.js';
 import { isRecordingFile } from './recording-files.js';
 import { openRecording, type RecordingReader } from './recording-reader.js';
@@ -230,13 +231,7 @@ export async function readDemonstrations(
 ): Promise<{ episodes: DemonstrationEpisode[]; report: DemonstrationReport }> {
   const episodes: DemonstrationEpisode[] = [];
   const recordings: RecordingReport[] = [];
-  const twice = paths.find((path, i) => paths.findIndex((other) => resolve(other) === resolve(path)) !== i);
-  if (twice !== undefined)
-    throw new IqLearnError('INVALID_ARGUMENT', 'a recording is given twice', {
-      found: twice,
-      expected: 'each recording once: what it shows would count twice',
-      remedy: 'leave it out at one of the places',
-    });
+  checkOnce(paths);
   for (const given of paths)
     for (const path of recordingsIn(given)) {
       try {

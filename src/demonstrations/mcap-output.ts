@@ -24,7 +24,7 @@ export const recordName = 'iq_learn';
 export class McapOutput {
   readonly #file: RecordingFile;
   readonly #writer: McapWriter;
-  readonly #channels = new Map<string, { id: number; type: string; count: number }>();
+  readonly #channels = new Map<string, { id: number; topic: string; type: string; count: number }>();
   readonly #schemas = new Map<string, number>();
   /** McapWriter closes a chunk once it is longer than `chunkSize` and has no call to close it: changing this limit does. */
   #limit: number;
@@ -70,8 +70,10 @@ export class McapOutput {
     if (this.#file.position() !== before && (flush || !endsChunk)) await this.#file.sync();
   }
 
+  /** A topic has one type; where a recording has two, each message keeps its own. */
   async #channelOf({ topic, type, schema }: RawMessage): Promise<{ id: number; count: number }> {
-    let channel = this.#channels.get(topic);
+    const key = `${topic}\n${type}`;
+    let channel = this.#channels.get(key);
     if (channel === undefined) {
       let schemaId = this.#schemas.get(type);
       if (schemaId === undefined) {
@@ -85,8 +87,8 @@ export class McapOutput {
         messageEncoding: 'cdr',
         metadata: new Map([['offered_qos_profiles', offeredQosProfiles]]),
       });
-      channel = { id, type, count: 0 };
-      this.#channels.set(topic, channel);
+      channel = { id, topic, type, count: 0 };
+      this.#channels.set(key, channel);
     }
     return channel;
   }
@@ -101,7 +103,11 @@ export class McapOutput {
       file: fileName,
       startNs,
       durationNs: messageEndTime - startNs,
-      topics: [...this.#channels].map(([name, { type, count }]) => ({ name, type, messageCount: count })),
+      topics: [...this.#channels.values()].map(({ topic, type, count }) => ({
+        name: topic,
+        type,
+        messageCount: count,
+      })),
     };
   }
 }

@@ -1,8 +1,23 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Finding, lintDemonstrations, readDemonstrations, summariseRecording } from '#src/demonstrations/index.js';
-import { emptyMessage, header, type JointState, stampOf } from '#src/messages/index.js';
+import {
+  type Finding,
+  lintDemonstrations,
+  openRecording,
+  readDemonstrations,
+  summariseRecording,
+  writeRecording,
+} from '#src/demonstrations/index.js';
+import {
+  decode,
+  emptyMessage,
+  header,
+  type JointState,
+  type MessageTypeName,
+  stampOf,
+  type TwistStamped,
+} from '#src/messages/index.js';
 import { parseRobotSpec, type RobotSpec } from '#src/robot/index.js';
 import { type Written, writeBag } from './bag.js';
 import { temporaryFolder } from './toy.js';
@@ -243,7 +258,7 @@ describe('a recording with odd messages is refused, or read, and says so', () =>
   });
 
   it('a driver that repeats its stamp is named, not the clocks of the others', async () => {
-    const { summary } = await read(carBag({ stamp: (k) => at(Math.min(k, 60)) }), car);
+    const { summary } = await read(carBag({ stamp: (k) => at(Math.min(k, 30)) }), car);
     expect(summary).toMatch(/state refused: \/odom: two messages with the same stamp differ/);
   });
 
@@ -276,6 +291,35 @@ describe('a recording with odd messages is refused, or read, and says so', () =>
       code: 'INVALID_ARGUMENT',
       message: expect.stringMatching(/given twice; found: .*bag_0\.mcap; expected: each recording once/),
     });
+  });
+
+  it('two types on a topic stay what they are in a recording that is written anew', async () => {
+    const folder = temporaryFolder();
+    const [first, second] = [carBag(), carBag()];
+    const twists = second.map((each) =>
+      each.topic === '/cmd_vel'
+        ? { ...each, type: 'geometry_msgs/msg/Twist', message: (each.message as TwistStamped).twist }
+        : { ...each, topic: `/other${each.topic}` },
+    );
+    const bags = [
+      await writeBag(join(folder, 'a.mcap'), first),
+      await writeBag(join(folder, 'b.mcap'), twists),
+    ] as const;
+    await expect(writeRecording([bags[0], bags[0]], join(folder, 'twice'))).rejects.toThrow(/is given twice/);
+    await expect(writeRecording([bags[0]], join(folder, 'c'), { fromSeconds: 3, toSeconds: 1 })).rejects.toThrow(
+      /ends before it begins; found: 3 s to 1 s/,
+    );
+    await writeRecording(bags, join(folder, 'both'));
+    const reader = await openRecording(join(folder, 'both'));
+    expect(reader.problems).toEqual([
+      expect.stringMatching(/\/cmd_vel changes its type to geometry_msgs\/msg\/Twist$/),
+    ]);
+    const types = new Map<string, number>();
+    for await (const message of reader.messages({ topics: ['/cmd_vel'] })) {
+      types.set(message.type, (types.get(message.type) ?? 0) + 1);
+      decode(message.type as MessageTypeName, message.data);
+    }
+    expect([...types.values()]).toEqual([STEPS, STEPS]);
   });
 
   it('an episode that was cut into parts, each with one action, is told once', async () => {

@@ -55,6 +55,31 @@ describe('a first description', () => {
     expect(text).toMatch(/was seen: write the limits of the robot/);
   });
 
+  it('of a robot with two odometries, and joints on two topics: each feature has a name of its own', () => {
+    const joints = { joints: ['left wheel'], hasVelocities: false };
+    const { spec } = drafted({
+      topics: [
+        ...base,
+        topic('/odometry/filtered', 'nav_msgs/msg/Odometry', 30, { frameId: 'odom' }),
+        topic('/joint_states', 'sensor_msgs/msg/JointState', 30, joints),
+        topic('/wheels', 'sensor_msgs/msg/JointState', 30, joints),
+      ],
+    });
+    const names = spec.observation.map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(['odom_speed', 'odometry_filtered_speed']));
+    expect(names).toEqual(expect.arrayContaining(['joint_states_left_wheel_position', 'wheels_left_wheel_position']));
+  });
+
+  it('of two robots in one recording: what is seen of one is not put beside the other', () => {
+    const both = base.flatMap((each) => ['/a', '/b'].map((robot) => ({ ...each, topic: `${robot}${each.topic}` })));
+    const { spec } = drafted({ topics: both });
+    const distances = spec.observation.filter(({ name }) => name.endsWith('_distance'));
+    expect(distances.map(({ source }) => source)).toMatchObject([
+      { topic: '/a/goal_pose', reference: '/a/odom' },
+      { topic: '/b/goal_pose', reference: '/b/odom' },
+    ]);
+  });
+
   it('of an arm: the joints of its command, with the limits of the URDF', () => {
     const { joints } = readUrdf(
       `<?xml version="1.0"?><robot name="two">

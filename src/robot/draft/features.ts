@@ -21,6 +21,8 @@ export function stateLine(state: SeenTopic): string {
   return `  ${topic}: { type: ${type}, timeout_ms: ${timeout}${frame} }${rate}`;
 }
 
+const dirname = (topic: string): string => topic.replace(/[^/]*$/, '');
+
 function bounds(range: readonly [number, number] | undefined): string {
   if (range === undefined) return '';
   const [low, high] = range.map(outwards) as [number, number];
@@ -33,14 +35,22 @@ export function featuresOf(state: SeenTopic, states: readonly SeenTopic[]): stri
   const base = nameOf(topic);
   const field = (name: string, path: string, unit: string): string =>
     `name: ${name}, topic: ${topic}, field: ${text(path)}, unit: ${unit}${bounds(ranges.get(path))}`;
-  if (is(type, 'JointState')) return jointFeatures(state);
+  if (is(type, 'JointState')) return jointFeatures(state, states);
   if (is(type, 'LaserScan')) return [`name: ${base}, topic: ${topic}, sectors: 16, low: 0, high: 5`];
   if (is(type, 'Range')) return [`name: ${base}, topic: ${topic}, sectors: 1`];
-  if (is(type, 'Odometry'))
-    return [field('speed', 'twist.twist.linear.x', 'm/s'), field('yaw_rate', 'twist.twist.angular.z', 'rad/s')];
+  if (is(type, 'Odometry')) {
+    // A robot often has several: of its wheels, and of a filter.
+    const own = states.filter((other) => is(other.type, 'Odometry')).length > 1 ? `${base}_` : '';
+    return [
+      field(`${own}speed`, 'twist.twist.linear.x', 'm/s'),
+      field(`${own}yaw_rate`, 'twist.twist.angular.z', 'rad/s'),
+    ];
+  }
   if (is(type, 'Imu')) return [field(`${base}_yaw_rate`, 'angular_velocity.z', 'rad/s')];
   if (is(type, 'PoseStamped')) {
-    const odometry = states.find((other) => is(other.type, 'Odometry') && other.frameId === state.frameId);
+    const fitting = states.filter((other) => is(other.type, 'Odometry') && other.frameId === state.frameId);
+    // Of two robots in one recording, each has its own.
+    const odometry = fitting.find((other) => dirname(other.topic) === dirname(topic)) ?? fitting[0];
     if (odometry === undefined)
       return ['x', 'y', 'z'].map((axis) => field(`${base}_${axis}`, `pose.position.${axis}`, 'm'));
     const relative = `topic: ${topic}, relative_to: ${odometry.topic}`;
@@ -58,9 +68,14 @@ export function featuresOf(state: SeenTopic, states: readonly SeenTopic[]): stri
   return [];
 }
 
-function jointFeatures({ topic, joints = [], hasVelocities = false }: SeenTopic): string[] {
+function jointFeatures(state: SeenTopic, states: readonly SeenTopic[]): string[] {
+  const { topic, joints = [], hasVelocities = false } = state;
   if (joints.length === 0) return [];
-  const of = (quantity: string, unit: string): string =>
-    `topic: ${topic}, joints: ${list(joints)}, quantity: ${quantity}, unit: ${unit}`;
+  const isShared = states.some((other) => other !== state && other.joints?.some((joint) => joints.includes(joint)));
+  const of = (quantity: string, unit: string): string => {
+    const own = joints.map((joint) => `${nameOf(topic)}_${joint.replace(/\W/g, '_')}_${quantity}`);
+    const names = isShared ? `, names: ${list(own)}` : '';
+    return `topic: ${topic}, joints: ${list(joints)}${names}, quantity: ${quantity}, unit: ${unit}`;
+  };
   return [of('position', 'rad'), ...(hasVelocities ? [of('velocity', 'rad/s')] : [])];
 }
