@@ -92,7 +92,7 @@ export function attacks({ inputs, stride, kills, trainings, seed }: Sizes): Atta
     ...Object.entries(decoders).map(([name, decoder]) =>
       attack(
         `${name}: inputs`,
-        partsOf(inputs, 10_000),
+        partsOf(inputs, 5000),
         (tries, share, folder) => decoder(folder, tries, seed + 1000 * share),
         (sum) => decoderFigures(name, sum),
       ),
@@ -117,13 +117,13 @@ export function attacks({ inputs, stride, kills, trainings, seed }: Sizes): Atta
     ),
     attack(
       'recording: kills',
-      partsOf(kills, 40),
+      partsOf(kills, 20),
       (tries, share, folder) => killRecordings(folder, tries, Random.derive(seed, `recordings ${share}`), toyText()),
       (sum) => killFigures('recording', sum, `${sum.closed} episodes were closed before`),
     ),
     attack(
       'training: kills',
-      partsOf(trainings, 20),
+      partsOf(trainings, 10),
       (tries, share, folder) => killTraining(folder, tries, Random.derive(seed, `trainings ${share}`)),
       (sum) => killFigures('training', sum, 'each resumed; its segments, episodes and policy are compared bit for bit'),
     ),

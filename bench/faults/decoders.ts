@@ -70,9 +70,11 @@ export const decoders = {
     const place = new PlacedFile(join(folder, 'attacked.mcap'));
     try {
       return await attack(seed, 'mcap', inputs, async (random) => {
-        place.put(mutated(sound, random));
-        const { episodes } = await readDemonstrations([place.path], counter);
-        return untrue(episodes) ?? true;
+        const changed = mutated(sound, random);
+        place.put(changed);
+        const { episodes, report } = await readDemonstrations([place.path], counter);
+        const isSaid = report.recordings[0]!.problems.length > 0 || equal(changed, sound);
+        return untrue(episodes) ?? (isSaid ? true : 'a changed recording was read as if nothing were');
       });
     } finally {
       place.close();

@@ -97,6 +97,16 @@ export async function killRecordings(
 /** Transitions and segments of the trainings that are killed, and the most segments from the start of one to its end by SIGKILL. */
 const [TRANSITIONS, SEGMENTS, MOST] = [400, 20, 5];
 
+const isOutcome = (line: string): boolean => line.startsWith('{"outcome"');
+
+/** Runs the training that is killed; without a moment it is left alone. */
+function training(folder: string, mode: 'fresh' | 'resume', moment?: Moment): Promise<Ended> {
+  return runChild([join(root, 'test/nodes/training-run.mjs'), folder, mode, '', '', '', String(TRANSITIONS)], moment);
+}
+
+/** The training that is left alone: the same for all that are killed. */
+let whole: Promise<Ended> | undefined;
+
 /**
  * Kills trainings `kills` times, at random moments of all that they do, writing of checkpoints included, and resumes them
  * each time. Whatever a run says, of each segment, each episode and its policy, must be what one says that is left
@@ -104,18 +114,16 @@ const [TRANSITIONS, SEGMENTS, MOST] = [400, 20, 5];
  */
 export async function killTraining(folder: string, kills: number, random: Random): Promise<Kills> {
   const target = join(folder, 'killed');
-  const training = (place: string, mode: 'fresh' | 'resume', moment?: Moment): Promise<Ended> =>
-    runChild([join(root, 'test/nodes/training-run.mjs'), place, mode, '', '', '', String(TRANSITIONS)], moment);
-  const isOutcome = (line: string): boolean => line.startsWith('{"outcome"');
-  const whole = await training(join(folder, 'whole'), 'fresh');
-  const expected = new Set(whole.lines);
-  const wrong: string[] = whole.lines.some(isOutcome) ? [] : ['the run that is left alone gives no policy'];
+  whole ??= training(join(folder, 'whole'), 'fresh');
+  const { lines, ms } = await whole;
+  const expected = new Set(lines);
+  const wrong: string[] = lines.some(isOutcome) ? [] : ['the run that is left alone gives no policy'];
   let done = 0;
   let isFresh = true;
   for (let runs = 1; wrong.length === 0 && (done < kills || !isFresh); runs++) {
     // A fresh run is killed once it has a checkpoint, so that there is something to go on from. The last run is left alone.
     const segments = Math.floor(random.uniform(isFresh ? 2 : 0, MOST));
-    const afterMs = random.uniform(0, whole.ms / SEGMENTS);
+    const afterMs = random.uniform(0, ms / SEGMENTS);
     const moment =
       segments === 0 ? { said: '"started"', times: 1, afterMs } : { said: '"version"', times: segments, afterMs };
     const run = await training(target, isFresh ? 'fresh' : 'resume', done < kills ? moment : undefined);
