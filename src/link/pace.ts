@@ -13,8 +13,9 @@ const LONGEST_STATUS_MS = 5000;
 const STATUSES_PER_SECOND = 200;
 const LONGEST_GATHER_MS = 500;
 const BATCHES_PER_SECOND = 2000;
-const ALL_WINDOWS = 256 * 1024 * 1024;
-const SMALLEST_WINDOW = 128 * 1024;
+/** What all robots may have under way is sent again at once where the learner's connection is lost. */
+const ALL_WINDOWS = 64 * 1024 * 1024;
+const SMALLEST_WINDOW = 32 * 1024;
 const LARGEST_WINDOW = 1024 * 1024;
 
 const between = (low: number, value: number, high: number): number => Math.round(Math.min(high, Math.max(low, value)));

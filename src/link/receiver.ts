@@ -17,8 +17,8 @@ export interface ReceiverOptions {
   readonly deliver: (record: StreamRecord, place: StreamPlace) => void;
   /** Called when the records of a batch were delivered, before it is said that they have arrived. */
   readonly settle?: () => void;
-  /** Says how far the stream has come. */
-  readonly publish: (standing: StreamStanding) => void;
+  /** Says how far the stream has come; `again` where what came after that is lost. */
+  readonly publish: (standing: StreamStanding, again: boolean) => void;
   /**
    * Bytes of records that may have arrived without saying so, nor that a checkpoint has them; whoever sets it calls
    * {@link StreamReceiver.announce} now and then. 0, the default, says so after each batch and each checkpoint.
@@ -28,7 +28,8 @@ export interface ReceiverOptions {
 
 /**
  * Takes the stream of one robot: each record once and in order. A batch that does not follow on what has arrived is not
- * taken; the robot sends again from the place that it is told. Where a checkpoint is loaded, the stream goes on from the
+ * taken; the robot is asked once to send again from the place that it is told, for what is on its way behind the gap is
+ * out of place as well. Where that is lost, too, the robot sends again by itself after a while. Where a checkpoint is loaded, the stream goes on from the
  * place in it, so that no record is learned from twice and none is left out.
  */
 export class StreamReceiver {
@@ -40,6 +41,8 @@ export class StreamReceiver {
   #repeated = 0;
   #outOfPlace = 0;
   #unsaid = 0;
+  /** The robot was asked to send again, and nothing has followed on what was there since. */
+  #asked = false;
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
@@ -72,9 +75,10 @@ export class StreamReceiver {
     }
     if (previous > this.#received) {
       this.#outOfPlace += 1;
-      this.announce();
+      this.announce(!this.#asked);
       return;
     }
+    this.#asked = false;
     for (const record of records) {
       if (record.sequence <= this.#received) {
         this.#repeated += 1;
@@ -99,10 +103,14 @@ export class StreamReceiver {
     if (quietBytes === 0) this.announce();
   }
 
-  /** Says where the stream stands. To be called when the link is there. */
-  announce(): void {
+  /**
+   * Says where the stream stands. To be called when the link is there; with `again` where what was on its way is lost, as it
+   * is with the connection that it was to come by.
+   */
+  announce(again = false): void {
     const { robot, publish } = this.#options;
     this.#unsaid = 0;
-    publish({ robot, epoch: this.#epoch, received: this.#received, durable: this.#durable });
+    if (again) this.#asked = true;
+    publish({ robot, epoch: this.#epoch, received: this.#received, durable: this.#durable }, again);
   }
 }

@@ -55,7 +55,7 @@ export class StreamSender {
   #asked = { gatherMs: 0, statusMs: 0, windowBytes: Number.POSITIVE_INFINITY, hold: false };
   #underWay: { readonly upTo: bigint; readonly bytes: number; readonly sentMs: number }[] = [];
   #progressMs = 0;
-  /** How often what is under way was sent again without progress, and up to where. */
+  /** How often what is under way was sent again without progress, and up to where anything was. */
   #repeats = 0;
   #repeatedUpTo = 0n;
   /** How long it took lately until it was known that a message had arrived: the longest, which is slowly forgotten. */
@@ -104,9 +104,11 @@ export class StreamSender {
     // Another learner, or one that began anew, knows nothing of this stream.
     const known = epoch === source.epoch ? received : 0n;
     if (epoch === source.epoch) source.confirm(durable);
-    // What came while nothing was taken must be sent again.
-    if (this.#received === undefined || known < this.#received || (wasHeld && !this.isHeld)) this.#rewind(known);
-    else if (known > this.#received) this.#progress(known, nowMs());
+    // What came while nothing was taken, or is lost, must be sent again.
+    const { again = false } = position;
+    if (this.#received !== undefined && known > this.#received) this.#progress(known, nowMs());
+    const isBehind = this.#received === undefined || known < this.#received;
+    if (isBehind || again || (wasHeld && !this.isHeld)) this.#rewind(known);
     this.#received = known;
     this.#underWay = this.#underWay.filter(({ upTo }) => upTo > known);
     if (this.#sent < known) this.#sent = known;
@@ -130,13 +132,14 @@ export class StreamSender {
     this.#allowance.refill(now);
     if (this.#underWay.length > 0 && now - this.#progressMs > retryMs * 2 ** Math.min(this.#repeats, MOST_DOUBLINGS)) {
       this.#repeats += 1;
-      this.#repeatedUpTo = this.#sent;
       this.#rewind(this.#received);
     }
     this.#isIdle = false;
     let bytes = this.#underWay.reduce((sum, each) => sum + each.bytes, 0);
+    // A window that is smaller than a batch would be overrun by each.
+    const most = Math.min(batchBytes, windowBytes);
     while (this.#sent < source.last && bytes < windowBytes && this.#allowance.isLeft) {
-      const { previous, records } = source.read(this.#sent, batchBytes);
+      const { previous, records } = source.read(this.#sent, most);
       const upTo = records.at(-1)?.sequence;
       if (upTo === undefined) {
         // A spool that was opened again is further on than its last record.
@@ -194,6 +197,7 @@ export class StreamSender {
   }
 
   #rewind(to: bigint): void {
+    if (this.#sent > this.#repeatedUpTo) this.#repeatedUpTo = this.#sent;
     this.#sent = to;
     this.#underWay = [];
     this.#progressMs = this.#options.nowMs();

@@ -264,6 +264,6 @@ test('a sender gathers for as long as the other side asks for, within reason', (
 
 test('a fleet is asked for larger and rarer messages the more robots it has', () => {
   expect(paceOf(1)).toEqual({ gatherMs: 1, statusMs: 1000, windowBytes: 1024 * 1024 });
-  expect(paceOf(1000)).toEqual({ gatherMs: 500, statusMs: 5000, windowBytes: 268_435 });
-  expect(paceOf(100_000)).toEqual({ gatherMs: 500, statusMs: 5000, windowBytes: 128 * 1024 });
+  expect(paceOf(1000)).toEqual({ gatherMs: 500, statusMs: 5000, windowBytes: 67_109 });
+  expect(paceOf(100_000)).toEqual({ gatherMs: 500, statusMs: 5000, windowBytes: 32 * 1024 });
 });

@@ -119,6 +119,60 @@ describe('the sender', () => {
   });
 });
 
+test('a gap is filled at once and once, whatever was on its way behind it, and after that the sender waits', () => {
+  const spool = new Spool({ folder: join(root, 'a'), maxBytes: 1e7, nowNs: () => 5n, warn: () => {} });
+  for (let i = 0; i < 40; i++) spool.append('state', '/t', new Uint8Array(200));
+  const way: StreamBatch[] = [];
+  const taken: bigint[] = [];
+  const asked: boolean[] = [];
+  const sender = new StreamSender({
+    robot: 'a',
+    source: spool,
+    publish: (batch) => way.push(batch),
+    nowMs: () => 0,
+    batchBytes: 1000,
+  });
+  const receiver = new StreamReceiver({
+    robot: 'a',
+    deliver: ({ sequence }) => taken.push(sequence),
+    publish: (standing, again) => {
+      asked.push(again);
+      sender.position({ ...standing, again });
+    },
+  });
+  receiver.announce();
+  expect(way).toHaveLength(10);
+  const [first, , third, ...others] = way.splice(0);
+  receiver.take(first!);
+  expect(way).toEqual([]);
+  for (const batch of [third!, ...others]) receiver.take(batch);
+  expect(asked.filter(Boolean)).toHaveLength(1);
+  expect(way.map(({ previous }) => previous)).toEqual([4n, 8n, 12n, 16n, 20n, 24n, 28n, 32n, 36n]);
+  const again = way.splice(0);
+  // What was sent again got lost as well: it is not asked for with each batch behind it.
+  for (const batch of again.slice(1)) receiver.take(batch);
+  expect(way).toEqual([]);
+  for (const batch of again) receiver.take(batch);
+  expect(taken).toEqual(Array.from({ length: 40 }, (_, i) => BigInt(i + 1)));
+  // The connection was made anew: all that was not taken is lost.
+  for (let i = 0; i < 8; i++) spool.append('state', '/t', new Uint8Array(200));
+  sender.pump();
+  way.length = 0;
+  receiver.announce(true);
+  expect(way.map(({ previous }) => previous)).toEqual([40n, 44n]);
+  spool.close();
+});
+
+test('a message is no larger than what may be under way', () => {
+  const spool = new Spool({ folder: join(root, 'a'), maxBytes: 1e7, nowNs: () => 5n, warn: () => {} });
+  for (let i = 0; i < 40; i++) spool.append('state', '/t', new Uint8Array(200));
+  const sent: StreamBatch[] = [];
+  const sender = new StreamSender({ robot: 'a', source: spool, publish: (batch) => sent.push(batch), nowMs: () => 0 });
+  sender.position(positionOf('a', { window_bytes: 1000 }));
+  expect(sent.map(({ records }) => records.length)).toEqual([4, 4]);
+  spool.close();
+});
+
 describe('the receiver', () => {
   test('takes each record once and in order, and nothing of another robot or an older stream', () => {
     const taken: bigint[] = [];

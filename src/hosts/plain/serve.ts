@@ -103,6 +103,13 @@ export class LearnerHost implements HealthSource {
     for (const gateway of this.#gateways.values()) gateway.activate();
     this.#learner.activate();
     this.#recordings = this.#takeRecordings(places);
+    let { connections } = connection.state;
+    // The broker keeps nothing for a learner that is gone: what robots had on their way is lost with the connection.
+    connection.onChange(() => {
+      if (!connection.isSubscribed || connection.state.connections === connections) return;
+      connections = connection.state.connections;
+      for (const gateway of this.#gateways.values()) gateway.announce(true);
+    });
   }
 
   /** Makes a gateway for each robot. */

@@ -343,6 +343,7 @@ uint32 gather_ms     # for how long records are to be gathered into a message, i
 uint32 status_ms     # milliseconds between two statuses of each end; 0 for one a second
 uint32 window_bytes  # bytes of records that may be under way, where the robot's own limit is higher; 0 for its own
 bool hold            # the learner is behind: nothing more is to be sent until a position says otherwise
+bool again           # what came after \`received\` is lost: it is to be sent again at once
 `,
   'iq_learn_link/StreamRecord': `# One message that must not get lost, with its place in the stream of its robot.
 

@@ -634,6 +634,8 @@ export interface StreamPosition {
   window_bytes: number;
   /** The learner is behind: nothing more is to be sent until a position says otherwise. */
   hold: boolean;
+  /** What came after `received` is lost: it is to be sent again at once. */
+  again: boolean;
 }
 
 /**

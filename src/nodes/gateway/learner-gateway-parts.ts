@@ -50,11 +50,12 @@ export interface RobotView {
 }
 
 /** What a position asks of a robot beside saying how far its stream has come. */
-export function askedFor(pace: Pace, gate: Pick<BacklogGate, 'isClosed'> | undefined) {
+export function askedFor(pace: Pace, gate: Pick<BacklogGate, 'isClosed'> | undefined, again: boolean) {
   return {
     gather_ms: pace.gatherMs,
     status_ms: pace.statusMs,
     window_bytes: pace.windowBytes,
     hold: gate?.isClosed ?? false,
+    again,
   };
 }

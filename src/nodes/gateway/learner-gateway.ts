@@ -91,7 +91,8 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
     this.#receiver = new StreamReceiver({
       robot,
       ...(start && { start }),
-      publish: (standing) => positions.publish({ ...standing, ...askedFor(this.#pace, this.#parts.gate) }),
+      publish: (standing, again) =>
+        positions.publish({ ...standing, ...askedFor(this.#pace, this.#parts.gate, again) }),
       deliver: (record, place) => this.#deliver(record, place),
       settle: () => this.#rows?.hand(),
       quietBytes: QUIET_SHARE * this.#pace.windowBytes,
@@ -123,9 +124,9 @@ export class LearnerGateway extends LifecycleNode<typeof learnerGatewaySchema> {
     });
   }
 
-  /** Says where the stream stands, and whether the robot is to go on sending. */
-  announce(): void {
-    if (this.state === 'active') this.#receiver.announce();
+  /** Says where the stream stands, and whether the robot is to go on sending; `again` where what was on its way is lost. */
+  announce(again = false): void {
+    if (this.state === 'active') this.#receiver.announce(again);
   }
 
   protected diagnose(): Diagnosis {

@@ -3,7 +3,7 @@ import type { MqttOptions } from './options.js';
 import type { Publication } from './publication.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
-const KEEPALIVE_S = 10;
+export const KEEPALIVE_S = 10;
 
 /** What MQTT.js is told for one connection; the broker publishes `will` when the connection is lost. */
 export function clientOptions(

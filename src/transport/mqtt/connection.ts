@@ -12,6 +12,7 @@ import { checkSecurity, type MqttOptions } from './options.js';
 import { type PresenceState, presence } from './presence.js';
 import { type Publication, propertiesOf } from './publication.js';
 import { type PublishDone, Refusals } from './refusals.js';
+import { signsOfLife } from './signs-of-life.js';
 import { traceOf } from './trace.js';
 
 /** Of MQTT.js: makes a client, which connects at once. */
@@ -182,6 +183,7 @@ export class MqttConnection {
       this.#writes.gather(client.stream);
       this.#deliver(topic, payload, retain, traceOf(properties));
     });
+    client.on('packetreceive', signsOfLife(client));
     client.on('error', (error) => this.#failed(error));
     client.on('close', () => {
       if (this.#client === client) this.#closed(client);
