@@ -46,8 +46,9 @@ const GENERATION = /^generation-(\d{8})$/;
 const PART = /^generation-\d{8}\.(\d+)\.part$/;
 const contentOf = ({ meta, arrays }: Pick<Manifest, 'meta' | 'arrays'>): string =>
   sha256(JSON.stringify([meta, arrays]));
-/** What is written of a manifest. A text that says the same in another way was altered. */
-const textOf = (manifest: Manifest): string => `${JSON.stringify(manifest, null, 1)}\n`;
+/** What is written of a manifest. A text that says the same in another way, or says more, was altered. */
+const textOf = ({ format, generation, meta, arrays, sha256 }: Manifest): string =>
+  `${JSON.stringify({ format, generation, meta, arrays, sha256 }, null, 1)}\n`;
 const folderOf = (generation: number): string => `generation-${String(generation).padStart(8, '0')}`;
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
@@ -132,9 +133,12 @@ function readGeneration(path: string): Checkpoint {
   const text = readFileSync(join(path, 'manifest.json'), 'utf8');
   const manifest = JSON.parse(text) as Manifest;
   if (!FORMATS.includes(manifest.format)) throw new Error(`unknown format '${String(manifest.format)}'`);
+  // The hash does not cover the format; the arrays say it, too: the earlier one has no offsets.
+  const isEarlier = manifest.format === FORMATS[0];
   if (
     contentOf(manifest) !== manifest.sha256 ||
     textOf(manifest) !== text ||
+    manifest.arrays.some(({ offset }) => (offset === undefined) !== isEarlier) ||
     !path.endsWith(folderOf(manifest.generation))
   )
     throw new Error('manifest.json was altered');

@@ -109,6 +109,21 @@ describe('a checkpoint', () => {
     expect(() => loadCheckpoint(folder)).toThrow(expect.objectContaining({ code: 'CORRUPT_DATA' }));
   });
 
+  it.each([
+    ['says the other format', 'iq_learn checkpoint 2', 'iq_learn checkpoint 1'],
+    ['says more than is written', ' "arrays": [', ' "arta": {\n  "n": 2\n },\n "arrays": ['],
+  ])('whose manifest %s is passed over: no hash would tell that it was changed', (_, from, to) => {
+    saveCheckpoint(folder, content(1));
+    saveCheckpoint(folder, content(2));
+    const path = join(folder, GOOD(2), 'manifest.json');
+    const text = readFileSync(path, 'utf8');
+    expect(text).toContain(from);
+    writeFileSync(path, text.replace(from, to));
+    const told: string[] = [];
+    expect(without(loadCheckpoint(folder, ({ found }) => told.push(String(found))))).toEqual(content(1));
+    expect(told).toEqual(['manifest.json was altered']);
+  });
+
   it('keeps the newest generations only, and numbers go on', () => {
     for (let n = 1; n <= 4; n++) expect(saveCheckpoint(folder, content(n))).toBe(n);
     expect(readdirSync(folder).sort()).toEqual([GOOD(3), GOOD(4)]);
