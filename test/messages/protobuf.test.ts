@@ -76,6 +76,14 @@ describe('protobuf', () => {
     }
   });
 
+  it('does not copy the payload of an envelope, which is decoded at once', () => {
+    const type = 'iq_learn_link/msg/Envelope';
+    const bytes = protobuf.encode(type, { ...emptyMessage(type), payload: Uint8Array.of(1, 2, 3) });
+    const { payload } = protobuf.decode(type, bytes);
+    expect([...payload]).toEqual([1, 2, 3]);
+    expect(payload.buffer).toBe(bytes.buffer);
+  });
+
   it('gives arrays that do not change when the bytes are used again', () => {
     const bytes = protobuf.encode('sensor_msgs/msg/Joy', { ...emptyMessage('sensor_msgs/msg/Joy'), axes: [1, 2] });
     const joy = protobuf.decode('sensor_msgs/msg/Joy', bytes);

@@ -239,12 +239,12 @@ export const generalMessage = (type: string): ProtobufMessage => compile(fieldsO
 
 const messages = new Map<string, ProtobufMessage>();
 
-/** The encoding of a type, 'package/Name' or as {@link fieldsOf} takes it. Made once for each. */
+/** The encoding of a type, 'package/Name', 'package/msg/Name' or as {@link fieldsOf} takes it. Made once for each. */
 export function protobufMessage(type: string): ProtobufMessage {
   const known = messages.get(type);
   if (known !== undefined) return known;
   const general = generalMessage(type);
-  const own = ownReaders[type];
+  const own = ownReaders[type.replace('/msg/', '/')];
   const made = own === undefined ? general : { ...general, read: own(general.read) };
   messages.set(type, made);
   return made;
