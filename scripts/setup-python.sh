@@ -2,6 +2,8 @@
 # Makes the Python environment of the tests: sh scripts/setup-python.sh [FOLDER]
 # FOLDER: the argument, else $IQ_LEARN_PYTHON_VENV, else .venv-test of the project. Run again, it only checks.
 set -eu
+# The packages of a ROS 2 that is sourced would count as installed, and be missing where none is.
+unset PYTHONPATH
 root=$(cd "$(dirname "$0")/.." && pwd)
 venv=${1:-${IQ_LEARN_PYTHON_VENV:-$root/.venv-test}}
 python=${PYTHON:-python3}
