@@ -85,6 +85,10 @@ function checkPresent(
   described: RobotSpec,
 ): void {
   const needed = [...spec.stateTopics, ...actions];
+  // What is not there may have been in a damaged place.
+  const damage = reader.problems.slice(0, 3);
+  const copied =
+    damage.length > 0 ? 'the file is damaged: copy it again from where it was recorded, or record again' : undefined;
   const missing = needed.filter(({ topic }) => !reader.topics.has(topic));
   const named = ({ topic, type }: TopicSpec): string => {
     const command =
@@ -93,21 +97,24 @@ function checkPresent(
   };
   if (missing.length > 0)
     throw new IqLearnError('MISMATCH', `${reader.path} lacks topics of ${spec.robot}`, {
-      found: `topics ${[...reader.topics.keys()].sort().join(', ')}`,
+      found: [`topics ${[...reader.topics.keys()].sort().join(', ')}`, ...damage].join('; '),
       expected: `also ${missing.map(named).join(', ')}`,
       remedy:
         namespaceRemedy(reader, described) ??
+        copied ??
         'record these topics too, or adapt the topics in the description of the robot',
     });
   const silent = needed.filter(({ topic }) => reader.topics.get(topic)!.messages === 0);
   if (silent.length === 0) return;
   const isSaidOnce = silent.some(({ timeoutMs }) => timeoutMs === Number.POSITIVE_INFINITY);
   throw new IqLearnError('MISMATCH', `${reader.path} has topics of ${spec.robot} without a message`, {
-    found: `no message on ${silent.map(({ topic }) => topic).join(', ')}`,
+    found: [`no message on ${silent.map(({ topic }) => topic).join(', ')}`, ...damage].join('; '),
     expected: `at least one on ${silent.map(named).join(', ')}`,
-    remedy: isSaidOnce
-      ? `give ${silent[0]!.topic} after the recording has begun, or latch it (transient_local)`
-      : 'check that the topics are published while recording (ros2 topic hz)',
+    remedy:
+      copied ??
+      (isSaidOnce
+        ? `give ${silent[0]!.topic} after the recording has begun, or latch it (transient_local)`
+        : 'check that the topics are published while recording (ros2 topic hz)'),
   });
 }
 

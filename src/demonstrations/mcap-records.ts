@@ -42,6 +42,8 @@ export class McapRecords {
   #hasChunks: boolean;
   /** The channels of a chunk that was passed over, as its index names them behind it. */
   #lost: Set<number> | undefined;
+  /** Whether the record before is a chunk or the index of one, read or passed over: an index stands nowhere else. */
+  #behindChunk = false;
   /** Whether the record has come that ends the data, and holds their checksum. */
   #hasEnded = false;
   /** Checksum over everything so far, and over everything behind the header: writers differ. Absent after damage. */
@@ -84,6 +86,7 @@ export class McapRecords {
         );
         yield* this.#summarised();
         if (wrong.hasMessages) this.#lost = new Set();
+        this.#behindChunk = true;
         at = wrong.resumeAt;
         continue;
       }
@@ -91,6 +94,8 @@ export class McapRecords {
       const whole = this.#window.bytes(at, frameHeadBytes + length);
       const frame = whole instanceof Promise ? await whole : whole;
       if (opcode !== Opcode.MESSAGE_INDEX) yield* this.#lostHere();
+      else if (!this.#behindChunk) this.#missChunk(at);
+      this.#behindChunk = opcode === Opcode.CHUNK || opcode === Opcode.MESSAGE_INDEX;
       if (opcode === Opcode.FOOTER) return await this.#footer(end);
       yield* this.#records(opcode, frame, at);
       this.#count(opcode, frame, at);
@@ -110,6 +115,15 @@ export class McapRecords {
       return { resumeAt: boundary, hasMessages: !this.#hasChunks };
     if (opcode === Opcode.MESSAGE && this.#hasChunks) return { resumeAt: boundary ?? end, hasMessages: false };
     return undefined;
+  }
+
+  /** A record of a kind that nobody knows is passed over, as MCAP wants it; what stands behind it says that it was a chunk. */
+  #missChunk(at: number): void {
+    this.#checksums = undefined;
+    this.#lost = new Set();
+    this.#say(
+      `${this.#path} is damaged before byte ${at}: an index of messages without a chunk that holds them; the record in its place is left out`,
+    );
   }
 
   /** The records that a frame holds: itself, or those of a chunk. */

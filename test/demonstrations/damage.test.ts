@@ -58,6 +58,26 @@ async function survivors(path: string, bytes: Uint8Array): Promise<number> {
 }
 
 describe('fault F27: a damaged recording', () => {
+  it('a chunk whose kind is one that nobody knows, without an index at the end of the file: the place is a loss', async () => {
+    const path = join(folder(), 'kind.mcap');
+    const chunks: number[] = [];
+    for (let at = 8; at + 9 < sound.length; at += 9 + Number(sound.readBigUInt64LE(at + 1)))
+      if (sound[at] === 6) chunks.push(at);
+    expect(chunks.length).toBeGreaterThan(5);
+    for (const at of chunks) {
+      const bytes = Uint8Array.from(sound);
+      bytes[at] = 211;
+      bytes[bytes.length - 12]! ^= 1; // the checksum of the summary
+      await survivors(path, bytes);
+      // Without the chunk that introduces the topics nothing is left to learn from.
+      const said = await readDemonstrations([path], toy).then(
+        ({ report }) => report.recordings[0]!.problems.join(' '),
+        String,
+      );
+      expect(said).toMatch(/an index of messages without a chunk that holds them/);
+    }
+  });
+
   it('cut anywhere: what was recorded before, and nothing else', async () => {
     const path = join(folder(), 'cut.mcap');
     let least = 0;
