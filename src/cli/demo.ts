@@ -88,6 +88,7 @@ async function runDemo(
   const plan: TrainingPlan = {
     robot: options.robot,
     recordings: [recording],
+    reading: {},
     seed,
     segmentSize: settings.segmentSize,
     ...runPlan({ ...settings, steps: options.steps ?? settings.steps }),

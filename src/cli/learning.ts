@@ -9,6 +9,7 @@ import { contractOf, observationOf } from '../robot/index.js';
 import { type CandidateSettings, learningEpisode, type TrainingOptions, TrainingSession } from '../sessions/index.js';
 import type { TrainingSettings } from '../simulation/index.js';
 import { type CandidateScore, checkpointSegments, notCompared } from '../training/index.js';
+import type { ReadingOptions } from './options.js';
 import { type LearningFiles, RunProgress } from './run-progress.js';
 import type { Session } from './session.js';
 
@@ -19,6 +20,8 @@ const LEARNER_THREADS = 1;
 export interface TrainingPlan {
   readonly robot: string;
   readonly recordings: readonly string[];
+  /** What their topics and times are; the usual where it is not given. */
+  readonly reading: ReadingOptions;
   readonly seed: number;
   readonly steps: number;
   readonly segmentSize: number;

@@ -78,8 +78,10 @@ export interface ReadingOptions {
   readonly clock?: 'stamps' | 'log';
 }
 
+type MaybeGiven<T> = { readonly [Name in keyof T]?: T[Name] | undefined };
+
 /** Those of a command's options that say how a recording is read. */
-export function readingOf({ action, namespace, clock }: ReadingOptions): ReadingOptions {
+export function readingOf({ action, namespace, clock }: MaybeGiven<ReadingOptions>): ReadingOptions {
   return {
     ...(action === undefined ? {} : { action }),
     ...(namespace === undefined ? {} : { namespace }),

@@ -77,6 +77,7 @@ export class ServeRun {
     const plan = {
       robot: spec.robot,
       recordings: [],
+      reading: {},
       seed,
       segmentSize: settings.segmentSize,
       ...runPlan(settings),

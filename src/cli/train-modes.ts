@@ -28,7 +28,8 @@ export function unreadByTraining(
       options: [
         ...settled,
         ...(isOtherTask ? ['--task'] : []),
-        ...(task === undefined ? ['--recording', '--robot'] : [...ofRobots, '--device']),
+        ...ofRobots,
+        ...(task === undefined ? [] : ['--device']),
       ],
       remedy: 'leave them out: the run in --out goes on with what it began with',
     };

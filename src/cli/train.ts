@@ -63,6 +63,14 @@ interface TrainOptions extends OutputOptions, ReadingOptions {
 const planSchema = z.strictObject({
   robot: z.string(),
   recordings: z.array(z.string()),
+  /** Not in plans from before it was kept. */
+  reading: z
+    .strictObject({
+      action: z.enum(['teleop', 'command']).optional(),
+      namespace: z.string().optional(),
+      clock: z.enum(['stamps', 'log']).optional(),
+    })
+    .default({}),
   seed: z.int().min(0),
   ...runFields,
   /** Not in plans from before there were random steps. */
@@ -94,12 +102,13 @@ function earlierPlan(out: string | undefined, steps: number | undefined): Traini
     what: (field) => `${file} is damaged${field === '' ? '' : ` at ${field}`}`,
     remedy: 'start again without --resume',
   });
-  return { ...plan, steps: steps ?? plan.steps };
+  return { ...plan, reading: readingOf(plan.reading), steps: steps ?? plan.steps };
 }
 
 /** The plan of a run that begins, by the robot's settings, the settings file and the options. Throws INVALID_ARGUMENT. */
 export function freshPlan(
-  options: Pick<TrainOptions, 'recording' | 'robot' | 'settings' | 'seed' | 'steps' | 'statesOnly' | 'agent'>,
+  options: Pick<TrainOptions, 'recording' | 'robot' | 'settings' | 'seed' | 'steps' | 'statesOnly' | 'agent'> &
+    ReadingOptions,
 ): TrainingPlan {
   const { recording, robot: name, seed = 0, steps } = options;
   if (recording === undefined) throw missing('--recording <path…>', 'record one: iq-learn record --robot rover');
@@ -109,6 +118,7 @@ export function freshPlan(
   return {
     robot: name,
     recordings: recording,
+    reading: readingOf(options),
     seed,
     segmentSize: settings.segmentSize,
     ...runPlan({ ...settings, steps: steps ?? settings.steps }),
@@ -190,7 +200,7 @@ async function trainOnRobot(options: TrainOptions, io: Io): Promise<void> {
   // Bad input is refused before the folder is created.
   const device = await chooseDevice(options.device);
   if (resume) loadCheckpoint(join(out, 'checkpoint'), ({ message }) => display.warn(message));
-  const reading = { ...readingOf(options), signal: io.interrupt.signal };
+  const reading = { ...plan.reading, signal: io.interrupt.signal };
   const demonstrations = await demonstrationsOf(spec, plan.recordings, resume, display, reading);
   const folder = openRunFolder(out, { reuse: resume });
   const { seed } = plan;

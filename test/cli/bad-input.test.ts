@@ -172,6 +172,19 @@ describe('bad input', () => {
     expect(ended.code).toBe(0);
   });
 
+  it('reads the recordings of a run that goes on as it read them when the run began', async () => {
+    cpSync('run', 'elsewhere', { recursive: true });
+    const plan = JSON.parse(readFileSync('elsewhere/training.json', 'utf8'));
+    expect(plan.reading).toEqual({});
+    writeFileSync('elsewhere/training.json', JSON.stringify({ ...plan, reading: { namespace: 'bot9' } }));
+    const ended = await cli('train', '--resume', '--out', 'elsewhere', '--steps', '300');
+    expect(ended.stderr).toMatch(
+      /warning: .*bot9.*; the run goes on, and its last policy is deployed without a comparison/,
+    );
+    expect(ended.code).toBe(0);
+    expect(JSON.parse(readFileSync('elsewhere/training.json', 'utf8')).reading).toEqual({ namespace: 'bot9' });
+  });
+
   it('refuses a checkpoint of which nothing is whole', async () => {
     cpSync('run', 'lost', { recursive: true });
     for (const name of tree('lost/checkpoint').filter((each) => each.endsWith('manifest.json')))

@@ -27,6 +27,7 @@ const ROWS: readonly [args: string, ...said: string[]][] = [
   ['train --offline --robot rover --recording a --resume', '--offline with --resume', 'begin again'],
   ['train --robot rover --recording a --demonstrations a.npz', '--demonstrations a.npz', '.npz files go with --task'],
   ['train --resume --out run --robot arm --recording a', '--resume with --recording a, --robot arm'],
+  ['train --resume --out run --namespace bot1 --clock log', '--namespace bot1, --clock log', 'what it began with'],
   ['train --resume --out run --seed 3 --settings quick.yaml', '--settings quick.yaml, --seed 3', 'what it began with'],
   ['train --resume --out run --task cartpole', '--resume with --task cartpole'],
   ['train --resume --out task-run --task gridworld', '--resume with --task gridworld'],
