@@ -26,10 +26,9 @@ function known(spec: RobotSpec, { feature, joint, quantity }: JointRange) {
 }
 
 /** Why a joint's numbers cannot be in the unit that its feature has; null where they can. */
-function strange(range: JointRange, spec: RobotSpec): string | null {
+function strange(range: JointRange, { unit, far, speed: fastest }: ReturnType<typeof known>): string | null {
   const { feature, low, high, quantity, values, tenths, distinct, speed, returns } = range;
   if (values < FEWEST) return null;
-  const { unit, far, speed: fastest } = known(spec, range);
   const most = Math.max(Math.abs(low), Math.abs(high));
   const said = `${feature} is ${short(low)}…${short(high)} ${unit}`;
   if (unit === 'm') return most > 20 * far ? `${said}, its limit is ${short(far)}` : null;
@@ -55,8 +54,9 @@ function strangeScan({ topic, rangeMax, beyond }: ScanSurvey): string | null {
 /** Joints and scans whose numbers are those of another unit than the description's: degrees for radians, millimetres for metres. */
 export function lintUnits(ranges: readonly JointRange[], scans: readonly ScanSurvey[], spec: RobotSpec): Finding[] {
   const joints = ranges.flatMap((range) => {
-    const why = strange(range, spec);
-    return why === null ? [] : [{ why, isMetres: known(spec, range).unit === 'm' }];
+    const limits = known(spec, range);
+    const why = strange(range, limits);
+    return why === null ? [] : [{ why, isMetres: limits.unit === 'm' }];
   });
   const sensors = scans.flatMap((scan) => {
     const why = strangeScan(scan);

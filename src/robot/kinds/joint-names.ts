@@ -27,8 +27,10 @@ export function checkLength(what: string, values: ArrayLike<number>, joints: rea
 /** Where a joint stands in a message's list of names. Throws MISMATCH naming every joint that is missing. */
 export function indexOfJoint(names: readonly string[], joint: string, spec: RobotSpec): number {
   const at = names.indexOf(joint);
-  if (at >= 0 && names.lastIndexOf(joint) !== at) throw twice(joint);
-  if (at >= 0) return at;
+  if (at >= 0) {
+    if (names.lastIndexOf(joint) !== at) throw twice(joint);
+    return at;
+  }
   const missing = jointsOf(spec).filter((name) => !names.includes(name));
   throw new IqLearnError('MISMATCH', 'the command lacks joints', {
     found: names.join(', ') || 'no joints',
