@@ -52,12 +52,16 @@ class TrainingProcessMain {
     while (!this.#stopping) {
       const request = this.#requests.shift();
       if (request !== undefined) await request();
-      else if (!this.#failed && !this.#paused && (this.#loop.open || this.#segments.length > 0)) await this.#learn();
+      else if (!this.#failed && !this.#paused && this.#hasWork) await this.#learn();
       else break;
       await nextTurn(); // hear what has arrived
     }
     this.#working = false;
     this.#saveLater();
+  }
+
+  get #hasWork(): boolean {
+    return this.#loop.open || this.#loop.due > 0 || this.#segments.length > 0;
   }
 
   /** Where nothing more comes, what was learned from is still to be saved in time. */
@@ -87,16 +91,12 @@ class TrainingProcessMain {
 
   async #learn(): Promise<void> {
     try {
-      if (!this.#loop.open) {
+      while (this.#segments.length > 0 && this.#loop.takes) {
         const { segment, session } = this.#segments.shift()!;
         this.#loop.add(segment, session);
-        while (this.#segments.length > 0 && this.#loop.gathers) {
-          const next = this.#segments.shift()!;
-          this.#loop.add(next.segment, next.session);
-        }
       }
       await this.#loop.update(UPDATES_A_TURN);
-      if (this.#loop.due > 0) return;
+      if (!this.#loop.hasLearned) return;
       if ((this.#loop.checkpointDueInMs ?? 1) <= 0) this.#save();
       say({ kind: 'progress', progress: await this.#loop.progress() });
     } catch (error) {
