@@ -115,9 +115,8 @@ export class SegmentTrainer {
     return this.#pendingUpdates.whole;
   }
 
-  /** Whether a segment that waits is added now: to a fleet's at any time, else once the one before it has its policy. */
-  get takes(): boolean {
-    return this.#options.fleet !== undefined || !this.open;
+  get ofFleet(): boolean {
+    return this.#options.fleet !== undefined;
   }
 
   /** Whether the policy of the newest segment is to be made now. */

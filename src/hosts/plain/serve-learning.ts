@@ -55,7 +55,6 @@ export async function startLearning(
       leastSeconds: CHECKPOINT_SECONDS,
     },
     ...(robots.length > 1 && { fleet: FLEET_PACE }),
-    candidateSegments: everySegments,
     device: device.device,
     threads: 1,
     summary: { robot: spec.robot },

@@ -7,6 +7,8 @@ import type { LearnerReply, LearnerRequest, LearningOptions, Segment, SessionSta
 // The process that learns. Segments are worked off in order; requests are answered between small batches of updates.
 
 const UPDATES_A_TURN = 8;
+/** A fleet's segments are larger than what is read in one turn. */
+const UPDATES_A_FLEETS_TURN = 2;
 
 function say(reply: LearnerReply, then: () => void = () => {}): void {
   if (process.connected) process.send!(reply, then);
@@ -91,11 +93,11 @@ class TrainingProcessMain {
 
   async #learn(): Promise<void> {
     try {
-      while (this.#segments.length > 0 && this.#loop.takes) {
+      while (this.#segments.length > 0 && (this.#loop.ofFleet || !this.#loop.open)) {
         const { segment, session } = this.#segments.shift()!;
         this.#loop.add(segment, session);
       }
-      await this.#loop.update(UPDATES_A_TURN);
+      await this.#loop.update(this.#loop.ofFleet ? UPDATES_A_FLEETS_TURN : UPDATES_A_TURN);
       if (!this.#loop.hasLearned) return;
       if ((this.#loop.checkpointDueInMs ?? 1) <= 0) this.#save();
       say({ kind: 'progress', progress: await this.#loop.progress() });
