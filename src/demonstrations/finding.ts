@@ -20,6 +20,8 @@ export interface Finding {
     | 'coarse numbers'
     | 'unchanging features'
     | 'unchanging image'
+    | 'frozen sensor'
+    | 'changing size'
     | 'echo of the command'
     | 'contradicting demonstrations'
     | 'another unit'

@@ -1,6 +1,7 @@
 import type { ChosenTopics } from './choose-topics.js';
 import type { JointRange } from './joint-ranges.js';
-import type { CommandSurvey, ScanSurvey } from './survey-messages.js';
+import type { FrozenStretch } from './survey-frozen.js';
+import type { CommandSurvey, ScanSurvey, SizeSurvey } from './survey-messages.js';
 import type { ReasonCounts, SampleReport } from './tick.js';
 
 /** What was read from a recording, and what was left out. */
@@ -19,11 +20,15 @@ export interface RecordingReport extends SampleReport {
   readonly undecodable: number;
   /** Which topics they are of, and why they do not decode. */
   readonly undecodableReasons?: ReasonCounts;
-  /** What the messages said of each joint that is observed, before limits; of scans; and of commands beside the action. */
+  /** What the messages said of joints, before limits, of scans, of commands beside the action; pictures that changed their size, and sensors that hung. */
   readonly surveyed?: {
     readonly joints: readonly JointRange[];
     readonly scans: readonly ScanSurvey[];
     readonly commands: readonly CommandSurvey[];
+    readonly sizes: readonly SizeSurvey[];
+    readonly frozen: readonly FrozenStretch[];
+    /** Whether it says where episodes begin and end: it cannot be cut within one. */
+    readonly hasMarkers: boolean;
   };
   /** The topics that carry the actions, separated by commas. */
   readonly actionTopic: string;

@@ -1,5 +1,12 @@
 import type { LaserScan } from '../messages/index.js';
-import { createActionMapper, type RobotSpec, robotParts, type TopicSpec } from '../robot/index.js';
+import {
+  createActionMapper,
+  isImage,
+  type keptImage,
+  type RobotSpec,
+  robotParts,
+  type TopicSpec,
+} from '../robot/index.js';
 import type { TimedMessage } from './timeline.js';
 
 /** A value that is nearer to another than this share of its range is the same; one farther away than that is another. */
@@ -103,5 +110,41 @@ export function surveyScans(messages: readonly TimedMessage[], spec: RobotSpec):
       }
     const rangeMax = own.reduce((most, { range_max }) => Math.max(most, range_max), 0);
     return own.length === 0 ? [] : [{ topic, rangeMax, beyond: beyond / Math.max(1, all) }];
+  });
+}
+
+/** Pictures of a topic that change their size. */
+export interface SizeSurvey {
+  readonly topic: string;
+  /** The first change: both sizes as width × height, and seconds from the first message of the recording. */
+  readonly before: string;
+  readonly after: string;
+  readonly atSeconds: number;
+  readonly changes: number;
+}
+
+/** Surveys the topics of images for sizes that change: each is made small from whatever it is, and another part may be seen. */
+export function surveySizes(messages: readonly TimedMessage[], spec: RobotSpec, startNs: bigint): SizeSurvey[] {
+  return spec.stateTopics.flatMap(({ topic, type }): SizeSurvey[] => {
+    if (!isImage(type)) return [];
+    let last: string | undefined;
+    let found: SizeSurvey | undefined;
+    for (const { topic: own, message, logNs } of messages) {
+      const size = own === topic ? (message as ReturnType<typeof keptImage>).size : null;
+      if (size === null) continue;
+      const now = `${size.width} × ${size.height}`;
+      if (last !== undefined && now !== last) {
+        const first = found ?? {
+          topic,
+          before: last,
+          after: now,
+          atSeconds: Number(logNs - startNs) / 1e9,
+          changes: 0,
+        };
+        found = { ...first, changes: first.changes + 1 };
+      }
+      last = now;
+    }
+    return found === undefined ? [] : [found];
   });
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { describeLoss, readDemonstrations } from '#src/demonstrations/index.js';
+import { describeLoss, lintDemonstrations, readDemonstrations } from '#src/demonstrations/index.js';
 import { type CompressedImage, emptyMessage, type Image, type MessageTypes, stampOf } from '#src/messages/index.js';
 import { createObservationAssembler, describeRefusal, parseRobotSpec } from '#src/robot/index.js';
 import { type Written, writeBag } from './bag.js';
@@ -118,6 +118,25 @@ describe('a recording with images', () => {
     const [refused] = live.refusals.map(({ refusal }) => describeRefusal(refusal));
     expect(refused).toContain("/camera: encoding is 'yuv422_yuy2', expected one of rgb8, bgr8");
     expect(report.recordings.flatMap(describeLoss).join('\n')).toContain(refused);
+  });
+
+  it('is told where its pictures change their size', async () => {
+    const larger = (image: Image, k: number): Image =>
+      k < 12 ? image : { ...image, height: 8, step: 36, width: 12, data: new Uint8Array(8 * 36).fill(k) };
+    const path = await bag(drive(larger));
+    const { episodes, report } = await readDemonstrations([path], spec);
+    const changing = lintDemonstrations(episodes, spec, report).filter(({ check }) => check === 'changing size');
+    expect(changing).toEqual([
+      expect.objectContaining({
+        found: 'the pictures of /camera are 6 × 4 before 1.22 s, and then 12 × 8',
+        remedy: expect.stringContaining(`iq-learn trim ${path} --to 1.22, or --from 1.22`),
+      }),
+      // Three files by turns.
+      expect.objectContaining({
+        found: 'the pictures of /front/compressed are 64 × 48 before 0.06 s, and then 14 × 11, the first of 33 changes',
+        remedy: expect.stringContaining('one camera on the topic'),
+      }),
+    ]);
   });
 
   it('is not read where a topic has no image that can be used: the reason is in the error', async () => {

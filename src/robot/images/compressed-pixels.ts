@@ -11,6 +11,13 @@ const mostPixels = 20_000_000;
 /** The plugin of image_transport for depth puts 12 bytes of its own before the file. */
 const depthHeader = 12;
 
+/** The file that a message carries. */
+export function pictureFile({ data, format }: Pick<CompressedImage, 'data' | 'format'>): Uint8Array {
+  return isTransported(format) ? data.subarray(depthHeader) : data;
+}
+
+const isTransported = (format: string): boolean => format.includes('compressedDepth');
+
 const incomplete = (field: string, found: string, expected: string): Refused =>
   refuse('incomplete', field, found, expected);
 
@@ -19,10 +26,10 @@ const incomplete = (field: string, found: string, expected: string): Refused =>
  * file is, its own first bytes say; `format` is only looked at for depth. `isDepth`: 16 bits are millimetres.
  */
 export function compressedPixels({ data, format }: CompressedImage, isDepth: boolean): Pixels | Refused {
-  const isTransportedDepth = format.includes('compressedDepth');
+  const isTransportedDepth = isTransported(format);
   if (isTransportedDepth && !format.startsWith('16UC1'))
     return incomplete('format', `'${format.slice(0, 60)}'`, "'16UC1; compressedDepth png', depth in millimetres");
-  const file = isTransportedDepth ? data.subarray(depthHeader) : data;
+  const file = pictureFile({ data, format });
   const header = readPictureHeader(file);
   if (header === null)
     return incomplete('data', `${data.length} bytes of format '${format.slice(0, 60)}'`, 'a JPEG or PNG file');
