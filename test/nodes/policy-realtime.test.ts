@@ -286,7 +286,7 @@ describe('the policy node in real time', () => {
     await until(() => state() === 'RUNNING', 'driving');
     for (let i = 0; i < 20; i++) {
       rig.say('/teleop/cmd_vel', 'geometry_msgs/msg/TwistStamped', said(i % 2 === 0 ? 0.5 : -0.5));
-      await pass(300);
+      await pass(200);
     }
     expect(warnings()).toEqual([]);
     for (let i = 0; i < 60; i++) {
