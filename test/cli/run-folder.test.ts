@@ -38,7 +38,10 @@ describe('the folder of a run', () => {
   });
 
   it('of a demo that is interrupted before an episode is shown leaves nothing, and it says so', async () => {
-    const ended = await interruptedCli(AbortSignal.abort(), 'demo', '--robot', 'rover', '--name', 'cut');
+    const stop = new AbortController();
+    const poll = setInterval(() => existsSync('runs/cut/log.jsonl') && stop.abort(), 1);
+    const ended = await interruptedCli(stop.signal, 'demo', '--robot', 'rover', '--name', 'cut');
+    clearInterval(poll);
     expect(ended.code).toBe(130);
     expect(ended.stderr).toContain('nothing was kept: iq-learn demo --robot rover');
     expect(existsSync('runs')).toBe(false);
