@@ -23,7 +23,7 @@ const OPTIONS = {
   fleet: { default: 100, help: 'robots that send at once while the learner trains; 0 for none' },
   hz: { default: 20, help: 'transitions per second of each of them' },
   minutes: { default: 1, help: 'for how long they are measured' },
-  paid: { default: 0.9, help: 'share of its updates alone that the learner is to make beside them' },
+  paid: { default: 1, help: 'share of its updates alone that their transitions pay for; 0 without learning' },
   random: { default: 1_000_000, help: 'messages of random bytes, over all topics of the link' },
   peers: { default: null, help: 'a Python environment with paho-mqtt, protobuf and numpy (scripts/setup-python.sh)' },
 } as const;

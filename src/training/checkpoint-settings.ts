@@ -1,5 +1,6 @@
 import { IqLearnError } from '../common/index.js';
 import type { LearnerConfig, LearnerOptions, Metrics } from '../learning/index.js';
+import type { Checkpoint } from '../platform/index.js';
 import type { TrainingSummary } from '../policy/index.js';
 import type { LearningOptions } from './process/protocol.js';
 
@@ -9,6 +10,8 @@ export interface TrainerMeta {
   readonly pendingUpdates: number;
   /** Transitions still to come that pay for no update; not in checkpoints from before there were random steps. */
   readonly unpaid?: number;
+  /** Updates that a fleet's segments paid for and that were skipped. */
+  readonly skippedUpdates?: number;
   readonly metricSums: Metrics;
   readonly updatesCounted: number;
   readonly summary: TrainingSummary;
@@ -16,6 +19,18 @@ export interface TrainerMeta {
   readonly previousManifest: string;
   /** Manifest of the candidate of the segment before the newest, where that had one. Its model is an array. */
   readonly candidateManifest?: string;
+}
+
+/** What a checkpoint holds of its trainer, with the models of its two policies. Throws CORRUPT_DATA where it has none. */
+export function trainerOf({ meta, arrays }: Checkpoint) {
+  const trainer = meta.trainer as TrainerMeta | undefined;
+  const { 'trainer.previousModel': model, 'trainer.candidateModel': candidate } = arrays;
+  if (trainer === undefined || !(model instanceof Uint8Array))
+    throw new IqLearnError('CORRUPT_DATA', 'the checkpoint was not written by a learner node', {
+      expected: "entries 'trainer' and 'trainer.previousModel'",
+      remedy: 'resume it with the command that wrote it',
+    });
+  return { meta: trainer, model, candidate };
 }
 
 /** Where the checkpoints are. Throws INVALID_ARGUMENT where no folder was given. */

@@ -94,6 +94,10 @@ function rollbackText({ at, to, reason, rates }: Rollback): string {
   return `learning diverged and was taken back from update ${at} to ${to}: ${reason}; the learning rates are ${rates} of the settings' from now on`;
 }
 
+/** What people are told when updates are skipped for the first time, because `mostOwed` are owed; see `FleetPace`. */
+export const behindText = (mostOwed: number): string =>
+  `learning is behind the robots by ${mostOwed} updates: from now on it makes as many as it can and skips the others, which train/updates_skipped counts`;
+
 export interface StartOptions extends Pick<LearnerOptions, 'device' | 'threads' | 'robots'> {
   readonly config: LearnerConfig;
   /** The blocks of an observation. */
@@ -179,8 +183,12 @@ export class PendingUpdates {
   /** May be a fraction. */
   count: number;
 
-  constructor(count = 0) {
+  /** Updates that were paid for and that nobody owes any more; may be a fraction. */
+  skipped: number;
+
+  constructor(count = 0, skipped = 0) {
     this.count = count;
+    this.skipped = skipped;
   }
 
   /** Whole updates. The tolerance makes ten times 0.1 one update. */
@@ -188,12 +196,21 @@ export class PendingUpdates {
     return Math.floor(this.count + 1e-9);
   }
 
-  pay(transitions: number, updatesPerTransition: number): void {
+  /** Transitions pay for their updates. Beyond `most` that are owed they are skipped. */
+  pay(transitions: number, updatesPerTransition: number, most = Number.POSITIVE_INFINITY): void {
     this.count += transitions * updatesPerTransition;
+    const beyond = Math.max(0, this.count - most);
+    this.count -= beyond;
+    this.skipped += beyond;
   }
 
   made(updates: number): void {
     this.count -= updates;
+  }
+
+  /** Says how many were skipped, once some were. */
+  get metrics(): Metrics {
+    return this.skipped === 0 ? {} : { 'train/updates_skipped': Math.round(this.skipped) };
   }
 }
 

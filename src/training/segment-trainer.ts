@@ -3,9 +3,10 @@ import { type Episode, Learner, type Metrics, observationAt } from '../learning/
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from '../platform/index.js';
 import { encodeBundle, type PolicyBundle, type PolicyFunction, type TrainingSummary } from '../policy/index.js';
 import { observationOf } from '../robot/index.js';
-import { engineOf, folderOf, sayKept, type TrainerMeta } from './checkpoint-settings.js';
+import { engineOf, folderOf, sayKept, type TrainerMeta, trainerOf } from './checkpoint-settings.js';
 import { CheckpointTimes, reaches } from './checkpoint-times.js';
-import { addLater, PendingUpdates, startLearner, updateTelling } from './contract.js';
+import { addLater, behindText, PendingUpdates, startLearner, updateTelling } from './contract.js';
+import { MeanMetrics } from './mean-metrics.js';
 import type {
   LearningOptions,
   LearningProgress,
@@ -44,9 +45,8 @@ export class SegmentTrainer {
   #pendingUpdates = new PendingUpdates();
   /** Transitions still to come that pay for no update. */
   #unpaid: number;
-  /** Sums of the metrics over the segment's updates so far, and how many updates those are. */
-  readonly #metricSums = new Map<string, number>();
-  #updatesCounted = 0;
+  /** Of the updates for the next policy so far. */
+  readonly #metrics = new MeanMetrics();
   /** Seconds spent on updates since the last progress. */
   #seconds = 0;
   readonly #checkpoints: CheckpointTimes;
@@ -115,9 +115,14 @@ export class SegmentTrainer {
     return this.#pendingUpdates.whole;
   }
 
-  /** Whether another segment that waits is added before updates are made; see `gatherUpdates`. */
-  get gathers(): boolean {
-    return this.due < (this.#options.gatherUpdates ?? 0);
+  get ofFleet(): boolean {
+    return this.#options.fleet !== undefined;
+  }
+
+  /** Whether the policy of the newest segment is to be made now. */
+  get hasLearned(): boolean {
+    const most = this.#options.fleet?.updatesPerPolicy ?? Number.POSITIVE_INFINITY;
+    return this.open && (this.due === 0 || this.#metrics.updates >= most);
   }
 
   /** Adds a segment's transitions and the updates they pay for; `session` is kept for whoever resumes the run. */
@@ -127,12 +132,18 @@ export class SegmentTrainer {
     addLater(this.#learner, segment.demonstrations ?? [], this.#warn);
     const unpaid = Math.min(this.#unpaid, segment.length);
     this.#unpaid -= unpaid;
-    this.#pendingUpdates.pay(segment.length - unpaid, this.#options.updatesPerTransition);
+    this.#pay(segment.length - unpaid);
+    if (!this.open) this.#metrics.clear();
     this.#version++;
     this.#previous = this.#published;
     this.#session = session;
-    this.#metricSums.clear();
-    this.#updatesCounted = 0;
+  }
+
+  #pay(transitions: number): void {
+    const { fleet, updatesPerTransition } = this.#options;
+    const { skipped } = this.#pendingUpdates;
+    this.#pendingUpdates.pay(transitions, updatesPerTransition, fleet?.mostOwed);
+    if (skipped === 0 && this.#pendingUpdates.skipped > 0) this.#warn(behindText(fleet!.mostOwed));
   }
 
   /** Adds a segment in which a person demonstrated. */
@@ -148,8 +159,7 @@ export class SegmentTrainer {
         nextObservation: observationAt(spec, segment.nextObservations, i),
         terminated: segment.terminated[i] === 1,
       };
-      // What a person showed during a takeover is not data of the policy as well: the critic would have to raise and
-      // to lower its value.
+      // What a person showed is not data of the policy as well: the critic would have to raise and lower its value.
       if (segment.demonstrated[i] !== 1) this.#learner.addTransition(transition, segment.robots?.[i]);
       else if (!this.#learner.addExpertTransition(transition)) refused++;
     }
@@ -165,14 +175,11 @@ export class SegmentTrainer {
     const metrics = await updateTelling(this.#learner, count, this.#warn);
     this.#seconds += Number(process.hrtime.bigint() - start) / 1e9;
     this.#pendingUpdates.made(count);
-    this.#updatesCounted += count;
-    for (const [name, value] of Object.entries(metrics))
-      this.#metricSums.set(name, (this.#metricSums.get(name) ?? 0) + value * count);
+    this.#metrics.add(metrics, count);
   }
 
   /** Progress after a segment's updates, with its policy as a bundle, which is published from now on. */
   async progress(): Promise<LearningProgress> {
-    const means = [...this.#metricSums].map(([name, sum]) => [name, sum / this.#updatesCounted]);
     const { updates, transitions, expertTransitions: demonstrations, rollbacks } = this.#learner;
     const seconds = this.#seconds;
     this.#seconds = 0;
@@ -181,8 +188,9 @@ export class SegmentTrainer {
     const due = candidateSegments !== undefined && reaches(candidateSegments, this.#publishedVersion, this.#version);
     this.#publishedVersion = this.#version;
     const metrics: Metrics = {
-      ...Object.fromEntries(means),
+      ...this.#metrics.means,
       ...(rollbacks.length === 0 ? {} : { 'train/rollbacks': rollbacks.length }),
+      ...this.#pendingUpdates.metrics,
     };
     this.#candidate = due ? await this.deployed() : undefined;
     const progress = { version: this.#version, updates, transitions, demonstrations, metrics, seconds };
@@ -235,8 +243,8 @@ export class SegmentTrainer {
       version: this.#version,
       pendingUpdates: this.#pendingUpdates.count,
       unpaid: this.#unpaid,
-      metricSums: Object.fromEntries(this.#metricSums),
-      updatesCounted: this.#updatesCounted,
+      skippedUpdates: this.#pendingUpdates.skipped,
+      ...this.#metrics.state,
       summary: this.#summary,
       previousManifest: this.#previous?.manifest ?? '',
       ...(this.#candidate === undefined ? {} : { candidateManifest: this.#candidate.manifest }),
@@ -273,20 +281,12 @@ export class SegmentTrainer {
   }
 
   #restoreCounters(checkpoint: Checkpoint): void {
-    const meta = checkpoint.meta.trainer as TrainerMeta | undefined;
-    const { 'trainer.previousModel': model, 'trainer.candidateModel': candidate } = checkpoint.arrays;
-    if (meta === undefined || !(model instanceof Uint8Array))
-      throw new IqLearnError('CORRUPT_DATA', 'the checkpoint was not written by a learner node', {
-        expected: "entries 'trainer' and 'trainer.previousModel'",
-        remedy: 'resume it with the command that wrote it',
-      });
+    const { meta, model, candidate } = trainerOf(checkpoint);
     this.#version = meta.version;
     this.#publishedVersion = Math.max(0, meta.version - 1);
-    this.#pendingUpdates = new PendingUpdates(meta.pendingUpdates);
+    this.#pendingUpdates = new PendingUpdates(meta.pendingUpdates, meta.skippedUpdates);
     this.#unpaid = meta.unpaid ?? 0;
-    this.#metricSums.clear();
-    for (const [name, sum] of Object.entries(meta.metricSums)) this.#metricSums.set(name, sum);
-    this.#updatesCounted = meta.updatesCounted;
+    this.#metrics.restore(meta);
     this.#summary = meta.summary;
     this.#previous = meta.version > 0 ? { model, manifest: meta.previousManifest } : undefined;
     this.#candidate =

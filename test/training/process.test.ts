@@ -91,23 +91,28 @@ describe('learning in its own process', () => {
     await runtime.dispose();
   });
 
-  it('of a fleet that is behind learns from the segments that wait together, and makes one policy of them', async () => {
+  it('of a fleet that is behind takes all that waits at once, makes one policy of it, and skips what it cannot make', async () => {
     const checkpoint = { folder, everySegments: 2, leastSeconds: 0 };
-    const fleet = { gatherUpdates: 30, candidateSegments: 2, checkpoint };
-    const learning = await TrainingProcess.create(options({}, fleet));
+    const change = { fleet: { updatesPerPolicy: 30, mostOwed: 40 }, candidateSegments: 2, checkpoint };
+    const learning = await TrainingProcess.create(options({}, change));
     const heard = follow(learning);
     learning.pause(true);
     for (const seed of [1, 2, 3, 4, 5]) learning.learn(segment(seed, 21), session(seed));
     learning.pause(false);
-    await until(() => heard.progress.at(-1)?.version === 5, 'the policy of the last segment');
+    await until(() => heard.progress.at(-1)?.version === 5, 'the policy of what waited');
+    learning.learn(segment(6, 21), session(6));
+    await until(() => heard.progress.at(-1)?.version === 6, 'the policy of the last segment');
     await learning.stop(true);
-    // Three segments pay for 31 updates; those that are left, for fewer than 30, are all that waits.
+    // Five segments pay for 52.5 updates, of which 40 are owed; the rest is made before the
+    // policy of the sixth.
     expect(heard.progress.map(({ version, updates, transitions }) => [version, updates, transitions])).toEqual([
-      [3, 31, 63],
-      [5, 52, 105],
+      [5, 30, 105],
+      [6, 50, 126],
     ]);
+    expect(heard.progress.map(({ metrics }) => metrics['train/updates_skipped'])).toEqual([13, 13]);
+    expect(heard.warnings).toEqual([expect.stringContaining('behind the robots by 40 updates')]);
     expect(heard.progress.map(({ candidate }) => candidate !== undefined)).toEqual([true, true]);
-    expect(loadCheckpoint(folder).meta).toMatchObject({ trainer: { version: 5 } });
+    expect(loadCheckpoint(folder).meta).toMatchObject({ trainer: { version: 6, skippedUpdates: 12.5 } });
   });
 
   it('takes what a person showed beside the demonstrations, none of it as policy data, and that too survives a resume bit for bit', async () => {

@@ -30,8 +30,8 @@ export interface ServeOptions {
  */
 const CHECKPOINT_SECONDS = 5;
 
-/** Of several robots, segments that wait are learned from together until so many updates are due: about a second of them. */
-const GATHER_UPDATES = 64;
+/** Of several robots: a policy after about a second of updates, and no more owed than some seconds or a minute of them. */
+const FLEET_PACE = { updatesPerPolicy: 64, mostOwed: 1000 };
 
 /** Goes on from the run's checkpoint, or begins with the demonstrations. */
 export async function startLearning(
@@ -54,8 +54,7 @@ export async function startLearning(
       everySegments,
       leastSeconds: CHECKPOINT_SECONDS,
     },
-    ...(robots.length > 1 && { gatherUpdates: GATHER_UPDATES }),
-    candidateSegments: everySegments,
+    ...(robots.length > 1 && { fleet: FLEET_PACE }),
     device: device.device,
     threads: 1,
     summary: { robot: spec.robot },

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { steadyClock, throwIfCancelled } from '../../common/index.js';
+import { messageOf, steadyClock, throwIfCancelled } from '../../common/index.js';
 import type { Episode } from '../../learning/index.js';
 import { type BacklogGate, PolicySigner, paceOf } from '../../link/index.js';
 import {
@@ -67,12 +67,10 @@ export class LearnerHost implements HealthSource {
       for (const gateway of this.#gateways.values()) gateway.announce();
     });
     const every = checkpointSegments(settings.segmentSize);
-    this.#learner.onProgress(({ candidate }) => {
-      this.#gate.look();
-      if (candidate !== undefined) writeBundle(join(run, 'policy'), candidate);
-    });
+    this.#learner.onProgress(() => this.#gate.look());
     this.#learner.onSaved((segments) => {
       for (const [robot, place] of places.saved(segments)) this.#gateways.get(robot)?.confirm(place);
+      void this.#writePolicy();
     });
     this.#join(places);
     const { config } = runPlan(settings);
@@ -230,6 +228,16 @@ export class LearnerHost implements HealthSource {
       Number(gateway?.policy_version ?? -1),
     );
     return [...own, ...fleetGauges(this.#fleet)];
+  }
+
+  /** With each checkpoint, not with each policy: a fleet has several of these a second, and a disk takes its time. */
+  async #writePolicy(): Promise<void> {
+    try {
+      writeBundle(join(this.#options.run, 'policy'), await this.#client.deployed());
+    } catch (error) {
+      // A learner that ends answers no more; what it had learned is written then.
+      if (this.#learner.state === 'active') this.#options.logger('link').warn(messageOf(error));
+    }
   }
 
   /** Writes a checkpoint, and ends everything. */

@@ -23,6 +23,12 @@ export interface RobotCount {
   readonly held: number;
 }
 
+/** The buffers that hold something, and the sums of their shares of a batch, each with those before it. */
+interface Drawn {
+  readonly filled: readonly ReplayBuffer[];
+  readonly shares: Float64Array;
+}
+
 /**
  * The transitions of a fleet: a {@link ReplayBuffer} for each robot, so that a robot that drives much does not push out
  * what the others have seen, and sampling that is fair: every robot has the same share of a batch, whatever it has sent.
@@ -36,8 +42,8 @@ export class FairBuffers {
   readonly #make: (capacity: number) => ReplayBuffer;
   readonly #capacityOfEach: number;
   readonly #buffers = new Map<string, ReplayBuffer>();
-  /** Sums of the shares of the buffers so far, in their order; undefined where transitions came since. */
-  #shares: Float64Array | undefined;
+  /** What is drawn from; undefined where transitions came since it was made. */
+  #drawn: Drawn | undefined;
 
   /** `capacity` transitions of all `robots` together; without robots, of whoever sends them. */
   constructor(capacity: number, robots: readonly string[], make: (capacity: number) => ReplayBuffer) {
@@ -63,35 +69,36 @@ export class FairBuffers {
   /** Adds a transition of a robot; '' where it is of none in particular. A bad number throws INVALID_ARGUMENT. */
   add(row: BufferRow, robot: string): void {
     this.#bufferOf(robot).add(row);
-    this.#shares = undefined;
+    this.#drawn = undefined;
   }
 
   /** Adds transitions `from` to `to` of rows that were checked, all of one robot: {@link ReplayBuffer.addRows}. */
   addRows(rows: NumberRows, from: number, to: number, robot: string): void {
     this.#bufferOf(robot).addRows(rows, from, to);
-    this.#shares = undefined;
+    this.#drawn = undefined;
   }
 
   /** Gathers `count` transitions into `target` from row `offset`: those of one robot after those of the other. */
   sample(count: number, random: Random, target: BatchTarget, offset = 0): void {
-    const filled = this.#filled();
+    const { filled, shares } = this.#draws();
     if (filled.length <= 1) {
       (filled[0] ?? [...this.#buffers.values()][0]!).sample(count, random, target, offset);
       return;
     }
     const counts = new Array<number>(filled.length).fill(0);
-    for (let i = 0; i < count; i++) counts[this.#draw(filled, random)]!++;
+    for (let i = 0; i < count; i++) counts[draw(shares, random)]!++;
     let row = offset;
-    filled.forEach((buffer, i) => {
-      buffer.sample(counts[i]!, random, target, row);
-      row += counts[i]!;
-    });
+    // Of a thousand robots most are not in a batch.
+    for (const [i, rows] of counts.entries()) {
+      if (rows > 0) filled[i]!.sample(rows, random, target, row);
+      row += rows;
+    }
   }
 
   /** See {@link ReplayBuffer.drawsAbsorbing}; of a robot that is drawn as in {@link sample}. */
   drawsAbsorbing(random: Random): boolean {
-    const filled = this.#filled();
-    const buffer = filled.length > 1 ? filled[this.#draw(filled, random)] : filled[0];
+    const { filled, shares } = this.#draws();
+    const buffer = filled.length > 1 ? filled[draw(shares, random)] : filled[0];
     return buffer?.drawsAbsorbing(random) ?? false;
   }
 
@@ -109,7 +116,7 @@ export class FairBuffers {
       buffer.restore(each);
       this.#buffers.set(robot, buffer);
     }
-    this.#shares = undefined;
+    this.#drawn = undefined;
   }
 
   #bufferOf(robot: string): ReplayBuffer {
@@ -121,21 +128,12 @@ export class FairBuffers {
     return buffer;
   }
 
-  #filled(): ReplayBuffer[] {
-    return [...this.#buffers.values()].filter(({ size }) => size > 0);
-  }
-
-  #draw(filled: readonly ReplayBuffer[], random: Random): number {
-    this.#shares ??= cumulated(filled.map(({ size }) => size));
-    const at = random.uniform() * this.#shares.at(-1)!;
-    // The first whose sum is above: a fleet may have a thousand.
-    let [low, high] = [0, filled.length - 1];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (at >= this.#shares[middle]!) low = middle + 1;
-      else high = middle;
+  #draws(): Drawn {
+    if (this.#drawn === undefined) {
+      const filled = [...this.#buffers.values()].filter(({ size }) => size > 0);
+      this.#drawn = { filled, shares: cumulated(filled.map(({ size }) => size)) };
     }
-    return low;
+    return this.#drawn;
   }
 
   #sum(count: (buffer: ReplayBuffer) => number): number {
@@ -143,6 +141,19 @@ export class FairBuffers {
     for (const buffer of this.#buffers.values()) sum += count(buffer);
     return sum;
   }
+}
+
+/** The index of a buffer, as often as its share says. */
+function draw(shares: Float64Array, random: Random): number {
+  const at = random.uniform() * shares.at(-1)!;
+  // The first whose sum is above: a fleet may have a thousand.
+  let [low, high] = [0, shares.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (at >= shares[middle]!) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function cumulated(sizes: readonly number[]): Float64Array {

@@ -7,6 +7,8 @@ import type { LearnerReply, LearnerRequest, LearningOptions, Segment, SessionSta
 // The process that learns. Segments are worked off in order; requests are answered between small batches of updates.
 
 const UPDATES_A_TURN = 8;
+/** A fleet's segments are larger than what is read in one turn. */
+const UPDATES_A_FLEETS_TURN = 2;
 
 function say(reply: LearnerReply, then: () => void = () => {}): void {
   if (process.connected) process.send!(reply, then);
@@ -52,12 +54,16 @@ class TrainingProcessMain {
     while (!this.#stopping) {
       const request = this.#requests.shift();
       if (request !== undefined) await request();
-      else if (!this.#failed && !this.#paused && (this.#loop.open || this.#segments.length > 0)) await this.#learn();
+      else if (!this.#failed && !this.#paused && this.#hasWork) await this.#learn();
       else break;
       await nextTurn(); // hear what has arrived
     }
     this.#working = false;
     this.#saveLater();
+  }
+
+  get #hasWork(): boolean {
+    return this.#loop.open || this.#loop.due > 0 || this.#segments.length > 0;
   }
 
   /** Where nothing more comes, what was learned from is still to be saved in time. */
@@ -87,16 +93,12 @@ class TrainingProcessMain {
 
   async #learn(): Promise<void> {
     try {
-      if (!this.#loop.open) {
+      while (this.#segments.length > 0 && (this.#loop.ofFleet || !this.#loop.open)) {
         const { segment, session } = this.#segments.shift()!;
         this.#loop.add(segment, session);
-        while (this.#segments.length > 0 && this.#loop.gathers) {
-          const next = this.#segments.shift()!;
-          this.#loop.add(next.segment, next.session);
-        }
       }
-      await this.#loop.update(UPDATES_A_TURN);
-      if (this.#loop.due > 0) return;
+      await this.#loop.update(this.#loop.ofFleet ? UPDATES_A_FLEETS_TURN : UPDATES_A_TURN);
+      if (!this.#loop.hasLearned) return;
       if ((this.#loop.checkpointDueInMs ?? 1) <= 0) this.#save();
       say({ kind: 'progress', progress: await this.#loop.progress() });
     } catch (error) {

@@ -21,11 +21,8 @@ export interface LearningOptions {
   readonly randomSteps?: number;
   /** Where checkpoints are written, and when. */
   readonly checkpoint?: CheckpointPlan;
-  /**
-   * For a fleet, whose segments come faster than policies are needed: those that wait are added together, until so many
-   * updates are due, and have one policy for all of them. Without it each has its own, whenever it came.
-   */
-  readonly gatherUpdates?: number;
+  /** For a fleet, whose segments come faster than they can be learned from. Without it each segment pays for its updates. */
+  readonly fleet?: FleetPace;
   /** The number of segments from one policy that could be deployed to the next. Without it none comes with the progress. */
   readonly candidateSegments?: number;
   /** Whether learning goes on from the newest whole generation in that folder. */
@@ -38,6 +35,17 @@ export interface LearningOptions {
   readonly nice?: number;
   /** Facts that every bundle's manifest holds beside the counters, such as the names of the robot and the run. */
   readonly summary?: TrainingSummary;
+}
+
+/**
+ * How a fleet's segments are learned from: they are added to the buffer as they come, however many updates are owed, so
+ * that a learner that is behind learns from what is new.
+ */
+export interface FleetPace {
+  /** The number of updates after which there is a new policy; fewer where no more are owed. */
+  readonly updatesPerPolicy: number;
+  /** The number of updates that may be owed. What segments pay for beyond it is skipped, and counted in the metrics. */
+  readonly mostOwed: number;
 }
 
 /** Where generations of checkpoints are written, and when. */
