@@ -428,7 +428,7 @@ const evaluationOf = (steps: number, episodes: readonly EvaluatedEpisode[]): Eva
 
 /** The choice among a run's policies, beside its checkpoints. */
 function choiceOf(
-  { checkpoints, config, seed }: SeedSettings,
+  { checkpoints, config, seed, task }: SeedSettings,
   { episodes }: Demonstrations,
   evaluation: Environment,
   versions: readonly number[] = [],
@@ -441,6 +441,7 @@ function choiceOf(
       statesOnly: learnsFromStatesAlone(config),
       seed,
       folder: join(checkpoints, 'candidates'),
+      task,
     },
     versions,
   );

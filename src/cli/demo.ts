@@ -33,7 +33,15 @@ import {
 } from './options.js';
 import type { OutputOptions } from './output.js';
 import { replaysOf, rewardTraces, topViewOf } from './report-data.js';
-import { checkTarget, defaultName, interruptedWith, openRunFolder, type RunFolder } from './run-folder.js';
+import {
+  checkTarget,
+  defaultName,
+  interruptedWith,
+  isCancelled,
+  LOG,
+  openRunFolder,
+  type RunFolder,
+} from './run-folder.js';
 import { episodeMetrics } from './run-progress.js';
 import { demonstrate, fileLogger, type Session } from './session.js';
 import { resultTable } from './table.js';
@@ -197,7 +205,7 @@ async function demo(options: DemoOptions, io: Io): Promise<void> {
     spec,
     settings,
     seed,
-    logger: fileLogger(folder.file('log.jsonl'), options),
+    logger: fileLogger(folder.file(LOG), options),
   };
   try {
     const { report, figures } = await withDisplay(display, () =>
@@ -214,7 +222,9 @@ async function demo(options: DemoOptions, io: Io): Promise<void> {
     io.stdout.write(`\n${resultTable(report)}\n\n`);
     io.stdout.write(`report: ${relativeTo(folder.file('report.html'))}\nagain: ${again}\n`);
   } catch (error) {
-    throw interruptedWith(error, leftByDemo(options.robot, folder, again));
+    const left = leftByDemo(options.robot, folder, again);
+    if (isCancelled(error)) folder.discard();
+    throw interruptedWith(error, left);
   } finally {
     await driver.dispose();
     folder.close();

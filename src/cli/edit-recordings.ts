@@ -7,14 +7,14 @@ import { command, type Io } from './command.js';
 const outOption = (): Option =>
   new Option('--out <folder>', 'the new recording; it must not be there already').makeOptionMandatory();
 
-/** Makes a parser for seconds from 0. */
-function seconds(flag: string): (text: string) => number {
+/** Makes a parser for seconds, 0 or more, which mean what `meaning` says. */
+function seconds(flag: string, meaning = 'from the first message of the recording'): (text: string) => number {
   return (text) => {
     const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
-    if (!(value >= 0))
+    if (!(value >= 0 && Number.isFinite(value)))
       throw new IqLearnError('INVALID_ARGUMENT', `bad value of ${flag}`, {
         found: `'${text}'`,
-        expected: 'seconds from the first message of the recording',
+        expected: `a number of seconds ${meaning}, 0 or more`,
         remedy: `for example ${flag} 2.5`,
       });
     return value;
@@ -82,7 +82,11 @@ export function splitCommand(io: Io): Command {
     'iq-learn split bags/monday --every 60 --out bags/minutes',
   ])
     .argument('<recording>', 'a recording; episodes are not cut in two')
-    .addOption(new Option('--every <s>', 'seconds of each part').argParser(seconds('--every')).makeOptionMandatory())
+    .addOption(
+      new Option('--every <s>', 'seconds of each part')
+        .argParser(seconds('--every', 'of each part'))
+        .makeOptionMandatory(),
+    )
     .addOption(outOption())
     .action(async (recording: string, { every, out }: { readonly every: number; readonly out: string }) => {
       const [first, last] = (await openRecording(recording)).timesNs!;
@@ -91,6 +95,7 @@ export function splitCommand(io: Io): Command {
         throw new IqLearnError('INVALID_ARGUMENT', 'bad value of --every', {
           found: `${every} s for a recording of ${length.toFixed(3)} s`,
           expected: 'parts of more than 0 s, at most 999 of them',
+          remedy: `for example --every ${Math.ceil(Math.max(1, length / 10))}`,
         });
       for (let k = 0; k * every <= length; k++) {
         const stretch = { fromSeconds: k * every, toSeconds: (k + 1) * every };

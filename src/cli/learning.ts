@@ -7,7 +7,6 @@ import { encodeBundle, type PolicyBundle } from '../policy/index.js';
 import type { LearningCurves } from '../report/index.js';
 import { contractOf, observationOf } from '../robot/index.js';
 import { type CandidateSettings, learningEpisode, type TrainingOptions, TrainingSession } from '../sessions/index.js';
-import type { TrainingSettings } from '../simulation/index.js';
 import { type CandidateScore, checkpointSegments, notCompared } from '../training/index.js';
 import type { ReadingOptions } from './options.js';
 import { type LearningFiles, RunProgress } from './run-progress.js';
@@ -94,7 +93,7 @@ export async function learn(
       if ((version + 1) % everySegments === 0) progress.save();
     },
     onRollout: (rollout) => progress.rollout(rollout),
-    ...(compared ? { candidates: candidateSettings(plan, options, settings) } : {}),
+    ...(compared ? { candidates: candidateSettings(plan, options, session, progress) } : {}),
     onCandidate: (score) => progress.candidate(score),
   });
   const close = async (): Promise<void> => {
@@ -137,11 +136,22 @@ const LONG_STARTS = { screening: 2, final: 6 };
 function candidateSettings(
   { steps, segmentSize, stopWhenConverged }: TrainingPlan,
   { candidates: folder }: LearningPlace,
-  { demonstrationTask: task }: TrainingSettings,
+  { settings: { demonstrationTask: task }, display }: Session,
+  progress: RunProgress,
 ): CandidateSettings {
   const count = task === undefined ? CANDIDATES : LONG_CANDIDATES;
   const everySegments = Math.max(1, Math.floor(steps / segmentSize / count));
-  return { folder, everySegments, stopWhenConverged, ...(task === undefined ? {} : { task, starts: LONG_STARTS }) };
+  const onAnotherTrial = (text: string): void => {
+    display.say(text);
+    progress.forgetChoice();
+  };
+  return {
+    folder,
+    everySegments,
+    stopWhenConverged,
+    onAnotherTrial,
+    ...(task === undefined ? {} : { task, starts: LONG_STARTS }),
+  };
 }
 
 /** A training whose robot and learner a link joins, where there is one. */

@@ -6,6 +6,9 @@ import { cannotWrite, type FolderLock, lockFolder, timestamp, writeFileAtomic } 
 /** Free space in bytes that a run needs for recordings, checkpoints and a report. With less it is not started. */
 const NEEDED_BYTES = 256 * 1024 * 1024;
 
+/** The log of a run's nodes, in its folder. */
+export const LOG = 'log.jsonl';
+
 /** The folder of a run, locked for this process until it is closed. */
 export interface RunFolder {
   readonly path: string;
@@ -14,7 +17,7 @@ export interface RunFolder {
   keep(name: string, text: string): void;
   /** Writes again what was kept and is gone, where somebody has removed the folder. Says whether that was so. */
   mend(): boolean;
-  /** Removes what was kept, where nothing else was written: of a run that ended before there was anything to go on from. */
+  /** Removes what was kept and the log, where nothing else was written: of a run that ended before there was anything to go on from. */
   discard(): void;
   /** Releases the lock and removes the folder if nothing was written to it. */
   close(): void;
@@ -112,19 +115,20 @@ export function openRunFolder(folder: string, { reuse = false } = {}): RunFolder
     return gone.length > 0;
   };
   const discard = (): void => {
-    if (!existsSync(path) || readdirSync(path).some((name) => name !== '.lock' && !kept.has(name))) return;
-    for (const name of kept.keys()) rmSync(join(path, name), { force: true });
+    const passing = new Set([...kept.keys(), LOG]);
+    if (!existsSync(path) || readdirSync(path).some((name) => name !== '.lock' && !passing.has(name))) return;
+    for (const name of passing) rmSync(join(path, name), { force: true });
     kept.clear();
   };
   return { path, file: (...parts) => join(path, ...parts), keep, mend, discard, close };
 }
 
+export const isCancelled = (error: unknown): error is IqLearnError =>
+  error instanceof IqLearnError && error.code === 'CANCELLED';
+
 /** An interruption with what it left and how to go on; one that says so already, and any other error, as it is. */
 export function interruptedWith(error: unknown, remedy: string): unknown {
-  const isGeneral =
-    error instanceof IqLearnError &&
-    error.code === 'CANCELLED' &&
-    (error.remedy === undefined || error.remedy === cancelled().remedy);
+  const isGeneral = isCancelled(error) && (error.remedy === undefined || error.remedy === cancelled().remedy);
   return isGeneral ? cancelled('interrupted', remedy) : error;
 }
 

@@ -50,6 +50,7 @@ export class RunProgress {
   #points: LearningPoint[] = [];
   #rollouts: RolloutPoint[] = [];
   #choice: ChoicePoint[] = [];
+  #isChoiceKept = true;
   /** Where the earlier part of a resumed run ended. */
   #before = { seconds: 0, transitions: 0 };
   #log: MetricsLog | undefined;
@@ -64,6 +65,11 @@ export class RunProgress {
   get curves(): LearningCurves {
     const choice = this.#choice;
     return { points: this.#points, rollouts: this.#rollouts, ...(choice.length === 0 ? {} : { choice }) };
+  }
+
+  /** The comparisons of an earlier part of the run are of another task: they are not taken over. To be said before {@link begin}. */
+  forgetChoice(): void {
+    this.#isChoiceKept = false;
   }
 
   /** Opens the log. A resumed run first takes over the curves up to the `transitions` of its checkpoint. */
@@ -123,7 +129,7 @@ export class RunProgress {
       const { points, rollouts, choice = [] } = readJson(this.#files.curves) as LearningCurves;
       this.#points = points.filter((point) => point.transitions < transitions);
       this.#rollouts = rollouts.filter((rollout) => rollout.transitions <= transitions);
-      this.#choice = choice.filter((point) => !point.final && point.transitions < transitions);
+      if (this.#isChoiceKept) this.#choice = choice.filter((point) => !point.final && point.transitions < transitions);
     }
     this.#before = { seconds: this.#points.at(-1)?.seconds ?? 0, transitions };
   }

@@ -133,6 +133,7 @@ export class TaskRun {
         statesOnly,
         seed: plan.seed,
         folder: folder.file('candidates'),
+        task: plan.task,
         stopWhenConverged: plan.stopWhenConverged,
       },
       candidateVersions(this.#steps, every),

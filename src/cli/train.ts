@@ -33,7 +33,7 @@ import {
   withStatesOnly,
 } from './options.js';
 import type { OutputOptions } from './output.js';
-import { defaultName, interruptedWith, openRunFolder, type RunFolder } from './run-folder.js';
+import { defaultName, interruptedWith, LOG, openRunFolder, type RunFolder } from './run-folder.js';
 import { fileLogger, type Session } from './session.js';
 import { taskOfRun } from './task-plan.js';
 import { unreadByTraining } from './train-modes.js';
@@ -204,7 +204,7 @@ async function trainOnRobot(options: TrainOptions, io: Io): Promise<void> {
   const demonstrations = await demonstrationsOf(spec, plan.recordings, resume, display, reading);
   const folder = openRunFolder(out, { reuse: resume });
   const { seed } = plan;
-  const logger = fileLogger(folder.file('log.jsonl'), options);
+  const logger = fileLogger(folder.file(LOG), options);
   const session: Session = { io, display, spec, settings: trainingSettings(spec.task), seed, logger };
   try {
     const interrupted = await withDisplay(display, () =>

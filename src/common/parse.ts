@@ -40,7 +40,11 @@ export function parseOrThrow<Schema extends z.ZodType>(
 export function refusalOf(error: z.ZodError, schema: z.ZodType, value: unknown): Refusal {
   const issue = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0]!;
   if (issue.code !== 'unrecognized_keys')
-    return { field: issue.path.join('.'), found: shown(valueAt(value, issue.path)), expected: expectedOf(issue) };
+    return {
+      field: issue.path.join('.'),
+      found: shown(valueAt(value, issue.path)),
+      expected: expectedOf(issue, schema),
+    };
   const key = issue.keys[0]!;
   const known = fieldsAt(schema, issue.path);
   const meant = nearest(key, known);
@@ -62,8 +66,11 @@ const KINDS: Readonly<Record<string, string>> = {
   record: 'fields with names',
 };
 
-/** What a value should have been, in words; the schema's own words where it has some. */
-export function expectedOf(issue: z.core.$ZodIssue): string {
+/** What a value should have been, in words; the schema's own words where it has some. Of a number all its bounds. */
+export function expectedOf(issue: z.core.$ZodIssue, schema: z.ZodType): string {
+  const isOfBounds = issue.code === 'invalid_type' || issue.code === 'too_small' || issue.code === 'too_big';
+  const range = isOfBounds ? rangeOf(schemaAt(schema, issue.path)) : undefined;
+  if (range !== undefined) return range;
   switch (issue.code) {
     case 'invalid_type':
       return KINDS[issue.expected] ?? issue.message;
@@ -102,13 +109,33 @@ export function shown(value: unknown): string {
 
 /** Names of the fields that `schema` knows at `path`; empty where it is not an object with named fields. */
 function fieldsAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+  const inner = schemaAt(schema, path);
+  return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
+}
+
+/** What `schema` says of `path`, without what only says that it may be missing; undefined where it leads through anything but named fields and lists. */
+function schemaAt(schema: z.ZodType, path: readonly PropertyKey[]): unknown {
   let inner: unknown = schema;
-  for (const key of [...path, undefined]) {
+  for (const key of [undefined, ...path]) {
+    if (key !== undefined) {
+      if (inner instanceof z.ZodArray) inner = inner.element;
+      else if (inner instanceof z.ZodObject) inner = inner.shape[String(key)];
+      else return undefined;
+    }
     while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault || inner instanceof z.ZodNullable)
       inner = inner.unwrap();
-    if (!(inner instanceof z.ZodObject)) return [];
-    if (key === undefined) return Object.keys(inner.shape);
-    inner = inner.shape[String(key)];
   }
-  return [];
+  return inner;
+}
+
+/** The bounds of a number in words; undefined for what is none, or has none. */
+function rangeOf(schema: unknown): string | undefined {
+  if (!(schema instanceof z.ZodNumber)) return undefined;
+  const { type, minimum, maximum, exclusiveMinimum: above, exclusiveMaximum: below } = z.toJSONSchema(schema);
+  const isMeant = (bound: unknown): bound is number =>
+    typeof bound === 'number' && Math.abs(bound) < Number.MAX_SAFE_INTEGER;
+  const low = isMeant(above) ? `more than ${above}` : isMeant(minimum) ? `at least ${minimum}` : undefined;
+  const high = isMeant(below) ? `less than ${below}` : isMeant(maximum) ? `at most ${maximum}` : undefined;
+  const bounds = [low, high].filter((bound) => bound !== undefined);
+  return bounds.length === 0 ? undefined : `${KINDS[type === 'integer' ? 'int' : 'number']}, ${bounds.join(' and ')}`;
 }

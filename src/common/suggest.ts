@@ -18,6 +18,6 @@ export function unknownName(kind: string, name: string, known: readonly string[]
   return new IqLearnError('NOT_FOUND', `unknown ${kind}`, {
     found: `'${name}'`,
     expected: `one of ${known.join(', ')}`,
-    ...(suggestion === undefined ? {} : { remedy: `did you mean '${suggestion}'?` }),
+    remedy: suggestion === undefined ? 'give one of these' : `did you mean '${suggestion}'?`,
   });
 }

@@ -193,11 +193,25 @@ function unreadable(
     checkSchema(type, text);
     return null;
   } catch (error) {
-    const { code, found } = error as IqLearnError;
-    if (code !== 'CORRUPT_DATA') return error as IqLearnError;
+    const { code, found, expected } = error as IqLearnError;
+    if (code === 'MISMATCH') return defined(file, channel.topic, type, { found, expected });
     assume(type, `cannot be read (${found})`);
     return null;
   }
+}
+
+/** A topic whose bytes this package would read as other fields than were written. */
+function defined(
+  file: string,
+  topic: string,
+  type: string,
+  { found, expected }: Pick<IqLearnError, 'found' | 'expected'>,
+): IqLearnError {
+  return new IqLearnError('MISMATCH', `${topic} of ${file} has another definition of ${type}`, {
+    found: `as the first field that differs ${found}`,
+    expected: `${expected}, as this package knows the type`,
+    remedy: `have its driver publish ${type} of ROS 2 (a package built of another version, or a type of its own by that name) and record again, or leave ${topic} out of the description`,
+  });
 }
 
 async function scanFile(file: string, scan: Scan, problems: string[]): Promise<void> {
@@ -205,6 +219,9 @@ async function scanFile(file: string, scan: Scan, problems: string[]): Promise<v
   const counts = new Map<number, { topic: string; count: number }>();
   let counted = 0n;
   const assumed: Assumed = new Map();
+  const assume = (name: string, wrong: string): void => {
+    assumed.set(wrong, (assumed.get(wrong) ?? new Set()).add(name));
+  };
   for await (const item of readRecords(file, (text) => problems.push(text))) {
     if (item.type === 'Header') {
       if (item.profile !== 'ros2' && item.profile !== '')
@@ -234,11 +251,11 @@ async function scanFile(file: string, scan: Scan, problems: string[]): Promise<v
           type,
           messages: 0,
           definition: schema?.encoding === 'ros2msg' ? new TextDecoder().decode(schema.data) : null,
-          unreadable: unreadable(file, item, schema, (name, wrong) => {
-            assumed.set(wrong, (assumed.get(wrong) ?? new Set()).add(name));
-          }),
+          unreadable: unreadable(file, item, schema, assume),
         });
       else if (known.type !== type) problems.push(`${file}: ${item.topic} changes its type to ${type}`);
+      else if (known.unreadable === null)
+        scan.topics.set(item.topic, { ...known, unreadable: unreadable(file, item, schema, assume) });
     } else if (item.type === 'Message') {
       counts.get(item.channelId)!.count++;
       counted++;

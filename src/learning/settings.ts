@@ -136,7 +136,7 @@ export function learnerConfig(settings: Readonly<Record<string, unknown>>): Lear
   const path = issue.path.join('.');
   throw new IqLearnError('INVALID_CONFIG', `bad setting ${path} of the agent ${agent}`, {
     found: shown(valueAt(settings, issue.path)),
-    expected: expectedOf(issue),
+    expected: expectedOf(issue, schema),
     ...remedyOf(schema.shape, issue.path[0]),
   });
 }

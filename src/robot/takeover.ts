@@ -41,10 +41,10 @@ export interface TakeoverDetector {
   /** Why the last malformed command could not be used; empty before the first. */
   readonly lastProblem: string;
   /**
-   * Commands that another device contradicts, which moves the same joint elsewhere by turns, and what the last of them
-   * says. They are obeyed: the one who drives must not lose the robot to the policy because a second device speaks.
+   * Commands that another device contradicts, which moves the same joint elsewhere by turns or drives at another speed,
+   * what the last of them says, and whether the newest command is one. They are obeyed: the one who drives must not lose the robot to the policy because a second device speaks.
    */
-  readonly contradicted: { readonly count: number; readonly text: string };
+  readonly contradicted: { readonly count: number; readonly text: string; readonly isNow: boolean };
 }
 
 /** Of a robot with several commands each has a detector of its own: see `Takeover`. */
@@ -61,7 +61,7 @@ export function createTakeoverDetector(
   let lastStampNs: bigint | null = null;
   let touchedNs: bigint | null = null;
   let lastProblem = '';
-  const rivals = new RivalCommands(teleop.topic, spec.action);
+  const rivals = new RivalCommands(teleop.topic, spec.action, true);
 
   const isLate = (message: unknown, stampNowNs: bigint | undefined): boolean => {
     const header = (message as { readonly header?: Header }).header;
@@ -117,7 +117,7 @@ export function createTakeoverDetector(
       rivals.forget();
     },
     get contradicted() {
-      return { count: rivals.count, text: rivals.text };
+      return { count: rivals.count, text: rivals.text, isNow: rivals.isContradicted };
     },
     get lastProblem() {
       return lastProblem;

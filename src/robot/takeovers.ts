@@ -132,7 +132,8 @@ export class Takeover {
     const each = this.#parts.map(({ detector }) => detector.contradicted);
     return {
       count: each.reduce((sum, { count }) => sum + count, 0),
-      text: each.find(({ text }) => text !== '')?.text ?? '',
+      text: (each.find(({ isNow }) => isNow) ?? each.find(({ text }) => text !== ''))?.text ?? '',
+      isNow: each.some(({ isNow }) => isNow),
     };
   }
 

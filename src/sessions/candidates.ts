@@ -24,6 +24,8 @@ export interface CandidateSettings {
   /** Options of the simulated task in which they drive: those under which it was shown. Its own defaults if not given. */
   readonly task?: RigOptions['task'];
   readonly starts?: CandidateStarts;
+  /** Hears that earlier candidates drive again, because they had driven another task. */
+  readonly onAnotherTrial?: (text: string) => void;
   /** Whether the run ends once learning has converged; not if not given. */
   readonly stopWhenConverged?: boolean;
 }
@@ -65,6 +67,7 @@ export function robotCandidates(run: CandidateRun, version: number, last?: Polic
     {
       seed,
       ...kept,
+      task: { name: spec.task ?? spec.robot, ...(task === undefined ? {} : { options: task }) },
       distance: distanceFrom({ spec, config, demonstrations }),
       drive: async (bundle, seeds) => {
         const outcomes = await evaluate({ ...rig, candidate: { kind: 'policy', bundle }, seeds, traces: true });

@@ -87,6 +87,8 @@ const ROWS: readonly [name: string, args: string, code: number, said: readonly (
   ['a place for metrics that is none', 'demo --log csv,tensorbord', 2, ["'tensorbord'", 'tensorboard']],
   ['a log level that is none', 'demo --log-level information', 2, ["'information'", 'info']],
   ['a number out of range', 'record --robot rover --episodes 0', 2, ["'0'", '1…10000']],
+  ['a number of seconds that is none', 'trim bag --from NaN --out cut', 2, ["'NaN'", '0 or more']],
+  ['a name that is like no other', 'record --robot -1 --out cut', 2, ["'-1'", 'give one of these']],
   ['a name that leads elsewhere', 'demo --name ../x', 2, ["'../x'"]],
   ['RobotSpec: wrong type', 'demo --robot ./type.yaml', 2, ['type.yaml', 'rate_hz', 'fast']],
   ['RobotSpec: wrong unit', 'demo --robot ./unit.yaml', 2, ['unit.yaml', 'furlong']],

@@ -104,7 +104,12 @@ describe('from a demonstration to a policy', () => {
   });
 
   it('candidates drove the task as it was shown, so that they can be compared with the demonstration', async () => {
-    const [score] = json<{ version: number; return: number; episodes: number }[]>('runs/first/candidates/scores.json');
+    const { trial, scores } = json<{
+      trial: object;
+      scores: { version: number; return: number; episodes: number }[];
+    }>('runs/first/candidates/scores.json');
+    const [score] = scores;
+    expect(trial).toEqual({ task: 'rover', options: { tour: true }, episodes: score!.episodes });
     const returns = await evaluate({
       spec,
       task: { tour: true },

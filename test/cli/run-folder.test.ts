@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { interruptedWith, openRunFolder } from '#src/cli/run-folder.js';
 import { cancelled, IqLearnError } from '#src/common/index.js';
-import { cli, inNewFolder, start } from './support.js';
+import { cli, inNewFolder, interruptedCli, start } from './support.js';
 
 let folder: ReturnType<typeof inNewFolder>;
 beforeAll(() => {
@@ -35,6 +35,16 @@ describe('the folder of a run', () => {
       run.close();
       expect(existsSync(join(path, 'training.json'))).toBe(again);
     }
+  });
+
+  it('of a demo that is interrupted before an episode is shown leaves nothing, and it says so', async () => {
+    const stop = new AbortController();
+    const poll = setInterval(() => existsSync('runs/cut/log.jsonl') && stop.abort(), 1);
+    const ended = await interruptedCli(stop.signal, 'demo', '--robot', 'rover', '--name', 'cut');
+    clearInterval(poll);
+    expect(ended.code).toBe(130);
+    expect(ended.stderr).toContain('nothing was kept: iq-learn demo --robot rover');
+    expect(existsSync('runs')).toBe(false);
   });
 
   it('an interruption says what it left, unless it says so itself; other errors stay what they are', () => {

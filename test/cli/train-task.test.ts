@@ -116,7 +116,8 @@ it('train --task goes on with --resume as if nothing had happened, logs, and wri
   expect(second).toEqual(first);
   expect(readFileSync('part/progress.csv', 'utf8').split('\n').length).toBeGreaterThan(2);
   // Both deploy the policy that is nearest to the demonstrations, whichever that is.
-  const scores = (run: string) => JSON.parse(readFileSync(`${run}/candidates/scores.json`, 'utf8')) as unknown[];
+  const scores = (run: string) =>
+    (JSON.parse(readFileSync(`${run}/candidates/scores.json`, 'utf8')) as { scores: unknown[] }).scores;
   expect(scores('whole')).toHaveLength(2);
   expect(scores('part')).toEqual(scores('whole'));
   expect(whole.stdout).toMatch(/the policy after (1000|2000|2200) steps: distance from the demonstrations \d\.\d+/);

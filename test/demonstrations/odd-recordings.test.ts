@@ -10,7 +10,7 @@ import {
   summariseRecording,
   writeRecording,
 } from '#src/demonstrations/index.js';
-import { encode, type JointState, stampOf } from '#src/messages/index.js';
+import { encode, type JointState, schemaOf, stampOf } from '#src/messages/index.js';
 import { parseRobotSpec, type RobotSpec } from '#src/robot/index.js';
 import { goal, ms, odometry, scan, vehicle } from '../robot/messages.js';
 import { stateOf } from '../support/state.js';
@@ -209,6 +209,24 @@ it('a definition that cannot be read: that of this package counts, and it is sai
     /the definition of geometry_msgs\/msg\/PoseStamped cannot be read \(.*\); that of this package is used/,
   );
 });
+
+it.each([
+  ['float32 range_max', 'float32 range_max\nfloat32 variance', 'float32 variance', 'float32[] ranges, as'],
+  ['float32[] intensities', '', 'the definition ends', 'float32[] intensities, as'],
+])(
+  'a definition that differs is refused with topic, type and the first field that does: %s',
+  async (field, put, found, expected) => {
+    const schema = schemaOf('sensor_msgs/msg/LaserScan').replace(`${field}\n`, `${put}\n`);
+    const refused = await rejection(read(drive((item) => (item.topic === '/scan' ? { ...item, schema } : item))));
+    expect(refused).toMatchObject({
+      code: 'MISMATCH',
+      message: expect.stringMatching(/^\/scan of .*bag_0\.mcap has another definition of sensor_msgs\/msg\/LaserScan/),
+      found: expect.stringContaining(found),
+      expected: expect.stringContaining(expected),
+      remedy: expect.stringContaining('leave /scan out of the description'),
+    });
+  },
+);
 
 it('a packed file that holds none is refused by its own name', async () => {
   const path = join(temporaryFolder(), 'bag.mcap.gz');

@@ -251,6 +251,56 @@ describe('the policy node in real time', () => {
     expect([...versions].sort()).toEqual(['false 1', 'true -1']);
   });
 
+  const said = (value: number): TwistStamped => {
+    const message = emptyMessage('geometry_msgs/msg/TwistStamped');
+    message.header.stamp = stampOf(wallClockNs() + time.clock.nowNs());
+    message.twist.linear.x = value;
+    return message;
+  };
+  const warnings = (): unknown[] =>
+    rig.records.filter(({ message }) => message.startsWith('two command')).map(({ fields }) => fields.reason);
+
+  it('says that another publishes on its command topic, in status and diagnostics while it does, once in the log', async () => {
+    simulator();
+    const node = drive({}, await quickPolicy(4));
+    await rig.startEpisode('/simulator/start_episode', 6);
+    await until(() => state() === 'RUNNING' && commands.length > 300, 'driving alone');
+    expect([statuses.at(-1)!.reason, node.status().level, warnings()]).toEqual(['', 0, []]);
+    for (let i = 0; i < 8; i++) {
+      rig.say('/cmd_vel', 'geometry_msgs/msg/TwistStamped', said(-0.25));
+      await pass(1000);
+      if (i === 3) expect(statuses.at(-1)!.reason).toBe(''); // as of one that was stopped just now
+    }
+    const reason = expect.stringMatching(/^\/cmd_vel: another publisher commands the robot by turns with this node/);
+    expect(statuses.at(-1)).toMatchObject({ state: 'RUNNING', reason });
+    expect(node.status()).toMatchObject({ level: 1, message: `RUNNING: ${statuses.at(-1)!.reason}` });
+    await pass(4000);
+    expect([statuses.at(-1)!.reason, node.status().level]).toEqual(['', 0]);
+    expect(warnings()).toEqual([reason]);
+  });
+
+  it('says that two devices drive it by turns, whom it obeys both, and not of one that is steered to and fro', async () => {
+    simulator();
+    const node = drive({}, await quickPolicy(4));
+    await rig.startEpisode('/simulator/start_episode', 6);
+    await until(() => state() === 'RUNNING', 'driving');
+    for (let i = 0; i < 20; i++) {
+      rig.say('/teleop/cmd_vel', 'geometry_msgs/msg/TwistStamped', said(i % 2 === 0 ? 0.5 : -0.5));
+      await pass(200);
+    }
+    expect(warnings()).toEqual([]);
+    for (let i = 0; i < 60; i++) {
+      rig.say('/teleop/cmd_vel', 'geometry_msgs/msg/TwistStamped', said(i % 2 === 0 ? 0.5 : -0.5));
+      await pass(25);
+    }
+    const reason = '/teleop/cmd_vel: speed is -0.5 and 0.5 by turns, expected one publisher';
+    expect(node.status()).toMatchObject({ level: 1, message: expect.stringMatching(/^TAKEOVER: .*by turns/) });
+    expect(statuses.at(-1)!.reason).toContain(reason);
+    expect(warnings()).toEqual([reason]);
+    await until(() => state() === 'RUNNING', 'the policy');
+    expect(statuses.at(-1)!.reason).toBe('');
+  });
+
   it('stops on the e-stop within the same turn of the event loop, latched', async () => {
     simulator();
     const node = drive({}, await quickPolicy(4));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openRecording, type RecordingFile, RecordingWriter, readDemonstrations } from '#src/demonstrations/index.js';
-import { emptyMessage, header, type TaskState } from '#src/messages/index.js';
+import { emptyMessage, header, stampOf, type TaskState } from '#src/messages/index.js';
 import { ExpertNode, PolicyNode, RecorderNode, SimulatorNode } from '#src/nodes/index.js';
 import { parseRobotSpec } from '#src/robot/index.js';
 import { stateOf } from '../support/state.js';
@@ -70,6 +70,26 @@ describe('the recorder', () => {
     await own.close();
     const reader = await openRecording(join(folder, 'bag'));
     expect(reader.topics.get('/goal_pose')?.messages).toBe(2);
+  });
+
+  it.each(['/cmd_vel', '/teleop/cmd_vel'])('says that two publish on %s by turns, once in the log', async (topic) => {
+    const writer = await RecordingWriter.create(join(folder, 'bag'), { spec, session: 'test' });
+    const recorder = rig.start(new RecorderNode(rig.context('recorder'), writer));
+    const say = async (k: number, x: number): Promise<void> => {
+      rig.say('/clock', 'rosgraph_msgs/msg/Clock', { clock: stampOf(BigInt(k) * 50_000_000n) });
+      const message = emptyMessage('geometry_msgs/msg/TwistStamped');
+      message.twist.linear.x = x;
+      rig.say(topic, 'geometry_msgs/msg/TwistStamped', message);
+      await rig.broker.idle();
+    };
+    for (let k = 1; k < 40; k++) await say(k, 0.6 * Math.sin(k));
+    expect(recorder.status()).toMatchObject({ level: 0, message: 'waiting for start_episode' });
+    for (let k = 40; k < 80; k++) await say(k, k % 2 === 0 ? 0.5 : -0.5);
+    const reason = `${topic}: speed is -0.5 and 0.5 by turns, expected one publisher`;
+    expect(recorder.status()).toMatchObject({ level: 1, message: `waiting for start_episode; ${reason}` });
+    for (let k = 80; k < 85; k++) await say(k, 0.5);
+    for (let k = 85; k < 120; k++) await say(k, k % 2 === 0 ? 0.5 : -0.5);
+    expect(rig.records.flatMap(({ level, fields }) => (level === 'warn' ? [fields.reason] : []))).toEqual([reason]);
   });
 
   it('records what the simulator did, read back bit for bit by the code that runs live', async () => {

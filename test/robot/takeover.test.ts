@@ -68,6 +68,7 @@ stop: hold
     expect(teleop.contradicted).toEqual({
       count: 15,
       text: '/teleop: position of j1 is -2 and 1 by turns, expected one publisher of this joint',
+      isNow: true,
     });
   });
 

@@ -31,20 +31,26 @@ function refusal(text: string | Uint8Array): IqLearnError | undefined {
 
 describe('a settings file', () => {
   it.each([
-    ['steps: 0', 'settings.yaml:1 bad setting steps', '0', 'a number, at least 1'],
-    ['segmentSize: 100\nsteps: 0.5', 'settings.yaml:2 bad setting steps', '0.5', 'a whole number'],
+    ['steps: 0', 'settings.yaml:1 bad setting steps', '0', 'a whole number, at least 1 and at most 100000000'],
+    ['steps: .nan', 'settings.yaml:1 bad setting steps', 'NaN', 'a whole number, at least 1 and at most 100000000'],
+    [
+      'segmentSize: 100\nsteps: 0.5',
+      'settings.yaml:2 bad setting steps',
+      '0.5',
+      'a whole number, at least 1 and at most 100000000',
+    ],
     [
       '\nupdatesPerTransition: 1e9',
       'settings.yaml:2 bad setting updatesPerTransition',
       '1000000000',
-      'a number, at most 100',
+      'a number, more than 0 and at most 100',
     ],
-    ['steps: many', 'settings.yaml:1 bad setting steps', '"many"', 'a number'],
+    ['steps: many', 'settings.yaml:1 bad setting steps', '"many"', 'a whole number, at least 1 and at most 100000000'],
     [
       'steps: 5\nlearner:\n  agent: iq-sac\n  gamma: 2',
       'settings.yaml:4 bad setting gamma of the agent iq-sac',
       '2',
-      'a number, less than 1',
+      'a number, more than 0 and less than 1',
     ],
   ])('is refused with its line, the value and what was expected: %j', (text, what, found, expected) => {
     const error = refusal(text);

@@ -67,6 +67,7 @@ describe('the choice of a run that ends once it has converged', () => {
   const choiceOf = (offsets: readonly number[], stopWhenConverged?: boolean): CandidateChoice =>
     new CandidateChoice({
       seed: 1,
+      task: { name: 'rail' },
       folder,
       ...(stopWhenConverged === undefined ? {} : { stopWhenConverged }),
       distance: new OccupancyDistance([episode(0)], vectorObservation(1), 1),

@@ -53,7 +53,7 @@ function topicRow({ topic, type, messages, unreadable }: RecordedTopic, seconds:
   const rate = seconds > 0 && messages > 1 ? `${((messages - 1) / seconds).toPrecision(3)} Hz` : '';
   const mark =
     unreadable !== null
-      ? `cannot be read: ${unreadable.found ?? unreadable.message}`
+      ? `cannot be read: ${unreadable.found ?? unreadable.message}${unreadable.code === 'MISMATCH' ? `, expected ${unreadable.expected}` : ''}`
       : messages === 0
         ? 'silent: no message was recorded'
         : '';

@@ -12,6 +12,7 @@ import {
   type SafetyOutput,
   Takeover,
 } from '../../robot/index.js';
+import { ForeignCommands } from './foreign-commands.js';
 
 /** A decision of the control loop, before the safety filter. All times are in nanoseconds. */
 export interface Decision {
@@ -38,6 +39,8 @@ export interface Decision {
 export interface CommandEvents {
   /** The present time on the clock of stamps; undefined in lockstep, where a command has the stamp of the state that it answers. */
   readonly stampNow?: () => bigint;
+  /** The present time on the steady clock; undefined in lockstep, where no other commands the robot. */
+  readonly nowNs?: () => bigint;
   /** The safety filter has changed its state. */
   changed(): void;
   /** A command was published. */
@@ -54,6 +57,7 @@ export class CommandOutput {
   readonly #publish: (message: PartMessage) => void;
   readonly #mapper: CommandMapper;
   readonly takeover: Takeover;
+  readonly foreign: ForeignCommands;
   /** Whether a stop has to know where something is, to hold it there. */
   readonly #holds: boolean;
   /** Undefined if the robot's description names no dead-man button. */
@@ -78,6 +82,7 @@ export class CommandOutput {
     this.#publish = publish;
     this.#mapper = new CommandMapper(spec, (command) => command);
     this.takeover = new Takeover(spec);
+    this.foreign = new ForeignCommands(spec);
     this.#holds = spec.action.some(({ stop }) => stop === 'hold');
     if (spec.deadman !== undefined) this.deadman = createDeadMan(spec.deadman);
     if (!this.#holds) this.#filter = createSafetyFilter(spec, options);
@@ -200,13 +205,26 @@ export class CommandOutput {
    * when the motion begins: 0 is now, whatever clock the controller has.
    */
   #send(command: ArrayLike<number>, stampNs: bigint, reachSeconds?: number): void {
-    const { stampNow } = this.#events;
+    const { stampNow, nowNs } = this.#events;
     const isLive = stampNow !== undefined;
     const messages = this.#mapper.toMessages(command, isLive ? stampNow() : stampNs, reachSeconds, isLive);
     if (messages.length === 0) return;
     this.#last = { stampNs, messages };
-    for (const message of messages) this.#publish(message);
+    for (const message of messages) {
+      if (nowNs !== undefined) this.foreign.sent(message, nowNs());
+      this.#publish(message);
+    }
     this.#events.sent();
+  }
+
+  /** Who else commands the robot, or drives it beside the person who does; empty if nobody is known to. */
+  get contested(): string {
+    const { nowNs } = this.#events;
+    const { text, isNow } = this.takeover.contradicted;
+    const isDriven = this.#output?.state === 'TAKEOVER' && isNow;
+    return [nowNs === undefined ? '' : this.foreign.problem(nowNs()), isDriven ? text : '']
+      .filter((each) => each !== '')
+      .join('; ');
   }
 
   /** Why nothing was published yet; empty if something was, or could be. */

@@ -7,7 +7,7 @@ import type { BundleInbox } from './bundle-inbox.js';
 import type { CommandOutput } from './command-output.js';
 import type { ControlLoop } from './control-loop.js';
 import type { InterventionLog } from './interventions.js';
-import type { Condition } from './policy-status.js';
+import { type Condition, sentenceOf } from './policy-status.js';
 import type { TransitionPublisher } from './transition-publisher.js';
 
 /** The parts of a policy node that its diagnostics are about. */
@@ -63,7 +63,7 @@ export class PolicyDiagnostics {
   }: DiagnosedParts): Diagnosis {
     const { notFinite, incomplete, duplicates, reordered, wrongFrame, contradictory, clockJumps } = assembler.counters;
     const safety = commands.counters;
-    const { state, reason } = condition;
+    const { state } = condition;
     const waits = state === 'IDLE' && loop !== undefined && assembler.waitingFor(0n) !== '';
     const lacksPolicy = state === 'HOLDING' && actions.problem !== undefined;
     const blockedMs = this.blocked.take();
@@ -75,12 +75,17 @@ export class PolicyDiagnostics {
         ? diagnosticLevel.error
         : state === 'HOLDING' && isStale
           ? diagnosticLevel.stale
-          : inbox.lastRefusal !== '' || this.unheard.size > 0 || blockedMs > 0 || waits || lacksPolicy
+          : inbox.lastRefusal !== '' ||
+              this.unheard.size > 0 ||
+              blockedMs > 0 ||
+              waits ||
+              lacksPolicy ||
+              commands.contested !== ''
             ? diagnosticLevel.warn
             : diagnosticLevel.ok;
     return {
       level,
-      message: problem ?? (reason === '' ? state : `${state}: ${reason}`),
+      message: problem ?? sentenceOf(condition, commands),
       values: {
         policy: actions.runtime?.id ?? 'none',
         policies_refused: inbox.refused,

@@ -2,7 +2,7 @@ import { type Closable, qos, type Unheard } from '../../transport/index.js';
 import { headerStampNs } from '../kit/stamps.js';
 import { type InputOptions, noteUnheard, stampNowNs } from './robot-input.js';
 
-/** Subscribes to what a person does: teleoperation, the dead-man button where the robot has one, and the e-stop. */
+/** Subscribes to what others do: teleoperation, the dead-man button where the robot has one, the e-stop, and commands beside this node's. */
 export function subscribeOperator(options: InputOptions): Closable[] {
   const { spec, transport, commands, loop } = options;
   // An emergency stop of another type must not go unnoticed: the node is not configured with one.
@@ -11,6 +11,7 @@ export function subscribeOperator(options: InputOptions): Closable[] {
     tell: (reason) => void noteUnheard(topic, reason, options),
   });
   const subscriptions = [
+    ...subscribeOthers(options),
     ...spec.commands.map(({ teleop }) =>
       transport.subscribe(
         teleop.topic,
@@ -49,6 +50,23 @@ export function subscribeOperator(options: InputOptions): Closable[] {
   return [...subscriptions, button];
 }
 
+/** The command topics, to notice another that commands the robot. In lockstep it is a simulation of this node alone. */
+function subscribeOthers({ spec, transport, commands, log, lockstep, loop }: InputOptions): Closable[] {
+  if (lockstep) return [];
+  return spec.commands.map(({ topic, type }) =>
+    transport.subscribe(
+      topic,
+      type,
+      (message, { receivedNs }) => {
+        if (loop() === undefined) return;
+        const said = commands.foreign.hear(topic, message, receivedNs);
+        if (said !== null) log.contested(said);
+      },
+      { ...qos.sensor, depth: 100 },
+    ),
+  );
+}
+
 function takeTeleop(topic: string, message: object, receivedNs: bigint, options: InputOptions): void {
   const { commands, diagnostics, log, lockstep, loop } = options;
   const running = loop();
@@ -62,7 +80,7 @@ function takeTeleop(topic: string, message: object, receivedNs: bigint, options:
   const { malformed } = takeover.counters;
   const isAccepted = takeover.accept(topic, message, nowNs, stampNowNs(options));
   if (takeover.counters.malformed > malformed) log.teleopRefused(topic, takeover.lastProblem);
-  if (takeover.contradicted.count > 0) log.teleopContradicted(takeover.contradicted.text);
+  if (takeover.contradicted.isNow) log.contested(takeover.contradicted.text);
   // In lockstep a state is answered once, so all parts of the robot have to be commanded first.
   if (isAccepted && (!lockstep || takeover.isWhole)) running.takeTeleop(headerStampNs(message));
 }

@@ -61,12 +61,12 @@ export class OperatorLog {
     this.#logger.warn('a command of a person cannot be used', { reason: `${topic}: ${reason}` });
   }
 
-  /** Two devices command one joint by turns; both are obeyed. Written once; the diagnostics count the others. */
-  teleopContradicted(reason: string): void {
-    const joint = reason.replace(/ is .*/, '');
-    if (this.#seen.has(joint)) return;
-    this.#seen.add(joint);
-    this.#logger.warn('two devices drive the robot: stop one of them', { reason });
+  /** Two command the robot by turns, and it obeys both. Written once; status and diagnostics say it while it lasts. */
+  contested(reason: string): void {
+    const kind = reason.replace(/ is .*/, '');
+    if (this.#seen.has(kind)) return;
+    this.#seen.add(kind);
+    this.#logger.warn('two command the robot: stop one of them', { reason });
   }
 
   /** The event loop was blocked for this long. */

@@ -102,7 +102,7 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
   }
 
   #advertise(): void {
-    const { spec, transport } = this.context;
+    const { spec, transport, clock } = this.context;
     const { estopHeartbeatMs, session, source } = this.parameters;
     const publishers = new Map<string, Publisher<MessageTypes[MessageTypeName]>>();
     for (const { topic, type } of spec.commands)
@@ -111,7 +111,7 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
     // Where the policy would be next, a dead-man button that is let go latches the stop.
     const safety = { heartbeatTimeoutMs: estopHeartbeatMs, deadman: source === 'policy' ? 'latch' : 'hold' } as const;
     this.#commands = new CommandOutput(spec, safety, publish, {
-      ...(this.#lockstep ? {} : { stampNow: () => presentNs(this.#simulation) }),
+      ...(this.#lockstep ? {} : { stampNow: () => presentNs(this.#simulation), nowNs: () => clock.nowNs() }),
       changed: () => this.#changed(),
       sent: () => {
         this.#diagnostics.commandRate.mark();

@@ -1,6 +1,7 @@
 import { header, type PolicyStatus, type TaskState } from '../../messages/index.js';
 import type { ObservationAssembler, SafetyOutput } from '../../robot/index.js';
 import type { ActionSource } from './action-source.js';
+import type { CommandOutput } from './command-output.js';
 import type { ControlLoop } from './control-loop.js';
 import type { TransitionPublisher } from './transition-publisher.js';
 
@@ -54,12 +55,24 @@ export interface StatusParts {
   readonly actions: ActionSource;
   readonly assembler: ObservationAssembler;
   readonly transitions: TransitionPublisher;
+  readonly commands: Pick<CommandOutput, 'contested'>;
+}
+
+/** The reason of a condition, and who else commands the robot. */
+function reasonOf({ reason }: Condition, { contested }: StatusParts['commands']): string {
+  return [reason, contested].filter((each) => each !== '').join('; ');
+}
+
+/** A condition as one sentence, and who else commands the robot. */
+export function sentenceOf(condition: Condition, commands: StatusParts['commands']): string {
+  const reason = reasonOf(condition, commands);
+  return reason === '' ? condition.state : `${condition.state}: ${reason}`;
 }
 
 /** The message for /policy_status at this time. */
 export function statusOf(
   stampNs: bigint,
-  { identity, condition, loop, actions, assembler, transitions }: StatusParts,
+  { identity, condition, loop, actions, assembler, transitions, commands }: StatusParts,
 ): PolicyStatus {
   const { notFinite, incomplete, wrongFrame, contradictory } = assembler.counters;
   return {
@@ -67,7 +80,7 @@ export function statusOf(
     ...identity,
     policy_version: BigInt(actions.version),
     state: condition.state,
-    reason: condition.reason,
+    reason: reasonOf(condition, commands),
     episode: loop?.task?.episode ?? 0,
     step: loop?.task?.step ?? 0,
     overruns: BigInt(loop?.overruns ?? 0),

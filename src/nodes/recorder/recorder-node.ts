@@ -14,9 +14,10 @@ import { type TransformTopic, transformTopics } from '../../robot/index.js';
 import { type Qos, qos } from '../../transport/index.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
 import { headerStampNs } from '../kit/stamps.js';
-import { RateMeter } from '../kit/statistics.js';
 import { topics } from '../kit/topics.js';
 import { subscribeTransforms } from '../kit/transforms.js';
+import { Arrivals } from './arrivals.js';
+import { RivalDevices } from './rival-devices.js';
 
 export const recorderSchema = z.strictObject({
   useSimTime: z.boolean().default(true).describe('Log times: simulated time (/clock), or the time of day.'),
@@ -57,11 +58,16 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
   /** The stamp of the last message of each such topic. */
   readonly #stamps = new Map<string, bigint>();
   #refused = 0;
-  readonly #arrivals = new Map<string, { readonly rate: RateMeter; lastNs: bigint }>();
+  readonly #arrivals: Arrivals;
+  readonly #rivals: RivalDevices;
 
   constructor(context: NodeContext, writer: RecordingWriter, parameters: RecorderParameters = {}) {
     super('recorder', context, recorderSchema, parameters);
     this.#writer = writer;
+    this.#arrivals = new Arrivals(context.clock, context.spec);
+    this.#rivals = new RivalDevices(context.spec, (reason) =>
+      context.logger.warn('two publishers command by turns: stop one of them', { reason }),
+    );
   }
 
   /** Summary of the recording, once the node is shut down. */
@@ -78,13 +84,13 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
     this.own(transport.subscribe(topics.clock, 'rosgraph_msgs/msg/Clock', hear, qos.sensor));
     for (const { topic, type, timeoutMs } of spec.stateTopics)
       this.#record(topic, type, timeoutMs === Number.POSITIVE_INFINITY, (message) => {
-        this.#noteArrival(topic);
+        this.#arrivals.note(topic);
         const stampNs = headerStampNs(message) ?? this.#now();
         if (stampNs > this.#stateNs) this.#stateNs = stampNs;
         if (this.#armed !== undefined && (this.#lastTask === undefined || this.#hasBegun)) this.#open(this.#stateNs);
       });
-    for (const { teleop } of spec.commands) this.#record(teleop.topic, teleop.type);
-    for (const { topic, type } of spec.commands) this.#record(topic, type);
+    for (const { topic, type } of [...spec.commands.map(({ teleop }) => teleop), ...spec.commands])
+      this.#record(topic, type, false, (message) => this.#rivals.hear(topic, message, this.#now()));
     this.#record(spec.estopTopic, 'std_msgs/msg/Bool');
     this.#recordTransforms();
     this.#record(topics.taskState, 'iq_learn/msg/TaskState', false, (task) => this.#follow(task));
@@ -140,36 +146,22 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
 
   protected diagnose(): Diagnosis {
     const { error, lost, openEpisode } = this.#writer;
-    const quiet = this.#quietTopics();
+    const { quiet, rates } = this.#arrivals;
     const stale = openEpisode !== null && quiet.length > 0;
-    const rates = Object.fromEntries(
-      [...this.#arrivals].map(([topic, { rate }]) => [`${topic}_hz`, rate.hz.toFixed(1)]),
-    );
+    const rivals = this.#rivals.problem(this.#now());
+    const doing = openEpisode === null ? 'waiting for start_episode' : 'recording';
     return {
-      level: error !== null ? diagnosticLevel.error : stale ? diagnosticLevel.stale : diagnosticLevel.ok,
-      message:
-        error?.message ?? (stale ? quiet.join('; ') : openEpisode === null ? 'waiting for start_episode' : 'recording'),
+      level:
+        error !== null
+          ? diagnosticLevel.error
+          : stale
+            ? diagnosticLevel.stale
+            : rivals !== ''
+              ? diagnosticLevel.warn
+              : diagnosticLevel.ok,
+      message: error?.message ?? (stale ? quiet.join('; ') : rivals === '' ? doing : `${doing}; ${rivals}`),
       values: { episode: this.#episode, messages: this.#messages, refused: this.#refused, lost, ...rates },
     };
-  }
-
-  #noteArrival(topic: string): void {
-    const { clock } = this.context;
-    const arrival = this.#arrivals.get(topic) ?? { rate: new RateMeter(clock), lastNs: 0n };
-    arrival.lastNs = clock.nowNs();
-    arrival.rate.mark();
-    this.#arrivals.set(topic, arrival);
-  }
-
-  /** A sentence for each state topic that was never received, or not within its timeout. */
-  #quietTopics(): string[] {
-    const now = this.context.clock.nowNs();
-    return this.context.spec.stateTopics.flatMap(({ topic, type, timeoutMs }) => {
-      const arrival = this.#arrivals.get(topic);
-      if (arrival === undefined) return [`${topic} has not been heard, expected ${type}`];
-      const ageMs = Number(now - arrival.lastNs) / 1e6;
-      return ageMs > timeoutMs ? [`${topic} is ${ageMs.toFixed(0)} ms old, timeout ${timeoutMs} ms`] : [];
-    });
   }
 
   #record<Name extends MessageTypeName>(
@@ -293,7 +285,7 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
   #problem(): string | undefined {
     if (this.state !== 'active') return `the recorder is ${this.state}`;
     if (this.#writer.error !== null) return this.#writer.error.message;
-    const quiet = this.parameters.checkTopics ? this.#quietTopics() : [];
+    const quiet = this.parameters.checkTopics ? this.#arrivals.quiet : [];
     return quiet.length === 0 ? undefined : `no episode without state: ${quiet.join('; ')}`;
   }
 }

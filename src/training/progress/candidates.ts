@@ -6,7 +6,7 @@ import { type PolicyBundle, readBundleFiles, writeBundle } from '../../policy/in
 import { runSeed } from '../seeds.js';
 import { convergedAt, rank } from './convergence.js';
 import type { OccupancyDistance } from './occupancy-distance.js';
-import { ScoreFile } from './score-file.js';
+import { describeTrial, ScoreFile, type Trial } from './score-file.js';
 
 /** Numbers of starts from which candidates drive. */
 export interface CandidateStarts {
@@ -49,6 +49,10 @@ export interface CandidateOptions {
   readonly seed: number;
   /** Keeps every candidate, `<folder>/<version>/policy.onnx` and `manifest.json`, and their scores in `scores.json`. */
   readonly folder: string;
+  /** The task that `drive` is of, with its options. */
+  readonly task: { readonly name: string; readonly options?: Readonly<Record<string, unknown>> };
+  /** Hears that the scores so far are of another trial, as a sentence: those candidates drive again. */
+  readonly onAnotherTrial?: (text: string) => void;
   /** 5 and 20 if not given. */
   readonly starts?: CandidateStarts;
   /** Whether the run ends once learning has converged: candidates after that do not count then. Not if not given. */
@@ -62,7 +66,8 @@ export interface CandidateOptions {
  * counts as much as all episodes together: a policy that falls now and then is not deployed where another never does.
  *
  * The starts are drawn from a stream of their own, which neither training nor the evaluation of a report uses. A resumed
- * run finds its earlier candidates in the folder, and chooses as if it had never stopped.
+ * run finds its earlier candidates in the folder, and chooses as if it had never stopped. Those whose scores are of
+ * another task, or of another number of episodes, drive again.
  */
 export class CandidateChoice {
   readonly #options: CandidateOptions;
@@ -79,7 +84,7 @@ export class CandidateChoice {
   constructor(options: CandidateOptions, versions: readonly number[] = [], last?: PolicyBundle) {
     this.#options = options;
     this.#file = new ScoreFile(options.folder, scoreSchema);
-    const known = versions.length === 0 ? [] : this.#file.read();
+    const known = versions.length === 0 ? [] : this.#known();
     for (const version of versions) {
       const score = known.find((each) => each.version === version);
       if (score !== undefined) this.#scores.set(version, score);
@@ -132,13 +137,30 @@ export class CandidateChoice {
     });
   }
 
+  /** The scores of the file that are of what candidates drive now. */
+  #known(): readonly CandidateScore[] {
+    const { trial, scores } = this.#file.read();
+    const { task, episodes } = this.#trial;
+    // Files from before it was kept are of the task without options.
+    const said = trial ?? { task, options: {}, episodes: scores[0]?.episodes ?? episodes };
+    const [before, now] = [said, this.#trial].map(describeTrial);
+    if (before === now || scores.length === 0) return scores;
+    this.#options.onAnotherTrial?.(`the policies of this run were compared by ${before}: they drive again, ${now}`);
+    return [];
+  }
+
+  get #trial(): Trial {
+    const { name, options = {} } = this.#options.task;
+    return { task: name, options, episodes: this.#starts.screening };
+  }
+
   #screen(version: number): Promise<CandidateScore | undefined> {
     return this.#turns.run(async () => {
       if (version > this.#end) return undefined;
       const bundle = readBundleFiles(this.#folderOf(version));
       const score = await this.#drive(version, bundle, 0, this.#starts.screening);
       this.#scores.set(version, score);
-      this.#file.write(this.scores);
+      this.#file.write(this.scores, this.#trial);
       return score;
     });
   }

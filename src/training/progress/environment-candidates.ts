@@ -15,6 +15,8 @@ export interface EnvironmentCandidateOptions {
   readonly statesOnly: boolean;
   readonly seed: number;
   readonly folder: string;
+  /** What the environment is of. */
+  readonly task: string;
   /** Whether the run ends once learning has converged; not if not given. */
   readonly stopWhenConverged?: boolean;
 }
@@ -25,7 +27,15 @@ export interface EnvironmentCandidateOptions {
  * cannot be read.
  */
 export function environmentCandidates(
-  { environment, demonstrations, statesOnly, seed, folder, stopWhenConverged = false }: EnvironmentCandidateOptions,
+  {
+    environment,
+    demonstrations,
+    statesOnly,
+    seed,
+    folder,
+    task,
+    stopWhenConverged = false,
+  }: EnvironmentCandidateOptions,
   versions: readonly number[] = [],
 ): CandidateChoice {
   const actionSize = statesOnly ? 0 : environment.actionRange.size;
@@ -33,6 +43,7 @@ export function environmentCandidates(
     {
       seed,
       folder,
+      task: { name: task },
       stopWhenConverged,
       distance: new OccupancyDistance(demonstrations, environment.observation, actionSize),
       drive: async (bundle, seeds) => {

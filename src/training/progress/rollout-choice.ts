@@ -45,7 +45,7 @@ export class RolloutChoice {
   constructor(options: RolloutChoiceOptions) {
     this.#options = options;
     this.#file = new ScoreFile(options.folder, scoreSchema);
-    this.#scores = options.from === 0 ? [] : this.#file.read().filter(({ version }) => version <= options.from);
+    this.#scores = options.from === 0 ? [] : this.#file.read().scores.filter(({ version }) => version <= options.from);
   }
 
   /** Scores so far, in the order of versions. */
