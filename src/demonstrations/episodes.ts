@@ -22,8 +22,9 @@ import { episodeTopic } from './recording-writer.js';
 import type { DemonstrationReport, RecordingReport } from './report.js';
 import { samplePart } from './sampler.js';
 import { describeLoss } from './summary.js';
+import { surveyChanges } from './survey-changes.js';
 import { surveyFrozen } from './survey-frozen.js';
-import { surveyCommands, surveyScans, surveySizes } from './survey-messages.js';
+import { surveyCommands, surveyImus, surveyScans, surveyTwists } from './survey-messages.js';
 import { emptySampleReport, ReasonCounts } from './tick.js';
 import { type Era, type LossBefore, splitEras, type TimedMessage } from './timeline.js';
 
@@ -172,8 +173,10 @@ async function readRecording(
       surveyed: {
         joints: jointRanges(messages, spec),
         scans: surveyScans(messages, spec),
+        imus: surveyImus(messages, spec),
+        twists: surveyTwists(messages, spec),
         commands: surveyCommands(messages, spec, actions),
-        sizes: surveySizes(messages, spec, reader.timesNs![0]),
+        changes: surveyChanges(messages, spec, reader.timesNs![0]),
         frozen: surveyFrozen(messages, spec, actions, reader.timesNs![0]),
         hasMarkers: reader.topics.get(episodeTopic)?.type === eventType,
       },

@@ -21,6 +21,8 @@ export interface JointRange {
   readonly distinct: number;
   /** Whether it turns back at some time: a wheel that drives on does not. */
   readonly returns: boolean;
+  /** How far the joint's positions go, whatever the quantity; 0 where the messages have none. */
+  readonly travel: number;
   /** The speed in unit/s that only every twentieth change of the value exceeds; 0 where it is not known. */
   readonly speed: number;
 }
@@ -35,12 +37,16 @@ export function jointRanges(messages: readonly TimedMessage[], spec: RobotSpec):
     const distinct = new Set<number>();
     const speeds: number[] = [];
     let [rises, falls] = [false, false];
+    let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     let last: { readonly value: number; readonly stampNs: bigint } | undefined;
     for (const { topic: own, message, stampNs } of messages) {
       if (own !== topic) continue;
       const state = message as JointState;
       const value = state[quantity][state.name.indexOf(joint)];
       if (value === undefined || !Number.isFinite(value)) continue;
+      const position = state.position[state.name.indexOf(joint)] ?? Number.NaN;
+      if (position < least) least = position;
+      if (position > most) most = position;
       low = Math.min(low, value);
       high = Math.max(high, value);
       values++;
@@ -68,6 +74,7 @@ export function jointRanges(messages: readonly TimedMessage[], spec: RobotSpec):
       distinct: distinct.size,
       speed,
       returns: rises && falls,
+      travel: Math.max(0, most - least),
     };
     return [{ ...range, quantity }];
   });

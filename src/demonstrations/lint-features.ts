@@ -2,6 +2,7 @@ import { blockValues, STATE_BLOCK } from '../common/index.js';
 import type { RobotSpec } from '../robot/index.js';
 import type { DemonstrationEpisode } from './episode.js';
 import type { Finding } from './finding.js';
+import { lintJumps } from './lint-jumps.js';
 
 /** Fewer transitions than this say nothing about features. */
 const fewest = 100;
@@ -209,6 +210,7 @@ export function lintFeatures(episodes: readonly DemonstrationEpisode[], spec: Ro
     ...idleBeginnings(episodes, spec),
     ...coarse(columns, spec),
     ...unchanging(columns, spec),
+    ...lintJumps(episodes, rows, spec),
     ...echoes(episodes, rows, spec),
     // What the numbers beside an image do not tell apart, the image may.
     ...(spec.blocks === undefined ? contradictions(episodes, rows, columns, spec) : []),

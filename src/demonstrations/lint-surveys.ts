@@ -1,9 +1,11 @@
 import type { RobotSpec } from '../robot/index.js';
 import type { Finding } from './finding.js';
+import type { JointRange } from './joint-ranges.js';
 import { lintUnits } from './lint-units.js';
 import type { RecordingReport } from './report.js';
+import type { ChangeSurvey } from './survey-changes.js';
 import type { FrozenStretch } from './survey-frozen.js';
-import type { CommandSurvey, SizeSurvey } from './survey-messages.js';
+import type { CommandSurvey, TwistSurvey } from './survey-messages.js';
 
 /** Numbers of a command that are not 0 in more than this share of the messages are meant. */
 const MEANT = 0.05;
@@ -17,11 +19,12 @@ const short = (value: number): string => String(Number(value.toPrecision(3)));
 export function lintSurveys(recordings: readonly RecordingReport[], spec: RobotSpec): Finding[] {
   return recordings.flatMap(({ surveyed, path }) => {
     if (surveyed === undefined) return [];
-    const { joints, scans, commands, sizes, frozen, hasMarkers } = surveyed;
+    const { joints, scans, imus, twists, commands, changes, frozen, hasMarkers } = surveyed;
     const found = [
-      ...lintUnits(joints, scans, spec),
+      ...lintUnits(joints, scans, imus, spec),
+      ...lintZeros(joints, twists),
       ...commands.flatMap(lintCommands),
-      ...sizes.map((size) => lintSize(size, path, hasMarkers)),
+      ...changes.map((change) => lintChange(change, path, hasMarkers)),
       ...lintFrozen(frozen, path, hasMarkers),
     ];
     return found.map((finding) => ({ ...finding, source: path }));
@@ -54,27 +57,67 @@ function lintCommands({ topic, unread, turns, messages }: CommandSurvey): Findin
   return out;
 }
 
-/** A picture of another size is made small all the same: stretched, or cropped elsewhere. */
-function lintSize(
-  { topic, before, after, atSeconds, changes }: SizeSurvey,
-  path: string,
-  hasMarkers: boolean,
-): Finding {
+/** A joint or a vehicle that goes farther than this has moved, in radians or metres. */
+const MOVED = 0.05;
+
+/** Velocities that a driver does not measure, and fills with zeros. */
+function lintZeros(joints: readonly JointRange[], twists: readonly TwistSurvey[]): Finding[] {
+  const still = joints.filter(
+    ({ quantity, low, high, values, travel }) =>
+      quantity === 'velocity' && low === 0 && high === 0 && values >= FEWEST && travel > MOVED,
+  );
+  const found = [
+    ...still.map(({ feature }) => feature),
+    ...twists.flatMap(({ topic, moved, messages }) =>
+      moved > MOVED && messages >= FEWEST ? [`the twist of ${topic}`] : [],
+    ),
+  ];
+  if (found.length === 0) return [];
+  return [
+    {
+      level: 'warn',
+      check: 'zero velocities',
+      source: null,
+      found: `0 in every message, though the positions change: ${found.join(', ')}`,
+      expected: 'measured velocities: the driver fills in zeros for those that it does not know',
+      remedy:
+        still.length > 0
+          ? 'have them computed (from: position at the feature), or leave them out'
+          : 'have the driver fill in the twist, or leave it out',
+    },
+  ];
+}
+
+/** What a topic has to keep, for its numbers to mean the same throughout. */
+const MEANINGS: Readonly<Record<ChangeSurvey['what'], string>> = {
+  'size of the pictures': 'a picture of another size is stretched, or cropped at another place',
+  child_frame_id: 'velocities are those of another part of the robot, or along other axes',
+  frame_id: 'its numbers are along other axes',
+  'field of view': 'its sectors look in other directions',
+  'sign of the orientation': 'q and −q are the same rotation, but its numbers jump',
+};
+
+/** The numbers of a topic mean another thing after something changed in the middle. */
+function lintChange(change: ChangeSurvey, path: string, hasMarkers: boolean): Finding {
+  const { topic, what, before, after, atSeconds, changes } = change;
   const at = seconds(atSeconds);
   const again = changes === 1 ? '' : `, the first of ${changes} changes`;
+  const part = hasMarkers
+    ? `keep the episodes that are as the robot will be (iq-learn trim ${path}, between two episodes)`
+    : `keep the part that is as the robot will be (iq-learn trim ${path} --to ${at}, or --from ${at})`;
+  const remedy =
+    what === 'sign of the orientation'
+      ? 'observe the yaw (relative_to … component: yaw_sin, yaw_cos), or have the driver keep the sign'
+      : changes > 1
+        ? 'have one publisher on the topic, or its driver keep it (ros2 topic info -v names the publishers)'
+        : part;
   return {
     level: 'warn',
-    check: 'changing size',
+    check: 'changing topic',
     source: null,
-    found: `the pictures of ${topic} are ${before} before ${at} s, and then ${after}${again}`,
-    expected:
-      'one size: a picture of another is stretched, or cropped at another place, and shows the policy something else',
-    remedy:
-      changes > 1
-        ? 'have its driver give one size, or record one camera on the topic (ros2 topic info -v names its publishers)'
-        : hasMarkers
-          ? `keep the episodes of the size that the robot will have (iq-learn trim ${path}, between two episodes)`
-          : `keep the part of the size that the robot will have (iq-learn trim ${path} --to ${at}, or --from ${at})`,
+    found: `the ${what} of ${topic} is ${before} before ${at} s, and then ${after}${again}`,
+    expected: `one throughout: ${MEANINGS[what]}`,
+    remedy,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { RobotSpec } from '../robot/index.js';
 import type { Finding } from './finding.js';
 import type { JointRange } from './joint-ranges.js';
-import type { ScanSurvey } from './survey-messages.js';
+import type { ImuSurvey, ScanSurvey } from './survey-messages.js';
 
 /** Fewer messages than this say nothing about a joint. */
 const FEWEST = 20;
@@ -31,7 +31,7 @@ function strange(range: JointRange, { unit, far, speed: fastest }: ReturnType<ty
   if (values < FEWEST) return null;
   const most = Math.max(Math.abs(low), Math.abs(high));
   const said = `${feature} is ${short(low)}…${short(high)} ${unit}`;
-  if (unit === 'm') return most > 20 * far ? `${said}, its limit is ${short(far)}` : null;
+  if (unit === 'm' || unit === '1') return most > 20 * far ? `${said}, its limit is ${short(far)}` : null;
   if (unit !== 'rad' && unit !== 'rad/s') return null;
   if (most <= 2 * Math.PI || most > MOST_DEGREES) return null;
   if (most > 3 * far) return `${said}, its limit is ${short(far)}`;
@@ -51,20 +51,70 @@ function strangeScan({ topic, rangeMax, beyond }: ScanSurvey): string | null {
     : null;
 }
 
-/** Joints and scans whose numbers are those of another unit than the description's: degrees for radians, millimetres for metres. */
-export function lintUnits(ranges: readonly JointRange[], scans: readonly ScanSurvey[], spec: RobotSpec): Finding[] {
-  const joints = ranges.flatMap((range) => {
+/** What stands still is accelerated by 9.81 m/s² upwards: by 1 only in units of that. */
+const G: readonly [number, number] = [0.9, 1.1];
+
+/** Why an inertial sensor's numbers cannot be m/s² and rad/s. */
+function strangeImu({ topic, acceleration, turning, messages }: ImuSurvey, spec: RobotSpec): [What, string][] {
+  if (messages < FEWEST) return [];
+  const isRead = (part: string): boolean =>
+    spec.observation.some(({ source: s }) => s.kind === 'field' && s.topic === topic && s.path.startsWith(part));
+  const turns = spec.action.filter(({ quantity, unit }) => quantity === undefined && unit === 'rad/s');
+  const fastest = Math.max(...turns.map(({ low, high }) => Math.max(Math.abs(low), Math.abs(high))));
+  const out: [What, string][] = [];
+  if (isRead('linear_acceleration') && acceleration > G[0] && acceleration < G[1])
+    out.push(['gravity', `the acceleration of ${topic} is mostly ${short(acceleration)} m/s² long`]);
+  if (isRead('angular_velocity') && turns.length > 0 && turning > 5 * fastest)
+    out.push(['radians', `${topic} turns by ${short(turning)} rad/s, and is commanded ${short(fastest)} at most`]);
+  return out;
+}
+
+type What = 'radians' | 'metres' | 'share' | 'gravity';
+
+const UNITS: Readonly<Record<What, { readonly expected: string; readonly remedy: string }>> = {
+  radians: {
+    expected: 'radians (REP 103), where these look like degrees',
+    remedy:
+      'have the driver give radians (degrees × 0.0174533) on the robot and record again, or widen the limits if the joint does go so far',
+  },
+  metres: {
+    expected: 'metres',
+    remedy: 'have the driver give metres (millimetres × 0.001), or widen the limits if a joint does go so far',
+  },
+  share: {
+    expected: 'numbers within its limits, where these look like per cent',
+    remedy: 'have the driver give a share (per cent × 0.01) on the robot and record again, or widen the limits',
+  },
+  gravity: {
+    expected: '9.81 m/s² at rest (REP 145), where this looks like 1 g',
+    remedy: 'have the driver give m/s² (g × 9.81)',
+  },
+};
+
+const ofUnit = (unit: string): What => (unit === 'm' ? 'metres' : unit === '1' ? 'share' : 'radians');
+
+/**
+ * Sensors whose numbers are those of another unit than the description's: degrees for radians, millimetres for metres,
+ * per cent for a share, g for m/s².
+ */
+export function lintUnits(
+  ranges: readonly JointRange[],
+  scans: readonly ScanSurvey[],
+  imus: readonly ImuSurvey[],
+  spec: RobotSpec,
+): Finding[] {
+  const joints = ranges.flatMap((range): [What, string][] => {
     const limits = known(spec, range);
     const why = strange(range, limits);
-    return why === null ? [] : [{ why, isMetres: limits.unit === 'm' }];
+    return why === null ? [] : [[ofUnit(limits.unit), why]];
   });
-  const sensors = scans.flatMap((scan) => {
+  const sensors = scans.flatMap((scan): [What, string][] => {
     const why = strangeScan(scan);
-    return why === null ? [] : [{ why, isMetres: true }];
+    return why === null ? [] : [['metres', why]];
   });
-  const found = [...joints, ...sensors];
-  return [false, true].flatMap((isMetres): Finding[] => {
-    const texts = found.filter((each) => each.isMetres === isMetres).map(({ why }) => why);
+  const found = [...joints, ...sensors, ...imus.flatMap((imu) => strangeImu(imu, spec))];
+  return (Object.keys(UNITS) as What[]).flatMap((what): Finding[] => {
+    const texts = found.flatMap(([own, why]) => (own === what ? [why] : []));
     if (texts.length === 0) return [];
     return [
       {
@@ -72,10 +122,7 @@ export function lintUnits(ranges: readonly JointRange[], scans: readonly ScanSur
         check: 'another unit',
         source: null,
         found: texts.slice(0, 6).join('; ') + (texts.length > 6 ? ` and ${texts.length - 6} more` : ''),
-        expected: isMetres ? 'metres' : 'radians (REP 103), where these look like degrees',
-        remedy: isMetres
-          ? 'have the driver give metres (millimetres × 0.001), or widen the limits if a joint does go so far'
-          : 'have the driver give radians (degrees × 0.0174533) on the robot and record again, or widen the limits if the joint does go so far',
+        ...UNITS[what],
       },
     ];
   });

@@ -1,7 +1,8 @@
 import type { ChosenTopics } from './choose-topics.js';
 import type { JointRange } from './joint-ranges.js';
+import type { ChangeSurvey } from './survey-changes.js';
 import type { FrozenStretch } from './survey-frozen.js';
-import type { CommandSurvey, ScanSurvey, SizeSurvey } from './survey-messages.js';
+import type { CommandSurvey, ImuSurvey, ScanSurvey, TwistSurvey } from './survey-messages.js';
 import type { ReasonCounts, SampleReport } from './tick.js';
 
 /** What was read from a recording, and what was left out. */
@@ -20,12 +21,14 @@ export interface RecordingReport extends SampleReport {
   readonly undecodable: number;
   /** Which topics they are of, and why they do not decode. */
   readonly undecodableReasons?: ReasonCounts;
-  /** What the messages said of joints, before limits, of scans, of commands beside the action; pictures that changed their size, and sensors that hung. */
+  /** What the messages said of joints, before limits, of scans, of commands beside the action; what changed in the middle, and sensors that hung. */
   readonly surveyed?: {
     readonly joints: readonly JointRange[];
     readonly scans: readonly ScanSurvey[];
+    readonly imus: readonly ImuSurvey[];
+    readonly twists: readonly TwistSurvey[];
     readonly commands: readonly CommandSurvey[];
-    readonly sizes: readonly SizeSurvey[];
+    readonly changes: readonly ChangeSurvey[];
     readonly frozen: readonly FrozenStretch[];
     /** Whether it says where episodes begin and end: it cannot be cut within one. */
     readonly hasMarkers: boolean;

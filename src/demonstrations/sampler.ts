@@ -50,6 +50,7 @@ export function samplePart(sampled: PartToSample, report: SampleReport): Demonst
   }
   const observations = StateSampler.of(states, spec, sampled.transforms);
   const actions = new CommandSampler(commands, spec, sampled.actions);
+  countLate(states, sampled, report);
   // Where all topics are published only once, ticks begin with the episode.
   const originNs = observations.originNs ?? part.startNs ?? states[0]!.stampNs;
   const lastNs = (part.endNs ?? states.at(-1)!.stampNs) + toleranceNs;
@@ -63,6 +64,22 @@ export function samplePart(sampled: PartToSample, report: SampleReport): Demonst
     return { observation, action, loss: loss ?? (command instanceof Float32Array ? null : command) };
   });
   return episodesOf(ticks, tickNs, sampled, report);
+}
+
+/** A topic that is first heard so much later than another, in nanoseconds, is told: the episode begins only with it. */
+const LATE_NS = 1_000_000_000n;
+
+function countLate(states: readonly TimedMessage[], { part, spec }: PartToSample, report: SampleReport): void {
+  const firsts = spec.stateTopics
+    .filter(({ timeoutMs }) => timeoutMs !== Number.POSITIVE_INFINITY)
+    .map(({ topic }) => ({ topic, stampNs: states.find((item) => item.topic === topic)!.stampNs }))
+    .sort((a, b) => Number(a.stampNs - b.stampNs));
+  const [first, last] = [firsts[0], firsts.at(-1)];
+  if (first === undefined || last === undefined || last.stampNs - first.stampNs <= LATE_NS) return;
+  const beginNs = part.startNs !== null && part.startNs > first.stampNs ? part.startNs : first.stampNs;
+  const seconds = Number(last.stampNs - beginNs) / 1e9;
+  const reason = `${last.topic}: first message ${seconds.toFixed(1)} s after that of ${first.topic}`;
+  report.late?.add(reason, Math.round(seconds * spec.rateHz));
 }
 
 /** The messages that belong to the part, in order of their stamps: those of state topics, and those of actions. */

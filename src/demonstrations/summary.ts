@@ -14,10 +14,11 @@ function losses(report: RecordingReport): string[] {
   add(report.uncertain ?? 0, 'episodes left out: their start or end was lost, so whether they were kept is not known');
   add(report.clockJumps, 'jumps of the clock (or silences as long) inside episodes; no transition reaches across them');
   add(report.splits, 'gaps inside episodes; no transition reaches across them');
-  const { reasons, undecodableReasons, otherAction: other } = report;
+  const { reasons, late, undecodableReasons, otherAction: other } = report;
   for (const { reason, count } of reasons?.list ?? []) add(count, `control periods left out: ${reason}`);
   if (reasons === undefined)
     for (const [problem, count] of Object.entries(report.ticks)) add(count, `control periods left out: ${problem}`);
+  for (const { reason, count } of late?.list ?? []) add(count, `control periods before an episode left out: ${reason}`);
   const lost = report.ticks['command missing'] + report.ticks['command refused'];
   if (other != null && lost > report.transitions)
     lines.push(`${other.topic} has ${other.messages} messages: --action ${other.option} takes the actions from there`);

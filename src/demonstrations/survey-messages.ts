@@ -1,12 +1,5 @@
-import type { LaserScan } from '../messages/index.js';
-import {
-  createActionMapper,
-  isImage,
-  type keptImage,
-  type RobotSpec,
-  robotParts,
-  type TopicSpec,
-} from '../robot/index.js';
+import type { Imu, LaserScan, Odometry } from '../messages/index.js';
+import { createActionMapper, type RobotSpec, robotParts, type TopicSpec } from '../robot/index.js';
 import type { TimedMessage } from './timeline.js';
 
 /** A value that is nearer to another than this share of its range is the same; one farther away than that is another. */
@@ -113,38 +106,50 @@ export function surveyScans(messages: readonly TimedMessage[], spec: RobotSpec):
   });
 }
 
-/** Pictures of a topic that change their size. */
-export interface SizeSurvey {
+/** How large the numbers of an inertial sensor are. */
+export interface ImuSurvey {
   readonly topic: string;
-  /** The first change: both sizes as width × height, and seconds from the first message of the recording. */
-  readonly before: string;
-  readonly after: string;
-  readonly atSeconds: number;
-  readonly changes: number;
+  /** The middle of the lengths of the accelerations. */
+  readonly acceleration: number;
+  /** What one in twenty of the angular velocities exceeds. */
+  readonly turning: number;
+  readonly messages: number;
 }
 
-/** Surveys the topics of images for sizes that change: each is made small from whatever it is, and another part may be seen. */
-export function surveySizes(messages: readonly TimedMessage[], spec: RobotSpec, startNs: bigint): SizeSurvey[] {
-  return spec.stateTopics.flatMap(({ topic, type }): SizeSurvey[] => {
-    if (!isImage(type)) return [];
-    let last: string | undefined;
-    let found: SizeSurvey | undefined;
-    for (const { topic: own, message, logNs } of messages) {
-      const size = own === topic ? (message as ReturnType<typeof keptImage>).size : null;
-      if (size === null) continue;
-      const now = `${size.width} × ${size.height}`;
-      if (last !== undefined && now !== last) {
-        const first = found ?? {
-          topic,
-          before: last,
-          after: now,
-          atSeconds: Number(logNs - startNs) / 1e9,
-          changes: 0,
-        };
-        found = { ...first, changes: first.changes + 1 };
-      }
-      last = now;
-    }
-    return found === undefined ? [] : [found];
+export function surveyImus(messages: readonly TimedMessage[], spec: RobotSpec): ImuSurvey[] {
+  const imus = spec.stateTopics.filter(({ type }) => type === 'sensor_msgs/msg/Imu');
+  return imus.flatMap(({ topic }) => {
+    const own = messages.filter((each) => each.topic === topic).map(({ message }) => message as Imu);
+    const at = (share: number, of: (message: Imu) => { x: number; y: number; z: number }): number => {
+      const lengths = own.map((message) => Math.hypot(...(['x', 'y', 'z'] as const).map((axis) => of(message)[axis])));
+      return lengths.sort((a, b) => a - b)[Math.floor(share * (lengths.length - 1))] ?? 0;
+    };
+    const acceleration = at(0.5, ({ linear_acceleration }) => linear_acceleration);
+    const turning = at(0.95, ({ angular_velocity }) => angular_velocity);
+    return own.length === 0 ? [] : [{ topic, acceleration, turning, messages: own.length }];
+  });
+}
+
+/** An odometry whose pose moves although its twist is 0 in every message: metres from the first pose to the farthest. */
+export interface TwistSurvey {
+  readonly topic: string;
+  readonly moved: number;
+  readonly messages: number;
+}
+
+export function surveyTwists(messages: readonly TimedMessage[], spec: RobotSpec): TwistSurvey[] {
+  const isSeen = (topic: string): boolean =>
+    spec.observation.some(
+      ({ source }) => source.kind === 'field' && source.topic === topic && /^twist\./.test(source.path),
+    );
+  return spec.stateTopics.flatMap(({ topic, type }) => {
+    if (type !== 'nav_msgs/msg/Odometry' || !isSeen(topic)) return [];
+    const own = messages.filter((each) => each.topic === topic).map(({ message }) => message as Odometry);
+    const isZero = own.every(({ twist: { twist } }) =>
+      [twist.linear, twist.angular].every(({ x, y, z }) => x === 0 && y === 0 && z === 0),
+    );
+    const places = own.map(({ pose: { pose } }) => pose.position);
+    const moved = places.reduce((most, { x, y }) => Math.max(most, Math.hypot(x - places[0]!.x, y - places[0]!.y)), 0);
+    return isZero && own.length > 0 ? [{ topic, moved, messages: own.length }] : [];
   });
 }

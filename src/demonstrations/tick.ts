@@ -46,6 +46,8 @@ export interface SampleReport {
   readonly ticks: Record<TickProblem, number>;
   /** Why ticks were left out; absent in reports that were made without reading. */
   readonly reasons?: ReasonCounts;
+  /** Topics that were first heard long after the others, and how many control periods an episode began later for it. */
+  readonly late?: ReasonCounts;
   /** Places where an episode was cut in two. */
   splits: number;
   /** Messages with the same topic, stamp and bytes as another: used once. */
@@ -58,6 +60,7 @@ export function emptySampleReport(): SampleReport {
   return {
     ticks: { 'state missing': 0, 'state refused': 0, 'command missing': 0, 'command refused': 0 },
     reasons: new ReasonCounts(),
+    late: new ReasonCounts(),
     splits: 0,
     duplicates: 0,
     contradictions: 0,

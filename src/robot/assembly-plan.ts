@@ -9,6 +9,12 @@ type Present = ObservationFeatureSpec & { readonly source: FeatureSource };
 
 const isPresent = (feature: ObservationFeatureSpec): feature is Present => feature.lag === undefined;
 
+/** Whether a joint is commanded, and neither by its position nor by its speed: nothing says how fast it moves. */
+function isSwung(source: FeatureSource, { action }: RobotSpec): boolean {
+  const own = action.filter(({ path }) => source.kind === 'joint' && path === source.joint);
+  return own.length > 0 && own.every(({ quantity }) => quantity !== 'position' && quantity !== 'velocity');
+}
+
 interface Pair {
   readonly key: string;
   readonly relative: RelativePose;
@@ -53,7 +59,7 @@ export class AssemblyPlan {
             at: planOf(source.topic).pose('pose', source.component),
             reference: planOf(source.reference).pose('reference', source.component),
           }
-        : { at: planOf(source.topic).slotOf({ ...feature, source }), reference: 0 };
+        : { at: planOf(source.topic).slotOf({ ...feature, source }, isSwung(source, spec)), reference: 0 };
     });
     const images = (spec.images ?? []).map((source) => ({ source, slot: planOf(source.topic).image(source) }));
     const states = new Map([...plans].map(([topic, plan]) => [topic, plan.build()]));

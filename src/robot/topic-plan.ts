@@ -47,12 +47,16 @@ export class TopicPlan {
     return this.#poseSlot;
   }
 
-  slotOf({
-    source,
-    unit,
-    low,
-    high,
-  }: ObservationFeatureSpec & { readonly source: Exclude<FeatureSource, { kind: 'relative' }> }): number {
+  /** `isSwung`: of a joint that its efforts move, which may swing from one place to another between two messages. */
+  slotOf(
+    {
+      source,
+      unit,
+      low,
+      high,
+    }: ObservationFeatureSpec & { readonly source: Exclude<FeatureSource, { kind: 'relative' }> },
+    isSwung: boolean,
+  ): number {
     if (source.kind === 'sector') {
       const known = this.#sectors.get(source.sectors) ?? { base: this.#reserve(source.sectors), high };
       known.high = Math.min(known.high, high);
@@ -64,9 +68,9 @@ export class TopicPlan {
     else if (source.derived === true) {
       const position = this.#reserve(1);
       this.#joints.push({ joint: source.joint, quantity: 'position', slot: position });
-      this.#derived.push({ joint: source.joint, position, velocity: slot });
+      this.#derived.push({ joint: source.joint, position, velocity: slot, isAngle: unit === 'rad/s' });
     } else {
-      const ranged = source.quantity === 'position' ? { ranged: { unit, low, high } } : {};
+      const ranged = source.quantity === 'position' && !isSwung ? { ranged: { unit, low, high } } : {};
       this.#joints.push({ joint: source.joint, quantity: source.quantity, slot, ...ranged });
     }
     return slot;

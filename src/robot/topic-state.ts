@@ -7,7 +7,11 @@ export interface DerivedVelocity {
   readonly joint: string;
   readonly position: number;
   readonly velocity: number;
+  /** An angle, which may be given within one turn. */
+  readonly isAngle: boolean;
 }
+
+const TURN = 2 * Math.PI;
 
 /** How a topic's messages become numbers. */
 export interface TopicReaders {
@@ -96,8 +100,9 @@ export class TopicState {
   #derive(part: number, stampNs: bigint): Refused | null {
     const seconds = Number(stampNs - this.#stampsNs[part]!) / 1e9;
     if (this.#known[part] === 0 || !(seconds > 0)) return null;
-    for (const { joint, position, velocity } of this.#derivedOf[part]!) {
-      const value = (this.#scratch[position]! - this.values[position]!) / seconds;
+    for (const { joint, position, velocity, isAngle } of this.#derivedOf[part]!) {
+      const [now, before] = [this.#scratch[position]!, this.values[position]!];
+      const value = (isAngle ? turned(before, now) : now - before) / seconds;
       const refused = noNumber(`velocity of ${joint}, from its positions,`, value);
       if (refused !== null) return refused;
       this.#scratch[velocity] = value;
@@ -195,6 +200,13 @@ export class TopicState {
     this.isUnstamped = false;
     this.problem = null;
   }
+}
+
+/** How far an angle has turned: an encoder that gives it within one turn jumps by that from the end to the beginning. */
+function turned(before: number, now: number): number {
+  const difference = now - before;
+  const isWithinTurn = Math.abs(before) <= 1.01 * TURN && Math.abs(now) <= 1.01 * TURN;
+  return isWithinTurn && Math.abs(difference) > 0.75 * TURN ? difference - Math.sign(difference) * TURN : difference;
 }
 
 function least(times: BigInt64Array): bigint {

@@ -125,16 +125,17 @@ describe('a recording with images', () => {
       k < 12 ? image : { ...image, height: 8, step: 36, width: 12, data: new Uint8Array(8 * 36).fill(k) };
     const path = await bag(drive(larger));
     const { episodes, report } = await readDemonstrations([path], spec);
-    const changing = lintDemonstrations(episodes, spec, report).filter(({ check }) => check === 'changing size');
+    const changing = lintDemonstrations(episodes, spec, report).filter(({ check }) => check === 'changing topic');
     expect(changing).toEqual([
       expect.objectContaining({
-        found: 'the pictures of /camera are 6 × 4 before 1.22 s, and then 12 × 8',
+        found: 'the size of the pictures of /camera is 6 × 4 before 1.22 s, and then 12 × 8',
         remedy: expect.stringContaining(`iq-learn trim ${path} --to 1.22, or --from 1.22`),
       }),
       // Three files by turns.
       expect.objectContaining({
-        found: 'the pictures of /front/compressed are 64 × 48 before 0.06 s, and then 14 × 11, the first of 33 changes',
-        remedy: expect.stringContaining('one camera on the topic'),
+        found:
+          'the size of the pictures of /front/compressed is 64 × 48 before 0.06 s, and then 14 × 11, the first of 33 changes',
+        remedy: expect.stringContaining('have one publisher on the topic'),
       }),
     ]);
   });

@@ -344,6 +344,18 @@ stop: hold
     expect(assembler.counters).toMatchObject({ contradictory: 0, accepted: 200 });
   });
 
+  test('a joint that its effort moves may swing to and fro between messages: a leg in a gallop', () => {
+    const legs = arm().action.map((feature) => ({ ...feature, quantity: 'effort' as const }));
+    const assembler = createObservationAssembler({ ...arm(), action: legs });
+    for (let i = 0; i < 200; i++)
+      assembler.accept(
+        '/joint_states',
+        state(1000 + 50 * i, { j1: i % 2 === 0 ? -0.57 : 0.43, grip: 0.25 }),
+        ms(50 * i),
+      );
+    expect(assembler.counters).toMatchObject({ contradictory: 0, accepted: 200 });
+  });
+
   test('where only joints of others come from now on, they are named', () => {
     const assembler = createObservationAssembler(arm());
     assembler.accept('/joint_states', state(1000, { j1: 0.5, grip: 0.25 }), ms(0));
@@ -353,6 +365,19 @@ stop: hold
     );
     assembler.accept('/joint_states', state(1260, { j1: 0.5, grip: 0.25 }), ms(260));
     expect(assembler.waitingFor(ms(260))).toBe('');
+  });
+
+  test.each([
+    ['from half a turn to minus that', 3.1, -3.1, 2 * Math.PI - 6.2],
+    ['back', -3.1, 3.1, 6.2 - 2 * Math.PI],
+    ['from a turn to 0', 6.2, 0.1, 2 * Math.PI - 6.1],
+    ['on and on', 40, 46, 6],
+  ])('a velocity from positions of an encoder that goes %s is that of the joint', (_, before, now, moved) => {
+    const wanted = '  - { topic: /joint_states, joints: [j1], quantity: velocity, from: position, unit: rad/s }';
+    const computing = createObservationAssembler(arm(wanted));
+    computing.accept('/joint_states', state(1000, { j1: before, grip: 0 }), ms(0));
+    computing.accept('/joint_states', state(1100, { j1: now, grip: 0 }), ms(100));
+    expect(observed(computing, 100)[2]).toBeCloseTo(10 * moved, 4);
   });
 
   test('without velocities: the reason, and velocities from positions where the description asks for them', () => {
