@@ -30,6 +30,12 @@ describe('the distance of a policy from the demonstrations', () => {
     expect(distance.measure([episode(400, { seed: 2 })]).distance).toBeLessThan(0.02);
   });
 
+  it('is the same where only that of all episodes together is asked for', () => {
+    const driven = [episode(400, { seed: 2 }), episode(200, { offset: 0.5, terminated: true })];
+    expect(distance.together(driven)).toBe(distance.measure(driven).distance);
+    expect(() => distance.together([])).toThrow(/there is no episode to measure/);
+  });
+
   it('grows with the distance of the states', () => {
     const at = (offset: number): number => distance.measure([episode(400, { offset })]).distance;
     expect(at(0.2)).toBeGreaterThan(0.02);
