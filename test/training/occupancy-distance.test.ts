@@ -59,6 +59,14 @@ describe('the distance of a policy from the demonstrations', () => {
     expect(measured).toBeLessThan(3 * 0.6);
   });
 
+  it('is smaller for one that goes on far from what was shown than for one that ends at once, and grows all the same', () => {
+    const at = (offset: number): number => distance.measure([episode(400, { offset })]).distance;
+    const endsAtOnce = distance.measure([episode(5, { terminated: true })]).distance;
+    expect(at(1000)).toBeLessThan(endsAtOnce);
+    expect(at(8)).toBeGreaterThan(at(4));
+    expect(at(4)).toBeGreaterThan(at(2));
+  });
+
   it('counts a fall that ends an episode early, the earlier the more', () => {
     const falls = (n: number): number => distance.measure([episode(n, { terminated: true })]).distance;
     expect(falls(390)).toBeLessThan(0.15);
