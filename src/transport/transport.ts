@@ -73,6 +73,8 @@ export interface TransportCapabilities {
   readonly noticesClosedServers: boolean;
   /** Whether a second server of a service is refused with CONFLICT when it is made; elsewhere it is not, or only reported. */
   readonly refusesSecondServers: boolean;
+  /** Whether {@link Transport.publishersOf} knows a number. */
+  readonly knowsPublishers: boolean;
 }
 
 /**
@@ -99,6 +101,8 @@ export interface Transport {
     qos?: Qos,
     unheard?: Unheard,
   ): Closable;
+  /** How many publish on a topic, this transport's own among them; undefined where the medium does not know. */
+  publishersOf(topic: string): number | undefined;
   /**
    * Answers a service. What the handler rejects with reaches the caller as an error.
    */

@@ -259,7 +259,7 @@ describe('files of ros2 bag record', () => {
       'another definition',
       { schema: 'float64[] position\n' },
       'MISMATCH',
-      /defined differently here; found: float64\[\] position/,
+      /\/joint_states of .* has another definition of sensor_msgs\/msg\/JointState; found: as the first field that differs float64\[\] position/,
     ],
     ['missing topics', { topics: ['/states', '/commands'] }, 'MISMATCH', /also \/joint_states .*\/teleop\/cmd_vel/],
   ])('refuses %s', async (_, options, code, text) => {

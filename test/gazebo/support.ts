@@ -44,6 +44,7 @@ export function watchedTransport(transport: Transport): { transport: Transport; 
         seen.add(`subscribes ${topic} ${type}`);
         return transport.subscribe(topic, type, handler, qos);
       },
+      publishersOf: (topic) => transport.publishersOf(topic),
       serve: (service, type, handler) => {
         seen.add(`serves ${service} ${type}`);
         return transport.serve(service, type, handler);

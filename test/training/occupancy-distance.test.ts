@@ -30,6 +30,12 @@ describe('the distance of a policy from the demonstrations', () => {
     expect(distance.measure([episode(400, { seed: 2 })]).distance).toBeLessThan(0.02);
   });
 
+  it('is the same where only that of all episodes together is asked for', () => {
+    const driven = [episode(400, { seed: 2 }), episode(200, { offset: 0.5, terminated: true })];
+    expect(distance.together(driven)).toBe(distance.measure(driven).distance);
+    expect(() => distance.together([])).toThrow(/there is no episode to measure/);
+  });
+
   it('grows with the distance of the states', () => {
     const at = (offset: number): number => distance.measure([episode(400, { offset })]).distance;
     expect(at(0.2)).toBeGreaterThan(0.02);
@@ -51,6 +57,14 @@ describe('the distance of a policy from the demonstrations', () => {
     // Mean of |first entry| over unit vectors in three dimensions is 1/2.
     expect(measured).toBeGreaterThan(3 * 0.4);
     expect(measured).toBeLessThan(3 * 0.6);
+  });
+
+  it('is smaller for one that goes on far from what was shown than for one that ends at once, and grows all the same', () => {
+    const at = (offset: number): number => distance.measure([episode(400, { offset })]).distance;
+    const endsAtOnce = distance.measure([episode(5, { terminated: true })]).distance;
+    expect(at(1000)).toBeLessThan(endsAtOnce);
+    expect(at(8)).toBeGreaterThan(at(4));
+    expect(at(4)).toBeGreaterThan(at(2));
   });
 
   it('counts a fall that ends an episode early, the earlier the more', () => {

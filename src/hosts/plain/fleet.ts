@@ -95,7 +95,7 @@ export class Fleet {
       settings: parts.rollout,
       isFit: (robot) => parts.view(robot).presence === 'ONLINE' && this.#members.get(robot)!.check.state.aside === '',
       send: (to, policy, back) => this.#send(to, policy, back),
-      measure: (episodes) => this.#distance!.measure(episodes).distance,
+      measure: (episodes) => this.#distance!.together(episodes),
       say: (text) => logger.info(text),
       spacing: parts.rollout.mode === 'all' ? parts.spacing : 1,
       accepted: memory.accepted,
@@ -237,7 +237,7 @@ export class Fleet {
       const member = members[this.#next++ % members.length]!;
       if (!member.isStale) continue;
       member.isStale = false;
-      member.distance = this.#distance.measure(member.recent).distance;
+      member.distance = this.#distance.together(member.recent);
       return;
     }
   }

@@ -19,6 +19,7 @@ interface Heard {
 /**
  * Notices that another publishes on a command topic of a robot that this node drives: the robot obeys both by turns. A
  * message does not tell who sent it, but what this node sends comes back to it, and other numbers are another's.
+ * It is asked only while another publisher is there, see other-commands.ts.
  */
 export class ForeignCommands {
   readonly #heard: readonly Heard[];

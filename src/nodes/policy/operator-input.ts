@@ -1,5 +1,6 @@
 import { type Closable, qos, type Unheard } from '../../transport/index.js';
 import { headerStampNs } from '../kit/stamps.js';
+import { OtherCommands } from './other-commands.js';
 import { type InputOptions, noteUnheard, stampNowNs } from './robot-input.js';
 
 /** Subscribes to what others do: teleoperation, the dead-man button where the robot has one, the e-stop, and commands beside this node's. */
@@ -11,7 +12,8 @@ export function subscribeOperator(options: InputOptions): Closable[] {
     tell: (reason) => void noteUnheard(topic, reason, options),
   });
   const subscriptions = [
-    ...subscribeOthers(options),
+    // In lockstep it is a simulation of this node alone.
+    ...(options.lockstep ? [] : [new OtherCommands(options)]),
     ...spec.commands.map(({ teleop }) =>
       transport.subscribe(
         teleop.topic,
@@ -48,23 +50,6 @@ export function subscribeOperator(options: InputOptions): Closable[] {
     unheard(spec.deadman.topic),
   );
   return [...subscriptions, button];
-}
-
-/** The command topics, to notice another that commands the robot. In lockstep it is a simulation of this node alone. */
-function subscribeOthers({ spec, transport, commands, log, lockstep, loop }: InputOptions): Closable[] {
-  if (lockstep) return [];
-  return spec.commands.map(({ topic, type }) =>
-    transport.subscribe(
-      topic,
-      type,
-      (message, { receivedNs }) => {
-        if (loop() === undefined) return;
-        const said = commands.foreign.hear(topic, message, receivedNs);
-        if (said !== null) log.contested(said);
-      },
-      { ...qos.sensor, depth: 100 },
-    ),
-  );
 }
 
 function takeTeleop(topic: string, message: object, receivedNs: bigint, options: InputOptions): void {

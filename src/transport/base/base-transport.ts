@@ -64,6 +64,9 @@ export abstract class BaseTransport implements Transport {
   protected abstract openServer(service: string, type: ServiceTypeName, handler: ServiceHandler): Closable;
   /** Sends a call as soon as there is a server, and settles it. What it throws fails the call. */
   protected abstract send(call: PendingCall): void;
+  publishersOf(_topic: string): number | undefined {
+    return undefined;
+  }
   /** Runs before the endpoints are closed, for instance to wait until what was published has left. */
   protected beforeClose(): void {}
   /** Runs after the endpoints are closed. */

@@ -34,6 +34,7 @@ export class EmbeddedBroker {
     services: this.#services,
     advertise: (topic, type, qos, report) => this.#advertise(topic, type, qos, report),
     subscribe: (request, report) => this.#subscribe(request, report),
+    publishersOf: (topic) => this.#topics.get(topic)?.publishers ?? 0,
     left: (transport) => {
       this.#transports.delete(transport);
       return this.idle();

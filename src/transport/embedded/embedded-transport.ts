@@ -22,6 +22,7 @@ export interface Hub {
   readonly services: Services;
   advertise(topic: string, type: MessageTypeName, qos: Qos, report: ReportError): PublisherEndpoint;
   subscribe(request: SubscriptionRequest, report: ReportError): Closable;
+  publishersOf(topic: string): number;
   /** The transport has closed. Resolves when what was published before has been delivered. */
   left(transport: EmbeddedTransport): Promise<void>;
 }
@@ -39,6 +40,7 @@ export class EmbeddedTransport extends BaseTransport {
     matchesQos: true,
     noticesClosedServers: true,
     refusesSecondServers: true,
+    knowsPublishers: true,
   } as const;
   readonly #hub: Hub;
 
@@ -53,6 +55,10 @@ export class EmbeddedTransport extends BaseTransport {
 
   protected override openSubscription(request: SubscriptionRequest): Closable {
     return this.#hub.subscribe(request, this.report);
+  }
+
+  override publishersOf(topic: string): number {
+    return this.#hub.publishersOf(topic);
   }
 
   protected override openServer(service: string, type: ServiceTypeName, handler: ServiceHandler): Closable {

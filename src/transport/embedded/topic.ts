@@ -47,7 +47,7 @@ export class Topic {
   readonly #publications = new Set<Publication>();
   readonly #subscriptions = new Set<Subscription>();
   readonly #faults: FaultCounters = { dropped: 0, duplicated: 0, delayed: 0, reordered: 0 };
-  #publishers = 0;
+  #advertised = 0;
   #subscribers = 0;
   #published = 0;
   #lost = 0;
@@ -65,6 +65,10 @@ export class Topic {
     return this.#publications.size === 0 && this.#subscriptions.size === 0;
   }
 
+  get publishers(): number {
+    return this.#publications.size;
+  }
+
   get counters(): TopicCounters {
     let [delivered, overflowed] = [this.#delivered, this.#overflowed];
     for (const subscription of this.#subscriptions) {
@@ -75,7 +79,7 @@ export class Topic {
   }
 
   addPublication(qos: Qos, report: ReportError): Publication {
-    const publication = new Publication(qos, this.#publishers++, report);
+    const publication = new Publication(qos, this.#advertised++, report);
     this.#publications.add(publication);
     for (const subscription of this.#subscriptions) this.#link(publication, subscription, publication.report);
     return publication;

@@ -39,6 +39,7 @@ export class MqttTransport extends BaseTransport {
     matchesQos: false,
     noticesClosedServers: false,
     refusesSecondServers: false,
+    knowsPublishers: false,
   } as const;
   readonly robot: string;
   readonly #connection: MqttConnection;

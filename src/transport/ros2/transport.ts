@@ -38,6 +38,7 @@ export class Ros2Transport extends BaseTransport {
     matchesQos: true,
     noticesClosedServers: true,
     refusesSecondServers: true,
+    knowsPublishers: true,
   } as const;
   readonly #options: Ros2TransportOptions;
   readonly #clients: Clients;
@@ -65,6 +66,10 @@ export class Ros2Transport extends BaseTransport {
         publication.close();
       },
     };
+  }
+
+  override publishersOf(topic: string): number {
+    return this.#options.node.getPublishersInfoByTopic(rosTopic(topic)).length;
   }
 
   protected override openSubscription(request: SubscriptionRequest): Closable {

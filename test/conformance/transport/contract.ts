@@ -330,6 +330,22 @@ export function transportContract(name: string, factory: () => Promise<Transport
       expect(() => server.serve('/one', Trigger, answer('third'))).not.toThrow();
     });
 
+    test('says how many publish on a topic, whoever they are, where the medium knows', async () => {
+      const [one, other] = await pair();
+      const counts = (count: number) =>
+        until(() => {
+          const known = one.capabilities.knowsPublishers ? count : undefined;
+          expect([one.publishersOf('/counted'), other.publishersOf('/counted')]).toEqual([known, known]);
+        });
+      await counts(0);
+      const [first, second] = [one, other].map((each) => each.advertise('/counted', Float64s, qos.command));
+      await counts(2);
+      second!.close();
+      await counts(1);
+      first!.close();
+      await counts(0);
+    });
+
     test('nodes that answer each other for ever leave timers their turn', async () => {
       const [a, b] = await pair();
       let hops = 0;

@@ -22,6 +22,7 @@ class Recorded extends BaseTransport {
     matchesQos: false,
     noticesClosedServers: false,
     refusesSecondServers: false,
+    knowsPublishers: false,
   } as const;
   readonly events: string[] = [];
   readonly calls: PendingCall[] = [];
