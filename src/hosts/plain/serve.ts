@@ -195,10 +195,15 @@ export class LearnerHost implements HealthSource {
   }
 
   gauges(): readonly Gauge[] {
-    const { version, updates, transitions, demonstrations } = this.#learner.progress;
+    const { version, updates, transitions, demonstrations, metrics } = this.#learner.progress;
     const own: Gauge[] = [
       { name: 'iq_learn_policy_version', help: 'Version of the newest policy.', value: version },
       { name: 'iq_learn_updates', help: 'Gradient updates made.', value: updates },
+      {
+        name: 'iq_learn_updates_skipped',
+        help: 'Updates that transitions paid for and that the learner could not make.',
+        value: metrics['train/updates_skipped'] ?? 0,
+      },
       { name: 'iq_learn_transitions', help: 'Transitions learned from.', value: transitions },
       { name: 'iq_learn_demonstrations', help: 'Expert transitions to learn from.', value: demonstrations },
       { name: 'iq_learn_backlog', help: 'Transitions that wait for the learner.', value: this.#gate.backlog },

@@ -112,6 +112,8 @@ test('serve learns from a robot over TLS; killed and started again, it has every
   await until(async () => expect(await first.metric('iq_learn_transitions')).toBeGreaterThanOrEqual(2200));
   expect(await first.healthy()).toBe(200);
   expect(await first.metric('iq_learn_robot_online')).toBe(1);
+  // One robot's transitions all pay for their updates.
+  expect(await first.metric('iq_learn_updates_skipped')).toBe(0);
   await until(() => expect(Number(policies.at(-1)?.version)).toBeGreaterThanOrEqual(22));
   // Of the checkpoint after 24 segments, some seconds later: the robot has forgotten what is in it, and nothing else.
   await until(() => expect(link.parts.spool.figures.waiting).toBe(50));
