@@ -81,7 +81,15 @@ export async function writeSetup(folder: string, rateHz: number, contenders: rea
   writeFileSync(files.peer, JSON.stringify({ features, widths, weights, low, high }));
 
   const random = Random.derive(2, 'bench');
-  const states = Array.from({ length: STATES }, () => [...random.fillNormal(new Float32Array(o))]);
+  // Positions that jumped to and fro would be taken for those of two publishers, and refused: they swing instead.
+  const phases = Array.from({ length: POSITIONS }, () => random.uniform(0, 2 * Math.PI));
+  const states = Array.from({ length: STATES }, (_, k) => {
+    const state = [...random.fillNormal(new Float32Array(o))];
+    phases.forEach((phase, i) => {
+      state[i] = Math.fround(Math.sin((2 * Math.PI * k) / STATES + phase));
+    });
+    return state;
+  });
   const runtime = await decodeBundle(bundle);
   const actions: number[][] = [];
   for (const state of states) actions.push([...(await runtime.act(state))]);
