@@ -2,11 +2,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { RecordingWriter } from '#src/demonstrations/index.js';
 import { LearnerNode, type NodeContext, PolicyNode, RecorderNode } from '#src/nodes/index.js';
 import { loadRobotSpec } from '#src/robot/index.js';
 import type { LearningClient } from '#src/training/index.js';
+import { qos } from '#src/transport/index.js';
 import { Rig, trolleyBundle } from './toy.js';
 
 const document = readFileSync(fileURLToPath(new URL('../../docs/security.md', import.meta.url)), 'utf8');
@@ -82,6 +83,11 @@ it('docs/security.md and the policy file list, for SROS2, exactly the topics and
   rig.start(new LearnerNode(learning, client as unknown as LearningClient, {}));
   rig.start(new PolicyNode(driving, { pace: 'realtime' }));
   rig.start(new RecorderNode(recording, writer));
+  // The policy node listens to its command topic once another publishes there.
+  for (const { topic, type } of robot.commands) {
+    rig.context('another').transport.advertise(topic, type, qos.command);
+    await vi.waitFor(() => expect(policy.subscribe).toContain(topic), 10_000);
+  }
   for (const [name, { advertise, subscribe, serve }] of Object.entries({ policy, learner, recorder })) {
     const opened = [name, ...[advertise, subscribe, serve].map((names) => [...names].sort())];
     expect([name, ...documented(name)]).toEqual(opened);
