@@ -11,6 +11,8 @@ const KEPT = 16;
 interface Heard {
   readonly topic: string;
   readonly read: (message: unknown) => Float32Array;
+  /** What this node sends is remembered while it can come back. */
+  isListened: boolean;
   own: { readonly values: Float32Array; readonly timeNs: bigint }[];
   others: number;
   otherNs: bigint;
@@ -28,12 +30,18 @@ export class ForeignCommands {
     this.#heard = robotParts(spec).map((part) => {
       const mapper = createActionMapper(part.spec, part.command);
       const read = (message: unknown): Float32Array => mapper.fromMessage(message);
-      return { topic: part.command.topic, read, own: [], others: 0, otherNs: 0n };
+      return { topic: part.command.topic, read, isListened: false, own: [], others: 0, otherNs: 0n };
     });
+  }
+
+  /** Whether the topic is listened to from now on. */
+  listen(topic: string, isListened: boolean): void {
+    this.#of(topic).isListened = isListened;
   }
 
   sent({ topic, message }: PartMessage, nowNs: bigint): void {
     const heard = this.#of(topic);
+    if (!heard.isListened) return;
     heard.own.push({ values: heard.read(message), timeNs: nowNs });
     const recent = heard.own.findIndex(({ timeNs }) => nowNs - timeNs <= KEPT_NS);
     const surplus = Math.min(recent, heard.own.length - KEPT);

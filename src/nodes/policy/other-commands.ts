@@ -31,10 +31,11 @@ export class OtherCommands implements Closable {
     for (const { topic, type } of this.#topics) {
       const isAlone = transport.publishersOf(topic) === 1;
       const heard = this.#heard.get(topic);
-      if (isAlone) {
-        heard?.close();
-        this.#heard.delete(topic);
-      } else if (heard === undefined) this.#heard.set(topic, this.#listen(topic, type));
+      if (isAlone === (heard === undefined)) continue;
+      this.#options.commands.foreign.listen(topic, !isAlone);
+      heard?.close();
+      if (isAlone) this.#heard.delete(topic);
+      else this.#heard.set(topic, this.#listen(topic, type));
     }
   }
 
