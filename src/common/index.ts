@@ -27,7 +27,7 @@ export { cancelled, throwIfCancelled } from './cancel.js';
 export { type SteadyClock, steadyClock, wallClockNs } from './clock.js';
 export { type ErrorCode, IqLearnError, messageOf, type PackedError, packError, unpackError } from './errors.js';
 export { InTurn } from './in-turn.js';
-export { clamp, mean, yawOf } from './mathematics.js';
+export { clamp, countBefore, isWrapped, mean, TURN, yawOf } from './mathematics.js';
 export { expectedOf, type ParseOptions, parseOrThrow, type Refusal, refusalOf, shown, valueAt } from './parse.js';
 export { Random, type RandomState } from './random.js';
 export { rankCorrelation } from './rank-correlation.js';

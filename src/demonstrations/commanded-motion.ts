@@ -1,3 +1,4 @@
+import { countBefore } from '../common/index.js';
 import { createActionMapper, type RobotPart, type RobotSpec, robotParts, type TopicSpec } from '../robot/index.js';
 import type { TimedMessage } from './timeline.js';
 
@@ -64,13 +65,8 @@ function motionOf(commands: readonly Command[], action: RobotSpec['action'], own
   const moved = commands.map((_, at) => own.some((i) => isMoved(commands, at, action, i)));
   return {
     isMoving: (timeNs) => {
-      let [low, high] = [0, commands.length];
-      while (low < high) {
-        const middle = (low + high) >> 1;
-        if (commands[middle]!.stampNs <= timeNs) low = middle + 1;
-        else high = middle;
-      }
-      return low > 0 && timeNs - commands[low - 1]!.stampNs <= WINDOW_NS && moved[low - 1]!;
+      const newest = countBefore(commands.length, (i) => commands[i]!.stampNs <= timeNs) - 1;
+      return newest >= 0 && timeNs - commands[newest]!.stampNs <= WINDOW_NS && moved[newest]!;
     },
     share: (fromNs, toNs) => {
       let sum = 0;

@@ -42,9 +42,10 @@ export function jointRanges(messages: readonly TimedMessage[], spec: RobotSpec):
     for (const { topic: own, message, stampNs } of messages) {
       if (own !== topic) continue;
       const state = message as JointState;
-      const value = state[quantity][state.name.indexOf(joint)];
+      const at = state.name.indexOf(joint);
+      const value = state[quantity][at];
       if (value === undefined || !Number.isFinite(value)) continue;
-      const position = state.position[state.name.indexOf(joint)] ?? Number.NaN;
+      const position = state.position[at] ?? Number.NaN;
       if (position < least) least = position;
       if (position > most) most = position;
       low = Math.min(low, value);

@@ -1,8 +1,8 @@
+import { isWrapped } from '../common/index.js';
 import type { RobotSpec } from '../robot/index.js';
 import type { DemonstrationEpisode } from './episode.js';
 import type { Finding } from './finding.js';
 
-const TURN = 2 * Math.PI;
 /** A step that is so many times as long as all but one in a hundred, and longer than this, is no motion. */
 const TIMES = 10;
 const SHORTEST: Readonly<Record<string, number>> = { rad: 0.3, m: 0.05 };
@@ -71,9 +71,7 @@ function jumpsOf(
   const steps = episodes.flatMap((episode, e) =>
     Array.from({ length: episode.length }, (_, t): Jump => {
       const [before, now] = [rows[e]![t * width + at]!, rows[e]![(t + 1) * width + at]!];
-      const by = now - before;
-      const isWithinTurn = Math.max(Math.abs(before), Math.abs(now)) <= 1.01 * TURN;
-      return { episode, t, by, isWrap: unit === 'rad' && isWithinTurn && Math.abs(by) > 0.75 * TURN };
+      return { episode, t, by: now - before, isWrap: unit === 'rad' && isWrapped(before, now) };
     }),
   );
   const lengths = steps.flatMap(({ by, isWrap }) => (isWrap ? [] : [Math.abs(by)])).sort((a, b) => a - b);

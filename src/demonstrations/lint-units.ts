@@ -1,3 +1,4 @@
+import { TURN } from '../common/index.js';
 import type { RobotSpec } from '../robot/index.js';
 import type { Finding } from './finding.js';
 import type { JointRange } from './joint-ranges.js';
@@ -33,7 +34,7 @@ function strange(range: JointRange, { unit, far, speed: fastest }: ReturnType<ty
   const said = `${feature} is ${short(low)}…${short(high)} ${unit}`;
   if (unit === 'm' || unit === '1') return most > 20 * far ? `${said}, its limit is ${short(far)}` : null;
   if (unit !== 'rad' && unit !== 'rad/s') return null;
-  if (most <= 2 * Math.PI || most > MOST_DEGREES) return null;
+  if (most <= TURN || most > MOST_DEGREES) return null;
   if (most > 3 * far) return `${said}, its limit is ${short(far)}`;
   if (quantity === 'velocity') return null;
   if (speed > 5 * fastest) return `${said}, and moves by ${short(speed)} rad/s, where its limit is ${short(fastest)}`;

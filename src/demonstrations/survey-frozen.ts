@@ -50,9 +50,8 @@ interface Stretch {
 /** The readings of the state topics that can be told from one that stands still by right. */
 function readingsOf(spec: RobotSpec): Reading[] {
   const byJoint = spec.action.some(({ quantity }) => quantity !== undefined);
-  const every = spec.action.flatMap(({ quantity }, i) => (quantity === undefined ? [i] : []));
+  const movedBy = spec.action.flatMap(({ quantity }, i) => (quantity === undefined ? [i] : []));
   return spec.stateTopics.flatMap(({ topic, type }): Reading[] => {
-    const movedBy = every;
     if (type === 'sensor_msgs/msg/JointState') return jointReadings(spec, topic, byJoint);
     if (type === 'nav_msgs/msg/Odometry')
       return [{ topic, field: 'pose', movedBy, hasEnds: false, of: ({ message }) => poseOf(message as Odometry) }];
@@ -80,13 +79,10 @@ function jointReadings(spec: RobotSpec, topic: string, byJoint: boolean): Readin
     };
   const all = [...joints];
   if (all.length === 0) return [];
-  if (!byJoint)
-    return [
-      {
-        ...{ topic, field: `position of ${all.join(', ')}`, of: of(all), hasEnds: false },
-        movedBy: spec.action.map((_, i) => i),
-      },
-    ];
+  if (!byJoint) {
+    const movedBy = spec.action.map((_, i) => i);
+    return [{ topic, field: `position of ${all.join(', ')}`, of: of(all), movedBy, hasEnds: false }];
+  }
   return all.flatMap((joint): Reading[] => {
     const movedBy = spec.action.flatMap(({ path }, i) => (path === joint ? [i] : []));
     return movedBy.length === 0

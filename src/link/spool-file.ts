@@ -10,6 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { countBefore } from '../common/index.js';
 import { writeFileAtomic } from '../platform/index.js';
 import { decodeRecord, encodeRecord, type RecordClass, type SpoolRecord, sizeOf } from './spool-record.js';
 
@@ -171,13 +172,6 @@ export class SpoolFile {
 
   /** Index of the first record after `sequence`. */
   #indexAfter(sequence: bigint): number {
-    let low = 0;
-    let high = this.#entries.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#entries[middle]!.sequence <= sequence) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return countBefore(this.#entries.length, (i) => this.#entries[i]!.sequence <= sequence);
   }
 }

@@ -1,3 +1,4 @@
+import { TURN } from '../common/index.js';
 import { type Refused, refuse } from './readers.js';
 import { describeRefusal } from './refusals.js';
 import type { ActionFeatureSpec } from './types.js';
@@ -10,7 +11,6 @@ const RETURNS = 4;
 const FORGOTTEN_NS = 500_000_000n;
 /** A person may steer to and fro, but not so often, nor so fast. */
 const OF_SPEEDS: Patience = { returns: 10, forgottenNs: 250_000_000n };
-const TURN = 2 * Math.PI;
 /** The range of a position without limits, by its unit: a turn, and what an axis of a robot that stands on a table moves. */
 const USUAL: Readonly<Record<string, number>> = { rad: TURN, m: 1 };
 
@@ -32,9 +32,9 @@ export interface Ranged {
 }
 
 /**
- * Notices that two publishers say different things of one position, or speed. A message does not tell who sent it, but a position
- * that jumps away and back again and again, from one message to the next, is not one joint's: a joint that moves that
- * fast passes other places, and does not return to the same two. A turn of 2π is none: an angle may jump from π to −π.
+ * Notices that two publishers say different things of one position, or speed. A message does not tell who sent it, but a
+ * position that jumps away and back again and again, from one message to the next, is not one joint's: a joint that moves
+ * that fast passes other places, and does not return to the same two. A turn of 2π is none: an angle may jump from π to −π.
  */
 export class Rivals {
   readonly #apart: number;

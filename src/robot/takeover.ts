@@ -42,7 +42,8 @@ export interface TakeoverDetector {
   readonly lastProblem: string;
   /**
    * Commands that another device contradicts, which moves the same joint elsewhere by turns or drives at another speed,
-   * what the last of them says, and whether the newest command is one. They are obeyed: the one who drives must not lose the robot to the policy because a second device speaks.
+   * what the last of them says, and whether the newest command is one. They are obeyed: the one who drives must not lose
+   * the robot to the policy because a second device speaks.
    */
   readonly contradicted: { readonly count: number; readonly text: string; readonly isNow: boolean };
 }

@@ -1,3 +1,4 @@
+import { isWrapped, TURN } from '../common/index.js';
 import type { JointReader } from './joint-reader.js';
 import { noNumber, type Reader, type Refused, refuse } from './readers.js';
 import type { TopicSpec } from './types.js';
@@ -10,8 +11,6 @@ export interface DerivedVelocity {
   /** An angle, which may be given within one turn. */
   readonly isAngle: boolean;
 }
-
-const TURN = 2 * Math.PI;
 
 /** How a topic's messages become numbers. */
 export interface TopicReaders {
@@ -202,11 +201,10 @@ export class TopicState {
   }
 }
 
-/** How far an angle has turned: an encoder that gives it within one turn jumps by that from the end to the beginning. */
+/** How far an angle has turned. */
 function turned(before: number, now: number): number {
   const difference = now - before;
-  const isWithinTurn = Math.abs(before) <= 1.01 * TURN && Math.abs(now) <= 1.01 * TURN;
-  return isWithinTurn && Math.abs(difference) > 0.75 * TURN ? difference - Math.sign(difference) * TURN : difference;
+  return isWrapped(before, now) ? difference - Math.sign(difference) * TURN : difference;
 }
 
 function least(times: BigInt64Array): bigint {

@@ -1,3 +1,4 @@
+import { countBefore } from '../common/index.js';
 import { nanosecondsOf, type TFMessage } from '../messages/index.js';
 import { plainFrame } from './frames.js';
 import { isUnitQuaternion } from './geometry.js';
@@ -177,15 +178,9 @@ function sampleAt({ parent, isStatic, samples }: Link, atNs: bigint, frame: stri
       missing: 'past',
       why: `/tf has ${of} only from ${seconds(first.stampNs - atNs)} after its stamp`,
     };
-  let low = 0;
-  let high = samples.length - 1;
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (samples[middle]!.stampNs <= atNs) low = middle;
-    else high = middle;
-  }
-  const before = samples[low]!;
-  const after = samples[high]!;
+  const next = countBefore(samples.length, (i) => samples[i]!.stampNs <= atNs);
+  const before = samples[next - 1]!;
+  const after = samples[next]!;
   const share = Number(atNs - before.stampNs) / Number(after.stampNs - before.stampNs);
   return { ok: true, transform: interpolate(before.transform, after.transform, share) };
 }

@@ -1,4 +1,4 @@
-import type { Random } from '../../common/index.js';
+import { countBefore, type Random } from '../../common/index.js';
 import type { BufferContents } from './buffer-contents.js';
 import type { NumberRows } from './observation-rows.js';
 import type { BatchTarget, BufferRow, ReplayBuffer } from './replay-buffer.js';
@@ -147,13 +147,7 @@ export class FairBuffers {
 function draw(shares: Float64Array, random: Random): number {
   const at = random.uniform() * shares.at(-1)!;
   // The first whose sum is above: a fleet may have a thousand.
-  let [low, high] = [0, shares.length - 1];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (at >= shares[middle]!) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return countBefore(shares.length - 1, (i) => at >= shares[i]!);
 }
 
 function cumulated(sizes: readonly number[]): Float64Array {
