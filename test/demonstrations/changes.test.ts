@@ -12,13 +12,12 @@ import {
 } from '#src/messages/index.js';
 import { parseRobotSpec, type RobotSpec } from '#src/robot/index.js';
 import { type Written, writeBag } from './bag.js';
+import { at, describedCar } from './described.js';
 import { temporaryFolder } from './toy.js';
 
-const START = 1_760_000_000_000_000_000n;
 /** 20 s at 20 Hz; what changes does so at the half. */
 const STEPS = 400;
 const HALF = 200;
-const at = (k: number): bigint => START + BigInt(k) * 50_000_000n;
 const steps = Array.from({ length: STEPS }, (_, k) => k);
 
 const armOf = (unit: string, high: number, from = ''): RobotSpec =>
@@ -46,33 +45,18 @@ stop: hold
   );
 const arm = armOf('m', 1);
 
-const car = parseRobotSpec(
-  `
-robot: car
-description: A vehicle with a scanner.
-rate_hz: 20
-frame_id: base_link
-state:
-  /odom: { type: nav_msgs/msg/Odometry, timeout_ms: 200 }
-  /scan: { type: sensor_msgs/msg/LaserScan, timeout_ms: 200 }
-  /imu: { type: sensor_msgs/msg/Imu, timeout_ms: 200 }
-observation:
-  - { name: x, topic: /odom, field: pose.pose.position.x, unit: m }
-  - { name: qz, topic: /odom, field: pose.pose.orientation.z, unit: "1" }
-  - { name: v, topic: /odom, field: twist.twist.linear.x, unit: m/s }
-  - { name: scan, topic: /scan, sectors: 2, low: 0, high: 2 }
-  - { name: turn, topic: /imu, field: angular_velocity.z, unit: rad/s }
-  - { name: up, topic: /imu, field: linear_acceleration.z, unit: m/s² }
-command: { topic: /cmd_vel, type: geometry_msgs/msg/TwistStamped, timeout_ms: 200 }
-teleop: { topic: /teleop/cmd_vel, timeout_ms: 200 }
-action:
-  - { name: speed, path: twist.linear.x, unit: m/s, low: -1, high: 1 }
-  - { name: turning, path: twist.angular.z, unit: rad/s, low: -1, high: 1 }
-estop_topic: /estop
-stop: zero
-`,
-  'car.yaml',
-);
+const car = describedCar({
+  state: ['/imu: { type: sensor_msgs/msg/Imu, timeout_ms: 200 }'],
+  observation: [
+    '{ name: x, topic: /odom, field: pose.pose.position.x, unit: m }',
+    '{ name: qz, topic: /odom, field: pose.pose.orientation.z, unit: "1" }',
+    '{ name: v, topic: /odom, field: twist.twist.linear.x, unit: m/s }',
+    '{ name: scan, topic: /scan, sectors: 2, low: 0, high: 2 }',
+    '{ name: turn, topic: /imu, field: angular_velocity.z, unit: rad/s }',
+    '{ name: up, topic: /imu, field: linear_acceleration.z, unit: m/s² }',
+  ],
+  action: ['{ name: turning, path: twist.angular.z, unit: rad/s, low: -1, high: 1 }'],
+});
 
 type ChangeJoints = (joints: JointState, k: number) => void;
 const swing = (k: number): number => 1.2 * Math.sin(k / 23);

@@ -4,13 +4,12 @@ import { lintDemonstrations, readDemonstrations } from '#src/demonstrations/inde
 import { emptyMessage, header, type JointState, stampOf } from '#src/messages/index.js';
 import { parseRobotSpec, type RobotSpec } from '#src/robot/index.js';
 import { type Written, writeBag } from './bag.js';
+import { at, describedCar } from './described.js';
 import { temporaryFolder } from './toy.js';
 
-const START = 1_760_000_000_000_000_000n;
 /** 20 s at 20 Hz; what freezes does so from 10 s to 15 s. */
 const STEPS = 400;
 const [FROM, TO] = [200, 300];
-const at = (k: number): bigint => START + BigInt(k) * 50_000_000n;
 const frozenAt = (k: number): number => (k > FROM && k <= TO ? FROM : k);
 
 const arm = parseRobotSpec(
@@ -37,31 +36,18 @@ stop: hold
   'lever.yaml',
 );
 
-const car = parseRobotSpec(
-  `
-robot: car
-description: A vehicle with a scanner.
-rate_hz: 20
-frame_id: base_link
-state:
-  /odom: { type: nav_msgs/msg/Odometry, timeout_ms: 200 }
-  /scan: { type: sensor_msgs/msg/LaserScan, timeout_ms: 200 }
-  /imu: { type: sensor_msgs/msg/Imu, timeout_ms: 200 }
-  /bumper: { type: std_msgs/msg/Bool, timeout_ms: 200 }
-observation:
-  - { name: x, topic: /odom, field: pose.pose.position.x, unit: m }
-  - { name: scan, topic: /scan, sectors: 2, low: 0, high: 2 }
-  - { name: turn, topic: /imu, field: angular_velocity.z, unit: rad/s }
-  - { name: bumper, topic: /bumper, field: data, unit: "1" }
-command: { topic: /cmd_vel, type: geometry_msgs/msg/TwistStamped, timeout_ms: 200 }
-teleop: { topic: /teleop/cmd_vel, timeout_ms: 200 }
-action:
-  - { name: speed, path: twist.linear.x, unit: m/s, low: -1, high: 1 }
-estop_topic: /estop
-stop: zero
-`,
-  'car.yaml',
-);
+const car = describedCar({
+  state: [
+    '/imu: { type: sensor_msgs/msg/Imu, timeout_ms: 200 }',
+    '/bumper: { type: std_msgs/msg/Bool, timeout_ms: 200 }',
+  ],
+  observation: [
+    '{ name: x, topic: /odom, field: pose.pose.position.x, unit: m }',
+    '{ name: scan, topic: /scan, sectors: 2, low: 0, high: 2 }',
+    '{ name: turn, topic: /imu, field: angular_velocity.z, unit: rad/s }',
+    '{ name: bumper, topic: /bumper, field: data, unit: "1" }',
+  ],
+});
 
 interface Arm {
   readonly elbow: (k: number) => number;

@@ -20,10 +20,9 @@ import {
 } from '#src/messages/index.js';
 import { parseRobotSpec, type RobotSpec } from '#src/robot/index.js';
 import { type Written, writeBag } from './bag.js';
+import { at, describedCar, START } from './described.js';
 import { temporaryFolder } from './toy.js';
 
-const START = 1_760_000_000_000_000_000n;
-const at = (k: number): bigint => START + BigInt(k) * 50_000_000n;
 const STEPS = 160;
 
 const description = (more = ''): string => `
@@ -45,27 +44,12 @@ stop: hold
 `;
 const arm = parseRobotSpec(description(), 'lever.yaml');
 
-const car = parseRobotSpec(
-  `
-robot: car
-description: A vehicle with a scanner.
-rate_hz: 20
-frame_id: base_link
-state:
-  /odom: { type: nav_msgs/msg/Odometry, timeout_ms: 200 }
-  /scan: { type: sensor_msgs/msg/LaserScan, timeout_ms: 200 }
-observation:
-  - { name: x, topic: /odom, field: pose.pose.position.x, unit: m }
-  - { name: scan, topic: /scan, sectors: 2, low: 0, high: 2 }
-command: { topic: /cmd_vel, type: geometry_msgs/msg/TwistStamped, timeout_ms: 200 }
-teleop: { topic: /teleop/cmd_vel, timeout_ms: 200 }
-action:
-  - { name: speed, path: twist.linear.x, unit: m/s, low: -1, high: 1 }
-estop_topic: /estop
-stop: zero
-`,
-  'car.yaml',
-);
+const car = describedCar({
+  observation: [
+    '{ name: x, topic: /odom, field: pose.pose.position.x, unit: m }',
+    '{ name: scan, topic: /scan, sectors: 2, low: 0, high: 2 }',
+  ],
+});
 
 /** Numbers of an arm that moves, by the step. */
 const elbow = (k: number): number => 1.2 * Math.sin(k / 13);
