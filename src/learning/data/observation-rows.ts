@@ -4,8 +4,8 @@ import { type BlockArray, blockArray, blockBytes, type ObservationSpec, shapeSiz
 const CHUNK_BYTES = 64 * 1024 * 1024;
 /** Of small rows, a chunk holds this share of all rows: what lies unused in chunks is at most two of them. */
 const CHUNK_SHARE = 1 / 64;
-/** Up to this size, a row is copied number by number, which is faster than making a view of it. */
-const SMALL_ROW = 64;
+/** Up to so many numbers are copied one by one, which is faster than making a view of them. */
+const SMALL_COPY = 64;
 
 /** Transitions of one float32 block as rows: row i of each array belongs to transition i. All numbers are finite. */
 export interface NumberRows {
@@ -30,6 +30,7 @@ export class ObservationRows {
   readonly #spec: ObservationSpec;
   readonly #sizes: readonly number[];
   readonly #chunkRows: number;
+  readonly #most: number;
   readonly #chunks: (readonly BlockArray[] | undefined)[];
   #spare: (readonly BlockArray[])[] = [];
   /** Position of the oldest row. */
@@ -39,6 +40,7 @@ export class ObservationRows {
   /** Room for `most` rows at a time. */
   constructor(spec: ObservationSpec, most: number) {
     this.#spec = spec;
+    this.#most = most;
     this.#sizes = spec.map(({ shape }) => shapeSize(shape));
     const rowBytes = Math.max(...spec.map(blockBytes));
     this.#chunkRows = Math.max(1, Math.min(Math.ceil(most * CHUNK_SHARE), Math.floor(CHUNK_BYTES / rowBytes)));
@@ -51,6 +53,11 @@ export class ObservationRows {
   /** Rows held. */
   get held(): number {
     return this.#held;
+  }
+
+  /** Rows that can still be pushed before others are released. */
+  get room(): number {
+    return this.#most - this.#held;
   }
 
   /** Position of the oldest row. */
@@ -89,17 +96,24 @@ export class ObservationRows {
     return position;
   }
 
-  /** As {@link push}, of the one block that there is: the row that begins at `offset` of `values`. */
-  pushFrom(values: Float32Array, offset: number): number {
+  /**
+   * As {@link push}, of the one block of float32 numbers that there is: `count` rows from row `first` of `values` on. Gives
+   * the position of the first.
+   */
+  pushRows(values: Float32Array, first: number, count: number): number {
     const position = this.after(this.#start, this.#held);
-    const index = Math.floor(position / this.#chunkRows);
-    const chunk = this.#chunks[index] ?? this.#spare.pop() ?? [blockArray(this.#spec[0]!, this.#chunkRows)];
-    this.#chunks[index] = chunk;
-    const stored = chunk[0]!;
     const size = this.#sizes[0]!;
-    const target = (position % this.#chunkRows) * size;
-    for (let k = 0; k < size; k++) stored[target + k] = values[offset + k]!;
-    this.#held++;
+    for (let done = 0; done < count; ) {
+      const at = this.after(position, done);
+      const index = Math.floor(at / this.#chunkRows);
+      const chunk = this.#chunks[index] ?? this.#spare.pop() ?? [blockArray(this.#spec[0]!, this.#chunkRows)];
+      this.#chunks[index] = chunk;
+      const row = at - index * this.#chunkRows;
+      const fitting = Math.min(count - done, this.#chunkRows - row);
+      copyNumbers(values, (first + done) * size, chunk[0]!, row * size, fitting * size);
+      done += fitting;
+    }
+    this.#held += count;
     return position;
   }
 
@@ -107,9 +121,7 @@ export class ObservationRows {
   equalsFrom(position: number, values: Float32Array, offset: number): boolean {
     const stored = this.#chunks[Math.floor(position / this.#chunkRows)]![0]!;
     const size = this.#sizes[0]!;
-    const source = (position % this.#chunkRows) * size;
-    for (let k = 0; k < size; k++) if (!Object.is(stored[source + k], values[offset + k])) return false;
-    return true;
+    return sameNumbers(stored, (position % this.#chunkRows) * size, values, offset, size);
   }
 
   /** Whether the row at `position` holds exactly these numbers, as float32 numbers or bytes; −0 is not 0. */
@@ -137,10 +149,7 @@ export class ObservationRows {
       const from = chunk[block]!;
       const to = targets[block]!;
       const size = this.#sizes[block]!;
-      const source = index * size;
-      const target = row * size;
-      if (size > SMALL_ROW) to.set(from.subarray(source, source + size), target);
-      else for (let k = 0; k < size; k++) to[target + k] = from[source + k]!;
+      copyNumbers(from, index * size, to, row * size, size);
     }
   }
 
@@ -203,4 +212,19 @@ export class ObservationRows {
     this.#start = 0;
     this.#held = 0;
   }
+}
+
+function copyNumbers(from: BlockArray, source: number, to: BlockArray, target: number, count: number): void {
+  if (count > SMALL_COPY) to.set(from.subarray(source, source + count), target);
+  else for (let k = 0; k < count; k++) to[target + k] = from[source + k]!;
+}
+
+/** Whether two runs of finite numbers are the same; −0 is not 0. */
+export function sameNumbers(a: BlockArray, from: number, b: BlockArray, offset: number, count: number): boolean {
+  for (let k = 0; k < count; k++) {
+    const x = a[from + k]!;
+    const y = b[offset + k]!;
+    if (x !== y || (x === 0 && 1 / x !== 1 / y)) return false;
+  }
+  return true;
 }

@@ -13,7 +13,7 @@ import {
   shapeSize,
 } from '../../common/index.js';
 import { type BufferContents, type BufferCounters, countZeros, piecesOf, rowsOf } from './buffer-contents.js';
-import { type NumberRows, ObservationRows } from './observation-rows.js';
+import { type NumberRows, ObservationRows, sameNumbers } from './observation-rows.js';
 
 /** Where a gathered batch goes; row i of the batch lands in row `offset + i` of every array. */
 export interface BatchTarget {
@@ -108,22 +108,35 @@ export class ReplayBuffer {
     this.#store(observation, next);
     this.#actions.set(row.action, this.#cursor * this.#a);
     this.#advance(row.terminated, row.reward ?? Number.NaN);
+    this.#release();
   }
 
   /**
    * Adds transitions `from` to `to` (without it) of rows that were checked, as {@link add} does one after the other, with
    * reward 0. For buffers of one float32 block.
    */
-  addRows({ observations, actions, nextObservations, terminated }: NumberRows, from: number, to: number): void {
+  addRows(rows: NumberRows, from: number, to: number): void {
+    for (let row = from; row < to; ) row += this.#addRun(rows, row, to);
+  }
+
+  /** Adds transitions from `first` on that follow on each other, as many as there are before `to`, and gives their number. */
+  #addRun({ observations, actions, nextObservations, terminated }: NumberRows, first: number, to: number): number {
     const rows = this.#observations;
     const [o, a] = [shapeSize(this.#spec[0]!.shape), this.#a];
-    for (let row = from; row < to; row++) {
-      const known = rows.held > 0 && rows.equalsFrom(rows.newest, observations, row * o);
-      this.#rows[this.#cursor] = known ? rows.newest : rows.pushFrom(observations, row * o);
-      rows.pushFrom(nextObservations, row * o);
-      for (let k = 0; k < a; k++) this.#actions[this.#cursor * a + k] = actions[row * a + k]!;
-      this.#advance(terminated[row] === 1, 0);
+    const most = Math.min(to - first, this.capacity - this.#cursor, rows.room - 1);
+    let count = 1;
+    while (count < most && sameNumbers(nextObservations, (first + count - 1) * o, observations, (first + count) * o, o))
+      count++;
+    const known = rows.held > 0 && rows.equalsFrom(rows.newest, observations, first * o);
+    const position = known ? rows.newest : rows.pushRows(observations, first, 1);
+    rows.pushRows(nextObservations, first, count);
+    for (let k = 0; k < count * a; k++) this.#actions[this.#cursor * a + k] = actions[first * a + k]!;
+    for (let i = 0; i < count; i++) {
+      this.#rows[this.#cursor] = rows.after(position, i);
+      this.#advance(terminated[first + i] === 1, 0);
     }
+    this.#release();
+    return count;
   }
 
   /** The transition at the cursor has its observations and its action: the rest of it, and on to the next. */
@@ -135,6 +148,10 @@ export class ReplayBuffer {
     this.#rewards[i] = reward;
     this.#cursor = (i + 1) % this.capacity;
     this.#added++;
+  }
+
+  /** Observations before that of the oldest transition are no longer needed. */
+  #release(): void {
     this.#observations.release(this.#rows[this.#added < this.capacity ? 0 : this.#cursor]!);
   }
 
