@@ -91,6 +91,8 @@ export class Learner {
   #updates = 0;
   readonly #guard: DivergenceGuard;
   #rewards: RewardModel | undefined;
+  /** Observations and next observations of rows that are being added, normalised. */
+  #normalised: readonly [Float32Array, Float32Array] = [new Float32Array(0), new Float32Array(0)];
 
   private constructor(options: LearnerOptions, encoder: ObservationEncoder, agent: Agent, executable: Executable) {
     const { config, seed, actionSize } = options;
@@ -244,11 +246,19 @@ export class Learner {
     if (!(observations instanceof Float32Array && nextObservations instanceof Float32Array)) return undefined;
     if (observations.length !== numbers || nextObservations.length !== numbers) return undefined;
     if (actions.length !== length * this.#actionSize) return undefined;
-    const before = normaliseRows(this.normalisation, observations);
-    const after = normaliseRows(this.normalisation, nextObservations);
+    const [before, after] = this.#room(numbers);
+    if (!normaliseRows(this.normalisation, observations, nextObservations, before, after)) return undefined;
     const clipped = this.#clipped(actions);
-    if (before === null || after === null || !allFinite(clipped)) return undefined;
-    return { observations: before, actions: clipped, nextObservations: after, terminated };
+    return allFinite(clipped)
+      ? { observations: before, actions: clipped, nextObservations: after, terminated }
+      : undefined;
+  }
+
+  /** Two arrays of at least so many numbers, until the next call: the buffers copy what they take. */
+  #room(numbers: number): readonly [Float32Array, Float32Array] {
+    if (this.#normalised[0].length < numbers)
+      this.#normalised = [new Float32Array(numbers), new Float32Array(numbers)];
+    return this.#normalised;
   }
 
   /** A transition as the buffers hold it: observations normalised, actions clipped. */

@@ -58,21 +58,46 @@ export function normalise(by: Normalisation, values: ArrayLike<number>, out: Flo
   return out;
 }
 
-/** Row after row of numbers, normalised, in an array of their own; null where a number is not finite afterwards. */
-export function normaliseRows({ mean, scale }: Normalisation, rows: Float32Array): Float32Array | null {
-  const out = new Float32Array(rows.length);
-  const size = mean.length;
-  // Zero as long as no number is NaN: infinite ones are clipped.
+/** A row of finite numbers that begins at `first`, normalised, to the same place of `out`; not 0 where one is NaN. */
+function normaliseRow({ mean, scale }: Normalisation, rows: Float32Array, out: Float32Array, first: number): number {
   let wrong = 0;
-  for (let first = 0; first < out.length; first += size)
-    for (let k = 0; k < size; k++) {
-      const x = (rows[first + k]! - mean[k]!) / scale[k]!;
-      const clipped = x > NORMALISED_LIMIT ? NORMALISED_LIMIT : x < -NORMALISED_LIMIT ? -NORMALISED_LIMIT : x;
-      wrong += clipped - clipped;
-      out[first + k] = clipped;
-    }
-  return wrong === 0 ? out : null;
+  for (let k = 0; k < mean.length; k++) {
+    const x = (rows[first + k]! - mean[k]!) / scale[k]!;
+    const clipped = x > NORMALISED_LIMIT ? NORMALISED_LIMIT : x < -NORMALISED_LIMIT ? -NORMALISED_LIMIT : x;
+    // Infinite ones are clipped.
+    wrong += clipped - clipped;
+    out[first + k] = clipped;
+  }
+  return wrong;
 }
+
+/**
+ * Observations row after row, and what followed on each, normalised into arrays that are at least as long; false where a
+ * number is not finite afterwards. A row that is what followed on the one before, as in an episode, is copied from there.
+ */
+export function normaliseRows(
+  by: Normalisation,
+  observations: Float32Array,
+  nextObservations: Float32Array,
+  out: Float32Array,
+  nextOut: Float32Array,
+): boolean {
+  const size = by.mean.length;
+  const [bits, nextBits] = [bitsOf(observations), bitsOf(nextObservations)];
+  // Zero as long as every number is finite.
+  let wrong = 0;
+  for (let first = 0; first < observations.length; first += size) {
+    const before = first - size;
+    let k = before < 0 ? size : 0;
+    while (k < size && bits[first + k] === nextBits[before + k]) k++;
+    if (before >= 0 && k === size) for (k = 0; k < size; k++) out[first + k] = nextOut[before + k]!;
+    else wrong += normaliseRow(by, observations, out, first);
+    wrong += normaliseRow(by, nextObservations, nextOut, first);
+  }
+  return wrong === 0;
+}
+
+const bitsOf = ({ buffer, byteOffset, length }: Float32Array): Int32Array => new Int32Array(buffer, byteOffset, length);
 
 const isVector = (observation: Observation): observation is ArrayLike<number> => ArrayBuffer.isView(observation);
 

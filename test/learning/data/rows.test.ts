@@ -58,18 +58,26 @@ describe('transitions that are added as rows', () => {
 
   it('are normalised as each of them is, and not at all where a number is not finite', () => {
     const random = new Random(6);
-    const by: Normalisation = {
-      mean: random.fillNormal(new Float32Array(O)),
-      scale: Float32Array.of(0.001, 1, 7),
-    };
-    const rows = random.fillNormal(new Float32Array(50 * O));
-    rows.set([1e30, Number.NEGATIVE_INFINITY, -0]);
-    const all = normaliseRows(by, rows)!;
-    for (let i = 0; i < 50; i++)
-      expect(all.subarray(i * O, (i + 1) * O)).toEqual(
-        normalise(by, rows.subarray(i * O, (i + 1) * O), new Float32Array(O)),
-      );
-    rows[20] = Number.NaN;
-    expect(normaliseRows(by, rows)).toBeNull();
+    const by: Normalisation = { mean: Float32Array.of(0, 0.3, -2), scale: Float32Array.of(0.001, 1, 7) };
+    const { observations, nextObservations } = driven(50, random);
+    observations.set([1e30, Number.NEGATIVE_INFINITY, -0]);
+    // The same number, but for its sign: not copied.
+    nextObservations[3 * O] = 0;
+    observations.set(nextObservations.subarray(3 * O, 4 * O), 4 * O);
+    observations[4 * O] = -0;
+    const [before, after] = [new Float32Array(51 * O), new Float32Array(51 * O)];
+    const one = (rows: Float32Array, i: number): Float32Array =>
+      normalise(by, rows.subarray(i * O, (i + 1) * O), new Float32Array(O));
+    expect(normaliseRows(by, observations, nextObservations, before, after)).toBe(true);
+    for (let i = 0; i < 50; i++) {
+      expect(before.subarray(i * O, (i + 1) * O)).toEqual(one(observations, i));
+      expect(after.subarray(i * O, (i + 1) * O)).toEqual(one(nextObservations, i));
+    }
+    for (const rows of [observations, nextObservations]) {
+      const was = rows[20]!;
+      rows[20] = Number.NaN;
+      expect(normaliseRows(by, observations, nextObservations, before, after)).toBe(false);
+      rows[20] = was;
+    }
   });
 });
