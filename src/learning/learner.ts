@@ -256,8 +256,7 @@ export class Learner {
 
   /** Two arrays of at least so many numbers, until the next call: the buffers copy what they take. */
   #room(numbers: number): readonly [Float32Array, Float32Array] {
-    if (this.#normalised[0].length < numbers)
-      this.#normalised = [new Float32Array(numbers), new Float32Array(numbers)];
+    if (this.#normalised[0].length < numbers) this.#normalised = [new Float32Array(numbers), new Float32Array(numbers)];
     return this.#normalised;
   }
 

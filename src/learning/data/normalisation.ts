@@ -58,17 +58,15 @@ export function normalise(by: Normalisation, values: ArrayLike<number>, out: Flo
   return out;
 }
 
-/** A row of finite numbers that begins at `first`, normalised, to the same place of `out`; not 0 where one is NaN. */
-function normaliseRow({ mean, scale }: Normalisation, rows: Float32Array, out: Float32Array, first: number): number {
-  let wrong = 0;
+/** The row of numbers that begins at `first`, normalised, to the same place of `out`; false where one is not a number. */
+function normaliseRow({ mean, scale }: Normalisation, rows: Float32Array, out: Float32Array, first: number): boolean {
   for (let k = 0; k < mean.length; k++) {
     const x = (rows[first + k]! - mean[k]!) / scale[k]!;
-    const clipped = x > NORMALISED_LIMIT ? NORMALISED_LIMIT : x < -NORMALISED_LIMIT ? -NORMALISED_LIMIT : x;
-    // Infinite ones are clipped.
-    wrong += clipped - clipped;
-    out[first + k] = clipped;
+    if (x >= -NORMALISED_LIMIT && x <= NORMALISED_LIMIT) out[first + k] = x;
+    else if (Number.isNaN(x)) return false;
+    else out[first + k] = x > 0 ? NORMALISED_LIMIT : -NORMALISED_LIMIT;
   }
-  return wrong;
+  return true;
 }
 
 /**
@@ -84,17 +82,15 @@ export function normaliseRows(
 ): boolean {
   const size = by.mean.length;
   const [bits, nextBits] = [bitsOf(observations), bitsOf(nextObservations)];
-  // Zero as long as every number is finite.
-  let wrong = 0;
   for (let first = 0; first < observations.length; first += size) {
     const before = first - size;
     let k = before < 0 ? size : 0;
     while (k < size && bits[first + k] === nextBits[before + k]) k++;
     if (before >= 0 && k === size) for (k = 0; k < size; k++) out[first + k] = nextOut[before + k]!;
-    else wrong += normaliseRow(by, observations, out, first);
-    wrong += normaliseRow(by, nextObservations, nextOut, first);
+    else if (!normaliseRow(by, observations, out, first)) return false;
+    if (!normaliseRow(by, nextObservations, nextOut, first)) return false;
   }
-  return wrong === 0;
+  return true;
 }
 
 const bitsOf = ({ buffer, byteOffset, length }: Float32Array): Int32Array => new Int32Array(buffer, byteOffset, length);
