@@ -28,26 +28,31 @@ export const fact = {
 export const FACTS = 11;
 
 /**
- * Transitions of one robot as rows of two arrays, without an object for each: a learner of many robots takes in a hundred
+ * Transitions of one robot as rows of a few arrays, without an object for each: a learner of many robots takes in a hundred
  * thousand per second. What is in rows has the robot's sizes, finite numbers, and integers that a number holds exactly.
  */
 export class TransitionRows {
   readonly shape: TransitionShape;
-  /** Of each transition: the observation, the action, the next observation. */
-  readonly numbers: Float32Array;
-  /** Numbers in a row of {@link numbers}. */
-  readonly width: number;
+  /** Row after row, as learning takes them. */
+  readonly observations: Float32Array;
+  readonly actions: Float32Array;
+  readonly nextObservations: Float32Array;
   /** Of each transition, what {@link fact} names; truth is 1. */
   readonly facts: Float64Array;
   /** The session of each transition. */
-  readonly sessions: string[] = [];
+  readonly sessions: string[];
+  /** Rows there is room for. */
+  readonly capacity: number;
   length = 0;
 
   constructor(shape: TransitionShape, capacity: number) {
     this.shape = shape;
-    this.width = 2 * shape.observation + shape.action;
-    this.numbers = new Float32Array(capacity * this.width);
+    this.capacity = capacity;
+    this.observations = new Float32Array(capacity * shape.observation);
+    this.actions = new Float32Array(capacity * shape.action);
+    this.nextObservations = new Float32Array(capacity * shape.observation);
     this.facts = new Float64Array(capacity * FACTS);
+    this.sessions = new Array<string>(capacity);
   }
 
   /** One row of a transition whose vectors have the sizes of `shape`; others stay zeros. */
@@ -56,9 +61,9 @@ export class TransitionRows {
     const { observation: o, action: a } = shape;
     const { observation, action, next_observation, header } = transition;
     if (observation.length === o && action.length === a && next_observation.length === o) {
-      rows.numbers.set(observation, 0);
-      rows.numbers.set(action, o);
-      rows.numbers.set(next_observation, o + a);
+      rows.observations.set(observation);
+      rows.actions.set(action);
+      rows.nextObservations.set(next_observation);
     }
     rows.facts.set([
       Number(transition.sequence),
@@ -72,13 +77,9 @@ export class TransitionRows {
       transition.terminated ? 1 : 0,
       transition.truncated ? 1 : 0,
     ]);
-    rows.sessions.push(transition.session);
+    rows.sessions[0] = transition.session;
     rows.length = 1;
     return rows;
-  }
-
-  get capacity(): number {
-    return this.facts.length / FACTS;
   }
 
   /** A number of transition `row`; `name` is one of {@link fact}. */
@@ -93,7 +94,6 @@ export class TransitionRows {
   /** Transition `row` as a message; its vectors are copies. */
   message(row: number): Transition {
     const { observation: o, action: a } = this.shape;
-    const at = row * this.width;
     const stamp = { sec: this.fact(row, fact.sec), nanosec: this.fact(row, fact.nanosec) };
     return {
       header: { ...header(0n), stamp },
@@ -104,9 +104,9 @@ export class TransitionRows {
       step: this.fact(row, fact.step),
       policy_version: BigInt(this.fact(row, fact.version)),
       intervention: this.fact(row, fact.intervention) === 1,
-      observation: this.numbers.slice(at, at + o),
-      action: this.numbers.slice(at + o, at + o + a),
-      next_observation: this.numbers.slice(at + o + a, at + this.width),
+      observation: this.observations.slice(row * o, (row + 1) * o),
+      action: this.actions.slice(row * a, (row + 1) * a),
+      next_observation: this.nextObservations.slice(row * o, (row + 1) * o),
       terminated: this.fact(row, fact.terminated) === 1,
       truncated: this.fact(row, fact.truncated) === 1,
       reward: this.fact(row, fact.reward),

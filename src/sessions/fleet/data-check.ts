@@ -138,20 +138,19 @@ export class DataCheck {
     return still !== '' ? still : range !== '' ? range : clock;
   }
 
-  #range({ numbers, width }: TransitionRows, row: number): string {
+  #range({ observations, actions, nextObservations }: TransitionRows, row: number): string {
     const { low, high } = this.#limits;
     const { length: o } = this.#reference;
     const { length: a } = this.#spec.action;
-    const [before, after] = [row * width, row * width + o + a];
     for (let k = 0; k < o; k++) {
-      const [first, second] = [numbers[before + k]!, numbers[after + k]!];
+      const [first, second] = [observations[row * o + k]!, nextObservations[row * o + k]!];
       if (first < low[k]! || first > high[k]!) return this.#beyond(k, first);
       if (second < low[k]! || second > high[k]!) return this.#beyond(k, second);
     }
     for (let k = 0; k < a; k++) {
       const { name, low: least, high: most } = this.#spec.action[k]!;
       const slack = 1e-3 * (most - least);
-      const value = numbers[before + o + k]!;
+      const value = actions[row * a + k]!;
       if (value < least - slack || value > most + slack)
         return `the action ${name} = ${short(value)}, beyond its range ${short(least)} to ${short(most)}`;
     }
@@ -164,16 +163,15 @@ export class DataCheck {
   }
 
   #stillness(rows: TransitionRows, row: number): string {
-    const { numbers, width } = rows;
+    const { observations, nextObservations } = rows;
     const { least, most, mostStill } = this.#limits;
     const still = this.#still;
     const { length: o } = this.#reference;
-    const [before, after] = [row * width, row * width + o + this.#spec.action.length];
     const goesOn = this.#last?.session === rows.sessions[row] && this.#last!.episode === rows.fact(row, fact.episode);
     let fault = -1;
     for (let k = 0; k < o; k++) {
-      const value = numbers[after + k]!;
-      const moved = !goesOn || value !== numbers[before + k] || value <= least[k]! || value >= most[k]!;
+      const value = nextObservations[row * o + k]!;
+      const moved = !goesOn || value !== observations[row * o + k] || value <= least[k]! || value >= most[k]!;
       still[k] = moved ? 0 : still[k]! + 1;
       if (still[k]! > mostStill[k]!) fault = k;
     }

@@ -1,11 +1,11 @@
 import { FACTS, fact, TransitionRows, type TransitionShape } from '../../transition-rows.js';
+import { isSame, NONE, readVarint, signed, toEnd, viewOf } from './plain-bytes.js';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-/** Varints of more bytes are left to the general decoder: seven hold 49 bits, which a number holds exactly. */
-const LONGEST_VARINT = 7;
 const LEAST_CAPACITY = 8;
-const NONE = -1;
+/** A float32 number with all of these bits is not finite. */
+const EXPONENT = 0x7f800000;
 
 /** Tags of the fields of Transition.msg: eight times the place in the definition, and how it is encoded. */
 const tag = {
@@ -25,28 +25,35 @@ const tag = {
   reward: 113,
 } as const;
 
+const bitsOf = ({ buffer }: Float32Array): Int32Array => new Int32Array(buffer);
+
 /**
  * Reads protobuf messages of type Transition straight into rows. It takes what every program of ours writes: fields in
  * ascending order, each once, of the robot's name and sizes, with finite numbers. {@link read} says no to all else, and
  * leaves no trace of it; whoever asked then decodes the message as any other, which accepts it or says what is wrong.
+ *
+ * Each function that reads a field is given where it begins and gives where the next one does: NONE where it cannot be
+ * read, which those after it pass on.
  */
 export class TransitionReader {
   readonly #shape: TransitionShape;
-  readonly #robot: Uint8Array;
-  #rows: TransitionRows;
+  readonly #robot: DataView;
+  #rows!: TransitionRows;
+  /** The bits of the numbers of the rows. */
+  #observations!: Int32Array;
+  #actions!: Int32Array;
+  #nextObservations!: Int32Array;
   #expected = LEAST_CAPACITY;
   /** The session that was read last, and its bytes. */
   #session = '';
-  #sessionBytes: Uint8Array = new Uint8Array(0);
-  #bytes: Uint8Array = this.#sessionBytes;
-  #view: DataView = new DataView(new ArrayBuffer(0));
-  #at = 0;
-  #end = 0;
+  #sessionBytes = viewOf(new Uint8Array(0));
+  #bytes: Uint8Array = new Uint8Array(0);
+  #view: DataView = viewOf(this.#bytes);
 
   constructor(shape: TransitionShape) {
     this.#shape = shape;
-    this.#robot = encoder.encode(shape.robot);
-    this.#rows = new TransitionRows(shape, 0);
+    this.#robot = viewOf(encoder.encode(shape.robot));
+    this.#begin(0);
   }
 
   /** Transitions read since the last {@link take}. */
@@ -67,195 +74,144 @@ export class TransitionReader {
   /** What was read since the last time. */
   take(): TransitionRows {
     const rows = this.#rows;
-    this.#rows = new TransitionRows(this.#shape, 0);
+    this.#begin(0);
     return rows;
   }
 
   /** Whether the message could be put into the next row; `place` is kept with it. */
-  read(message: Uint8Array, place: number): boolean {
-    if (this.#rows.length === this.#rows.capacity && !this.#grow()) return false;
-    if (this.#view.buffer !== message.buffer) this.#view = new DataView(message.buffer);
-    this.#bytes = message;
-    this.#at = 0;
-    this.#end = message.length;
+  read({ buffer, byteOffset: start, length }: Uint8Array, place: number): boolean {
+    // Rows that are full are not copied into larger ones: whoever reads takes them first.
+    if (this.#rows.length === this.#rows.capacity) {
+      if (this.#rows.length > 0) return false;
+      this.#begin(this.#expected);
+    }
+    // The messages of a batch are views of one buffer.
+    if (buffer !== this.#bytes.buffer) {
+      this.#bytes = new Uint8Array(buffer);
+      this.#view = viewOf(this.#bytes);
+    }
     const row = this.#rows.length;
-    if (!this.#fields(row) || !Number.isSafeInteger(place)) return false;
+    const end = start + length;
+    if (!Number.isSafeInteger(place) || this.#fields(row, start, end) !== end) return false;
     this.#rows.set(row, fact.place, place);
     this.#rows.length += 1;
     return true;
   }
 
-  /** Rows that are full are not copied into larger ones: whoever reads takes them first. */
-  #grow(): boolean {
-    if (this.#rows.length > 0) return false;
-    this.#rows = new TransitionRows(this.#shape, this.#expected);
-    return true;
+  #begin(capacity: number): void {
+    const rows = new TransitionRows(this.#shape, capacity);
+    this.#rows = rows;
+    this.#observations = bitsOf(rows.observations);
+    this.#actions = bitsOf(rows.actions);
+    this.#nextObservations = bitsOf(rows.nextObservations);
   }
 
-  #fields(row: number): boolean {
-    const { facts, width, sessions } = this.#rows;
+  #fields(row: number, start: number, end: number): number {
+    const { facts, sessions } = this.#rows;
     const { observation: o, action: a } = this.#shape;
+    const bytes = this.#bytes;
     const first = row * FACTS;
-    const numbers = row * width;
-    let next = this.#tag();
+    let at = this.#header(start, end, first);
+    at = this.#ofRobot(at, end);
+    at = this.#ofSession(at, end);
+    if (at === NONE) return NONE;
+    sessions[row] = this.#session;
+    at = readNumber(bytes, at, end, tag.sequence, Number.MAX_SAFE_INTEGER, facts, first + fact.sequence);
+    at = readNumber(bytes, at, end, tag.episode, 0xffffffff, facts, first + fact.episode);
+    at = readNumber(bytes, at, end, tag.step, 0xffffffff, facts, first + fact.step);
+    at = readNumber(bytes, at, end, tag.version, Number.MAX_SAFE_INTEGER, facts, first + fact.version);
+    facts[first + fact.version] = signed(facts[first + fact.version]!);
+    at = readNumber(bytes, at, end, tag.intervention, 1, facts, first + fact.intervention);
+    at = this.#floats(at, end, tag.observation, this.#observations, row, o);
+    at = this.#floats(at, end, tag.action, this.#actions, row, a);
+    at = this.#floats(at, end, tag.next, this.#nextObservations, row, o);
+    at = readNumber(bytes, at, end, tag.terminated, 1, facts, first + fact.terminated);
+    at = readNumber(bytes, at, end, tag.truncated, 1, facts, first + fact.truncated);
+    return this.#reward(at, end, first + fact.reward);
+  }
+
+  /** A header with a stamp and without a frame, if there is one, to the facts from `first` on. */
+  #header(start: number, end: number, first: number): number {
+    const { facts } = this.#rows;
+    const bytes = this.#bytes;
     facts[first + fact.sec] = 0;
     facts[first + fact.nanosec] = 0;
-    if (next === tag.header) {
-      if (!this.#header(first)) return false;
-      next = this.#tag();
+    if (start >= end || bytes[start] !== tag.header) return start;
+    const headerEnd = toEnd(bytes, start + 1, end, BEGIN);
+    if (headerEnd === NONE || BEGIN[0]! >= headerEnd || bytes[BEGIN[0]!] !== 10) return NONE;
+    if (toEnd(bytes, BEGIN[0]! + 1, headerEnd, BEGIN) !== headerEnd) return NONE;
+    let at = readNumber(bytes, BEGIN[0]!, headerEnd, 8, 0xffffffff, facts, first + fact.sec);
+    facts[first + fact.sec] = signed(facts[first + fact.sec]!);
+    at = readNumber(bytes, at, headerEnd, 16, 0xffffffff, facts, first + fact.nanosec);
+    return at === headerEnd ? at : NONE;
+  }
+
+  #ofRobot(start: number, end: number): number {
+    const behind = this.#text(start, end, tag.robot);
+    return behind !== NONE && isSame(this.#view, BEGIN[0]!, behind, this.#robot) ? behind : NONE;
+  }
+
+  #ofSession(start: number, end: number): number {
+    const behind = this.#text(start, end, tag.session);
+    if (behind === NONE || isSame(this.#view, BEGIN[0]!, behind, this.#sessionBytes)) return behind;
+    const bytes = this.#bytes.slice(BEGIN[0]!, behind);
+    try {
+      this.#session = decoder.decode(bytes);
+    } catch {
+      return NONE;
     }
-    if (next !== tag.robot || !this.#isRobot()) return false;
-    if (this.#tag() !== tag.session || !this.#readSession()) return false;
-    sessions[row] = this.#session;
-    next = this.#number(first + fact.sequence, this.#tag(), tag.sequence, Number.MAX_SAFE_INTEGER);
-    next = this.#number(first + fact.episode, next, tag.episode, 0xffffffff);
-    next = this.#number(first + fact.step, next, tag.step, 0xffffffff);
-    next = this.#number(first + fact.version, next, tag.version, Number.MAX_SAFE_INTEGER);
-    facts[first + fact.version] = signed(facts[first + fact.version]!);
-    next = this.#number(first + fact.intervention, next, tag.intervention, 1);
-    if (next !== tag.observation || !this.#floats(numbers, o)) return false;
-    if (this.#tag() !== tag.action || !this.#floats(numbers + o, a)) return false;
-    if (this.#tag() !== tag.next || !this.#floats(numbers + o + a, o)) return false;
-    next = this.#number(first + fact.terminated, this.#tag(), tag.terminated, 1);
-    next = this.#number(first + fact.truncated, next, tag.truncated, 1);
-    facts[first + fact.reward] = 0;
-    if (next === tag.reward) {
-      if (this.#at + 8 > this.#end) return false;
-      facts[first + fact.reward] = this.#view.getFloat64(this.#bytes.byteOffset + this.#at, true);
-      this.#at += 8;
-      next = this.#tag();
-    }
-    return next === NONE && this.#at === this.#end;
+    this.#sessionBytes = viewOf(bytes);
+    return behind;
   }
 
-  /** The next byte as a tag; NONE at the end of the message. Tags of two bytes are those of fields that are not read here. */
-  #tag(): number {
-    return this.#at < this.#end ? this.#bytes[this.#at++]! : NONE;
+  /** Where the bytes of the field end; where they begin is in BEGIN. */
+  #text(start: number, end: number, own: number): number {
+    if (start === NONE || start >= end || this.#bytes[start] !== own) return NONE;
+    return toEnd(this.#bytes, start + 1, end, BEGIN);
   }
 
-  /** A varint of at most {@link LONGEST_VARINT} bytes before `end`; NONE for any other. */
-  #varint(end: number): number {
-    const at = this.#at;
-    if (at >= end) return NONE;
-    const byte = this.#bytes[at]!;
-    if (byte >= 0x80) return this.#longVarint(end);
-    this.#at = at + 1;
-    return byte;
-  }
-
-  #longVarint(end: number): number {
-    const bytes = this.#bytes;
-    const last = Math.min(end, this.#at + LONGEST_VARINT);
-    // Four bytes fit an integer of 32 bits, whose arithmetic is faster.
-    let low = 0;
-    let high = 0;
-    for (let at = this.#at, shift = 0; at < last; at++, shift += 7) {
-      const byte = bytes[at]!;
-      if (shift < 28) low |= (byte & 0x7f) << shift;
-      else high |= (byte & 0x7f) << (shift - 28);
-      if (byte < 0x80) {
-        this.#at = at + 1;
-        return low + high * 2 ** 28;
-      }
-    }
-    return NONE;
-  }
-
-  /** Reads the number to this place of the facts if the tag is its own, otherwise it is 0. Gives the tag after it, 0 for a number that cannot be. */
-  #number(place: number, next: number, own: number, most: number): number {
-    const { facts } = this.#rows;
-    if (next !== own) {
-      facts[place] = 0;
-      return next;
-    }
-    const value = this.#varint(this.#end);
-    if (value === NONE || value > most) return 0;
-    facts[place] = value;
-    return this.#tag();
-  }
-
-  /** The position behind a length that is read here; NONE where the bytes do not reach. */
-  #behind(end: number): number {
-    const length = this.#varint(end);
-    return length === NONE || length > end - this.#at ? NONE : this.#at + length;
-  }
-
-  /** A header with a stamp and without a frame, to the facts from `first` on. */
-  #header(first: number): boolean {
-    const { facts } = this.#rows;
-    const headerEnd = this.#behind(this.#end);
-    if (headerEnd === NONE || this.#tag() !== 10) return false;
-    const end = this.#behind(headerEnd);
-    if (end !== headerEnd) return false;
-    let next = this.#at < end ? this.#bytes[this.#at++]! : NONE;
-    if (next === 8) {
-      const sec = this.#varint(end);
-      if (sec === NONE || sec > 0xffffffff) return false;
-      facts[first + fact.sec] = signed(sec);
-      next = this.#at < end ? this.#bytes[this.#at++]! : NONE;
-    }
-    if (next === 16) {
-      const nanosec = this.#varint(end);
-      if (nanosec === NONE || nanosec > 0xffffffff) return false;
-      facts[first + fact.nanosec] = nanosec;
-      next = this.#at < end ? 0 : NONE;
-    }
-    return next === NONE && this.#at === end;
-  }
-
-  #isRobot(): boolean {
-    const end = this.#behind(this.#end);
-    if (end === NONE || !this.#equals(this.#robot, end)) return false;
-    this.#at = end;
-    return true;
-  }
-
-  #readSession(): boolean {
-    const end = this.#behind(this.#end);
-    if (end === NONE) return false;
-    if (!this.#equals(this.#sessionBytes, end)) {
-      const bytes = this.#bytes.slice(this.#at, end);
-      try {
-        this.#session = decoder.decode(bytes);
-      } catch {
-        return false;
-      }
-      this.#sessionBytes = bytes;
-    }
-    this.#at = end;
-    return true;
-  }
-
-  #equals(known: Uint8Array, end: number): boolean {
-    const bytes = this.#bytes;
-    const start = this.#at;
-    if (end - start !== known.length) return false;
-    // Names that differ do so at their ends.
-    for (let i = known.length - 1; i >= 0; i--) if (known[i] !== bytes[start + i]) return false;
-    return true;
-  }
-
-  /** Exactly `count` finite numbers, packed. */
-  #floats(target: number, count: number): boolean {
-    const end = this.#behind(this.#end);
-    if (end === NONE || end - this.#at !== 4 * count) return false;
-    const { numbers } = this.#rows;
+  /** Exactly `count` finite numbers, packed, to a row of `target`. */
+  #floats(start: number, end: number, own: number, target: Int32Array, row: number, count: number): number {
+    const behind = this.#text(start, end, own);
+    const begin = BEGIN[0]!;
+    if (behind === NONE || behind - begin !== 4 * count) return NONE;
     const view = this.#view;
-    const start = this.#bytes.byteOffset + this.#at;
-    // Zero as long as every number is finite.
-    let wrong = 0;
+    const first = row * count;
     for (let i = 0; i < count; i++) {
-      const value = view.getFloat32(start + 4 * i, true);
-      wrong += value - value;
-      numbers[target + i] = value;
+      const bits = view.getInt32(begin + 4 * i, true);
+      if ((bits & EXPONENT) === EXPONENT) return NONE;
+      target[first + i] = bits;
     }
-    this.#at = end;
-    return wrong === 0;
+    return behind;
+  }
+
+  #reward(start: number, end: number, place: number): number {
+    const { facts } = this.#rows;
+    facts[place] = 0;
+    if (start === NONE || start >= end || this.#bytes[start] !== tag.reward) return start;
+    if (start + 9 > end) return NONE;
+    facts[place] = this.#view.getFloat64(start + 1, true);
+    return start + 9;
   }
 }
 
-/** The signed number that a varint of a signed type stands for. */
-function signed(value: number): number {
-  if (value <= 0xffffffff) return (value >>> 1) ^ -(value & 1);
-  return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+/** Where the bytes of the field that was looked at last begin. */
+const BEGIN = new Int32Array(1);
+
+/** A number of at most `most` to its place, 0 where the next field is not its own. */
+function readNumber(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  own: number,
+  most: number,
+  to: Float64Array,
+  place: number,
+): number {
+  if (start === NONE || start >= end || bytes[start] !== own) {
+    to[place] = 0;
+    return start;
+  }
+  const at = readVarint(bytes, start + 1, end, to, place);
+  return at !== NONE && to[place]! > most ? NONE : at;
 }
