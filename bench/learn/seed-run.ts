@@ -359,9 +359,10 @@ export class SeedRun {
 
   async #measure(elapsed: number): Promise<Point> {
     const policy = this.#training.learner.policyFunction();
+    // First, and waited for: candidates drive in the environment of the evaluation, those of a run that goes on as well.
+    await this.#choice?.add(this.#training.steps, await this.#bundle());
     const results = await this.#evaluate(policy, this.#settings.curveEpisodes, CURVE_STARTS);
     const [returns, lengths] = [results.map((each) => each.return), results.map(({ length }) => length)];
-    await this.#choice?.add(this.#training.steps, await this.#bundle());
     const metric = (name: string): number | null =>
       this.#count === 0 ? null : this.#sums.get(`train/${name}`)! / this.#count;
     const point: Point = {
