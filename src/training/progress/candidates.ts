@@ -142,7 +142,7 @@ export class CandidateChoice {
       const { screening, final } = this.#starts;
       let left = this.#finalists(last);
       let out: readonly Finalist[] = [];
-      for (const { policies, share } of ROUNDS) {
+      for (const [round, { share }] of ROUNDS.entries()) {
         const compared: Finalist[] = [];
         for (const { version, bundle, driven } of left) {
           const first = screening + driven.length;
@@ -150,9 +150,9 @@ export class CandidateChoice {
           compared.push({ version, bundle, driven: all, score: this.#measure(version, all) });
         }
         compared.sort((a, b) => rank(a.score!) - rank(b.score!));
-        left = compared.slice(0, policies);
-        out = [...compared.slice(policies), ...out];
-        if (left.length === 1) break;
+        const next = ROUNDS[round + 1]?.policies ?? 1;
+        left = compared.slice(0, next);
+        out = [...compared.slice(next), ...out];
       }
       for (const { score } of [...left, ...out]) onScore(score!);
       return { bundle: left[0]!.bundle, score: left[0]!.score! };
