@@ -27,7 +27,7 @@ const OPTIONS = {
   },
   'episode-steps': {
     default: 0,
-    help: "steps after which the learner's own episodes are cut off; 0 is the task's limit",
+    help: "steps after which the learner's own episodes are cut off; 0 is as the task's settings say",
   },
   'random-steps': {
     default: 2000,
@@ -70,7 +70,8 @@ export async function run(args: string[]): Promise<BenchResult> {
   const { config } = plan;
   const load = watchLoad();
   const cut = options['episode-steps'];
-  const [learningIn, judgedIn] = [await createTask(task, cut > 0 ? { maxSteps: cut } : {}), await createTask(task)];
+  const learningTask = cut > 0 ? { maxSteps: cut } : (trainingSettings(task).learningTask ?? {});
+  const [learningIn, judgedIn] = [await createTask(task, learningTask), await createTask(task)];
   const environments = { training: environmentOf(learningIn), evaluation: environmentOf(judgedIn) };
   const choice = { file: data, count: options.demonstrations, first: options.first };
   const demonstrations = readDemonstrations(choice, environments.training);
@@ -91,6 +92,7 @@ export async function run(args: string[]): Promise<BenchResult> {
           threads: options.threads,
           data: `${basename(data)}, ${choice.count} from ${choice.first}`,
           episodeSteps: learningIn.maxSteps,
+          learningTask,
           checkpoints: options.checkpoints === null ? null : join(options.checkpoints, `${task}-seed-${seed}`),
           resume: options.resume,
           metrics: parseMetricsSinks(options.log),

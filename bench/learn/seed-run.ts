@@ -50,6 +50,8 @@ export interface SeedSettings {
   readonly data: string;
   /** The number of steps after which the learner's own episodes are truncated. */
   readonly episodeSteps: number;
+  /** Options of the task while the run learns in it. */
+  readonly learningTask: Readonly<Record<string, unknown>>;
   readonly checkpoints: string | null;
   readonly resume: boolean;
   /** The sinks of metrics, whose files lie beside the checkpoints. */
@@ -359,9 +361,10 @@ export class SeedRun {
 
   async #measure(elapsed: number): Promise<Point> {
     const policy = this.#training.learner.policyFunction();
+    // First, and waited for: candidates drive in the environment of the evaluation, those of a run that goes on as well.
+    await this.#choice?.add(this.#training.steps, await this.#bundle());
     const results = await this.#evaluate(policy, this.#settings.curveEpisodes, CURVE_STARTS);
     const [returns, lengths] = [results.map((each) => each.return), results.map(({ length }) => length)];
-    await this.#choice?.add(this.#training.steps, await this.#bundle());
     const metric = (name: string): number | null =>
       this.#count === 0 ? null : this.#sums.get(`train/${name}`)! / this.#count;
     const point: Point = {
@@ -449,10 +452,11 @@ function choiceOf(
 
 /** Describes what must be the same for a run to go on. */
 function identityOf(settings: SeedSettings): string {
-  const { task, seed, every, curveEpisodes, episodeSteps, randomSteps, updatesPerStep, data } = settings;
+  const { task, seed, every, curveEpisodes, episodeSteps, learningTask, randomSteps, updatesPerStep, data } = settings;
   // The length of the run may grow; schedules keep the end that the run was begun with.
   const { decayUpdates: _, ...config } = settings.config;
-  return JSON.stringify({ task, seed, every, curveEpisodes, episodeSteps, randomSteps, updatesPerStep, data, config });
+  const course = { task, seed, every, curveEpisodes, episodeSteps, learningTask, randomSteps, updatesPerStep };
+  return JSON.stringify({ ...course, data, config });
 }
 
 /** Describes a point of the curve in words. */

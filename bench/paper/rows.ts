@@ -1,7 +1,12 @@
 import { basename, join } from 'node:path';
 import { mean } from '../../src/common/index.js';
 import type { LearnerSettings } from '../../src/learning/index.js';
-import { type OpenEnvironment, openEnvironment } from '../../src/simulation/index.js';
+import {
+  type OpenEnvironment,
+  openEnvironment,
+  type TaskOptions,
+  taskDefinitions,
+} from '../../src/simulation/index.js';
 import { runPlan } from '../../src/training/index.js';
 import type { Curve, Figure } from '../harness.js';
 import { readDemonstrations } from '../learn/demonstrations.js';
@@ -56,13 +61,14 @@ async function runOnline(
   folder: string,
 ): Promise<Omit<RunResult, 'job'>> {
   const opened: OpenEnvironment[] = [];
-  const open = async (): Promise<OpenEnvironment> => {
-    const environment = await openEnvironment(row.environment);
+  const open = async (taskOptions: TaskOptions = {}): Promise<OpenEnvironment> => {
+    const environment = await openEnvironment(row.environment, taskOptions);
     opened.push(environment);
     return environment;
   };
   try {
-    const environments = { training: await open(), evaluation: await open() };
+    const learningTask = taskDefinitions.find(({ name }) => name === row.environment)?.preset?.learningTask ?? {};
+    const environments = { training: await open(learningTask), evaluation: await open() };
     const file = join(options.data, `${row.data}.npz`);
     const demonstrations = readDemonstrations({ file, count: row.demonstrations, first: 0 }, environments.training);
     const { config } = runPlan({
@@ -86,6 +92,7 @@ async function runOnline(
         data: `${basename(file)}, ${row.demonstrations} from 0`,
         // The environment's own limit.
         episodeSteps: 0,
+        learningTask,
         checkpoints: join(folder, 'checkpoints'),
         resume: true,
         metrics: ['csv'],

@@ -5,7 +5,7 @@ import { IqLearnError, parseOrThrow, shapeSize } from '../common/index.js';
 import { type BatchRows, createAgent, learnerConfigSchema } from '../learning/index.js';
 import { readJson } from '../platform/index.js';
 import { runFields } from '../sessions/index.js';
-import type { Environment } from '../simulation/index.js';
+import type { Environment, TaskOptions } from '../simulation/index.js';
 import type { RunPlan } from '../training/index.js';
 
 /** Everything that defines a run in a task, kept beside its checkpoint. */
@@ -16,6 +16,8 @@ export interface TaskPlan extends RunPlan {
   readonly demonstrations: string | null;
   /** Episodes that a scripted expert shows. */
   readonly episodes: number;
+  /** Options of the task while the policy learns in it. */
+  readonly learningTask: TaskOptions;
 }
 
 const planSchema = z.strictObject({
@@ -23,6 +25,8 @@ const planSchema = z.strictObject({
   seed: z.int().min(0),
   demonstrations: z.string().nullable(),
   episodes: z.int().min(1),
+  // Runs of older versions learn in the task as it is.
+  learningTask: z.record(z.string(), z.unknown()).default({}),
   steps: runFields.steps,
   updatesPerTransition: runFields.updatesPerTransition,
   randomSteps: runFields.randomSteps,

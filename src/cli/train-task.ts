@@ -8,8 +8,10 @@ import {
   createExpert,
   createTask,
   type Environment,
+  type OpenEnvironment,
   oneDemonstration,
   openEnvironment,
+  type TaskOptions,
   type TrainingSettings,
   taskDefinitions,
 } from '../simulation/index.js';
@@ -60,8 +62,15 @@ function planOf(options: TrainOnTaskOptions, environment: Environment): TaskPlan
   const { task, out, steps, seed = 0, demonstrations = null } = options;
   if (!options.resume) {
     const settings = settingsOf(options, environment);
-    const shown = { task, seed, demonstrations, episodes: settings.demonstrations };
-    return { ...shown, ...runPlan({ ...settings, steps: steps ?? settings.steps }) };
+    const { learningTask = {}, demonstrations: episodes } = settings;
+    return {
+      task,
+      seed,
+      demonstrations,
+      episodes,
+      learningTask,
+      ...runPlan({ ...settings, steps: steps ?? settings.steps }),
+    };
   }
   const plan = readPlan(out);
   return { ...plan, steps: steps ?? plan.steps };
@@ -85,8 +94,14 @@ function checkAgent({ config }: TaskPlan, { discrete }: Environment, task: strin
  */
 export async function trainOnTask(options: TrainOnTaskOptions, io: Io): Promise<void> {
   const { task, resume } = options;
-  const environment = await openEnvironment(task);
+  const opened: OpenEnvironment[] = [];
+  const open = async (taskOptions?: TaskOptions): Promise<OpenEnvironment> => {
+    const environment = await openEnvironment(task, taskOptions);
+    opened.push(environment);
+    return environment;
+  };
   try {
+    const environment = await open();
     const plan = planOf(options, environment);
     checkAgent(plan, environment, task);
     const demonstrations = await demonstrationsOf(plan, environment);
@@ -95,25 +110,23 @@ export async function trainOnTask(options: TrainOnTaskOptions, io: Io): Promise<
     try {
       folder.keep('training.json', `${JSON.stringify(plan, null, 2)}\n`);
       const display = new Display(io.stderr, options);
+      const acts = rowsOf(plan.config, environment).policy > 0;
+      const learnedIn = acts ? await open(plan.learningTask) : environment;
       // Where the policy acts while it learns, policies along the run are compared in another copy of the environment.
-      const compared = demonstrations.length > 0 && rowsOf(plan.config, environment).policy > 0;
-      const trial = compared ? await openEnvironment(task) : undefined;
+      const trial = acts && demonstrations.length > 0 ? await open() : undefined;
+      const parts = { plan, environment: learnedIn, trial, demonstrations, folder, display, io };
+      const run = await TaskRun.begin({ ...options, ...parts });
       try {
-        const run = await TaskRun.begin({ ...options, plan, environment, trial, demonstrations, folder, display, io });
-        try {
-          await withDisplay(display, () => run.learn());
-          await finish(run, environment, folder, out, io);
-        } finally {
-          await run.close();
-        }
+        await withDisplay(display, () => run.learn());
+        await finish(run, environment, folder, out, io);
       } finally {
-        await trial?.close();
+        await run.close();
       }
     } finally {
       folder.close();
     }
   } finally {
-    await environment.close();
+    for (const environment of opened) await environment.close();
   }
 }
 

@@ -100,3 +100,47 @@ describe('the choice of a run that ends once it has converged', () => {
     expect(await late.choose({ version: 9, bundle: bundle(9) })).toEqual(first);
   });
 });
+
+describe('the comparisons at the end', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'comparisons-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const episode = (offset: number): Episode => ({
+    length: 50,
+    observations: Float32Array.from({ length: 51 }, (_, i) => offset + Math.sin(i / 5)),
+    actions: new Float32Array(50),
+    terminated: false,
+  });
+
+  it('give more starts to the fewer that are left, so that a policy which fails now and then is found out', async () => {
+    const driven = new Map<string, number>();
+    // Policy n is beside the demonstration by n tenths of 0.1; the first, the nearest, fails in its twentieth start.
+    const choice = new CandidateChoice({
+      seed: 1,
+      task: { name: 'rail' },
+      folder,
+      distance: new OccupancyDistance([episode(0)], vectorObservation(1), 1),
+      drive: async ({ manifest }, seeds) =>
+        seeds.map(() => {
+          const start = (driven.get(manifest) ?? 0) + 1;
+          driven.set(manifest, start);
+          return { episode: episode(manifest === '1' && start === 20 ? 3 : Number(manifest) / 100), return: 1 };
+        }),
+    });
+    const bundle = (version: number): PolicyBundle => ({ manifest: String(version), model: new Uint8Array() });
+    for (let version = 1; version <= 9; version++) await choice.add(version, bundle(version));
+    const scores: CandidateScore[] = [];
+    const { score } = await choice.choose({ version: 10, bundle: bundle(10) }, (each) => scores.push(each));
+    expect(score).toMatchObject({ version: 2, episodes: 40 });
+    expect(scores[0]).toEqual(score);
+    expect(Object.fromEntries(scores.map(({ version, episodes }) => [version, episodes]))).toEqual({
+      ...{ 2: 40, 3: 40, 1: 20 },
+      ...{ 4: 10, 5: 10, 6: 10, 10: 10 },
+    });
+    // Five along the run, and those of the comparisons, each of which is new.
+    expect([...driven.values()]).toEqual([25, 45, 45, 15, 15, 15, 5, 5, 5, 10]);
+  });
+});

@@ -18,7 +18,7 @@ export function choice({ learning: { choice: points = [] } }: ReportData): Marku
   );
   return html`<section id="choice">
     <h2>Which policy is deployed</h2>
-    <p class="lead">Along the run, policies drove a few simulated episodes from starts that nothing else uses. How far the states and actions they met are from those of the demonstrations (sliced Wasserstein distance) needs no reward, and it decides: the best were compared again over more starts, and the worst episode counts as much as all together.</p>
+    <p class="lead">Along the run, policies drove a few simulated episodes from starts that nothing else uses. How far the states and actions they met are from those of the demonstrations (sliced Wasserstein distance) needs no reward, and it decides: the best were compared again over more starts, the fewer of them were left the more, and the worst episode counts as much as all together.</p>
     ${plot(along)}
     ${
       Number.isFinite(correlation)
@@ -30,7 +30,10 @@ export function choice({ learning: { choice: points = [] } }: ReportData): Marku
 }
 
 function table(compared: readonly ChoicePoint[]): Markup {
-  const best = compared.reduce((a, b) => (b.distance + b.worst < a.distance + a.worst ? b : a));
+  // Those that were compared longest have had the most starts.
+  const most = Math.max(...compared.map(({ episodes }) => episodes));
+  const longest = compared.filter(({ episodes }) => episodes === most);
+  const best = longest.reduce((a, b) => (b.distance + b.worst < a.distance + a.worst ? b : a));
   const rows = compared.map(
     (point) =>
       html`<tr><th scope="row">${count(point.transitions)} steps${point === best ? ' (deployed)' : ''}</th><td>${point.distance.toFixed(3)}</td><td>${point.worst.toFixed(3)}</td><td>${figure(point.return)}</td><td>${point.episodes}</td></tr>`,

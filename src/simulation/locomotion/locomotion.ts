@@ -7,6 +7,7 @@ import type { GymnasiumVersion, LocomotionRules } from './rules.js';
 export interface LocomotionOptions {
   readonly version: GymnasiumVersion;
   readonly maxSteps: number;
+  readonly shortestSteps: number;
 }
 
 /**
@@ -26,7 +27,10 @@ export class LocomotionTask implements Task {
   readonly #physics: Physics;
   readonly #rules: LocomotionRules;
   readonly #version: GymnasiumVersion;
+  readonly #shortest: number;
   #steps = 0;
+  /** Steps of this episode. */
+  #limit = 0;
   /** Where the reward counts the robot's way from. */
   #forward = 0;
 
@@ -35,6 +39,7 @@ export class LocomotionTask implements Task {
     this.maxSteps = options.maxSteps;
     this.#rules = rules;
     this.#version = options.version;
+    this.#shortest = Math.min(options.shortestSteps, options.maxSteps);
     this.#physics = physics;
     this.stepSeconds = physics.timestep * rules.frameSkip;
     const { positions, unobserved, velocities, motors } = rules.model;
@@ -79,7 +84,15 @@ export class LocomotionTask implements Task {
     physics.forward();
     this.#forward = model.forward(physics);
     this.#steps = 0;
+    this.#limit = this.#drawLimit(seed);
     return this.#observe();
+  }
+
+  #drawLimit(seed: number): number {
+    const [shortest, longest] = [this.#shortest, this.maxSteps];
+    if (shortest === 0) return longest;
+    const share = Random.derive(seed, `${this.name}/steps`).uniform();
+    return Math.round(shortest * (longest / shortest) ** share);
   }
 
   step(action: ArrayLike<number>): StepResult {
@@ -100,7 +113,7 @@ export class LocomotionTask implements Task {
       observation: this.#observe(),
       reward: velocity + alive - rules.controlCost * squares,
       terminated: !healthy,
-      truncated: this.#steps >= this.maxSteps,
+      truncated: this.#steps >= this.#limit,
       success: false,
     };
   }
@@ -113,19 +126,25 @@ export class LocomotionTask implements Task {
     return this.#physics.scene();
   }
 
-  /** The count of steps, MuJoCo's integration state, and the forward position where the state does not determine it. */
+  /**
+   * The count of steps, MuJoCo's integration state, the forward position where the state does not determine it, and the
+   * steps of the episode where they are drawn.
+   */
   snapshot(): Float64Array {
     const forward = this.#rules.model.forwardLags ? [this.#forward] : [];
-    return Float64Array.of(this.#steps, ...this.#physics.getState(), ...forward);
+    const limit = this.#shortest > 0 ? [this.#limit] : [];
+    return Float64Array.of(this.#steps, ...this.#physics.getState(), ...forward, ...limit);
   }
 
   restore(state: Float64Array): void {
     const { forward, forwardLags } = this.#rules.model;
     const end = 1 + this.#physics.stateSize;
-    checkSnapshot(this.name, state, forwardLags ? end + 1 : end);
+    const size = end + (forwardLags ? 1 : 0);
+    checkSnapshot(this.name, state, this.#shortest > 0 ? size + 1 : size);
     this.#physics.setState(state.subarray(1, end));
     this.#forward = forwardLags ? state[end]! : forward(this.#physics);
     this.#steps = state[0]!;
+    this.#limit = this.#shortest > 0 ? state[size]! : this.maxSteps;
   }
 
   close(): void {

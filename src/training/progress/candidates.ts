@@ -12,12 +12,20 @@ import { describeTrial, ScoreFile, type Trial } from './score-file.js';
 export interface CandidateStarts {
   /** Of every candidate. */
   readonly screening: number;
-  /** In which the best ones are compared again. */
+  /** Further ones of the last comparison of the best two; see {@link ROUNDS}. */
   readonly final: number;
 }
 const STARTS: CandidateStarts = { screening: 5, final: 20 };
-/** Candidates that are compared again at the end. */
-const FINALISTS = 3;
+/**
+ * Comparisons at the end: of so many policies, over further starts, a share of those of the last comparison. A policy that
+ * falls once in four starts does not in five or twenty of them now and then: the fewer are left, the more starts each
+ * has had.
+ */
+const ROUNDS = [
+  { policies: 6, share: 1 / 2 },
+  { policies: 3, share: 1 / 2 },
+  { policies: 2, share: 1 },
+] as const;
 
 const scoreSchema = z.strictObject({
   version: z.int().min(0),
@@ -38,6 +46,15 @@ export type CandidateScore = Readonly<z.output<typeof scoreSchema>>;
 export interface CandidateEpisode {
   readonly episode: Episode;
   readonly return: number;
+}
+
+/** A policy in the comparisons at the end, with the episodes that it has driven in them. */
+interface Finalist {
+  readonly version: number;
+  readonly bundle: PolicyBundle;
+  readonly driven: readonly CandidateEpisode[];
+  /** Of the comparisons so far. */
+  readonly score?: CandidateScore;
 }
 
 export interface CandidateOptions {
@@ -114,27 +131,44 @@ export class CandidateChoice {
 
   /**
    * The best of all candidates and of the `last` policy, compared over further starts; of a run that has converged, the
-   * best of the candidates up to there. Each comparison is given to `onScore`.
+   * best of the candidates up to there. Each policy that was compared is given to `onScore`, the best first, over all
+   * starts that it has had in the comparisons.
    */
   choose(
     last: { readonly version: number; readonly bundle: PolicyBundle },
     onScore: (score: CandidateScore) => void = () => {},
   ): Promise<{ readonly bundle: PolicyBundle; readonly score: CandidateScore }> {
     return this.#turns.run(async () => {
-      // In the order of versions where two are equally near: a resumed run may have scored them in another order.
-      const counted = this.scores.filter(({ version }) => version <= this.#end);
-      const best = counted.sort((a, b) => rank(a) - rank(b)).slice(0, FINALISTS);
-      const finalists = best.map(({ version }) => ({ version, bundle: readBundleFiles(this.#folderOf(version)) }));
-      if (last.version <= this.#end && best.every(({ version }) => version !== last.version)) finalists.push(last);
       const { screening, final } = this.#starts;
-      const compared: { readonly bundle: PolicyBundle; readonly score: CandidateScore }[] = [];
-      for (const { version, bundle } of finalists) {
-        const score = await this.#drive(version, bundle, screening, final);
-        onScore(score);
-        compared.push({ bundle, score });
+      let left = this.#finalists(last);
+      let out: readonly Finalist[] = [];
+      for (const [round, { share }] of ROUNDS.entries()) {
+        const compared: Finalist[] = [];
+        for (const { version, bundle, driven } of left) {
+          const first = screening + driven.length;
+          const all = [...driven, ...(await this.#drive(bundle, first, Math.ceil(share * final)))];
+          compared.push({ version, bundle, driven: all, score: this.#measure(version, all) });
+        }
+        compared.sort((a, b) => rank(a.score!) - rank(b.score!));
+        const next = ROUNDS[round + 1]?.policies ?? 1;
+        left = compared.slice(0, next);
+        out = [...compared.slice(next), ...out];
       }
-      return compared.reduce((a, b) => (rank(b.score) < rank(a.score) ? b : a));
+      for (const { score } of [...left, ...out]) onScore(score!);
+      return { bundle: left[0]!.bundle, score: left[0]!.score! };
     });
+  }
+
+  /** The best candidates, the nearest first, and the last policy. */
+  #finalists(last: Pick<Finalist, 'version' | 'bundle'>): Finalist[] {
+    // In the order of versions where two are equally near: a resumed run may have scored them in another order.
+    const counted = this.scores.filter(({ version }) => version <= this.#end);
+    const best = counted.sort((a, b) => rank(a) - rank(b)).slice(0, ROUNDS[0].policies);
+    const finalists = best.map(({ version }): Finalist => {
+      return { version, bundle: readBundleFiles(this.#folderOf(version)), driven: [] };
+    });
+    const isNew = last.version <= this.#end && best.every(({ version }) => version !== last.version);
+    return isNew ? [...finalists, { ...last, driven: [] }] : finalists;
   }
 
   /** The scores of the file that are of what candidates drive now. */
@@ -158,19 +192,24 @@ export class CandidateChoice {
     return this.#turns.run(async () => {
       if (version > this.#end) return undefined;
       const bundle = readBundleFiles(this.#folderOf(version));
-      const score = await this.#drive(version, bundle, 0, this.#starts.screening);
+      const score = this.#measure(version, await this.#drive(bundle, 0, this.#starts.screening));
       this.#scores.set(version, score);
       this.#file.write(this.scores, this.#trial);
       return score;
     });
   }
 
-  async #drive(version: number, bundle: PolicyBundle, first: number, episodes: number): Promise<CandidateScore> {
-    const { drive, distance, seed } = this.#options;
-    const seeds = Array.from({ length: episodes }, (_, i) => runSeed(seed, 'candidate', first + i));
-    const driven = await drive(bundle, seeds);
-    const measured = distance.measure(driven.map(({ episode }) => episode));
-    return { version, ...measured, episodes, return: mean(driven.map((each) => each.return)) };
+  #drive(bundle: PolicyBundle, first: number, episodes: number): Promise<readonly CandidateEpisode[]> {
+    const { drive, seed } = this.#options;
+    return drive(
+      bundle,
+      Array.from({ length: episodes }, (_, i) => runSeed(seed, 'candidate', first + i)),
+    );
+  }
+
+  #measure(version: number, driven: readonly CandidateEpisode[]): CandidateScore {
+    const measured = this.#options.distance.measure(driven.map(({ episode }) => episode));
+    return { version, ...measured, episodes: driven.length, return: mean(driven.map((each) => each.return)) };
   }
 
   get #starts(): CandidateStarts {
