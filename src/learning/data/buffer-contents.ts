@@ -47,3 +47,19 @@ export function* rowsOf(pieces: readonly (readonly BlockArray[])[], spec: Observ
     yield row.map(({ value }) => value as BlockArray);
   }
 }
+
+/** The number of observations that are saved, which has to be that of every block; `refuse` throws. */
+export function savedRows(
+  pieces: readonly (readonly ArrayLike<number>[])[],
+  spec: ObservationSpec,
+  refuse: (found: string, expected?: string) => never,
+): number {
+  const counts = pieces.map((arrays, block) => {
+    const size = shapeSize(spec[block]!.shape);
+    if (arrays.some(({ length }) => length % size !== 0))
+      refuse(`${arrays.map(({ length }) => length).join(' + ')} values of ${spec[block]!.name}`, `rows of ${size}`);
+    return arrays.reduce((sum, { length }) => sum + length / size, 0);
+  });
+  if (counts.some((count) => count !== counts[0])) refuse(`${counts.join(', ')} observations of the blocks`);
+  return counts[0]!;
+}

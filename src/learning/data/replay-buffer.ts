@@ -12,7 +12,7 @@ import {
   type Random,
   shapeSize,
 } from '../../common/index.js';
-import { type BufferContents, type BufferCounters, countZeros, piecesOf, rowsOf } from './buffer-contents.js';
+import { type BufferContents, countZeros, piecesOf, rowsOf, savedRows } from './buffer-contents.js';
 import { type NumberRows, ObservationRows, sameNumbers } from './observation-rows.js';
 
 /** Where a gathered batch goes; row i of the batch lands in row `offset + i` of every array. */
@@ -111,10 +111,7 @@ export class ReplayBuffer {
     this.#release();
   }
 
-  /**
-   * Adds transitions `from` to `to` (without it) of rows that were checked, as {@link add} does one after the other, with
-   * reward 0. For buffers of one float32 block.
-   */
+  /** As {@link add}, with reward 0: transitions `from` to `to` (without it) of checked rows of one float32 block. */
   addRows(rows: NumberRows, from: number, to: number): void {
     for (let row = from; row < to; ) row += this.#addRun(rows, row, to);
   }
@@ -229,7 +226,7 @@ export class ReplayBuffer {
     this.#checkLength('continues', continues, n, 1);
     this.#checkLength('rewards', rewards, n, 1);
     const pieces = this.#spec.map(({ name }) => piecesOf(name, arrays));
-    const saved = this.#savedRows(pieces);
+    const saved = savedRows(pieces, this.#spec, (...reason) => this.#refuse(...reason));
     const first = counters.added < this.capacity ? 0 : counters.cursor;
     for (let k = 0, last = -2; k < n; k++) {
       const row = rows![(first + k) % this.capacity]!;
@@ -241,11 +238,11 @@ export class ReplayBuffer {
     this.#observations.clear();
     for (const row of rowsOf(pieces, this.#spec)) this.#observations.push(row);
     this.#rows.set(rows!);
-    this.#restoreColumns(counters, arrays);
+    this.#restoreColumns({ counters, arrays });
   }
 
   /** Transitions with both observations, as saved before observations were stored once; one block of numbers. */
-  #restoreOld(counters: BufferCounters, arrays: BufferContents['arrays']): void {
+  #restoreOld(counters: BufferContents['counters'], arrays: BufferContents['arrays']): void {
     const n = Math.min(counters.added, this.capacity);
     const { observations, nextObservations, actions, continues, rewards } = arrays;
     this.#checkCounters(counters);
@@ -266,11 +263,11 @@ export class ReplayBuffer {
         [nextObservations!.subarray(i * size, (i + 1) * size)],
       );
     }
-    this.#restoreColumns(counters, arrays);
+    this.#restoreColumns({ counters, arrays });
   }
 
   /** What both layouts save alike, after it was checked. */
-  #restoreColumns(counters: BufferCounters, { actions, continues, rewards }: BufferContents['arrays']): void {
+  #restoreColumns({ counters, arrays: { actions, continues, rewards } }: BufferContents): void {
     this.#actions.set(actions!);
     this.#continues.set(continues!);
     this.#terminals = countZeros(continues!);
@@ -279,7 +276,7 @@ export class ReplayBuffer {
     this.#added = counters.added;
   }
 
-  #checkCounters({ cursor, added }: BufferCounters): void {
+  #checkCounters({ cursor, added }: BufferContents['counters']): void {
     if (cursor !== added % this.capacity)
       this.#refuse(`the next transition at ${cursor}`, `at ${added % this.capacity} of ${this.capacity}`);
   }
@@ -287,21 +284,6 @@ export class ReplayBuffer {
   #checkLength(name: string, array: ArrayLike<number> | undefined, n: number, width: number): void {
     if (array?.length !== n * width)
       this.#refuse(`${array?.length ?? 'no'} values of ${name}`, `${n} rows of ${width}`);
-  }
-
-  /** Checks that every block has the same number of observations saved, and gives it. */
-  #savedRows(pieces: readonly (readonly ArrayLike<number>[])[]): number {
-    const counts = pieces.map((arrays, block) => {
-      const size = shapeSize(this.#spec[block]!.shape);
-      if (arrays.some(({ length }) => length % size !== 0))
-        this.#refuse(
-          `${arrays.map(({ length }) => length).join(' + ')} values of ${this.#spec[block]!.name}`,
-          `rows of ${size}`,
-        );
-      return arrays.reduce((sum, { length }) => sum + length / size, 0);
-    });
-    if (counts.some((count) => count !== counts[0])) this.#refuse(`${counts.join(', ')} observations of the blocks`);
-    return counts[0]!;
   }
 
   #refuse(
