@@ -183,8 +183,8 @@ describe('training over nodes', () => {
     ]);
     const compared = scores.filter(({ final }) => final);
     expect(compared.map(({ version, episodes }) => [version, episodes]).sort()).toEqual([
-      [2, 20],
-      [4, 20],
+      [2, 40],
+      [4, 40],
     ]);
     const nearest = compared.reduce((a, b) => (b.distance + b.worst < a.distance + a.worst ? b : a));
     expect(whole.chosen).toMatchObject({ version: nearest.version, distance: nearest.distance });
