@@ -95,6 +95,7 @@ const TABLES: readonly TableSpec[] = [
       load,
     ],
   },
+  fleet(100),
   fleet(300),
   fleet(1000),
   learn('halfcheetah', 'learn, HalfCheetah, one update every two steps', [[/^seed \d+: time to 95 %$/, '≤ 240']]),
