@@ -6,6 +6,7 @@ import {
   perBlock,
   shapeSize,
 } from '../../common/index.js';
+import { copyNumbers, sameNumbers } from './observation-rows.js';
 
 /**
  * x ↦ (x − mean)/scale, number by number; it travels with the policy. Mean and scale are those of the numbers of all
@@ -81,19 +82,15 @@ export function normaliseRows(
   nextOut: Float32Array,
 ): boolean {
   const size = by.mean.length;
-  const [bits, nextBits] = [bitsOf(observations), bitsOf(nextObservations)];
   for (let first = 0; first < observations.length; first += size) {
     const before = first - size;
-    let k = before < 0 ? size : 0;
-    while (k < size && bits[first + k] === nextBits[before + k]) k++;
-    if (before >= 0 && k === size) for (k = 0; k < size; k++) out[first + k] = nextOut[before + k]!;
+    if (before >= 0 && sameNumbers(nextObservations, before, observations, first, size))
+      copyNumbers(nextOut, before, out, first, size);
     else if (!normaliseRow(by, observations, out, first)) return false;
     if (!normaliseRow(by, nextObservations, nextOut, first)) return false;
   }
   return true;
 }
-
-const bitsOf = ({ buffer, byteOffset, length }: Float32Array): Int32Array => new Int32Array(buffer, byteOffset, length);
 
 const isVector = (observation: Observation): observation is ArrayLike<number> => ArrayBuffer.isView(observation);
 

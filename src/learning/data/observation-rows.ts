@@ -84,10 +84,7 @@ export class ObservationRows {
   /** Adds a row, one array for every block in the order of the spec, and gives its position. */
   push(arrays: readonly ArrayLike<number>[]): number {
     const position = this.after(this.#start, this.#held);
-    const index = Math.floor(position / this.#chunkRows);
-    const chunk =
-      this.#chunks[index] ?? this.#spare.pop() ?? this.#spec.map((block) => blockArray(block, this.#chunkRows));
-    this.#chunks[index] = chunk;
+    const chunk = this.#chunkAt(position);
     const row = position % this.#chunkRows;
     arrays.forEach((values, block) => {
       chunk[block]!.set(values, row * this.#sizes[block]!);
@@ -105,16 +102,21 @@ export class ObservationRows {
     const size = this.#sizes[0]!;
     for (let done = 0; done < count; ) {
       const at = this.after(position, done);
-      const index = Math.floor(at / this.#chunkRows);
-      const chunk = this.#chunks[index] ?? this.#spare.pop() ?? [blockArray(this.#spec[0]!, this.#chunkRows)];
-      this.#chunks[index] = chunk;
-      const row = at - index * this.#chunkRows;
+      const [stored] = this.#chunkAt(at);
+      const row = at % this.#chunkRows;
       const fitting = Math.min(count - done, this.#chunkRows - row);
-      copyNumbers(values, (first + done) * size, chunk[0]!, row * size, fitting * size);
+      copyNumbers(values, (first + done) * size, stored!, row * size, fitting * size);
       done += fitting;
     }
     this.#held += count;
     return position;
+  }
+
+  /** The chunk of this position, made where there is none. */
+  #chunkAt(position: number): readonly BlockArray[] {
+    const index = Math.floor(position / this.#chunkRows);
+    this.#chunks[index] ??= this.#spare.pop() ?? this.#spec.map((block) => blockArray(block, this.#chunkRows));
+    return this.#chunks[index];
   }
 
   /** As {@link equals}, of the one block of float32 numbers that there is. */
@@ -214,7 +216,7 @@ export class ObservationRows {
   }
 }
 
-function copyNumbers(from: BlockArray, source: number, to: BlockArray, target: number, count: number): void {
+export function copyNumbers(from: BlockArray, source: number, to: BlockArray, target: number, count: number): void {
   if (count > SMALL_COPY) to.set(from.subarray(source, source + count), target);
   else for (let k = 0; k < count; k++) to[target + k] = from[source + k]!;
 }
