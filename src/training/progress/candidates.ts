@@ -12,19 +12,21 @@ import { describeTrial, ScoreFile, type Trial } from './score-file.js';
 export interface CandidateStarts {
   /** Of every candidate. */
   readonly screening: number;
-  /** Further ones of the last comparison of the best two; see {@link ROUNDS}. */
+  /** Further ones of the last comparison, that of the best two; those before it have a share of them. */
   readonly final: number;
 }
 const STARTS: CandidateStarts = { screening: 5, final: 20 };
+/** Candidates that are compared again at the end, beside the last policy. */
+const FINALISTS = 6;
 /**
- * Comparisons at the end: of so many policies, over further starts, a share of those of the last comparison. A policy that
- * falls once in four starts does not in five or twenty of them now and then: the fewer are left, the more starts each
- * has had.
+ * The comparisons at the end: over how many further starts, as a share of those of the last one, and how many policies are
+ * left after it. A policy that falls once in four starts does not in five or twenty of them now and then: the fewer are
+ * left, the more starts each has had.
  */
 const ROUNDS = [
-  { policies: 6, share: 1 / 2 },
-  { policies: 3, share: 1 / 2 },
-  { policies: 2, share: 1 },
+  { share: 1 / 2, left: 3 },
+  { share: 1 / 2, left: 2 },
+  { share: 1, left: 1 },
 ] as const;
 
 const scoreSchema = z.strictObject({
@@ -53,8 +55,11 @@ interface Finalist {
   readonly version: number;
   readonly bundle: PolicyBundle;
   readonly driven: readonly CandidateEpisode[];
-  /** Of the comparisons so far. */
-  readonly score?: CandidateScore;
+}
+
+/** Its score over all of these episodes. */
+interface Compared extends Finalist {
+  readonly score: CandidateScore;
 }
 
 export interface CandidateOptions {
@@ -139,31 +144,35 @@ export class CandidateChoice {
     onScore: (score: CandidateScore) => void = () => {},
   ): Promise<{ readonly bundle: PolicyBundle; readonly score: CandidateScore }> {
     return this.#turns.run(async () => {
-      const { screening, final } = this.#starts;
-      let left = this.#finalists(last);
-      let out: readonly Finalist[] = [];
-      for (const [round, { share }] of ROUNDS.entries()) {
-        const compared: Finalist[] = [];
-        for (const { version, bundle, driven } of left) {
-          const first = screening + driven.length;
-          const all = [...driven, ...(await this.#drive(bundle, first, Math.ceil(share * final)))];
-          compared.push({ version, bundle, driven: all, score: this.#measure(version, all) });
-        }
-        compared.sort((a, b) => rank(a.score!) - rank(b.score!));
-        const next = ROUNDS[round + 1]?.policies ?? 1;
-        left = compared.slice(0, next);
-        out = [...compared.slice(next), ...out];
+      let finalists: readonly Finalist[] = this.#finalists(last);
+      // The best first; those that were left out keep their order behind those that went on.
+      let ranked: readonly Compared[] = [];
+      for (const { share, left } of ROUNDS) {
+        const compared: Compared[] = [];
+        for (const finalist of finalists) compared.push(await this.#compare(finalist, share));
+        compared.sort((a, b) => rank(a.score) - rank(b.score));
+        ranked = [...compared, ...ranked.slice(compared.length)];
+        finalists = ranked.slice(0, left);
       }
-      for (const { score } of [...left, ...out]) onScore(score!);
-      return { bundle: left[0]!.bundle, score: left[0]!.score! };
+      for (const { score } of ranked) onScore(score);
+      const { bundle, score } = ranked[0]!;
+      return { bundle, score };
     });
+  }
+
+  /** Has a policy drive from further starts: a share of those of the last comparison. */
+  async #compare({ version, bundle, driven }: Finalist, share: number): Promise<Compared> {
+    const { screening, final } = this.#starts;
+    const further = await this.#drive(bundle, screening + driven.length, Math.ceil(share * final));
+    const all = [...driven, ...further];
+    return { version, bundle, driven: all, score: this.#measure(version, all) };
   }
 
   /** The best candidates, the nearest first, and the last policy. */
   #finalists(last: Pick<Finalist, 'version' | 'bundle'>): Finalist[] {
     // In the order of versions where two are equally near: a resumed run may have scored them in another order.
     const counted = this.scores.filter(({ version }) => version <= this.#end);
-    const best = counted.sort((a, b) => rank(a) - rank(b)).slice(0, ROUNDS[0].policies);
+    const best = counted.sort((a, b) => rank(a) - rank(b)).slice(0, FINALISTS);
     const finalists = best.map(({ version }): Finalist => {
       return { version, bundle: readBundleFiles(this.#folderOf(version)), driven: [] };
     });
