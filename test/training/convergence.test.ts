@@ -12,6 +12,23 @@ import { convergedAt } from '#src/training/progress/convergence.js';
 const scoresOf = (distances: readonly number[]): CandidateScore[] =>
   distances.map((distance, i) => ({ version: i + 1, distance, worst: distance, episodes: 5, return: 0 }));
 
+/** An episode on a rail, beside that of the demonstration by the offset. */
+const episode = (offset: number): Episode => ({
+  length: 50,
+  observations: Float32Array.from({ length: 51 }, (_, i) => offset + Math.sin(i / 5)),
+  actions: new Float32Array(50),
+  terminated: false,
+});
+
+/** A policy, which its manifest names. */
+const bundle = (version: number): PolicyBundle => ({ manifest: String(version), model: new Uint8Array() });
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'iq-convergence-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
 describe('a run has converged', () => {
   it('at the fifth candidate in a row that is no better than one near to the demonstrations', () => {
     expect(convergedAt(scoresOf([1, 0.5, 0.08, 0.2, 0.09, 0.3, 0.08, 0.5]))).toBe(8);
@@ -50,19 +67,6 @@ describe('a run has converged', () => {
 });
 
 describe('the choice of a run that ends once it has converged', () => {
-  let folder: string;
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'iq-convergence-'));
-  });
-  afterEach(() => rmSync(folder, { recursive: true }));
-
-  const episode = (offset: number): Episode => ({
-    length: 50,
-    observations: Float32Array.from({ length: 51 }, (_, i) => offset + Math.sin(i / 5)),
-    actions: new Float32Array(50),
-    terminated: false,
-  });
-  const bundle = (version: number): PolicyBundle => ({ manifest: String(version), model: new Uint8Array() });
   /** Policies that drive beside the demonstration by the offset of their version. */
   const choiceOf = (offsets: readonly number[], stopWhenConverged?: boolean): CandidateChoice =>
     new CandidateChoice({
@@ -102,19 +106,6 @@ describe('the choice of a run that ends once it has converged', () => {
 });
 
 describe('the comparisons at the end', () => {
-  let folder: string;
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'comparisons-'));
-  });
-  afterEach(() => rmSync(folder, { recursive: true }));
-
-  const episode = (offset: number): Episode => ({
-    length: 50,
-    observations: Float32Array.from({ length: 51 }, (_, i) => offset + Math.sin(i / 5)),
-    actions: new Float32Array(50),
-    terminated: false,
-  });
-
   it('give more starts to the fewer that are left, so that a policy which fails now and then is found out', async () => {
     const driven = new Map<string, number>();
     // Policy n is beside the demonstration by n tenths of 0.1; the first, the nearest, fails in its twentieth start.
@@ -130,7 +121,6 @@ describe('the comparisons at the end', () => {
           return { episode: episode(manifest === '1' && start === 20 ? 3 : Number(manifest) / 100), return: 1 };
         }),
     });
-    const bundle = (version: number): PolicyBundle => ({ manifest: String(version), model: new Uint8Array() });
     for (let version = 1; version <= 9; version++) await choice.add(version, bundle(version));
     const scores: CandidateScore[] = [];
     const { score } = await choice.choose({ version: 10, bundle: bundle(10) }, (each) => scores.push(each));
