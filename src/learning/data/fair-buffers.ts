@@ -8,6 +8,12 @@ import type { BatchTarget, BufferRow, ReplayBuffer } from './replay-buffer.js';
  * just begun are not repeated all the time.
  */
 const MOST_OFTEN = 8;
+/**
+ * Of a large fleet several transitions of a robot that is drawn go into the batch, one more for every so many robots: each
+ * robot's buffer lies elsewhere in memory, and to go there takes longer than to copy a transition.
+ */
+const ROBOTS_FOR_EACH = 256;
+const MOST_OF_ONE = 4;
 
 /** What a buffer of one robot holds, for checkpoints. */
 export interface RobotContents extends BufferContents {
@@ -27,6 +33,8 @@ export interface RobotCount {
 interface Drawn {
   readonly filled: readonly ReplayBuffer[];
   readonly shares: Float64Array;
+  /** Whether one of them holds a terminal transition. */
+  readonly terminal: boolean;
 }
 
 /**
@@ -86,7 +94,8 @@ export class FairBuffers {
       return;
     }
     const counts = new Array<number>(filled.length).fill(0);
-    for (let i = 0; i < count; i++) counts[draw(shares, random)]!++;
+    const ofOne = Math.min(MOST_OF_ONE, Math.ceil(filled.length / ROBOTS_FOR_EACH));
+    for (let left = count; left > 0; left -= ofOne) counts[draw(shares, random)]! += Math.min(ofOne, left);
     let row = offset;
     // Of a thousand robots most are not in a batch.
     for (const [i, rows] of counts.entries()) {
@@ -97,7 +106,8 @@ export class FairBuffers {
 
   /** See {@link ReplayBuffer.drawsAbsorbing}; of a robot that is drawn as in {@link sample}. */
   drawsAbsorbing(random: Random): boolean {
-    const { filled, shares } = this.#draws();
+    const { filled, shares, terminal } = this.#draws();
+    if (!terminal) return false;
     const buffer = filled.length > 1 ? filled[draw(shares, random)] : filled[0];
     return buffer?.drawsAbsorbing(random) ?? false;
   }
@@ -131,7 +141,11 @@ export class FairBuffers {
   #draws(): Drawn {
     if (this.#drawn === undefined) {
       const filled = [...this.#buffers.values()].filter(({ size }) => size > 0);
-      this.#drawn = { filled, shares: cumulated(filled.map(({ size }) => size)) };
+      this.#drawn = {
+        filled,
+        shares: cumulated(filled.map(({ size }) => size)),
+        terminal: filled.some(({ terminals }) => terminals > 0),
+      };
     }
     return this.#drawn;
   }

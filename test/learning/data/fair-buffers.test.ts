@@ -22,7 +22,9 @@ const target = (rows: number) =>
 function drawn(buffers: FairBuffers, count: number, robots: number): number[] {
   const batch = target(count);
   buffers.sample(count, new Random(1), batch);
-  return Array.from({ length: robots }, (_, i) => batch.actions.filter((action) => action === i).length / count);
+  const shares = new Array<number>(robots).fill(0);
+  for (const robot of batch.actions) shares[robot]! += 1 / count;
+  return shares;
 }
 
 describe('the buffers of a fleet', () => {
@@ -48,6 +50,26 @@ describe('the buffers of a fleet', () => {
     const common = 100 / 10_100;
     // Shares are 1/2 and 8 × 100/10100, made to sum to 1.
     expect(share).toBeCloseTo((8 * common) / (0.5 + 8 * common), 2);
+  });
+
+  it('of a thousand robots are as fair, with several transitions of each robot that is drawn', () => {
+    const robots = Array.from({ length: 1000 }, (_, i) => `robot-${i}`);
+    const fleet = new FairBuffers(50_000, robots, make);
+    // Half of the robots have sent ten times as much as the others.
+    for (const [i, robot] of robots.entries()) for (let n = 0; n < (i < 500 ? 50 : 5); n++) fleet.add(row(i, n), robot);
+    const batch = target(130);
+    fleet.sample(130, new Random(5), batch);
+    const counts = new Map<number, number>();
+    for (const robot of batch.actions) counts.set(robot, (counts.get(robot) ?? 0) + 1);
+    expect([...counts.values()].reduce((sum, n) => sum + n, 0)).toBe(130);
+    // 33 draws of four, the last one of two.
+    expect(counts.size).toBeGreaterThan(25);
+    expect(counts.size).toBeLessThanOrEqual(33);
+    const shares = drawn(fleet, 400_000, 1000);
+    const sum = (of: readonly number[]): number => of.reduce((total, share) => total + share, 0);
+    expect(sum(shares.slice(0, 500))).toBeCloseTo(0.5, 2);
+    expect(Math.min(...shares)).toBeGreaterThan(0.0005);
+    expect(Math.max(...shares)).toBeLessThan(0.0015);
   });
 
   it('of no robot in particular sample exactly as one replay buffer', () => {
