@@ -58,8 +58,8 @@ export function systemError(error: unknown): unknown {
   });
 }
 
-/** Turns an error of commander into one of this project: what was found, what was expected, what to do. */
-export function usageError(error: CommanderError, command: string): IqLearnError {
+/** Turns an error of commander into one of this project: what was found, what was expected, what to do. `given` are the arguments. */
+export function usageError(error: CommanderError, command: string, given: readonly string[]): IqLearnError {
   const text = error.message.replace(/^error: /, '');
   const quoted = /'([^']+)'/.exec(text)?.[1] ?? '';
   const remedy = `see ${command} --help`;
@@ -83,11 +83,11 @@ export function usageError(error: CommanderError, command: string): IqLearnError
         remedy,
       });
     case 'commander.excessArguments': {
-      const [, expected, found] = /Expected (\d+) arguments? but got (\d+)/.exec(text) ?? [];
+      const expected = Number(/Expected (\d+) arguments?/.exec(text)?.[1] ?? 0);
       return new IqLearnError('INVALID_ARGUMENT', `too many arguments for ${command}`, {
-        found: found ?? text,
-        expected: expected ?? 'fewer',
-        remedy,
+        found: `${given.length}, of which '${given.slice(expected).join(' ')}' is too much`,
+        expected: String(expected),
+        remedy: `put the name of the option before it that it belongs to: ${remedy}`,
       });
     }
     default:

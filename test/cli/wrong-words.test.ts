@@ -37,7 +37,12 @@ const ROWS: readonly [name: string, args: string, code: number, said: readonly s
     2,
     ["did you mean '--broker'?"],
   ],
-  ['too many arguments', 'devices gpu', 2, ['for iq-learn devices', 'found: 1', 'expected: 0']],
+  [
+    'too many arguments',
+    'devices gpu',
+    2,
+    ['for iq-learn devices', "found: 1, of which 'gpu' is too much", 'expected: 0'],
+  ],
   ['a file in place of the folder of a run', 'record --robot rover --out file', 1, ['found: a file of this name']],
   ['a folder below a file', 'record --robot rover --out file/run', 1, ['found: a file in place of a folder above it']],
   ['a name without end', `record --robot rover --out ${'x'.repeat(300)}`, 1, ['found: a name that is too long']],
