@@ -15,6 +15,8 @@ export interface FleetOptions {
   readonly paid: number;
 }
 
+type MakeFigure = (name: string, value: number, unit: string, note?: string) => Figure;
+
 interface Alone {
   readonly perSecond: number;
   readonly perCpuSecond: number;
@@ -74,6 +76,23 @@ async function sampleOf(learner: ChildProcess, pids: Readonly<Record<string, rea
   return { ...(JSON.parse(await window) as Window), usage: Object.fromEntries(of) };
 }
 
+/** What the learner makes alone, and the share of it that it makes beside its robots. */
+function aloneFigures(figure: MakeFigure, alone: readonly Alone[], { perSecond, perCpuSecond }: Alone): Figure[] {
+  if (alone.length === 0) return [];
+  const mean = (of: keyof Alone): number => alone.reduce((sum, each) => sum + each[of], 0) / alone.length;
+  const both = alone.map((each) => each.perSecond.toFixed(0)).join(' and ');
+  return [
+    figure('updates/s alone', mean('perSecond'), '1/s', `the same settings, before and after the robots: ${both}`),
+    figure('updates/s, share of alone', perSecond / mean('perSecond'), 'ratio', 'by the clock'),
+    figure(
+      'updates per second of CPU, share of alone',
+      perCpuSecond / mean('perCpuSecond'),
+      'ratio',
+      'what the machine gives to others does not count here',
+    ),
+  ];
+}
+
 /** Growth of the middle of the last third of samples over that of the first third. */
 function growth(samples: readonly Sample[], name: string): number {
   const third = Math.max(1, Math.floor(samples.length / 3));
@@ -85,14 +104,15 @@ function figuresOf(
   samples: readonly Sample[],
   sent: { readonly count: number; readonly all: boolean },
   end: Sample,
-  alone: Alone,
+  alone: readonly Alone[],
   options: FleetOptions,
 ): Figure[] {
   const { robots, hz } = options;
   const [first, last] = [samples[0]!, samples.at(-1)!];
   const seconds = (last.ms - first.ms) / 1000;
   const lags = samples.slice(1).flatMap(({ lag }) => (lag === null ? [] : [lag]));
-  const speed = (last.updates - first.updates) / seconds;
+  const updates = last.updates - first.updates;
+  const speed = updates / seconds;
   const what = `fleet of ${robots}`;
   const note = `${robots} connections at ${hz} Hz through mosquitto to the learner of iq-learn serve, all on this machine, ${(seconds / 60).toFixed(1)} min`;
   const figure = (name: string, value: number, unit: string, text = note): Figure => ({
@@ -134,14 +154,7 @@ function figuresOf(
       '1/s',
       `paid for: ${(100 * options.paid).toFixed(0)} % of those alone; ${last.backlog} transitions wait`,
     ),
-    figure('updates/s alone', alone.perSecond, '1/s', 'the same settings, before a robot is there'),
-    figure('updates/s, share of alone', speed / alone.perSecond, 'ratio', 'by the clock'),
-    figure(
-      'updates per second of CPU, share of alone',
-      (last.updates - first.updates) / used('learning') / alone.perCpuSecond,
-      'ratio',
-      'what the machine gives to others does not count here',
-    ),
+    ...aloneFigures(figure, alone, { perSecond: speed, perCpuSecond: updates / used('learning') }),
     ...cores,
     ...memory,
   ];
@@ -167,10 +180,17 @@ export async function fleet(broker: Broker, folder: string, options: FleetOption
     return child;
   };
   try {
-    progress('the learner alone…');
+    // Before and after, for a machine that others use does not keep its speed.
+    const alone = async (): Promise<Alone[]> => {
+      if (paid === 0) return [];
+      progress('the learner alone…');
+      return [JSON.parse(await said(start('./fleet-alone.js', [demos]), 'alone')) as Alone];
+    };
+    const before = await alone();
     const link = linkFile(folder, broker.port, robots);
-    const learner = start('./fleet-learner.js', [link, demos, join(folder, 'run'), robots * hz, paid]);
-    const [aloneText] = await Promise.all([said(learner, 'alone'), said(learner, 'ready')]);
+    const paying = paid === 0 ? 0 : (paid * before[0]!.perSecond) / (robots * hz);
+    const learner = start('./fleet-learner.js', [link, demos, join(folder, 'run'), paying]);
+    await said(learner, 'ready');
     progress(`${robots} robots…`);
     const processes: ChildProcess[] = [];
     for (let i = 0; i < robots; i += ROBOTS_A_PROCESS)
@@ -203,7 +223,7 @@ export async function fleet(broker: Broker, folder: string, options: FleetOption
     const end = await sampleOf(learner, pids);
     learner.stdin!.end();
     await Promise.race([new Promise((resolve) => learner.once('exit', resolve)), sleep(5000)]);
-    return figuresOf(samples, { count: total, all }, end, JSON.parse(aloneText) as Alone, options);
+    return figuresOf(samples, { count: total, all }, end, [...before, ...(await alone())], options);
   } finally {
     for (const child of started) child.kill('SIGKILL');
   }
