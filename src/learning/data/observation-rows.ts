@@ -4,6 +4,8 @@ import { type BlockArray, blockArray, blockBytes, type ObservationSpec, shapeSiz
 const CHUNK_BYTES = 64 * 1024 * 1024;
 /** Of small rows, a chunk holds this share of all rows: what lies unused in chunks is at most two of them. */
 const CHUNK_SHARE = 1 / 64;
+/** Nor smaller than this, in a quarter of all rows: a thousand small buffers of many arrays each are slow to read, and large. */
+const LEAST_CHUNK_BYTES = 32 * 1024;
 /** Up to so many numbers are copied one by one, which is faster than making a view of them. */
 const SMALL_COPY = 64;
 
@@ -43,7 +45,9 @@ export class ObservationRows {
     this.#most = most;
     this.#sizes = spec.map(({ shape }) => shapeSize(shape));
     const rowBytes = Math.max(...spec.map(blockBytes));
-    this.#chunkRows = Math.max(1, Math.min(Math.ceil(most * CHUNK_SHARE), Math.floor(CHUNK_BYTES / rowBytes)));
+    const least = Math.min(Math.ceil(most / 4), Math.floor(LEAST_CHUNK_BYTES / rowBytes));
+    const share = Math.max(Math.ceil(most * CHUNK_SHARE), least);
+    this.#chunkRows = Math.max(1, Math.min(share, Math.floor(CHUNK_BYTES / rowBytes)));
     // Two chunks more than the rows fill: the first and the last chunk may be held for one row each.
     const chunks = Math.ceil(most / this.#chunkRows) + 2;
     this.#chunks = new Array(chunks).fill(undefined);
