@@ -3,6 +3,7 @@ import { IqLearnError, Random } from '../../src/common/index.js';
 import { contractOf, loadRobotSpec } from '../../src/robot/index.js';
 import { learningEpisode, trainingSettings, usableDemonstrations } from '../../src/sessions/index.js';
 import { runPlan, TrainingProcess } from '../../src/training/index.js';
+import type { Alone } from './fleet.js';
 import { childrenOf, usage } from './processes.js';
 
 // The learner of a fleet while no robot is there: fleet-alone.js RECORDING says `alone JSON`, its updates per second, and per
@@ -11,11 +12,6 @@ import { childrenOf, usage } from './processes.js';
 const [recording] = process.argv.slice(2) as [string];
 const ALONE_S = 20;
 const spec = loadRobotSpec('rover');
-
-interface Alone {
-  readonly perSecond: number;
-  readonly perCpuSecond: number;
-}
 
 async function alone(): Promise<Alone> {
   const episodes = await usableDemonstrations(spec, [recording], () => {});

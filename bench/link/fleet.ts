@@ -17,7 +17,8 @@ export interface FleetOptions {
 
 type MakeFigure = (name: string, value: number, unit: string, note?: string) => Figure;
 
-interface Alone {
+/** Updates of a learner that has nothing else beside it. */
+export interface Alone {
   readonly perSecond: number;
   readonly perCpuSecond: number;
 }

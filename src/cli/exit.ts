@@ -87,7 +87,7 @@ export function usageError(error: CommanderError, command: string, given: readon
       return new IqLearnError('INVALID_ARGUMENT', `too many arguments for ${command}`, {
         found: `${given.length}, of which '${given.slice(expected).join(' ')}' is too much`,
         expected: String(expected),
-        remedy: `put the name of the option before it that it belongs to: ${remedy}`,
+        remedy: `leave it out, or put the name of its option before it: ${remedy}`,
       });
     }
     default:
