@@ -1,4 +1,4 @@
-import type { CommanderError } from 'commander';
+import type { Command, CommanderError } from 'commander';
 import { type ErrorCode, IqLearnError, messageOf } from '../common/index.js';
 
 /** Exit codes of the program. */
@@ -58,11 +58,11 @@ export function systemError(error: unknown): unknown {
   });
 }
 
-/** Turns an error of commander into one of this project: what was found, what was expected, what to do. `given` are the arguments. */
-export function usageError(error: CommanderError, command: string, given: readonly string[]): IqLearnError {
+/** Turns an error of commander into one of this project: what was found, what was expected, what to do. `name` is the whole name of the command. */
+export function usageError(error: CommanderError, { args, registeredArguments }: Command, name: string): IqLearnError {
   const text = error.message.replace(/^error: /, '');
   const quoted = /'([^']+)'/.exec(text)?.[1] ?? '';
-  const remedy = `see ${command} --help`;
+  const remedy = `see ${name} --help`;
   switch (error.code) {
     case 'commander.missingMandatoryOptionValue':
       return new IqLearnError('INVALID_ARGUMENT', 'a required option is missing', {
@@ -82,14 +82,12 @@ export function usageError(error: CommanderError, command: string, given: readon
         expected: `<${quoted}>`,
         remedy,
       });
-    case 'commander.excessArguments': {
-      const expected = Number(/Expected (\d+) arguments?/.exec(text)?.[1] ?? 0);
-      return new IqLearnError('INVALID_ARGUMENT', `too many arguments for ${command}`, {
-        found: `${given.length}, of which '${given.slice(expected).join(' ')}' is too much`,
-        expected: String(expected),
+    case 'commander.excessArguments':
+      return new IqLearnError('INVALID_ARGUMENT', `too many arguments for ${name}`, {
+        found: `${args.length}, of which '${args.slice(registeredArguments.length).join(' ')}' is too much`,
+        expected: String(registeredArguments.length),
         remedy: `leave it out, or put the name of its option before it: ${remedy}`,
       });
-    }
     default:
       return new IqLearnError('INVALID_ARGUMENT', text, { remedy });
   }

@@ -81,7 +81,7 @@ function refusal(error: CommanderError, root: Command, args: readonly string[]):
       unknown,
       [...command.options.map(({ long }) => long ?? ''), '--help'].filter((flag) => flag !== ''),
     );
-  return usageError(error, name, command.args);
+  return usageError(error, command, name);
 }
 
 /** Throws INVALID_ARGUMENT for a word that is empty: a variable of the shell that is not set, which would name the present folder. */
