@@ -107,9 +107,7 @@ export class FairBuffers {
   /** See {@link ReplayBuffer.drawsAbsorbing}; of a robot that is drawn as in {@link sample}. */
   drawsAbsorbing(random: Random): boolean {
     const { filled, shares, terminal } = this.#draws();
-    if (!terminal) return false;
-    const buffer = filled.length > 1 ? filled[draw(shares, random)] : filled[0];
-    return buffer?.drawsAbsorbing(random) ?? false;
+    return terminal && filled[filled.length > 1 ? draw(shares, random) : 0]!.drawsAbsorbing(random);
   }
 
   /** What {@link restore} needs; see {@link ReplayBuffer.contents}. */

@@ -4,7 +4,7 @@ import { type BlockArray, blockArray, blockBytes, type ObservationSpec, shapeSiz
 const CHUNK_BYTES = 64 * 1024 * 1024;
 /** Of small rows, a chunk holds this share of all rows: what lies unused in chunks is at most two of them. */
 const CHUNK_SHARE = 1 / 64;
-/** Nor smaller than this, in a quarter of all rows: a thousand small buffers of many arrays each are slow to read, and large. */
+/** But a chunk of a small buffer is as large as this or a quarter of all rows: of a thousand buffers, many arrays each are slow to read. */
 const LEAST_CHUNK_BYTES = 32 * 1024;
 /** Up to so many numbers are copied one by one, which is faster than making a view of them. */
 const SMALL_COPY = 64;
