@@ -189,8 +189,8 @@ export async function fleet(broker: Broker, folder: string, options: FleetOption
     };
     const before = await alone();
     const link = linkFile(folder, broker.port, robots);
-    const paying = paid === 0 ? 0 : (paid * before[0]!.perSecond) / (robots * hz);
-    const learner = start('./fleet-learner.js', [link, demos, join(folder, 'run'), paying]);
+    const updatesPerTransition = (paid * (before[0]?.perSecond ?? 0)) / (robots * hz);
+    const learner = start('./fleet-learner.js', [link, demos, join(folder, 'run'), updatesPerTransition]);
     await said(learner, 'ready');
     progress(`${robots} robots…`);
     const processes: ChildProcess[] = [];
