@@ -51,9 +51,9 @@ function read(file: string): SpecDocument | undefined {
 function remedyFor(content: unknown): string {
   const known = Object.values(learnerSchemas).flatMap(({ shape }) => Object.keys(shape));
   const misplaced = Object.keys(content ?? {}).find((key) => known.includes(key) && !(key in fileSchema.shape));
-  return misplaced === undefined
-    ? 'see README.md, Your robot'
-    : `settings of the learner go below it: learner: { agent: iq-sac, ${misplaced}: … }`;
+  if (misplaced === undefined) return 'see README.md, Your robot';
+  const fields = misplaced === 'agent' ? 'agent: iq-sac, …' : `agent: iq-sac, ${misplaced}: …`;
+  return `settings of the learner go below it: learner: { ${fields} }`;
 }
 
 /**

@@ -46,6 +46,15 @@ describe('a settings file', () => {
     expect(expertPlan({ settings, steps: 400 }, false)).toMatchObject({ steps: 400, randomSteps: 300 });
   });
 
+  it.each([
+    ['gamma: 0.9', 'learner: { agent: iq-sac, gamma: … }'],
+    ['agent: iq-sac', 'learner: { agent: iq-sac, … }'],
+  ])('with %s at its top is told where settings of the learner go', (text, remedy) => {
+    const file = join(folder, 'old.yaml');
+    writeFileSync(file, `${text}\n`);
+    expect(() => trainPlan(file)).toThrow(remedy);
+  });
+
   it('may be left out: then each command has the defaults that it documents', () => {
     expect(trainPlan()).toMatchObject({ steps: 60_000, randomSteps: 0, stopWhenConverged: true });
     expect(planOf({ ...bench, settings: null }, [])).toMatchObject({ steps: 100_000, randomSteps: 2000 });
