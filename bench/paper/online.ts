@@ -27,6 +27,14 @@ const DEMONSTRATORS = {
     updates: 1,
     published: 'IQ-Learn 5134.0 of 5274.5',
   },
+  // One update every two steps: as many steps as with each, and half the time.
+  ant: {
+    task: 'ant',
+    data: 'ant-trpo',
+    steps: 300_000,
+    updates: 0.5,
+    published: 'IQ-Learn 4362.9 of 4700',
+  },
 } as const;
 
 /** Baselines on the same demonstration with the same steps; DAC's figures are those of the paper's Table 3. */
