@@ -23,7 +23,7 @@ const DEMONSTRATORS = {
   walker2d: {
     task: 'walker2d',
     data: 'walker2d-trpo',
-    steps: 150_000,
+    steps: 80_000,
     updates: 1,
     published: 'IQ-Learn 5134.0 of 5274.5',
   },
