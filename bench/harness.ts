@@ -40,7 +40,10 @@ export function commandOf(name: string, args: readonly string[]): string {
   const words = args.map((arg) => {
     const [flag, value] = arg.startsWith('--') ? splitOnce(arg, '=') : ['', arg];
     if (value === undefined) return arg;
-    const last = value.includes('/') ? basename(value) : value;
+    const last = value
+      .split(',')
+      .map((part) => (part.includes('/') ? basename(part) : part))
+      .join(',');
     return flag === '' ? last : `${flag}=${last}`;
   });
   const quoted = words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`));

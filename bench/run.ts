@@ -13,6 +13,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   link: 'transitions/s through mosquitto into the replay buffer against JSON and Python, sizes, policies, random bytes',
   paper: 'the tables of the paper: what is published, and what this package reaches',
   learn: 'return against environment steps and wall clock from few demonstrations, over seeds',
+  combine: 'the mean of the actions of policies from several runs, beside each of them',
   images: 'cloning from pictures: convolutions against bytes as features, error and time',
   memory: "the learner's resident set with a full buffer, and its growth",
   faults: 'kills, changed bytes and malicious inputs: what was refused, and that nothing wrong was accepted',

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { cancelled, type ErrorCode, IqLearnError, unknownName } from '../common/index.js';
 import { ownVersion } from '../platform/index.js';
+import { combineCommand } from './combine.js';
 import type { Io } from './command.js';
 import { demoCommand } from './demo.js';
 import { describeCommand } from './describe.js';
@@ -22,6 +23,7 @@ const COMMANDS = [
   recordCommand,
   trainCommand,
   evaluateCommand,
+  combineCommand,
   expertCommand,
   rewardCommand,
   inspectCommand,

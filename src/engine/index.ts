@@ -11,4 +11,5 @@ export {
   type ProductSummary,
   type TensorSummary,
 } from './inspect.js';
+export { meanModel } from './onnx/mean.js';
 export type { ArrayRecord, Executable, Program, RunOutputs, TensorRecord, TensorSpec } from './program.js';

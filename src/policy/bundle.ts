@@ -40,13 +40,17 @@ export interface PolicyBundle {
   readonly manifest: string;
 }
 
-export interface BundleContent {
-  readonly policy: PolicyFunction;
+/** What a bundle says of its model. */
+export interface SealedContent {
   /** The robot that it is for: names, units, ranges, rate (`contractOf(spec)`). Action ranges are finite. */
   readonly contract: PolicyContract;
   /** Increases over one training run; 0 before its first update. */
   readonly version: number;
   readonly training?: TrainingSummary;
+}
+
+export interface BundleContent extends SealedContent {
+  readonly policy: PolicyFunction;
 }
 
 function checkContent({ policy, contract, version }: BundleContent): void {
@@ -76,7 +80,7 @@ function checkContent({ policy, contract, version }: BundleContent): void {
  */
 export async function encodeBundle(content: BundleContent): Promise<PolicyBundle> {
   checkContent(content);
-  const { policy, contract, version, training = {} } = content;
+  const { policy, contract } = content;
   const a = contract.action.length;
   const observation = observationOf(contract);
   const range = ActionRange.of(contract.action);
@@ -100,19 +104,32 @@ export async function encodeBundle(content: BundleContent): Promise<PolicyBundle
         action_middle: row(range.middle),
         action_half: row(range.half),
       },
-      metadata: {
-        format: FORMAT,
-        format_version: String(formatVersion(contract)),
-        robot: contract.robot,
-        policy_version: String(version),
-        contract: contractText(contract),
-        training: JSON.stringify(training),
-      },
+      metadata: modelMetadata(content),
     },
   );
+  return await sealBundle(bytes, content);
+}
+
+/** What the metadata of a model says of the bundle that it is in. */
+export function modelMetadata({ contract, version, training = {} }: SealedContent): Readonly<Record<string, string>> {
+  return {
+    format: FORMAT,
+    format_version: String(formatVersion(contract)),
+    robot: contract.robot,
+    policy_version: String(version),
+    contract: contractText(contract),
+    training: JSON.stringify(training),
+  };
+}
+
+/** The bundle of a model that has its metadata: golden vectors are made by running it. Throws DIVERGED where its actions are no numbers. */
+export async function sealBundle(
+  bytes: Uint8Array,
+  { contract, version, training = {} }: SealedContent,
+): Promise<PolicyBundle> {
   const model = await loadInference(bytes);
   try {
-    const run = prepareRuns(model, observation);
+    const run = prepareRuns(model, observationOf(contract));
     const golden = await goldenVectors(contract, (given, noise) => run(given, noise)());
     for (const { action } of golden)
       if (!action.every(Number.isFinite))

@@ -1,4 +1,5 @@
 export { decodeBundle, encodeBundle, type PolicyBundle } from './bundle.js';
+export { combineBundles, type NamedBundle } from './combine.js';
 export type { ContractFeature, PolicyContract } from './contract.js';
 export { readBundle, readBundleFiles, writeBundle } from './folder.js';
 

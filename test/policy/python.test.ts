@@ -4,23 +4,39 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { Random, vectorObservation } from '#src/common/index.js';
 import { identityNormalisation, Learner, learnerConfig } from '#src/learning/index.js';
-import { encodeBundle, readBundle, writeBundle } from '#src/policy/index.js';
+import { combineBundles, encodeBundle, type PolicyBundle, readBundle, writeBundle } from '#src/policy/index.js';
 import { describeWithPython, runPython } from '../support/python.js';
 import { contract } from './policy.js';
 
+const [o, a] = [contract.observation.length, contract.action.length];
+
+async function untrained(seed: number): Promise<PolicyBundle> {
+  const learner = await Learner.create({
+    config: learnerConfig({ agent: 'iq-sac', hiddenSizes: [64, 64] }),
+    observation: vectorObservation(o),
+    actionSize: a,
+    normalisation: identityNormalisation(o),
+    seed,
+  });
+  const bundle = await encodeBundle({ policy: learner.policyFunction(), contract, version: 4 });
+  await learner.dispose();
+  return bundle;
+}
+
 describeWithPython('a policy bundle in Python', () => {
-  it('gives the same actions, golden vectors and metadata with onnxruntime alone', async () => {
+  it.each<[string, () => Promise<PolicyBundle>]>([
+    ['of one run', () => untrained(3)],
+    [
+      'that is the mean of two',
+      async () =>
+        combineBundles([
+          { source: 'a', bundle: await untrained(3) },
+          { source: 'b', bundle: await untrained(4) },
+        ]),
+    ],
+  ])('%s gives the same actions, golden vectors and metadata with onnxruntime alone', async (_, make) => {
     const folder = mkdtempSync(join(tmpdir(), 'iq-policy-'));
-    const [o, a] = [contract.observation.length, contract.action.length];
-    const learner = await Learner.create({
-      config: learnerConfig({ agent: 'iq-sac', hiddenSizes: [64, 64] }),
-      observation: vectorObservation(o),
-      actionSize: a,
-      normalisation: identityNormalisation(o),
-      seed: 3,
-    });
-    const bundle = await encodeBundle({ policy: learner.policyFunction(), contract, version: 4 });
-    await learner.dispose();
+    const bundle = await make();
     writeBundle(folder, bundle);
     const random = new Random(9);
     const rows = (size: number): number[][] =>
