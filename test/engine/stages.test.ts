@@ -112,6 +112,40 @@ describe('a program in stages', () => {
     return { a: mixed, b: Float32Array.from(b!, (value, i) => f(value - step[i]!)) };
   };
 
+  it('may split parts of its vectors again: two agents whose parameters are halves of each', async () => {
+    const { program: single } = recipe;
+    const entries = Object.entries(single.state);
+    const doubled: Program = {
+      ...single,
+      state: Object.fromEntries(entries.map(([name, { shape }]) => [name, vector(2 * shape[0]!)])),
+      step: (state, batch) => {
+        const halves = entries.map(([name]) => [name, tf.split(state[name]!, 2)] as const);
+        const steps = [0, 1].map((i) =>
+          single.step(Object.fromEntries(halves.map(([name, parts]) => [name, parts[i]!])), batch),
+        );
+        const joined = entries.map(([name]) => [name, tf.concat(steps.map(({ state: next }) => next[name]!))] as const);
+        return { state: Object.fromEntries(joined), outputs: steps[1]!.outputs };
+      },
+    };
+    const [first, second] = [1, 2].map((seed) => agent.initialState(new Random(seed)));
+    const initial = Object.fromEntries(
+      entries.map(([name]) => [name, Float32Array.from([...first![name]!, ...second![name]!])]),
+    );
+    const together = await compile(doubled, { device: 'cpu', initialState: initial, threads: 1 });
+    expect(together).toBeInstanceOf(StagedExecutable);
+    const alone = await compile(single, { device: 'cpu', initialState: second!, threads: 1 });
+    const draws = new Random(3);
+    for (let t = 1; t <= 3; t++) {
+      const given = recipe.inputs(draws, t);
+      expect(sameBits(await together.run(given), await alone.run(given))).toBe(true);
+    }
+    const halves = Object.entries(together.readState()).map(
+      ([name, both]) => [name, both.slice(both.length / 2)] as const,
+    );
+    expect(sameBits(Object.fromEntries(halves), alone.readState())).toBe(true);
+    for (const executable of [together, alone]) await executable.dispose();
+  });
+
   it('computes every element as written, each operation rounded once, the last ones too', async () => {
     const executable = await start();
     expect(executable).toBeInstanceOf(StagedExecutable);

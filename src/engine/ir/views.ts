@@ -59,11 +59,14 @@ export function withViews(
   };
   replay(graph, builder, map, (_, { op, inputs, outputs, attributes }) => {
     const [x] = inputs as readonly [Value];
-    const name = op === 'Split' && x.shape.length === 1 ? nameOf(x) : undefined;
-    if (name !== undefined && isFlat(name)) {
-      let offset = 0;
+    const name = nameOf(x);
+    const own = name !== undefined && isFlat(name) ? { of: name, offset: 0 } : undefined;
+    // A part may be split again, as the vector of several networks that each are split into layers.
+    const split = op === 'Split' && x.shape.length === 1 ? (places.get(x) ?? own) : undefined;
+    if (split !== undefined) {
+      let { offset } = split;
       return outputs.map((output) => {
-        const value = part(name, offset, output);
+        const value = part(split.of, offset, output);
         offset += sizeOf(output.shape);
         return value;
       });
