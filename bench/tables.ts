@@ -45,6 +45,12 @@ const learn = (task: string, title: string, target: readonly (readonly [RegExp, 
   ],
 });
 
+const combine = (task: string, title: string, target: readonly (readonly [RegExp, string])[]): TableSpec => ({
+  title: `combine, ${title}`,
+  file: `combine-${task}.json`,
+  rows: [[/^demonstrator$/], ...target, [/^(policy|mean of)/]],
+});
+
 const TABLES: readonly TableSpec[] = [
   {
     title: 'update',
@@ -106,6 +112,14 @@ const TABLES: readonly TableSpec[] = [
   learn('hopper-half', 'learn, Hopper, one update every two steps', []),
   learn('walker2d', 'learn, Walker2d, one update every two steps', []),
   learn('walker2d-u1', 'learn, Walker2d, one update a step', []),
+  combine('hopper', 'Hopper, the policies that seeds 0, 1 and 2 chose', [
+    [/^mean of 1, 2, 3: fraction$/, '≥ 0.98'],
+    [/^mean of 1, 2, 3: terminated$/, '0'],
+  ]),
+  combine('walker2d', 'Walker2d, the policies that seeds 3, 4 and 5 chose', [
+    [/^mean of 1, 2, 3: fraction$/, '≥ 0.97'],
+    [/^mean of 1, 2, 3: terminated$/, '≤ 1'],
+  ]),
   {
     title: 'images',
     file: 'images.json',
