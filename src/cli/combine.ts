@@ -8,7 +8,7 @@ import { command, type Io } from './command.js';
 export function combineCommand(io: Io): Command {
   return command(
     'combine',
-    'Make one policy of those of several runs: its action is the mean of theirs. Runs with different seeds fail in different places, so the mean fails in fewer.',
+    'Make one policy of those of several runs: its action is the mean of theirs. Runs with different seeds that walk on the whole fall in different places, and their mean in fewer; evaluate it beside them.',
     [
       'iq-learn combine runs/seed-0/policy runs/seed-1/policy --out runs/both',
       'iq-learn evaluate --policy runs/seed-0/policy runs/both --robot hopper --episodes 50',
