@@ -40,7 +40,7 @@ const absoluteCloning = learning.defineAgent({
         const actor = learning.initialParameters(layout, random);
         return { actor, m: new Float32Array(layout.size), v: new Float32Array(layout.size) };
       },
-      deployed: 'actor',
+      deployed: ['actor'],
       policy(parameters, normalisation) {
         const network = { layout, parameters, logStdRange: [-5, 2] } as const;
         return learning.gaussianPolicy({ ...network, normalisation, actionSize: action });

@@ -37,7 +37,7 @@ async function hopperBundle(): Promise<PolicyBundle> {
   const contract = contractOf(loadRobotSpec('hopper'));
   const sizes = { observation: contract.observation.length, action: contract.action.length };
   const { initialState, policy, deployed } = createAgent(learnerConfig({ agent: 'iq-sac' }), sizes);
-  const parameters = initialState(Random.derive(1, 'bench'))[deployed] as Float32Array;
+  const parameters = initialState(Random.derive(1, 'bench'))[deployed[0]!] as Float32Array;
   return await encodeBundle({
     policy: policy(parameters, identityNormalisation(sizes.observation)),
     contract,

@@ -68,7 +68,7 @@ export async function writeSetup(folder: string, rateHz: number, contenders: rea
   const [o, a] = [spec.observation.length, spec.action.length];
   const config = learnerConfig({ agent: 'iq-sac' });
   const { initialState, policy, deployed } = createAgent(config, { observation: o, action: a });
-  const parameters = initialState(Random.derive(1, 'bench'))[deployed] as Float32Array;
+  const parameters = initialState(Random.derive(1, 'bench'))[deployed[0]!] as Float32Array;
   const actor = policy(parameters, identityNormalisation(o));
   const bundle = await encodeBundle({ policy: actor, contract: contractOf(spec), version: 0 });
   writeBundle(files.policy, bundle);

@@ -69,11 +69,11 @@ export interface Agent {
   /** The ranges that metrics keep to while learning goes as it should; beyond them it is taken back. */
   readonly limits?: MetricLimits;
   initialState(random: Random): ArrayRecord;
-  /** The entry of the state that is deployed: the parameters of the policy, or their running average. */
-  readonly deployed: string;
-  /** The entry that acts while learning, where it is another than the deployed one: the parameters before averaging. */
-  readonly acting?: string;
-  /** The policy function of one of these entries. */
+  /** The entries of the state that are deployed: the parameters of the policy, or their running average. */
+  readonly deployed: readonly string[];
+  /** Those that act while learning, where they are others than the deployed ones: the parameters before averaging. */
+  readonly acting?: readonly string[];
+  /** The policy function of these entries' numbers, one entry after the other. */
   policy(parameters: Float32Array, normalisation: Normalisation): PolicyFunction;
   /** Absent where the agent recovers no reward. */
   readonly reward?: RewardFunction;

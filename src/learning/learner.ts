@@ -21,6 +21,7 @@ import { type BufferRow, ReplayBuffer } from './data/replay-buffer.js';
 import { DivergenceGuard, type Rollback } from './divergence-guard.js';
 import { decodeLearner, encodeLearner } from './learner-checkpoint.js';
 import { ObservationEncoder } from './networks/encoders.js';
+import { joinVectors } from './networks/parameters.js';
 import { linearFall } from './optimiser/schedules.js';
 import { exportReward, type RewardExportOptions } from './reward-export.js';
 import { RewardModel } from './reward-model.js';
@@ -343,8 +344,9 @@ export class Learner {
     return this.#policyOf(this.#agent.acting ?? this.#agent.deployed);
   }
 
-  #policyOf(entry: string): PolicyFunction {
-    return this.#agent.policy(this.#executable.readState([entry])[entry] as Float32Array, this.normalisation);
+  #policyOf(entries: readonly string[]): PolicyFunction {
+    const state = this.#executable.readState(entries);
+    return this.#agent.policy(joinVectors(entries.map((entry) => state[entry] as Float32Array)), this.normalisation);
   }
 
   /**

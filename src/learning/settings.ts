@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { expectedOf, IqLearnError, shown, unknownName, valueAt } from '../common/index.js';
 import type { Agent, AgentDefinition, Spaces } from './agent.js';
 import { type AgentName, agentNames, agents } from './agents/index.js';
+import { withMembers } from './members.js';
 import type { Fall } from './optimiser/schedules.js';
 
 /** Settings of every learner, whatever its agent: its data and the length of its schedules. */
@@ -38,6 +39,14 @@ const common = {
     .max(10_000_000_000)
     .default(0)
     .describe('Updates before learning rates and noise begin to fall.'),
+  members: z
+    .int()
+    .min(1)
+    .max(16)
+    .default(1)
+    .describe(
+      'Networks that learn from the same steps, each set with rows of its own; what acts and what is deployed is the mean of their actions. Every one costs a whole update.',
+    ),
   warmStartUpdates: z
     .int()
     .min(0)
@@ -143,7 +152,7 @@ export function learnerConfig(settings: Readonly<Record<string, unknown>>): Lear
 
 /** The agent that complete settings describe, for spaces of these sizes. */
 export function createAgent(config: LearnerConfig, spaces: Spaces): Agent {
-  return agentDefinition(config).create(config, spaces, fallOf(config));
+  return withMembers(agentDefinition(config).create(config, spaces, fallOf(config)), config.members);
 }
 
 /** When falling schedules leave 1 and reach their floors. */

@@ -345,8 +345,8 @@ export class ActorCritic {
       actionClip,
       limits: { entropy: [COLLAPSED * this.#spaces.action, Number.POSITIVE_INFINITY] },
       initialState: (random) => this.initialState(random),
-      deployed: actorAveraging > 0 ? 'average' : 'actor',
-      acting: 'actor',
+      deployed: [actorAveraging > 0 ? 'average' : 'actor'],
+      acting: ['actor'],
       policy: (parameters, normalisation) =>
         gaussianPolicy({
           layout: this.#actor,

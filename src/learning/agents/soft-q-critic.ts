@@ -99,8 +99,8 @@ export class SoftQCritic {
         criticAdam: (t) => adamCoefficients(t, criticLearningRate * linearFall(t, fall, learningRateFloor), beta1),
       },
       initialState: (random) => this.#initialState(random),
-      deployed: criticAveraging > 0 ? 'average' : 'critic',
-      acting: 'critic',
+      deployed: [criticAveraging > 0 ? 'average' : 'critic'],
+      acting: ['critic'],
       policy: (parameters, normalisation) =>
         softQPolicy({
           layout: this.#layout,

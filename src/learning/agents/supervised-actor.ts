@@ -72,6 +72,6 @@ export function supervisedActor({
       const actor = initialParameters(layout, random);
       return { actor, actorM: new Float32Array(actor.length), actorV: new Float32Array(actor.length) };
     },
-    deployed: 'actor',
+    deployed: ['actor'],
   };
 }
