@@ -33,3 +33,4 @@ export { Random, type RandomState } from './random.js';
 export { rankCorrelation } from './rank-correlation.js';
 export { readable } from './readable.js';
 export { nearest, unknownName } from './suggest.js';
+export { joinVectors } from './vectors.js';

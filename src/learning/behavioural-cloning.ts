@@ -1,4 +1,4 @@
-import { IqLearnError, type ObservationSpec, throwIfCancelled } from '../common/index.js';
+import { IqLearnError, joinVectors, type ObservationSpec, throwIfCancelled } from '../common/index.js';
 import type { Device } from '../engine/index.js';
 import type { PolicyFunction } from '../policy/index.js';
 import { type Episode, numbersOf } from './data/episode.js';
@@ -80,11 +80,6 @@ export function cloningSettingsOf(config: LearnerConfig): CloningSettings {
 /** The normalisation of the observations in which an action was taken. */
 function normalisationOfStates(observation: ObservationSpec, episodes: readonly Episode[]): Normalisation {
   const states = episodes.map(({ observations, length }) => numbersOf(observation, observations, length));
-  const all = new Float32Array(states.reduce((sum, { length }) => sum + length, 0));
-  let filled = 0;
-  for (const each of states) {
-    all.set(each, filled);
-    filled += each.length;
-  }
+  const all = joinVectors(states);
   return normalisationOf(all, all.length / episodes.reduce((sum, { length }) => sum + length, 0));
 }

@@ -3,6 +3,7 @@ import {
   type BlockArray,
   blockArray,
   IqLearnError,
+  joinVectors,
   type Observation,
   type ObservationSpec,
   type PerBlock,
@@ -21,7 +22,6 @@ import { type BufferRow, ReplayBuffer } from './data/replay-buffer.js';
 import { DivergenceGuard, type Rollback } from './divergence-guard.js';
 import { decodeLearner, encodeLearner } from './learner-checkpoint.js';
 import { ObservationEncoder } from './networks/encoders.js';
-import { joinVectors } from './networks/parameters.js';
 import { linearFall } from './optimiser/schedules.js';
 import { exportReward, type RewardExportOptions } from './reward-export.js';
 import { RewardModel } from './reward-model.js';

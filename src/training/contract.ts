@@ -1,4 +1,4 @@
-import { IqLearnError, messageOf, type ObservationSpec, shapeSize } from '../common/index.js';
+import { IqLearnError, joinVectors, messageOf, type ObservationSpec, shapeSize } from '../common/index.js';
 import {
   behaviouralCloning,
   cloningSettingsOf,
@@ -158,13 +158,9 @@ export function runNormalisation(demonstrations: readonly Episode[], observation
   const blocks = observation.filter(({ dtype }) => dtype === 'float32');
   const size = blocks.reduce((sum, { shape }) => sum + shapeSize(shape), 0);
   if (demonstrations.length === 0 || size === 0) return identityNormalisation(size);
-  const numbers = demonstrations.map(({ observations, length }) => numbersOf(observation, observations, length + 1));
-  const rows = new Float32Array(numbers.reduce((sum, { length }) => sum + length, 0));
-  let filled = 0;
-  for (const each of numbers) {
-    rows.set(each, filled);
-    filled += each.length;
-  }
+  const rows = joinVectors(
+    demonstrations.map(({ observations, length }) => numbersOf(observation, observations, length + 1)),
+  );
   const normalisation = normalisationOf(rows, size);
   let from = 0;
   for (const { shape, normalise } of blocks) {

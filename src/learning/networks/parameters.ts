@@ -64,17 +64,6 @@ export function joinParameters(parts: readonly tf.Tensor[]): tf.Tensor {
   return tf.concat1d(parts.map((part) => tf.reshape(part, [-1]) as tf.Tensor1D));
 }
 
-/** Several vectors as one. */
-export function joinVectors(parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
 /** Throws MISMATCH when `flat` is not as long as the layout. */
 export function checkLength(what: string, flat: ArrayLike<number>, layout: Layout): void {
   if (flat.length !== layout.size)
