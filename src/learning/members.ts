@@ -1,15 +1,12 @@
 import * as tf from '@tensorflow/tfjs';
-import type { Program, TensorRecord, TensorSpec } from '../engine/index.js';
+import type { TensorRecord, TensorSpec } from '../engine/index.js';
+import type { PolicyFunction } from '../policy/index.js';
 import type { Agent, BatchRows } from './agent.js';
-import { meanPolicy } from './networks/policies.js';
 
-const times = (specs: Program['inputs'], count: number): Program['inputs'] =>
-  Object.fromEntries(
-    Object.entries(specs).map(([name, { shape, dtype }]): [string, TensorSpec] => [
-      name,
-      { shape: [count * shape[0]!, ...shape.slice(1)], dtype },
-    ]),
-  );
+const times = ({ shape, dtype }: TensorSpec, count: number): TensorSpec => ({
+  shape: [count * shape[0]!, ...shape.slice(1)],
+  dtype,
+});
 
 const equalParts = (x: tf.Tensor, count: number): tf.Tensor[] => tf.split(x, count, 0);
 
@@ -41,10 +38,26 @@ const entriesOf = <Entry>(all: Readonly<Record<string, Entry>>, names: readonly 
 const renamed = <Entry>(entries: Readonly<Record<string, Entry>>, i: number): Record<string, Entry> =>
   Object.fromEntries(Object.entries(entries).map(([name, entry]) => [nameOf(name, i), entry]));
 
+/** The entries of all members under names of their own. */
+const together = <Entry>(members: readonly Readonly<Record<string, Entry>>[]): Record<string, Entry> =>
+  Object.assign({}, ...members.map(renamed));
+
+/** The policy function whose action is the mean of those of several, for one observation and the same noise. */
+function meanPolicy(policies: readonly PolicyFunction[]): PolicyFunction {
+  const names = Object.keys(policies[0]!.constants);
+  return {
+    ...policies[0]!,
+    constants: together(policies.map(({ constants }) => constants)),
+    apply: (inputs, constants) => ({
+      action: mean(policies.map((policy, i) => policy.apply(inputs, entriesOf(constants, names, i)).action)),
+    }),
+  };
+}
+
 /**
  * An agent of several independent members that learn from the same steps of the robot, each with parameters of its own
- * and from rows of its own. What acts and what is deployed is the mean of their actions: members err in different
- * states, so that their mean falls less often than each of them. The state holds every member's entries; metrics are
+ * and from rows of its own. What acts and what is deployed is the mean of their actions
+ * (docs/decisions/0021 says what that is worth). The state holds every member's entries; metrics are
  * means over the members, and so is the recovered reward. Members do not start from a cloned policy: they would all be
  * that one.
  */
@@ -52,12 +65,10 @@ export function withMembers(agent: Agent, count: number): Agent {
   if (count === 1) return agent;
   const { rows, program, adam, reward, warmStart: _, ...others } = agent;
   const names = Object.keys(program.state);
-  const own = Object.fromEntries(Object.entries(program.inputs).filter(([name]) => adam[name] === undefined));
-  const shared = Object.fromEntries(Object.entries(program.inputs).filter(([name]) => adam[name] !== undefined));
+  // Adam's coefficients are those of an update, the same for all members; everything else comes in rows.
+  const isShared = (name: string): boolean => adam[name] !== undefined;
   const each = <Result>(make: (i: number) => Result): Result[] => Array.from({ length: count }, (_, i) => make(i));
   const ofAll = (entries: readonly string[]): string[] => each((i) => entries.map((name) => nameOf(name, i))).flat();
-  const together = <Entry>(made: readonly Readonly<Record<string, Entry>>[]): Record<string, Entry> =>
-    Object.assign({}, ...made.map(renamed));
   return {
     ...others,
     adam,
@@ -65,10 +76,12 @@ export function withMembers(agent: Agent, count: number): Agent {
     program: {
       name: program.name,
       state: together(each(() => program.state)),
-      inputs: { ...times(own, count), ...shared },
+      inputs: Object.fromEntries(
+        Object.entries(program.inputs).map(([name, spec]) => [name, isShared(name) ? spec : times(spec, count)]),
+      ),
       step: (state, inputs) => {
         const split = Object.entries(inputs).map(
-          ([name, x]) => [name, adam[name] === undefined ? rowsOfMembers(x, count, rows) : each(() => x)] as const,
+          ([name, x]) => [name, isShared(name) ? each(() => x) : rowsOfMembers(x, count, rows)] as const,
         );
         const made = each((i) =>
           program.step(entriesOf(state, names, i), Object.fromEntries(split.map(([name, parts]) => [name, parts[i]!]))),

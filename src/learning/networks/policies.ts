@@ -74,23 +74,3 @@ export function softQPolicy(options: {
     },
   };
 }
-
-/** The policy function whose action is the mean of those of several, for one observation and the same noise. */
-export function meanPolicy(policies: readonly PolicyFunction[]): PolicyFunction {
-  const nameOf = (name: string, i: number): string => `member${i + 1}_${name}`;
-  return {
-    ...policies[0]!,
-    constants: Object.fromEntries(
-      policies.flatMap(({ constants }, i) =>
-        Object.entries(constants).map(([name, constant]) => [nameOf(name, i), constant]),
-      ),
-    ),
-    apply: (inputs, constants) => {
-      const actions = policies.map((policy, i) => {
-        const own = Object.keys(policy.constants).map((name) => [name, constants[nameOf(name, i)]!] as const);
-        return policy.apply(inputs, Object.fromEntries(own)).action;
-      });
-      return { action: tf.div(tf.addN(actions), actions.length) };
-    },
-  };
-}
