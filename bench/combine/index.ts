@@ -11,7 +11,7 @@ const OPTIONS = {
   data: { default: null, help: "the demonstrator's episodes as .npz: fractions are of their mean return (required)" },
   policies: { default: null, help: 'folders of policies of different runs, separated by commas (required)' },
   episodes: { default: 50, help: 'fresh starts of each policy, the same ones for all' },
-  starts: { default: 3_000_000, help: 'the first start; no run uses those from 3,000,000 on' },
+  starts: { default: 3_000_000, help: 'the first start, far from those of training, choice and evaluation' },
 } as const;
 
 /** The sets of at least one of so many policies, the smallest first. */

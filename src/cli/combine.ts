@@ -8,7 +8,7 @@ import { command, type Io } from './command.js';
 export function combineCommand(io: Io): Command {
   return command(
     'combine',
-    'Make one policy of those of several runs: its action is the mean of theirs. Runs with different seeds that walk on the whole fall in different places, and their mean in fewer; evaluate it beside them.',
+    'Make one policy of those of several runs: its action is the mean of theirs. Runs with different seeds often fail in different places, and their mean then in fewer; evaluate it beside them.',
     [
       'iq-learn combine runs/seed-0/policy runs/seed-1/policy --out runs/both',
       'iq-learn evaluate --policy runs/seed-0/policy runs/both --robot hopper --episodes 50',
@@ -20,7 +20,7 @@ export function combineCommand(io: Io): Command {
     )
     .action(async (folders: string[], { out }: { readonly out: string }) => {
       if (existsSync(out))
-        throw new IqLearnError('IO', `cannot write the policy ${out}`, {
+        throw new IqLearnError('CONFLICT', `cannot write the policy ${out}`, {
           found: `${out} is there already`,
           expected: 'a new folder',
           remedy: 'give another --out, or remove it first',

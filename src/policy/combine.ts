@@ -48,9 +48,9 @@ function checkDifferent(members: readonly PolicyRuntime[], sources: readonly str
 
 /**
  * One policy of several for the same robot: its action is the mean of theirs, for the same observation and the same
- * noise. Policies that learned from other seeds err in other states, so that their mean falls less often than each of
- * them; policies of one run err in the same states, and gain nothing (docs/decisions/0021). It is a bundle like any
- * other, and costs as much time to run as all of them together.
+ * noise. Policies that learned from other seeds err in part in other states, and their mean then less often than they do;
+ * not always, and policies of one run gain nothing (docs/decisions/0021). It is a bundle like any other, and costs as
+ * much time to run as all of them together.
  *
  * Throws INVALID_ARGUMENT for fewer than two or the same one twice, MISMATCH for policies of different robots or of
  * different versions of the file, and what {@link decodeBundle} throws.
