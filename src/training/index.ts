@@ -19,11 +19,10 @@ export { learnOffline, type OfflineOutcome, type OfflineProgress } from './offli
 export type { LearningEvents } from './process/client.js';
 export { type LearningClient, TrainingProcess } from './process/client.js';
 export type { LearningOptions, LearningProgress, RecoveredRewards, Segment, SessionState } from './process/protocol.js';
+export type { CandidateEpisode, CandidateScore } from './progress/candidate-score.js';
 export {
   CandidateChoice,
-  type CandidateEpisode,
   type CandidateOptions,
-  type CandidateScore,
   type CandidateStarts,
   candidateVersions,
 } from './progress/candidates.js';

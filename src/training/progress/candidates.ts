@@ -1,10 +1,10 @@
-import { z } from 'zod';
 import { InTurn, mean } from '../../common/index.js';
-import type { Episode } from '../../learning/index.js';
 import { join, kindOfPath } from '../../platform/index.js';
 import { type PolicyBundle, readBundleFiles, writeBundle } from '../../policy/index.js';
 import { runSeed } from '../seeds.js';
+import { type CandidateEpisode, type CandidateScore, candidateScoreSchema } from './candidate-score.js';
 import { convergedAt, rank } from './convergence.js';
+import { compareAtTheEnd, type Finalist } from './final-comparison.js';
 import type { OccupancyDistance } from './occupancy-distance.js';
 import { describeTrial, ScoreFile, type Trial } from './score-file.js';
 
@@ -18,50 +18,6 @@ export interface CandidateStarts {
 const STARTS: CandidateStarts = { screening: 5, final: 20 };
 /** Candidates that are compared again at the end, beside the last policy. */
 const FINALISTS = 6;
-/**
- * The comparisons at the end: over how many further starts, as a share of those of the last one, and how many policies are
- * left after it. A policy that falls once in four starts does not in five or twenty of them now and then: the fewer are
- * left, the more starts each has had.
- */
-const ROUNDS = [
-  { share: 1 / 2, left: 3 },
-  { share: 1 / 2, left: 2 },
-  { share: 1, left: 1 },
-] as const;
-
-const scoreSchema = z.strictObject({
-  version: z.int().min(0),
-  distance: z.number(),
-  worst: z.number(),
-  episodes: z.int().min(1),
-  return: z.number(),
-});
-
-/**
- * How near a policy is to the demonstrations: `distance` is the occupancy distance between these and all of its
- * `episodes`, `worst` that of the episode that is farthest away. `version` counts the segments that the policy has
- * learned from. `return` is the mean return that the task paid; nothing is chosen by it.
- */
-export type CandidateScore = Readonly<z.output<typeof scoreSchema>>;
-
-/** An episode that a candidate drove, as learning takes it, and the return that the task paid for it. */
-export interface CandidateEpisode {
-  readonly episode: Episode;
-  readonly return: number;
-}
-
-/** A policy in the comparisons at the end, with the episodes that it has driven in them. */
-interface Finalist {
-  readonly version: number;
-  readonly bundle: PolicyBundle;
-  readonly driven: readonly CandidateEpisode[];
-}
-
-/** Its score over all of these episodes. */
-interface Compared extends Finalist {
-  readonly score: CandidateScore;
-}
-
 export interface CandidateOptions {
   /** Has a policy drive an episode from the start of each seed, by its deterministic action, in a simulation of its own. */
   readonly drive: (bundle: PolicyBundle, seeds: readonly number[]) => Promise<readonly CandidateEpisode[]>;
@@ -105,7 +61,7 @@ export class CandidateChoice {
    */
   constructor(options: CandidateOptions, versions: readonly number[] = [], last?: PolicyBundle) {
     this.#options = options;
-    this.#file = new ScoreFile(options.folder, scoreSchema);
+    this.#file = new ScoreFile(options.folder, candidateScoreSchema);
     const known = versions.length === 0 ? [] : this.#known();
     for (const version of versions) {
       const score = known.find((each) => each.version === version);
@@ -144,40 +100,28 @@ export class CandidateChoice {
     onScore: (score: CandidateScore) => void = () => {},
   ): Promise<{ readonly bundle: PolicyBundle; readonly score: CandidateScore }> {
     return this.#turns.run(async () => {
-      let finalists: readonly Finalist[] = this.#finalists(last);
-      // The best first; those that were left out keep their order behind those that went on.
-      let ranked: readonly Compared[] = [];
-      for (const { share, left } of ROUNDS) {
-        const compared: Compared[] = [];
-        for (const finalist of finalists) compared.push(await this.#compare(finalist, share));
-        compared.sort((a, b) => rank(a.score) - rank(b.score));
-        ranked = [...compared, ...ranked.slice(compared.length)];
-        finalists = ranked.slice(0, left);
-      }
+      const { screening, final } = this.#starts;
+      const ranked = await compareAtTheEnd(this.#finalists(last), {
+        starts: final,
+        drive: (bundle, driven, episodes) => this.#drive(bundle, screening + driven, episodes),
+        measure: (version, driven) => this.#measure(version, driven),
+      });
       for (const { score } of ranked) onScore(score);
       const { bundle, score } = ranked[0]!;
       return { bundle, score };
     });
   }
 
-  /** Has a policy drive from further starts: a share of those of the last comparison. */
-  async #compare({ version, bundle, driven }: Finalist, share: number): Promise<Compared> {
-    const { screening, final } = this.#starts;
-    const further = await this.#drive(bundle, screening + driven.length, Math.ceil(share * final));
-    const all = [...driven, ...further];
-    return { version, bundle, driven: all, score: this.#measure(version, all) };
-  }
-
   /** The best candidates, the nearest first, and the last policy. */
-  #finalists(last: Pick<Finalist, 'version' | 'bundle'>): Finalist[] {
+  #finalists(last: Finalist): Finalist[] {
     // In the order of versions where two are equally near: a resumed run may have scored them in another order.
     const counted = this.scores.filter(({ version }) => version <= this.#end);
     const best = counted.sort((a, b) => rank(a) - rank(b)).slice(0, FINALISTS);
     const finalists = best.map(({ version }): Finalist => {
-      return { version, bundle: readBundleFiles(this.#folderOf(version)), driven: [] };
+      return { version, bundle: readBundleFiles(this.#folderOf(version)) };
     });
     const isNew = last.version <= this.#end && best.every(({ version }) => version !== last.version);
-    return isNew ? [...finalists, { ...last, driven: [] }] : finalists;
+    return isNew ? [...finalists, last] : finalists;
   }
 
   /** The scores of the file that are of what candidates drive now. */

@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import type { Episode } from '../../learning/index.js';
+
+export const candidateScoreSchema = z.strictObject({
+  version: z.int().min(0),
+  distance: z.number(),
+  worst: z.number(),
+  episodes: z.int().min(1),
+  return: z.number(),
+});
+
+/**
+ * How near a policy is to the demonstrations: `distance` is the occupancy distance between these and all of its
+ * `episodes`, `worst` that of the episode that is farthest away. `version` counts the segments that the policy has
+ * learned from. `return` is the mean return that the task paid; nothing is chosen by it.
+ */
+export type CandidateScore = Readonly<z.output<typeof candidateScoreSchema>>;
+
+/** An episode that a candidate drove, as learning takes it, and the return that the task paid for it. */
+export interface CandidateEpisode {
+  readonly episode: Episode;
+  readonly return: number;
+}
