@@ -7,7 +7,7 @@ import { encodeBundle, type PolicyBundle } from '../policy/index.js';
 import type { LearningCurves } from '../report/index.js';
 import { contractOf, observationOf } from '../robot/index.js';
 import { type CandidateSettings, learningEpisode, type TrainingOptions, TrainingSession } from '../sessions/index.js';
-import { type CandidateScore, checkpointSegments, notCompared } from '../training/index.js';
+import { type ComparedScore, checkpointSegments, notCompared } from '../training/index.js';
 import type { ReadingOptions } from './options.js';
 import { type LearningFiles, RunProgress } from './run-progress.js';
 import type { Session } from './session.js';
@@ -107,8 +107,7 @@ export async function learn(
     const metrics = progress.begin(options.resume ? training.progress.transitions : 0);
     const { bundle, interrupted, chosen, converged } = await training.run();
     if (converged !== undefined) display.say(convergedText(converged * segmentSize, steps));
-    if (chosen !== undefined)
-      display.say(`the policy after ${chosen.version * segmentSize} steps is deployed: ${scoreText(chosen)}`);
+    if (chosen !== undefined) display.say(chosenText(chosen, segmentSize));
     if (link !== undefined) display.say(await link.compare());
     progress.save();
     return { training, bundle, curves: progress.curves, interrupted, metrics, close };
@@ -122,9 +121,12 @@ export async function learn(
 export const convergedText = (at: number, steps: number): string =>
   `learning has converged after ${at} of ${steps} steps: the policies are near to the demonstrations and get no nearer`;
 
-/** How near a policy is to the demonstrations. */
-export const scoreText = ({ distance, worst, episodes }: CandidateScore): string =>
-  `distance from the demonstrations ${distance.toFixed(3)}, worst of ${episodes} episodes ${worst.toFixed(3)}`;
+/** Which policy was chosen, of versions of so many steps each, and how near it is to the demonstrations. */
+export function chosenText({ versions, distance, worst, episodes }: ComparedScore, stepsOfVersion: number): string {
+  const steps = versions.map((version) => version * stepsOfVersion);
+  const which = steps.length > 1 ? `the mean of the policies after ${steps.join(', ')}` : `the policy after ${steps}`;
+  return `${which} steps is deployed: distance from the demonstrations ${distance.toFixed(3)}, worst of ${episodes} episodes ${worst.toFixed(3)}`;
+}
 
 /** Policies of a run that are compared with the demonstrations, so that the best is deployed. */
 export const CANDIDATES = 30;

@@ -106,8 +106,8 @@ export class RunProgress {
   }
 
   /** Adds a policy that was compared with the demonstrations. */
-  candidate({ transitions, distance, worst, episodes, return: total, final }: ChoicePoint): void {
-    this.#choice.push({ transitions, distance, worst, episodes, return: total, final });
+  candidate({ transitions, meanOf, distance, worst, episodes, return: total, final }: ChoicePoint): void {
+    this.#choice.push({ transitions, meanOf, distance, worst, episodes, return: total, final });
     if (!final) this.#metrics?.candidate({ distance, worst, return: total });
     this.#show();
   }

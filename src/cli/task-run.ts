@@ -11,7 +11,7 @@ import { encodeBundle, type PolicyBundle } from '../policy/index.js';
 import type { Environment } from '../simulation/index.js';
 import {
   type CandidateChoice,
-  type CandidateScore,
+  type ComparedScore,
   candidateVersions,
   checkpointSegments,
   EnvironmentTrainer,
@@ -159,7 +159,7 @@ export class TaskRun {
   }
 
   /** The policy to deploy: the one that is nearest to the demonstrations, or the last where none was compared. */
-  async deployed(): Promise<{ readonly bundle: PolicyBundle; readonly score?: CandidateScore }> {
+  async deployed(): Promise<{ readonly bundle: PolicyBundle; readonly score?: ComparedScore }> {
     const last = { version: this.#steps, bundle: await this.#bundle() };
     return this.#choice === undefined || this.#options.io.interrupt.signal.aborted ? last : this.#choice.choose(last);
   }

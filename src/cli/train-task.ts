@@ -18,7 +18,7 @@ import {
 import { driveEpisodes, expertEpisodes, npzEpisodes, runPlan, type StatesOnly } from '../training/index.js';
 import { commandLine, type Io, withDisplay } from './command.js';
 import { Display } from './display.js';
-import { convergedText, scoreText } from './learning.js';
+import { chosenText, convergedText } from './learning.js';
 import { withAgent, withStatesOnly } from './options.js';
 import type { OutputOptions } from './output.js';
 import { defaultName, openRunFolder, type RunFolder } from './run-folder.js';
@@ -136,7 +136,7 @@ async function finish(run: TaskRun, environment: Environment, folder: RunFolder,
   writeBundle(folder.file('policy'), bundle);
   const returns = await returnsOf(bundle, environment);
   if (run.converged !== undefined) io.stdout.write(`${convergedText(run.converged, run.steps)}\n`);
-  if (score !== undefined) io.stdout.write(`the policy after ${score.version} steps: ${scoreText(score)}\n`);
+  if (score !== undefined) io.stdout.write(`${chosenText(score, 1)}\n`);
   const lowest = Math.min(...returns).toFixed(1);
   io.stdout.write(`return ${mean(returns).toFixed(1)} over ${returns.length} fresh starts, lowest ${lowest}\n`);
   io.stdout.write(`policy: ${join(out, 'policy')}\ncheckpoint: ${join(out, 'checkpoint')}\n`);

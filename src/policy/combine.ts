@@ -3,7 +3,7 @@ import { meanModel } from '../engine/index.js';
 import { decodeBundle, modelMetadata, type PolicyBundle, sealBundle } from './bundle.js';
 import { contractText, type PolicyContract } from './contract.js';
 import { checkGoldenVectors } from './golden.js';
-import { openManifest } from './manifest.js';
+import { openManifest, type TrainingSummary } from './manifest.js';
 import type { PolicyRuntime } from './runtime.js';
 
 /** A bundle, and where it is from: for errors. */
@@ -46,10 +46,22 @@ function checkDifferent(members: readonly PolicyRuntime[], sources: readonly str
     });
 }
 
+/** What is said of the training of all members alike, and which they are. */
+function trainingOf(members: readonly PolicyRuntime[]): TrainingSummary {
+  const [first, ...others] = members.map(({ training }) => training);
+  const alike = Object.entries(first!).filter(([name, value]) => others.every((other) => other[name] === value));
+  const algorithms = new Set(members.map(({ training }) => String(training.algorithm ?? 'unknown')));
+  return {
+    ...Object.fromEntries(alike),
+    algorithm: [...algorithms].join(', '),
+    mean_of: members.map(({ id }) => id).join(', '),
+  };
+}
+
 /**
  * One policy of several for the same robot: its action is the mean of theirs, for the same observation and the same
- * noise. Policies that learned from other seeds err in part in other states, and their mean then less often than they do;
- * not always, and policies of one run gain nothing (docs/decisions/0021). It is a bundle like any other, and costs as
+ * noise. Policies of other runs, or of other times of one run, err in part in other states, and their mean then less often
+ * than they do; not always (docs/decisions/0021). It is a bundle like any other, and costs as
  * much time to run as all of them together.
  *
  * Throws INVALID_ARGUMENT for fewer than two or the same one twice, MISMATCH for policies of different robots or of
@@ -66,11 +78,10 @@ export async function combineBundles(given: readonly NamedBundle[]): Promise<Pol
       sources,
     );
     const { contract } = members[0]!;
-    const algorithms = new Set(members.map(({ training }) => String(training.algorithm ?? 'unknown')));
     const content = {
       contract,
       version: Math.max(...members.map(({ version }) => version)),
-      training: { algorithm: [...algorithms].join(', '), mean_of: members.map(({ id }) => id).join(', ') },
+      training: trainingOf(members),
     };
     const models = given.map(({ bundle }) => bundle.model);
     const made = await sealBundle(meanModel(models, modelMetadata(content)), content);

@@ -57,6 +57,8 @@ export interface RolloutPoint {
 export interface ChoicePoint {
   /** Own transitions of the policy when it was taken. */
   readonly transitions: number;
+  /** Of the policies whose mean it is, where it is one. */
+  readonly meanOf?: readonly number[] | undefined;
   /** Distance of what it did from the demonstrations, over all of its episodes and of the worst one. */
   readonly distance: number;
   readonly worst: number;

@@ -5,6 +5,7 @@ import { decodeBundle, type PolicyBundle } from '../policy/index.js';
 import {
   type CandidateChoice,
   type CandidateScore,
+  type ComparedScore,
   type LearningProgress,
   TrainingProcess,
 } from '../training/index.js';
@@ -159,9 +160,11 @@ export class TrainingSession {
     if (this.#choice?.converged !== undefined) this.#convergence.abort();
   }
 
-  #tell(score: CandidateScore, final: boolean): void {
+  #tell({ versions = [], ...score }: CandidateScore & Partial<ComparedScore>, final: boolean): void {
     const { segmentSize, onCandidate } = this.#options;
-    onCandidate?.({ ...score, transitions: score.version * segmentSize, final });
+    const steps = (version: number): number => version * segmentSize;
+    const meanOf = versions.length > 1 ? { meanOf: versions.map(steps) } : {};
+    onCandidate?.({ ...score, ...meanOf, transitions: steps(score.version), final });
   }
 
   /** Gives the recovered reward of each step of an episode, which is in the robot's units. */

@@ -3,7 +3,7 @@ import type { Device } from '../engine/index.js';
 import type { LearnerConfig } from '../learning/index.js';
 import type { PolicyBundle, TrainingSummary } from '../policy/index.js';
 import { contractOf } from '../robot/index.js';
-import type { CandidateScore, LearningOptions } from '../training/index.js';
+import type { CandidateScore, ComparedScore, LearningOptions } from '../training/index.js';
 import type { Transport } from '../transport/index.js';
 import type { CandidateSettings } from './candidates.js';
 import type { EpisodeOutcome } from './conductor.js';
@@ -41,7 +41,16 @@ export interface TrainingOptions extends RigOptions {
   /** Called for every episode that the learning policy drove. Its actions were samples of the policy. */
   readonly onRollout?: (rollout: Rollout) => void;
   /** A candidate has been compared: along the run, or again (`final`) with the other best ones at its end. */
-  readonly onCandidate?: (score: CandidateScore & { readonly transitions: number; readonly final: boolean }) => void;
+  readonly onCandidate?: (candidate: ComparedCandidate) => void;
+}
+
+/** A candidate with its score. */
+export interface ComparedCandidate extends CandidateScore {
+  /** Own steps of the policy when it was taken. */
+  readonly transitions: number;
+  /** Of the policies whose mean it is, where it is one. */
+  readonly meanOf?: readonly number[];
+  readonly final: boolean;
 }
 
 /** How far training has come after a segment. */
@@ -72,7 +81,7 @@ export interface TrainingOutcome {
   /** The policy to deploy: the one that was chosen, or the last where none was compared. */
   readonly bundle: PolicyBundle;
   /** How the chosen policy compares; absent where the last is deployed without a comparison. */
-  readonly chosen?: CandidateScore;
+  readonly chosen?: ComparedScore;
   /** Whether the signal ended training early. */
   readonly interrupted: boolean;
   /**

@@ -19,7 +19,7 @@ export { learnOffline, type OfflineOutcome, type OfflineProgress } from './offli
 export type { LearningEvents } from './process/client.js';
 export { type LearningClient, TrainingProcess } from './process/client.js';
 export type { LearningOptions, LearningProgress, RecoveredRewards, Segment, SessionState } from './process/protocol.js';
-export type { CandidateEpisode, CandidateScore } from './progress/candidate-score.js';
+export type { CandidateEpisode, CandidateScore, ComparedScore } from './progress/candidate-score.js';
 export {
   CandidateChoice,
   type CandidateOptions,

@@ -18,7 +18,7 @@ export function choice({ learning: { choice: points = [] } }: ReportData): Marku
   );
   return html`<section id="choice">
     <h2>Which policy is deployed</h2>
-    <p class="lead">Along the run, policies drove a few simulated episodes from starts that nothing else uses. How far the states and actions they met are from those of the demonstrations (sliced Wasserstein distance) needs no reward, and it decides: the best were compared again over more starts, the fewer of them were left the more, and the worst episode counts as much as all together.</p>
+    <p class="lead">Along the run, policies drove a few simulated episodes from starts that nothing else uses. How far the states and actions they met are from those of the demonstrations (sliced Wasserstein distance) needs no reward, and it decides: the best were compared again over more starts, the fewer of them were left the more, and beside them the policies that give the mean of the actions of two or three of them. The worst episode counts as much as all together.</p>
     ${plot(along)}
     ${
       Number.isFinite(correlation)
@@ -29,6 +29,10 @@ export function choice({ learning: { choice: points = [] } }: ReportData): Marku
   </section>`;
 }
 
+function stepsOf({ transitions, meanOf }: ChoicePoint): string {
+  return meanOf === undefined ? `${count(transitions)} steps` : `mean of ${meanOf.map(count).join(', ')} steps`;
+}
+
 function table(compared: readonly ChoicePoint[]): Markup {
   // Those that were compared longest have had the most starts.
   const most = Math.max(...compared.map(({ episodes }) => episodes));
@@ -36,7 +40,7 @@ function table(compared: readonly ChoicePoint[]): Markup {
   const best = longest.reduce((a, b) => (b.distance + b.worst < a.distance + a.worst ? b : a));
   const rows = compared.map(
     (point) =>
-      html`<tr><th scope="row">${count(point.transitions)} steps${point === best ? ' (deployed)' : ''}</th><td>${point.distance.toFixed(3)}</td><td>${point.worst.toFixed(3)}</td><td>${figure(point.return)}</td><td>${point.episodes}</td></tr>`,
+      html`<tr><th scope="row">${stepsOf(point)}${point === best ? ' (deployed)' : ''}</th><td>${point.distance.toFixed(3)}</td><td>${point.worst.toFixed(3)}</td><td>${figure(point.return)}</td><td>${point.episodes}</td></tr>`,
   );
   return html`<table><thead><tr><th scope="col">policy after</th><th scope="col">distance</th><th scope="col">worst episode</th><th scope="col">mean return</th><th scope="col">episodes</th></tr></thead><tbody>${rows}</tbody></table>`;
 }

@@ -16,6 +16,12 @@ export const candidateScoreSchema = z.strictObject({
  */
 export type CandidateScore = Readonly<z.output<typeof candidateScoreSchema>>;
 
+/** The score of a policy in the comparisons at the end: one of the run, or the mean of several of its versions. */
+export interface ComparedScore extends CandidateScore {
+  /** The versions whose mean it is, in order; one of a policy of the run. `version` is the newest of them. */
+  readonly versions: readonly number[];
+}
+
 /** An episode that a candidate drove, as learning takes it, and the return that the task paid for it. */
 export interface CandidateEpisode {
   readonly episode: Episode;

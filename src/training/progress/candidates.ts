@@ -1,8 +1,13 @@
-import { InTurn, mean } from '../../common/index.js';
+import { InTurn, IqLearnError, mean } from '../../common/index.js';
 import { join, kindOfPath } from '../../platform/index.js';
-import { type PolicyBundle, readBundleFiles, writeBundle } from '../../policy/index.js';
+import { combineBundles, type PolicyBundle, readBundleFiles, writeBundle } from '../../policy/index.js';
 import { runSeed } from '../seeds.js';
-import { type CandidateEpisode, type CandidateScore, candidateScoreSchema } from './candidate-score.js';
+import {
+  type CandidateEpisode,
+  type CandidateScore,
+  type ComparedScore,
+  candidateScoreSchema,
+} from './candidate-score.js';
 import { convergedAt, rank } from './convergence.js';
 import { compareAtTheEnd, type Finalist } from './final-comparison.js';
 import type { OccupancyDistance } from './occupancy-distance.js';
@@ -97,14 +102,15 @@ export class CandidateChoice {
    */
   choose(
     last: { readonly version: number; readonly bundle: PolicyBundle },
-    onScore: (score: CandidateScore) => void = () => {},
-  ): Promise<{ readonly bundle: PolicyBundle; readonly score: CandidateScore }> {
+    onScore: (score: ComparedScore) => void = () => {},
+  ): Promise<{ readonly bundle: PolicyBundle; readonly score: ComparedScore }> {
     return this.#turns.run(async () => {
       const { screening, final } = this.#starts;
       const ranked = await compareAtTheEnd(this.#finalists(last), {
         starts: final,
         drive: (bundle, driven, episodes) => this.#drive(bundle, screening + driven, episodes),
         measure: (version, driven) => this.#measure(version, driven),
+        combine: meanOfPolicies,
       });
       for (const { score } of ranked) onScore(score);
       const { bundle, score } = ranked[0]!;
@@ -176,6 +182,21 @@ export class CandidateChoice {
 
   #folderOf(version: number): string {
     return join(this.#options.folder, String(version));
+  }
+}
+
+/**
+ * The mean of the actions of policies of one run; undefined where they have none: two of them are the same, or some were
+ * written before an update of the package that writes policies in another way.
+ */
+async function meanOfPolicies(policies: readonly Finalist[]): Promise<PolicyBundle | undefined> {
+  const models = policies.map(({ bundle }) => Buffer.from(bundle.model));
+  if (models.some((model, i) => models.slice(0, i).some((each) => each.equals(model)))) return undefined;
+  try {
+    return await combineBundles(policies.map(({ version, bundle }) => ({ source: `version ${version}`, bundle })));
+  } catch (error) {
+    if (error instanceof IqLearnError && error.code === 'MISMATCH') return undefined;
+    throw error;
   }
 }
 

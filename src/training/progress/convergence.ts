@@ -7,8 +7,8 @@ import type { Distance } from './occupancy-distance.js';
 const NEAR = 0.1;
 /** Candidates without a better one, after which nothing better is expected. */
 const PATIENCE = 5;
-/** A candidate is better where its rank is below this share of the best one's. */
-const BETTER = 0.95;
+/** A candidate is better, by more than the noise, where its rank is below this share of the best one's. */
+export const BETTER = 0.95;
 
 /** Candidates with a smaller rank are better; the worst episode counts as much as all episodes together. */
 export const rank = ({ distance, worst }: Distance): number => distance + worst;

@@ -1,17 +1,23 @@
 import type { PolicyBundle } from '../../policy/index.js';
-import type { CandidateEpisode, CandidateScore } from './candidate-score.js';
-import { rank } from './convergence.js';
+import type { CandidateEpisode, CandidateScore, ComparedScore } from './candidate-score.js';
+import { BETTER, rank } from './convergence.js';
 
+/** Further starts of the first comparison, in which all finalists drive, as a share of those of the last one. */
+const FIRST_SHARE = 1 / 2;
 /**
- * The comparisons at the end: over how many further starts, as a share of those of the last one, and how many policies are
- * left after it. A policy that falls once in four starts does not in five or twenty of them now and then: the fewer are
- * left, the more starts each has had.
+ * The comparisons after it: how many policies take part, the best of the one before, and their share of further starts. A
+ * policy that falls once in four starts does not in five or twenty of them now and then: the fewer are left, the more
+ * starts each has had.
  */
-const ROUNDS = [
-  { share: 1 / 2, left: 3 },
-  { share: 1 / 2, left: 2 },
-  { share: 1, left: 1 },
+const FURTHER = [
+  { best: 3, share: 1 / 2 },
+  { best: 2, share: 1 },
 ] as const;
+/**
+ * The best policies of the first comparison, whose means take part in it, too. Policies from other times of a run err in
+ * part in other states, so that the mean of their actions often errs less than any of them.
+ */
+const MEANS_OF = 3;
 
 /** A policy that takes part in the comparisons at the end. */
 export interface Finalist {
@@ -21,8 +27,10 @@ export interface Finalist {
 
 /** A policy with the episodes that it has driven in the comparisons, and its score over all of them. */
 export interface Compared extends Finalist {
+  /** The versions whose mean it is; its own alone of a policy of the run. `version` is the newest of them. */
+  readonly versions: readonly number[];
   readonly driven: readonly CandidateEpisode[];
-  readonly score: CandidateScore;
+  readonly score: ComparedScore;
 }
 
 export interface FinalComparison {
@@ -31,28 +39,56 @@ export interface FinalComparison {
   /** Has a policy that has driven from so many starts drive from the next ones. */
   readonly drive: (bundle: PolicyBundle, driven: number, episodes: number) => Promise<readonly CandidateEpisode[]>;
   readonly measure: (version: number, driven: readonly CandidateEpisode[]) => CandidateScore;
+  /** The policy that gives the mean of the actions of several; undefined where they have none. */
+  readonly combine: (policies: readonly Finalist[]) => Promise<PolicyBundle | undefined>;
 }
 
-/** All finalists, the best first; those that were left out after a comparison keep their order behind those that went on. */
+/** A policy that is about to drive. */
+type Driver = Omit<Compared, 'score'>;
+
+/** A mean takes as long as all its members to run, so it has to be better by more than the noise. */
+const order = ({ score, versions }: Compared): number => rank(score) / (versions.length > 1 ? BETTER : 1);
+
+/** Every choice of two or more, the smaller ones first. */
+function choicesOf<T>(all: readonly T[]): T[][] {
+  const choices = Array.from({ length: 2 ** all.length }, (_, bits) => all.filter((_each, i) => (bits >> i) & 1));
+  return choices.filter(({ length }) => length > 1).sort((a, b) => a.length - b.length);
+}
+
+async function meansOf(policies: readonly Finalist[], combine: FinalComparison['combine']): Promise<Driver[]> {
+  const means: Driver[] = [];
+  for (const members of choicesOf([...policies].sort((a, b) => a.version - b.version))) {
+    const bundle = await combine(members);
+    const versions = members.map(({ version }) => version);
+    if (bundle !== undefined) means.push({ version: versions.at(-1)!, versions, bundle, driven: [] });
+  }
+  return means;
+}
+
+/**
+ * All finalists and the means of the best of them, the best first; those that were left out after a comparison keep their
+ * order behind those that went on.
+ */
 export async function compareAtTheEnd(
   given: readonly Finalist[],
-  { starts, drive, measure }: FinalComparison,
+  { starts, drive, measure, combine }: FinalComparison,
 ): Promise<readonly Compared[]> {
-  const compare = async (
-    { version, bundle, driven = [] }: Finalist & Partial<Compared>,
-    share: number,
-  ): Promise<Compared> => {
-    const all = [...driven, ...(await drive(bundle, driven.length, Math.ceil(share * starts)))];
-    return { version, bundle, driven: all, score: measure(version, all) };
-  };
-  let finalists = given;
-  let ranked: readonly Compared[] = [];
-  for (const { share, left } of ROUNDS) {
+  const compare = async (drivers: readonly Driver[], share: number): Promise<Compared[]> => {
     const compared: Compared[] = [];
-    for (const finalist of finalists) compared.push(await compare(finalist, share));
-    compared.sort((a, b) => rank(a.score) - rank(b.score));
+    for (const { version, versions, bundle, driven: before } of drivers) {
+      const driven = [...before, ...(await drive(bundle, before.length, Math.ceil(share * starts)))];
+      compared.push({ version, versions, bundle, driven, score: { ...measure(version, driven), versions } });
+    }
+    return compared;
+  };
+  const ordered = (compared: readonly Compared[]): Compared[] => [...compared].sort((a, b) => order(a) - order(b));
+  const policies = given.map((each): Driver => ({ ...each, versions: [each.version], driven: [] }));
+  const alone = ordered(await compare(policies, FIRST_SHARE));
+  const means = await meansOf(alone.slice(0, MEANS_OF), combine);
+  let ranked = ordered([...alone, ...(await compare(means, FIRST_SHARE))]);
+  for (const { best, share } of FURTHER) {
+    const compared = ordered(await compare(ranked.slice(0, best), share));
     ranked = [...compared, ...ranked.slice(compared.length)];
-    finalists = ranked.slice(0, left);
   }
   return ranked;
 }
