@@ -25,6 +25,7 @@ export {
   type Publisher,
   type Qos,
   qos,
+  type RequestedQos,
   type Transport,
   type TransportCapabilities,
   type Unheard,

@@ -12,6 +12,14 @@ export interface Qos {
   readonly depth: number;
 }
 
+/**
+ * What a subscriber requests. `best_available` is the reliability that all publishers of the topic offer, and follows
+ * those that come later: nothing of a publisher is refused, and of one that is reliable nothing is lost.
+ */
+export interface RequestedQos extends Omit<Qos, 'reliability'> {
+  readonly reliability: Qos['reliability'] | 'best_available';
+}
+
 /** The profiles this project uses, by kind of topic. */
 export const qos = {
   sensor: { reliability: 'best_effort', durability: 'volatile', depth: 5 },
@@ -98,7 +106,7 @@ export interface Transport {
     topic: string,
     type: Name,
     handler: (message: MessageTypes[Name], info: MessageInfo) => void,
-    qos?: Qos,
+    qos?: RequestedQos,
     unheard?: Unheard,
   ): Closable;
   /** How many publish on a topic, this transport's own among them; undefined where the medium does not know. */

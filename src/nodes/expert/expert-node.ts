@@ -57,8 +57,9 @@ export class ExpertNode extends LifecycleNode<typeof expertSchema> {
   protected override onConfigure(): void {
     const { spec, transport } = this.context;
     this.#mapper = new CommandMapper(spec, ({ teleop }) => teleop);
+    // Deeper than a command needs: a recorder that is behind gets all of them.
     for (const { teleop } of spec.commands)
-      this.#publishers.set(teleop.topic, this.own(transport.advertise(teleop.topic, teleop.type, qos.command)));
+      this.#publishers.set(teleop.topic, this.own(transport.advertise(teleop.topic, teleop.type, qos.event)));
     for (const { topic, type } of this.#assembler.topics)
       this.own(
         transport.subscribe(

@@ -11,7 +11,7 @@ import {
   type TFMessage,
 } from '../../messages/index.js';
 import { type TransformTopic, transformTopics } from '../../robot/index.js';
-import { type Qos, qos } from '../../transport/index.js';
+import { qos, type RequestedQos } from '../../transport/index.js';
 import { type Diagnosis, diagnosticLevel, LifecycleNode, type NodeContext } from '../kit/lifecycle.js';
 import { headerStampNs } from '../kit/stamps.js';
 import { topics } from '../kit/topics.js';
@@ -32,8 +32,11 @@ export const recorderSchema = z.strictObject({
 
 export type RecorderParameters = z.input<typeof recorderSchema>;
 
-/** Deep subscription queue: nothing is lost while the disk stalls for a second. */
-const RECORDED = { ...qos.event, depth: 2000 } as const;
+/**
+ * A deep queue: nothing is lost while the disk stalls for a second. Where a publisher is reliable, nothing is lost on the
+ * way either.
+ */
+const RECORDED: RequestedQos = { ...qos.event, depth: 2000, reliability: 'best_available' };
 
 /**
  * Records state, teleoperation, command and e-stop topics as they are, with episode markers. `~/start_episode` opens an
@@ -170,7 +173,7 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
     isSaidOnce = false,
     also: (message: MessageTypes[Name]) => void = () => {},
   ): void {
-    const qualities: Qos[] = [{ ...RECORDED, reliability: 'best_effort' }, ...(isSaidOnce ? [qos.latched] : [])];
+    const qualities = [RECORDED, ...(isSaidOnce ? [qos.latched] : [])];
     for (const quality of qualities) this.#subscribe(topic, type, quality, isSaidOnce, also);
   }
 
@@ -188,7 +191,7 @@ export class RecorderNode extends LifecycleNode<typeof recorderSchema> {
   #subscribe<Name extends MessageTypeName>(
     topic: string,
     type: Name,
-    quality: Qos,
+    quality: RequestedQos,
     isSaidOnce: boolean,
     also: (message: MessageTypes[Name]) => void,
   ): void {

@@ -67,8 +67,10 @@ export class SimulatorNode extends LifecycleNode<typeof simulatorSchema> {
     this.#order = actionOrder(this.#client, this.context.spec);
     this.#commands = new ReceivedCommands(spec);
     const states = new Map<string, { publish(message: TopicMessage['message']): void }>();
+    // As fast as it goes, a recorder may be behind by more than a sensor's five messages: it gets those that it missed.
+    const offered = this.parameters.pace === 'lockstep' ? qos.event : qos.sensor;
     for (const { topic, type } of spec.stateTopics)
-      states.set(topic, this.own(transport.advertise(topic, type, qos.sensor)) as never);
+      states.set(topic, this.own(transport.advertise(topic, type, offered)) as never);
     this.#states = states;
     this.#clockTopic = this.own(transport.advertise(topics.clock, 'rosgraph_msgs/msg/Clock', qos.sensor));
     this.#taskTopic = this.own(transport.advertise(topics.taskState, 'iq_learn/msg/TaskState', qos.event));

@@ -6,6 +6,7 @@ import {
   type MessageInfo,
   type Publisher,
   type Qos,
+  type RequestedQos,
   type Transport,
   type TransportCapabilities,
   type Unheard,
@@ -25,7 +26,7 @@ export interface SubscriptionRequest {
   readonly topic: string;
   readonly type: MessageTypeName;
   /** Undefined: take what each publisher offers. */
-  readonly qos: Qos | undefined;
+  readonly qos: RequestedQos | undefined;
   /** Hands a message to the subscriber. Never throws, and does nothing once the subscription is closed. */
   readonly deliver: (delivery: Delivery) => void;
   /** Tells the subscriber why nothing of a publisher arrives; it is reported as well. */
@@ -100,7 +101,7 @@ export abstract class BaseTransport implements Transport {
     topic: string,
     type: Name,
     handler: (message: MessageTypes[Name], info: MessageInfo) => void,
-    qos?: Qos,
+    qos?: RequestedQos,
     unheard?: Unheard,
   ): Closable {
     this.#checkTopic(topic, type, qos);
@@ -163,7 +164,7 @@ export abstract class BaseTransport implements Transport {
     await this.afterClose();
   }
 
-  #checkTopic(topic: string, type: string, qos: Qos | undefined): void {
+  #checkTopic(topic: string, type: string, qos: RequestedQos | undefined): void {
     if (this.isClosed) throw closedError();
     checkName('topic', topic);
     checkMessageType(type);

@@ -1,6 +1,6 @@
 import { IqLearnError, unknownName } from '../../common/index.js';
 import { isMessageTypeName, messageTypeNames, serviceTypeNames } from '../../messages/index.js';
-import type { Qos, TransportCapabilities } from '../transport.js';
+import type { Qos, RequestedQos, TransportCapabilities } from '../transport.js';
 
 /** Throws INVALID_ARGUMENT unless `name` is a full ROS 2 name. Every adapter takes the same names. */
 export function checkName(kind: 'topic' | 'service', name: string): void {
@@ -22,7 +22,7 @@ export function checkServiceType(type: string): void {
 }
 
 /** Throws INVALID_ARGUMENT unless the depth is a whole number of messages from 1. */
-export function checkQos({ depth }: Qos): void {
+export function checkQos({ depth }: RequestedQos): void {
   if (!(Number.isInteger(depth) && depth >= 1))
     throw new IqLearnError('INVALID_ARGUMENT', 'a quality of service is wrong', {
       found: `depth ${depth}`,
@@ -50,7 +50,7 @@ export function checkTimeout(timeoutMs: number): void {
 }
 
 /** Why a subscriber that requests this gets nothing from such a publisher, by the rules of ROS 2. Null if it gets all. */
-export function incompatibility(offered: Qos, requested: Qos): string | null {
+export function incompatibility(offered: Qos, requested: RequestedQos): string | null {
   if (requested.reliability === 'reliable' && offered.reliability === 'best_effort')
     return 'reliable is requested, best_effort is offered';
   if (requested.durability === 'transient_local' && offered.durability === 'volatile')

@@ -1,5 +1,5 @@
 import type { Delivery } from '../base/delivery.js';
-import type { Qos } from '../transport.js';
+import type { RequestedQos } from '../transport.js';
 import { KeepLast } from './keep-last.js';
 import type { Runnable, Scheduler } from './scheduler.js';
 
@@ -9,7 +9,7 @@ const DEFAULT_DEPTH = 10;
 /** One subscriber of a topic. It keeps the newest `depth` messages until the scheduler has time to deliver them. */
 export class Subscription implements Runnable {
   /** Undefined: takes what each publisher offers. */
-  readonly requested: Qos | undefined;
+  readonly requested: RequestedQos | undefined;
   /** Its number among the topic's subscribers; seeds the faults of its links. */
   readonly index: number;
   delivered = 0;
@@ -22,7 +22,12 @@ export class Subscription implements Runnable {
   #paused = false;
   #closed = false;
 
-  constructor(requested: Qos | undefined, deliver: (delivery: Delivery) => void, scheduler: Scheduler, index: number) {
+  constructor(
+    requested: RequestedQos | undefined,
+    deliver: (delivery: Delivery) => void,
+    scheduler: Scheduler,
+    index: number,
+  ) {
     this.requested = requested;
     this.index = index;
     this.#deliver = deliver;

@@ -1,6 +1,6 @@
 import { IqLearnError, messageOf } from '../../common/index.js';
 import type { ReportError } from '../index.js';
-import { defaultQos, type Qos, type Transport } from '../index.js';
+import { defaultQos, type RequestedQos, type Transport } from '../index.js';
 import { Lifecycle } from './lifecycle.js';
 import { rosTopic } from './names.js';
 import { SpinningNode } from './node.js';
@@ -170,7 +170,11 @@ class HostedNode implements Ros2Node {
     this.#context.shutdown();
   }
 
-  #overridden(kind: 'publisher' | 'subscription', topic: string, qos: Qos | undefined): Qos | undefined {
+  #overridden<Given extends RequestedQos>(
+    kind: 'publisher' | 'subscription',
+    topic: string,
+    qos: Given | undefined,
+  ): Given | undefined {
     const prefix = `qos_overrides.${this.#node.resolveTopicName(rosTopic(topic))}.${kind}.`;
     const policies = this.#parameters.overridesUnder(prefix);
     const given = this.#options.qosOverrides?.[topic];
@@ -184,6 +188,6 @@ class HostedNode implements Ros2Node {
           description: `${policy} of the ${kind} of ${topic}`,
           readOnly: true,
         });
-    return overriddenQos(prefix, policies, { ...(qos ?? defaultQos), ...given });
+    return overriddenQos(prefix, policies, { ...(qos ?? defaultQos), ...given } as Given);
   }
 }

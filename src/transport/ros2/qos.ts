@@ -1,5 +1,5 @@
 import { IqLearnError } from '../../common/index.js';
-import type { Qos } from '../index.js';
+import type { Qos, RequestedQos } from '../index.js';
 import { checkQos } from '../index.js';
 import type { Rcl, RclEndpoint } from './rclnodejs.js';
 import type { ParameterValue } from './types.js';
@@ -56,14 +56,14 @@ const choices: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The quality of service that parameters `<prefix><policy>` turn `qos` into. Throws INVALID_CONFIG. */
-export function overriddenQos(prefix: string, policies: Policies, qos: Qos): Qos {
+export function overriddenQos<Given extends RequestedQos>(prefix: string, policies: Policies, qos: Given): Given {
   const refuse = (policy: string, expected: string): never => {
     throw new IqLearnError('INVALID_CONFIG', 'a quality of service cannot be overridden so', {
       found: `${prefix}${policy}: ${JSON.stringify(policies.get(policy))}`,
       expected,
     });
   };
-  const changed: { -readonly [Key in keyof Qos]: Qos[Key] } = { ...qos };
+  const changed: { -readonly [Key in keyof RequestedQos]: RequestedQos[Key] } = { ...qos };
   for (const [policy, value] of policies) {
     if (policy === 'depth') {
       if (typeof value !== 'number' || !Number.isInteger(value)) refuse(policy, 'a whole number of messages');
@@ -77,5 +77,5 @@ export function overriddenQos(prefix: string, policies: Policies, qos: Qos): Qos
     if (policy === 'durability') changed.durability = value as Qos['durability'];
   }
   checkQos(changed);
-  return changed;
+  return changed as Given;
 }

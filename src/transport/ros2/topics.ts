@@ -1,6 +1,13 @@
 import { IqLearnError, messageOf, steadyClock } from '../../common/index.js';
 import { decode, encode, type MessageTypeName, type MessageTypes } from '../../messages/index.js';
-import { type Closable, incompatibility, type Qos, type ReportError, type SubscriptionRequest } from '../index.js';
+import {
+  type Closable,
+  incompatibility,
+  type Qos,
+  type ReportError,
+  type RequestedQos,
+  type SubscriptionRequest,
+} from '../index.js';
 import { mostOffered, qosOf, sameQos, toRclQos } from './qos.js';
 import type { Rcl, RclEndpoint, RclNode, RclPublisher, RclSubscription, RclTypeClass } from './rclnodejs.js';
 
@@ -128,14 +135,14 @@ export class Publication {
 const REMEMBERED = 10;
 
 /**
- * A subscription of a topic. Where nothing was requested it follows what the publishers offer, by replacing the ROS
- * subscription: the quality of service of an existing one cannot change.
+ * A subscription of a topic. Where nothing was requested, or the best reliability that there is, it follows what the
+ * publishers offer, by replacing the ROS subscription: the quality of service of an existing one cannot change.
  */
 export class Subscriber implements Closable {
   readonly #context: TopicContext;
   readonly #deliver: SubscriptionRequest['deliver'];
   /** Undefined: takes what is offered. */
-  readonly #requested: Qos | undefined;
+  readonly #requested: RequestedQos | undefined;
   readonly #reported = new Once();
   #qos: Qos;
   #subscription: RclSubscription;
@@ -148,12 +155,12 @@ export class Subscriber implements Closable {
   constructor(
     context: TopicContext,
     { deliver, waits }: Pick<SubscriptionRequest, 'deliver' | 'waits'>,
-    requested: Qos | undefined,
+    requested: RequestedQos | undefined,
   ) {
     this.#context = context;
     this.#deliver = deliver;
     this.#requested = requested;
-    this.#qos = requested ?? this.#offered();
+    this.#qos = this.#wanted();
     if (!waits) checkType(context);
     this.#subscription = create(context, () => this.#subscribe());
   }
@@ -179,7 +186,7 @@ export class Subscriber implements Closable {
           }),
         );
     }
-    if (this.#requested === undefined) this.#adapt();
+    this.#adapt();
   }
 
   close(): void {
@@ -188,19 +195,26 @@ export class Subscriber implements Closable {
     this.#context.node.destroySubscription(this.#subscription);
   }
 
-  #offered(): Qos {
+  /** What is requested, of the publishers that there are. */
+  #wanted(): Qos {
+    const requested = this.#requested;
     const { node, name, type } = this.#context;
-    const publishers = node.getPublishersInfoByTopic(name).filter(({ topic_type }) => topic_type === type);
-    return mostOffered(publishers.map(qosOf));
+    const offered = (): Qos => {
+      const publishers = node.getPublishersInfoByTopic(name).filter(({ topic_type }) => topic_type === type);
+      return mostOffered(publishers.map(qosOf));
+    };
+    if (requested === undefined) return offered();
+    const { reliability, ...others } = requested;
+    return { ...others, reliability: reliability === 'best_available' ? offered().reliability : reliability };
   }
 
   #adapt(): void {
     const { node, name } = this.#context;
     if (node.getPublishersInfoByTopic(name).length === 0) return; // nothing is offered: stay as it is
-    const offered = this.#offered();
-    if (sameQos(offered, this.#qos)) return;
+    const wanted = this.#wanted();
+    if (sameQos(wanted, this.#qos)) return;
     node.destroySubscription(this.#subscription);
-    this.#qos = offered;
+    this.#qos = wanted;
     this.#repeated = this.#recent;
     this.#recent = [];
     this.#subscription = this.#subscribe();

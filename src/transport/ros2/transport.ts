@@ -7,6 +7,7 @@ import {
   type PublisherEndpoint,
   type Qos,
   type ReportError,
+  type RequestedQos,
   type ServiceHandler,
   type SubscriptionRequest,
   secondServer,
@@ -27,7 +28,11 @@ export interface Ros2TransportOptions {
   readonly nodeName: string;
   readonly report: ReportError;
   /** The quality of service after the overrides of options and parameters. */
-  readonly override: (kind: 'publisher' | 'subscription', topic: string, qos: Qos | undefined) => Qos | undefined;
+  readonly override: <Given extends RequestedQos>(
+    kind: 'publisher' | 'subscription',
+    topic: string,
+    qos: Given | undefined,
+  ) => Given | undefined;
 }
 
 /** The port over rclnodejs. */

@@ -163,6 +163,21 @@ export function transportContract(name: string, factory: () => Promise<Transport
       expect(harness.errors).toEqual([]);
     });
 
+    test('a subscriber that requests the best reliability available hears publishers of either kind', async () => {
+      const [from, to] = await pair();
+      const got: string[] = [];
+      const best = { ...qos.event, reliability: 'best_available' } as const;
+      for (const topic of ['/sensor', '/event']) to.subscribe(topic, Float64s, () => got.push(topic), best);
+      const publishers = [
+        from.advertise('/sensor', Float64s, qos.sensor),
+        from.advertise('/event', Float64s, qos.event),
+      ];
+      await harness.ready();
+      for (const publisher of publishers) publisher.publish(number(1));
+      await until(() => expect(got.toSorted()).toEqual(['/event', '/sensor']));
+      expect(harness.errors).toEqual([]);
+    });
+
     test('a handler that throws or rejects hurts nobody else and is reported', async () => {
       const [from, to] = await pair();
       const got: number[] = [];

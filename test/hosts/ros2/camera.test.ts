@@ -89,8 +89,9 @@ describeWithRos('a robot that sees, over DDS', () => {
 
   it('holds without the camera, and says so', async () => {
     await driver.quiet('/camera');
-    const { reason } = await driver.until('/policy_status', ({ state }) => state === 'HOLDING', 'it holds');
-    expect(reason).toMatch(/\/camera is \d+ ms old/);
+    // On a busy machine the odometry may be late as well for a moment, and is what is said then.
+    const blames = ({ state, reason }: Json): boolean => state === 'HOLDING' && /\/camera is \d+ ms old/.test(reason);
+    await driver.until('/policy_status', blames, 'it holds, and says why');
     await drives((speed) => speed === 0, 'a stop');
     await show(0.8);
     await drives((speed) => speed > 0.4, 'on it goes');

@@ -167,6 +167,31 @@ describeWithRos('a node of ours, as rclpy sees it', () => {
     expect(nodes.errors).toEqual([]);
   });
 
+  test('a subscriber that requests the best reliability available has that of all publishers, as they come', async () => {
+    const node = await nodes.started({ nodeName: 'recorder' });
+    let got = 0;
+    const best = { ...qos.event, reliability: 'best_available' } as const;
+    node.transport.subscribe('/best', Twist, () => got++, best);
+    const has = (reliability: string): Promise<void> =>
+      until(async () =>
+        expect(await peer.do('graph', '/best')).toMatchObject({
+          subscriptions: [{ reliability, durability: 'volatile' }],
+        }),
+      );
+    await has('best_effort');
+    await peer.do('advertise', '/best', Twist, 'reliable transient_local 1');
+    await has('reliable');
+    await until(async () => {
+      await peer.do('publish', '/best', { linear: { x: 1 } });
+      expect(got).toBeGreaterThan(0);
+    });
+    const weak = node.transport.advertise('/best', Twist, qos.sensor);
+    await has('best_effort');
+    weak.close();
+    await has('reliable');
+    expect(nodes.errors).toEqual([]);
+  });
+
   describe('services', () => {
     test('rclpy asks and answers; what a handler throws is success false and its reason', async () => {
       const node = await nodes.started({ nodeName: 'recorder' });
