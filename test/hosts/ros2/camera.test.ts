@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, it } from 'vitest';
 import { Random } from '#src/common/index.js';
 import { identityNormalisation, Learner, learnerConfig } from '#src/learning/index.js';
 import { encodeBundle, writeBundle } from '#src/policy/index.js';
