@@ -1,12 +1,14 @@
 import type { Closable } from '../index.js';
 
 const TICK_MS = 50;
+/** Between two looks, in the long run, unless somebody needs more. */
 const SLOWEST_MS = 2000;
 /** A look at the graph takes about 0.1 ms; few per tick, so that a control loop is not delayed. */
 const LOOKS_PER_TICK = 2;
 
 interface Watched {
   readonly look: () => void;
+  readonly slowestMs: number;
   waitMs: number;
   dueMs: number;
 }
@@ -19,8 +21,8 @@ export class GraphWatch {
   readonly #watched = new Set<Watched>();
   #timer: NodeJS.Timeout | undefined;
 
-  add(look: () => void): Closable {
-    const watched = { look, waitMs: TICK_MS, dueMs: performance.now() };
+  add(look: () => void, slowestMs = SLOWEST_MS): Closable {
+    const watched = { look, slowestMs, waitMs: TICK_MS, dueMs: performance.now() };
     this.#watched.add(watched);
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
     return {
@@ -43,7 +45,7 @@ export class GraphWatch {
     for (const watched of [...this.#watched]) {
       if (watched.dueMs > now || left === 0) continue;
       left -= 1;
-      watched.waitMs = Math.min(watched.waitMs * 1.6, SLOWEST_MS);
+      watched.waitMs = Math.min(watched.waitMs * 1.6, watched.slowestMs);
       watched.dueMs = now + watched.waitMs;
       // move to the end, so that the others have their turn
       this.#watched.delete(watched);

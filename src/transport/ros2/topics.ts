@@ -75,12 +75,17 @@ class Once {
   }
 }
 
+/** A subscriber may be about to follow what is offered: what does not match is reported once it has lasted so long. */
+const LASTS_MS = 1500;
+
 /** A publisher of a topic, whose messages leave as CDR bytes. */
 export class Publication {
   readonly #context: TopicContext;
   readonly #qos: Qos;
   readonly #publisher: RclPublisher;
   readonly #reported = new Once();
+  /** Subscribers that get nothing, and since when, by the steady clock in milliseconds. */
+  #deaf = new Map<string, number>();
   #published = false;
 
   constructor(context: TopicContext, qos: Qos) {
@@ -107,6 +112,8 @@ export class Publication {
   /** Reports subscribers that get nothing from this publisher. */
   look(): void {
     const { node, name, topic, type, report } = this.#context;
+    const before = this.#deaf;
+    this.#deaf = new Map();
     for (const subscriber of node.getSubscriptionsInfoByTopic(name)) {
       const who = `${subscriber.endpoint_gid}`;
       if (subscriber.topic_type !== type) {
@@ -115,7 +122,10 @@ export class Publication {
         continue;
       }
       const reason = incompatibility(this.#qos, qosOf(subscriber));
-      if (reason !== null && this.#reported.first(who))
+      if (reason === null) continue;
+      const since = before.get(who) ?? performance.now();
+      this.#deaf.set(who, since);
+      if (performance.now() - since >= LASTS_MS && this.#reported.first(who))
         report(
           new IqLearnError('MISMATCH', `a subscriber of ${topic} gets nothing from here`, {
             found: `${nodeOf(subscriber)}: ${reason}`,

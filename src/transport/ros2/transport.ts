@@ -18,6 +18,11 @@ import type { Rcl, RclNode, RclResponse } from './rclnodejs.js';
 import { Clients, otherServers, refusal } from './services.js';
 import { Publication, Subscriber, type TopicContext } from './topics.js';
 
+/**
+ * Longest time, in milliseconds, until a subscription that asks for the best reliability follows a new publisher: what
+ * is said while it changes over is lost, so that should be before the publisher says much.
+ */
+const FOLLOW_MS = 500;
 /** Longest time, in milliseconds, that closing waits until reliable subscribers have what was published. */
 const SETTLE_MS = 300;
 
@@ -86,7 +91,8 @@ export class Ros2Transport extends BaseTransport {
     };
     const context = { ...this.#context(topic, type), report };
     const subscriber = new Subscriber(context, request, requested);
-    const watching = this.#watch(() => subscriber.look());
+    const follows = requested?.reliability === 'best_available';
+    const watching = this.#watch(() => subscriber.look(), follows ? FOLLOW_MS : undefined);
     return {
       close: () => {
         watching.close();
@@ -171,7 +177,7 @@ export class Ros2Transport extends BaseTransport {
   }
 
   /** Looks at the graph now and then. A failure is reported, since nothing catches what a timer throws. */
-  #watch(look: () => void): Closable {
+  #watch(look: () => void, slowestMs?: number): Closable {
     return this.#graph.add(() => {
       try {
         look();
@@ -180,6 +186,6 @@ export class Ros2Transport extends BaseTransport {
           new IqLearnError('INTERNAL', 'a look at the ROS 2 graph failed', { found: messageOf(cause), cause }),
         );
       }
-    });
+    }, slowestMs);
   }
 }
