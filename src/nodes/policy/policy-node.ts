@@ -106,9 +106,8 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
     const { estopHeartbeatMs, session, source } = this.parameters;
     const publishers = new Map<string, Publisher<MessageTypes[MessageTypeName]>>();
     // On a robot an old command is never sent again; in lockstep a recorder that is behind gets all of them.
-    const offered = this.#lockstep ? qos.event : qos.command;
-    for (const { topic, type } of spec.commands)
-      publishers.set(topic, this.own(transport.advertise(topic, type, offered)));
+    const of = this.#lockstep ? qos.event : qos.command;
+    for (const { topic, type } of spec.commands) publishers.set(topic, this.own(transport.advertise(topic, type, of)));
     const publish = ({ topic, message }: PartMessage): void => publishers.get(topic)!.publish(message);
     // Where the policy would be next, a dead-man button that is let go latches the stop.
     const safety = { heartbeatTimeoutMs: estopHeartbeatMs, deadman: source === 'policy' ? 'latch' : 'hold' } as const;
