@@ -5,7 +5,6 @@ import {
   checkContract,
   createObservationAssembler,
   type ObservationAssembler,
-  type PartMessage,
   SimulationClock,
 } from '../../robot/index.js';
 import { type Publisher, qos } from '../../transport/index.js';
@@ -108,10 +107,9 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
     // On a robot an old command is never sent again; in lockstep a recorder that is behind gets all of them.
     const of = this.#lockstep ? qos.event : qos.command;
     for (const { topic, type } of spec.commands) publishers.set(topic, this.own(transport.advertise(topic, type, of)));
-    const publish = ({ topic, message }: PartMessage): void => publishers.get(topic)!.publish(message);
     // Where the policy would be next, a dead-man button that is let go latches the stop.
     const safety = { heartbeatTimeoutMs: estopHeartbeatMs, deadman: source === 'policy' ? 'latch' : 'hold' } as const;
-    this.#commands = new CommandOutput(spec, safety, publish, {
+    this.#commands = new CommandOutput(spec, safety, ({ topic, message }) => publishers.get(topic)!.publish(message), {
       ...(this.#lockstep ? {} : { stampNow: () => presentNs(this.#simulation), nowNs: () => clock.nowNs() }),
       changed: () => this.#changed(),
       sent: () => {
