@@ -53,7 +53,10 @@ export interface RolloutPoint {
   readonly success: boolean;
 }
 
-/** A policy of the run that was compared with the demonstrations: along the run, or again (`final`) at its end. */
+/**
+ * A policy of the run that was compared with the demonstrations: along the run, or again (`final`) at its end, the one
+ * that was chosen first.
+ */
 export interface ChoicePoint {
   /** Own transitions of the policy when it was taken. */
   readonly transitions: number;

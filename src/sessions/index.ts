@@ -27,6 +27,6 @@ export type { RigOptions } from './rig.js';
 export { rolloutCandidates } from './rollout-candidates.js';
 export { runFields, withSettingsFile } from './settings-file.js';
 export { TrainingSession } from './train.js';
-export type { Rollout, TrainingOptions, TrainingPoint } from './training-options.js';
+export type { ComparedCandidate, Rollout, TrainingOptions, TrainingPoint } from './training-options.js';
 export { Trials, type TrialsOptions } from './trials.js';
 export { usableDemonstrations } from './usable-demonstrations.js';

@@ -8,12 +8,19 @@ import { learnerConfig } from '#src/learning/index.js';
 import type { TwistStamped } from '#src/messages/index.js';
 import type { Logger } from '#src/platform/index.js';
 import { loadCheckpoint } from '#src/platform/index.js';
-import { decodeBundle, readBundle, readBundleFiles, writeBundle } from '#src/policy/index.js';
+import {
+  combineBundles,
+  decodeBundle,
+  type NamedBundle,
+  readBundle,
+  readBundleFiles,
+  writeBundle,
+} from '#src/policy/index.js';
 import { checkContract, loadRobotSpec, observationOf } from '#src/robot/index.js';
-import type { Rollout, TrainingOptions, TrainingPoint } from '#src/sessions/index.js';
+import type { ComparedCandidate, Rollout, TrainingOptions, TrainingPoint } from '#src/sessions/index.js';
 import { evaluate, runDemonstrations, TrainingSession } from '#src/sessions/index.js';
 import { createExpert } from '#src/simulation/index.js';
-import { type CandidateScore, OccupancyDistance } from '#src/training/index.js';
+import { OccupancyDistance } from '#src/training/index.js';
 import { EmbeddedBroker } from '#src/transport/index.js';
 import { until } from './toy.js';
 
@@ -174,7 +181,7 @@ describe('training over nodes', () => {
   });
 
   it('deploys the candidate that is nearest to the demonstrations, also where it was interrupted', async () => {
-    const scores: (CandidateScore & { readonly final: boolean })[] = [];
+    const scores: ComparedCandidate[] = [];
     const candidates = { folder: join(folder, 'candidates'), everySegments: 2 };
     const whole = await runTraining(training({ candidates, onCandidate: (score) => scores.push(score) }));
     expect(scores.filter(({ final }) => !final)).toMatchObject([
@@ -182,13 +189,26 @@ describe('training over nodes', () => {
       { version: 4, transitions: 200, episodes: 5 },
     ]);
     const compared = scores.filter(({ final }) => final);
-    expect(compared.map(({ version, episodes }) => [version, episodes]).sort()).toEqual([
-      [2, 40],
-      [4, 40],
-    ]);
-    const nearest = compared.reduce((a, b) => (b.distance + b.worst < a.distance + a.worst ? b : a));
-    expect(whole.chosen).toMatchObject({ version: nearest.version, distance: nearest.distance });
-    expect(whole.bundle).toEqual(readBundleFiles(join(candidates.folder, String(nearest.version))));
+    expect(compared.map(({ transitions, meanOf, episodes }) => [transitions, meanOf, episodes])).toEqual(
+      expect.arrayContaining([
+        [100, undefined, expect.any(Number)],
+        [200, undefined, expect.any(Number)],
+        [200, [100, 200], expect.any(Number)],
+      ]),
+    );
+    expect(compared.map(({ episodes }) => episodes).sort()).toEqual([20, 40, 40]);
+    // The best is told first.
+    const [chosen] = compared;
+    expect(whole.chosen).toMatchObject({ version: chosen!.version, distance: chosen!.distance });
+    const of = (version: number): NamedBundle => {
+      const source = join(candidates.folder, String(version));
+      return { source, bundle: readBundleFiles(source) };
+    };
+    const { versions } = whole.chosen!;
+    expect(versions).toEqual((chosen!.meanOf ?? [chosen!.transitions]).map((steps) => steps / 50));
+    expect(whole.bundle).toEqual(
+      versions.length === 1 ? of(versions[0]!).bundle : await combineBundles(versions.map(of)),
+    );
 
     const resumed = { folder: join(folder, 'candidates resumed'), everySegments: 2 };
     const checkpoint = { folder: join(folder, 'checkpoint of candidates'), everySegments: 1 };

@@ -44,6 +44,22 @@ describe('renderReport', () => {
     expect((JSON.parse(json) as ReportData).robot).toBe(HOSTILE);
   });
 
+  it('says which policy was chosen, also where it is the mean of several', () => {
+    const sample = sampleReport();
+    const point = { distance: 0.2, worst: 0.4, episodes: 5, return: 10, final: false };
+    const final = { ...point, episodes: 40, final: true };
+    const choice = [
+      { ...point, transitions: 1000 },
+      { ...point, transitions: 2000 },
+      { ...final, transitions: 2000, meanOf: [1000, 2000] },
+      { ...final, transitions: 1000, distance: 0.19 },
+    ];
+    const text = renderReport({ ...sample, learning: { ...sample.learning, choice } });
+    expect(
+      [...text.matchAll(/<th scope="row">([^<]*steps[^<]*)</g)].map(([, row]) => row!.replace(/\s/g, ' ')),
+    ).toEqual(['mean of 1 000, 2 000 steps (deployed)', '1 000 steps']);
+  });
+
   it('says how often learning was taken back because it diverged', () => {
     const sample = sampleReport();
     const reportWith = (rollbacks: number): string => {

@@ -33,11 +33,9 @@ function stepsOf({ transitions, meanOf }: ChoicePoint): string {
   return meanOf === undefined ? `${count(transitions)} steps` : `mean of ${meanOf.map(count).join(', ')} steps`;
 }
 
+/** The first is the one that was chosen. */
 function table(compared: readonly ChoicePoint[]): Markup {
-  // Those that were compared longest have had the most starts.
-  const most = Math.max(...compared.map(({ episodes }) => episodes));
-  const longest = compared.filter(({ episodes }) => episodes === most);
-  const best = longest.reduce((a, b) => (b.distance + b.worst < a.distance + a.worst ? b : a));
+  const [best] = compared;
   const rows = compared.map(
     (point) =>
       html`<tr><th scope="row">${stepsOf(point)}${point === best ? ' (deployed)' : ''}</th><td>${point.distance.toFixed(3)}</td><td>${point.worst.toFixed(3)}</td><td>${figure(point.return)}</td><td>${point.episodes}</td></tr>`,
