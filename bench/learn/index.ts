@@ -217,14 +217,14 @@ function seedFigures(outcome: SeedOutcome, demonstrator: number): Figure[] {
     );
   const { chosen } = outcome;
   if (chosen !== null) {
-    const { steps, mean, sd, lowest, terminated, distance, rankCorrelation } = chosen;
+    const { meanOf, mean, sd, lowest, terminated, distance, rankCorrelation } = chosen;
     figures.push(
       { name: of('chosen'), value: mean, unit: 'return', note: `± ${sd.toFixed(0)}, lowest ${lowest.toFixed(0)}` },
       {
         name: of('chosen, fraction'),
         value: mean / demonstrator,
         unit: 'ratio',
-        note: `step ${steps}, chosen by the distance ${distance.toFixed(3)} without a reward, fresh starts`,
+        note: `${meanOf.length > 1 ? 'mean of steps' : 'step'} ${meanOf.join(', ')}, chosen by the distance ${distance.toFixed(3)} without a reward, fresh starts`,
       },
       { name: of('chosen, lowest'), value: lowest / demonstrator, unit: 'ratio', note: 'of the fresh starts' },
       { name: of('chosen, terminated'), value: terminated, unit: 'episodes', note: 'ended in a terminal state' },

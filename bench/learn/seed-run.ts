@@ -90,6 +90,8 @@ export interface Evaluation {
 
 /** The policy that the run itself chose, without a reward, and how its measure agrees with the returns. */
 export interface Chosen extends Evaluation {
+  /** Steps of the policies whose mean it is; one of a policy of the run. */
+  readonly meanOf: readonly number[];
   readonly distance: number;
   /** Spearman's, of nearness to the demonstrations and return over all candidates; NaN where it is not defined. */
   readonly rankCorrelation: number;
@@ -323,7 +325,8 @@ export class SeedRun {
         scores.map(({ distance }) => -distance),
         scores.map((each) => each.return),
       );
-      return { ...evaluationOf(score.version, results), distance: score.distance, rankCorrelation: correlation };
+      const { version, versions: meanOf, distance } = score;
+      return { ...evaluationOf(version, results), meanOf, distance, rankCorrelation: correlation };
     } finally {
       await policy.dispose();
     }

@@ -115,6 +115,7 @@ async function runOnline(
         ...(chosen !== null && {
           chosen: {
             steps: chosen.steps,
+            meanOf: chosen.meanOf,
             distance: chosen.distance,
             rankCorrelation: Number.isFinite(chosen.rankCorrelation) ? chosen.rankCorrelation : null,
           },
@@ -135,12 +136,23 @@ const meanAndSpread = (values: readonly number[]): string => `${shown(mean(value
 /** Returns of the policy that a run would deploy: the one that it chose without a reward, or else the last one. */
 const deployed = ({ chosen, best, last }: RunResult): readonly number[] => (chosen === undefined ? last : best);
 
+/** What one seed of a row found: the fraction of the demonstrator, terminal ends, and which policies of the run. */
+function ofSeed(run: RunResult, demonstrator: number): string {
+  const { chosen, terminated } = run;
+  const ends = terminated?.[chosen === undefined ? 'last' : 'best'];
+  const steps = (chosen?.meanOf ?? [chosen?.steps ?? 0]).map((each) => `${each / 1000}k`).join(' + ');
+  return [
+    ...(demonstrator > 0 ? [(mean(deployed(run)) / demonstrator).toFixed(2)] : []),
+    ...(ends === undefined ? [] : [String(ends)]),
+    ...(chosen === undefined ? [] : [steps]),
+  ].join(', ');
+}
+
 /** One line of the document: what the seeds of a row found. */
 function line(row: Row, results: readonly RunResult[]): string {
   const demonstrator = mean(results.map((run) => run.demonstrator ?? run.demonstrations));
   const chosen = results.map((run) => mean(deployed(run)));
   const lowest = Math.min(...results.flatMap((run) => [...deployed(run)]));
-  const falls = results.map(({ terminated, chosen }) => terminated?.[chosen === undefined ? 'last' : 'best'] ?? '–');
   const fraction = demonstrator > 0 ? `, ${(mean(chosen) / demonstrator).toFixed(2)}` : '';
   const cells = [
     row.name,
@@ -150,7 +162,7 @@ function line(row: Row, results: readonly RunResult[]): string {
     results.map(({ job }) => job.slice(job.lastIndexOf('-') + 1)).join(', '),
     `${meanAndSpread(chosen)}${fraction}`,
     shown(lowest),
-    falls.join(', '),
+    results.map((run) => ofSeed(run, demonstrator)).join('; '),
     meanAndSpread(results.map((run) => mean(run.last))),
     `${(mean(results.map(({ seconds }) => seconds)) / 60).toFixed(1)}`,
   ];
@@ -158,7 +170,7 @@ function line(row: Row, results: readonly RunResult[]): string {
 }
 
 const HEAD = [
-  '| row | demonstrations | published | demonstrator | seeds | deployed: mean ± sd over seeds, fraction | lowest start | terminal ends of each seed | last policy | minutes of learning |',
+  '| row | demonstrations | published | demonstrator | seeds | deployed: mean ± sd over seeds, fraction | lowest start | each seed: fraction, terminal ends, steps of the chosen policies (+: their mean) | last policy | minutes of learning |',
   '|---|---:|---|---:|---|---|---:|---|---|---:|',
 ];
 

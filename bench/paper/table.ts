@@ -22,6 +22,8 @@ export interface RunResult {
   /** How the run itself chose a policy without a reward; `best` holds its returns then. */
   readonly chosen?: {
     readonly steps: number;
+    /** Of the policies whose mean it is; absent of runs from before means were compared. */
+    readonly meanOf?: readonly number[];
     readonly distance: number;
     /** Spearman's, of nearness to the demonstrations and return over all candidates; null where it is not defined. */
     readonly rankCorrelation: number | null;

@@ -43,7 +43,10 @@ describe('a table of the paper', () => {
       chosen,
     };
     found('online', 'hopper/iq-sac/seed-0', { ...run, best: [3200, 1600] });
-    found('online', 'hopper/iq-sac/seed-3', { ...run, best: [3200, 3200], terminated: { last: 0, best: 0 } });
+    found('online', 'hopper/iq-sac/seed-3', {
+      ...{ ...run, best: [3200, 3200], terminated: { last: 0, best: 0 } },
+      chosen: { ...chosen, steps: 55_000, meanOf: [35_000, 55_000] },
+    });
     const text = write('online');
     const row = text.split('\n').find((line) => line.startsWith('| hopper/iq-sac |'))!;
     expect(row.split('|').map((cell) => cell.trim())).toEqual([
@@ -55,7 +58,7 @@ describe('a table of the paper', () => {
       '0, 3',
       '2800 ± 400, 0.88',
       '1600',
-      '1, 0',
+      '0.75, 1, 45k; 1.00, 0, 35k + 55k',
       '3200 ± 0.0',
       '1.0',
       '',
