@@ -12,6 +12,8 @@ export interface RunResult {
   readonly best: readonly number[];
   /** [updates or steps, mean return] along the run. */
   readonly curve: readonly (readonly [number, number])[];
+  /** [return of the task, recovered reward] of episodes that both rewards were summed over. */
+  readonly scatter?: readonly (readonly [number, number])[];
   /** Mean return of the demonstrations that were used. */
   readonly demonstrations: number;
   readonly seconds: number;
