@@ -116,6 +116,10 @@ const TABLES: readonly TableSpec[] = [
     [/^mean of 1, 2, 3: fraction$/, '≥ 0.98'],
     [/^mean of 1, 2, 3: terminated$/, '0'],
   ]),
+  combine('hopper-one-run', 'Hopper, policies of seed 0 after 40,000 and 60,000 steps', [
+    [/^mean of 1, 2: fraction$/, '≥ 0.98'],
+    [/^mean of 1, 2: terminated$/, '0'],
+  ]),
   combine('walker2d', 'Walker2d, the policies that seeds 3, 4 and 5 chose', [
     [/^mean of 1, 2, 3: fraction$/, '≥ 0.97'],
     [/^mean of 1, 2, 3: terminated$/, '≤ 1'],
