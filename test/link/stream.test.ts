@@ -240,7 +240,7 @@ describe('the ledger', () => {
       }
       for (const name of names) broker.partition(`/${name}/*`, false);
       for (let i = 0; robots.some(({ isDone }) => !isDone); i++) {
-        if (i > 2000) throw new Error('the streams do not come to their end');
+        if (i > 4000) throw new Error('the streams do not come to their end');
         for (const learner of learners) learner.announce();
         await sleep(20);
       }
