@@ -125,7 +125,7 @@ export const convergedText = (at: number, steps: number): string =>
 export function chosenText({ versions, distance, worst, episodes }: ComparedScore, stepsOfVersion: number): string {
   const steps = versions.map((version) => version * stepsOfVersion);
   const which = steps.length > 1 ? `the mean of the policies after ${steps.join(', ')}` : `the policy after ${steps}`;
-  return `${which} steps is deployed: distance from the demonstrations ${distance.toFixed(3)}, worst of ${episodes} episodes ${worst.toFixed(3)}`;
+  return `${which} steps is deployed: distance from the demonstrations ${distance.toFixed(3)}, worst fifth of ${episodes} episodes ${worst.toFixed(3)}`;
 }
 
 /** Policies of a run that are compared with the demonstrations, so that the best is deployed. */

@@ -62,7 +62,7 @@ export interface ChoicePoint {
   readonly transitions: number;
   /** Of the policies whose mean it is, where it is one. */
   readonly meanOf?: readonly number[] | undefined;
-  /** Distance of what it did from the demonstrations, over all of its episodes and of the worst one. */
+  /** Distance of what it did from the demonstrations, over all of its episodes and over the worst fifth of them. */
   readonly distance: number;
   readonly worst: number;
   readonly episodes: number;

@@ -94,6 +94,19 @@ describe('the distance of a policy from the demonstrations', () => {
     expect(states.measure([episode(400, { offset: 1 })]).distance).toBeGreaterThan(0.05);
   });
 
+  it('tells the worst fifth of many episodes: of policies that all fail at times, the one that does it less', () => {
+    const failing = (episodes: number, failures: number): number =>
+      distance.measure(
+        Array.from({ length: episodes }, (_, i) => (i < failures ? episode(400, { offset: 2 }) : demonstration)),
+      ).worst;
+    const whole = failing(1, 1);
+    expect(failing(5, 1)).toBeCloseTo(whole, 12);
+    expect(failing(10, 1)).toBeCloseTo(whole / 2, 12);
+    expect(failing(20, 1)).toBeCloseTo(whole / 4, 12);
+    expect(failing(20, 2)).toBeCloseTo(whole / 2, 12);
+    expect(failing(11, 0)).toBe(0);
+  });
+
   it('tells the worst episode, which the others cannot hide', () => {
     const { distance: all, worst } = distance.measure([demonstration, episode(400, { offset: 2 }), demonstration]);
     expect(worst).toBeGreaterThan(1.5 * all);

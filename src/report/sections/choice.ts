@@ -18,7 +18,7 @@ export function choice({ learning: { choice: points = [] } }: ReportData): Marku
   );
   return html`<section id="choice">
     <h2>Which policy is deployed</h2>
-    <p class="lead">Along the run, policies drove a few simulated episodes from starts that nothing else uses. How far the states and actions they met are from those of the demonstrations (sliced Wasserstein distance) needs no reward, and it decides: the best were compared again over more starts, the fewer of them were left the more, and beside them the policies that give the mean of the actions of two or three of them. The worst episode counts as much as all together.</p>
+    <p class="lead">Along the run, policies drove a few simulated episodes from starts that nothing else uses. How far the states and actions they met are from those of the demonstrations (sliced Wasserstein distance) needs no reward, and it decides: the best were compared again over more starts, the fewer of them were left the more, and beside them the policies that give the mean of the actions of two or three of them. The worst fifth of the episodes counts as much as all together.</p>
     ${plot(along)}
     ${
       Number.isFinite(correlation)
@@ -40,7 +40,7 @@ function table(compared: readonly ChoicePoint[]): Markup {
     (point) =>
       html`<tr><th scope="row">${stepsOf(point)}${point === best ? ' (deployed)' : ''}</th><td>${point.distance.toFixed(3)}</td><td>${point.worst.toFixed(3)}</td><td>${figure(point.return)}</td><td>${point.episodes}</td></tr>`,
   );
-  return html`<table><thead><tr><th scope="col">policy after</th><th scope="col">distance</th><th scope="col">worst episode</th><th scope="col">mean return</th><th scope="col">episodes</th></tr></thead><tbody>${rows}</tbody></table>`;
+  return html`<table><thead><tr><th scope="col">policy after</th><th scope="col">distance</th><th scope="col">worst fifth</th><th scope="col">mean return</th><th scope="col">episodes</th></tr></thead><tbody>${rows}</tbody></table>`;
 }
 
 /** Distance (solid, left axis) and mean return (dashed, right axis) against the policy's own steps. */

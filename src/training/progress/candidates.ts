@@ -45,8 +45,8 @@ export interface CandidateOptions {
 /**
  * Chooses which of the policies of a run is deployed, without a reward: learning goes on losing and finding what it can
  * do, so the last policy is seldom the best. Every candidate drives a few simulated episodes, and the occupancy distance
- * between these and the demonstrations is its score; the best are compared again over more starts. The worst episode
- * counts as much as all episodes together: a policy that falls now and then is not deployed where another never does.
+ * between these and the demonstrations is its score; the best are compared again over more starts. The worst fifth
+ * of the episodes counts as much as all of them: a policy that falls now and then is not deployed where another does not.
  *
  * The starts are drawn from a stream of their own, which neither training nor the evaluation of a report uses. A resumed
  * run finds its earlier candidates in the folder, and chooses as if it had never stopped. Those whose scores are of

@@ -10,7 +10,7 @@ const PATIENCE = 5;
 /** A candidate is better, by more than the noise, where its rank is below this share of the best one's. */
 export const BETTER = 0.95;
 
-/** Candidates with a smaller rank are better; the worst episode counts as much as all episodes together. */
+/** Candidates with a smaller rank are better; the worst fifth of the episodes counts as much as all of them together. */
 export const rank = ({ distance, worst }: Distance): number => distance + worst;
 
 /**

@@ -1,4 +1,4 @@
-import { IqLearnError, type ObservationSpec, Random } from '../../common/index.js';
+import { IqLearnError, mean, type ObservationSpec, Random } from '../../common/index.js';
 import { type Episode, type Normalisation, numbersOf } from '../../learning/index.js';
 import { runNormalisation } from '../contract.js';
 
@@ -8,13 +8,18 @@ const DIRECTIONS = 128;
 const QUANTILES = 400;
 /** The last entry of a row that stands for "the episode has ended": large beside normalised observations and actions. */
 const ENDED = 5;
+/**
+ * The share of the episodes that counts as the worst. Of policies that all fall now and then the farthest single episode
+ * says little (when it fell), how many are far away says more.
+ */
+const WORST = 1 / 5;
 /** How far a state beyond what the demonstrations saw may lie at most: nearer than an episode that has ended. */
 const FARTHEST = 4;
 
 export interface Distance {
   /** Of all episodes together. 0 where policy and demonstrations visit the same states and actions. */
   readonly distance: number;
-  /** Of the episode that is farthest from the demonstrations. */
+  /** The mean of those of the fifth of the episodes that is farthest from the demonstrations; of up to five, the farthest. */
   readonly worst: number;
 }
 
@@ -122,9 +127,10 @@ export class OccupancyDistance {
   measure(episodes: readonly Episode[]): Distance {
     const driven = drivenOf(episodes);
     const each = driven.map((episode) => this.#from(this.#quantiles([episode])));
+    const farthest = [...each].sort((a, b) => b - a).slice(0, Math.ceil(each.length * WORST));
     return {
       distance: driven.length === 1 ? each[0]! : this.#from(this.#quantiles(driven)),
-      worst: Math.max(...each),
+      worst: mean(farthest),
     };
   }
 
