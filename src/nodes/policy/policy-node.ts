@@ -104,9 +104,8 @@ export class PolicyNode extends LifecycleNode<typeof policySchema> {
     const { spec, transport, clock } = this.context;
     const { estopHeartbeatMs, session, source } = this.parameters;
     const publishers = new Map<string, Publisher<MessageTypes[MessageTypeName]>>();
-    // On a robot an old command is never sent again; in lockstep a recorder that is behind gets all of them.
-    const of = this.#lockstep ? qos.event : qos.command;
-    for (const { topic, type } of spec.commands) publishers.set(topic, this.own(transport.advertise(topic, type, of)));
+    for (const { topic, type } of spec.commands)
+      publishers.set(topic, this.own(transport.advertise(topic, type, qos.command)));
     // Where the policy would be next, a dead-man button that is let go latches the stop.
     const safety = { heartbeatTimeoutMs: estopHeartbeatMs, deadman: source === 'policy' ? 'latch' : 'hold' } as const;
     this.#commands = new CommandOutput(spec, safety, ({ topic, message }) => publishers.get(topic)!.publish(message), {

@@ -18,7 +18,7 @@ export function choice({ learning: { choice: points = [] } }: ReportData): Marku
   );
   return html`<section id="choice">
     <h2>Which policy is deployed</h2>
-    <p class="lead">Along the run, policies drove a few simulated episodes from starts that nothing else uses. How far the states and actions they met are from those of the demonstrations (sliced Wasserstein distance) needs no reward, and it decides: the best were compared again over more starts, the fewer of them were left the more, and beside them the policies that give the mean of the actions of two or three of them. The worst fifth of the episodes counts as much as all together.</p>
+    <p class="lead">Along the run, policies drove a few simulated episodes from starts that nothing else uses. How far the states and actions they met are from those of the demonstrations (sliced Wasserstein distance) needs no reward, and it decides: the best were compared again over more starts, the fewer of them were left the more, and so were the means of the actions of the best two and three. The worst fifth of the episodes counts as much as all together.</p>
     ${plot(along)}
     ${
       Number.isFinite(correlation)

@@ -11,8 +11,8 @@ export const candidateScoreSchema = z.strictObject({
 
 /**
  * How near a policy is to the demonstrations: `distance` is the occupancy distance between these and all of its
- * `episodes`, `worst` the mean of those of the fifth of them that is farthest away. `version` counts the segments that the policy has
- * learned from. `return` is the mean return that the task paid; nothing is chosen by it.
+ * `episodes`, `worst` the mean of those of the fifth of them that is farthest away. `version` counts the segments that
+ * the policy has learned from. `return` is the mean return that the task paid; nothing is chosen by it.
  */
 export type CandidateScore = Readonly<z.output<typeof candidateScoreSchema>>;
 
