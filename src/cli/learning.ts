@@ -9,6 +9,7 @@ import { contractOf, observationOf } from '../robot/index.js';
 import { type CandidateSettings, learningEpisode, type TrainingOptions, TrainingSession } from '../sessions/index.js';
 import { type ComparedScore, checkpointSegments, notCompared } from '../training/index.js';
 import type { ReadingOptions } from './options.js';
+import type { Progress } from './panel.js';
 import { type LearningFiles, RunProgress } from './run-progress.js';
 import type { Session } from './session.js';
 
@@ -95,6 +96,7 @@ export async function learn(
     onRollout: (rollout) => progress.rollout(rollout),
     ...(compared ? { candidates: candidateSettings(plan, options, session, progress) } : {}),
     onCandidate: (score) => progress.candidate(score),
+    onComparing: (done, total) => display.show(comparing(done, total)),
   });
   const close = async (): Promise<void> => {
     progress.close();
@@ -120,6 +122,12 @@ export async function learn(
 /** Why a run has ended before its last step. */
 export const convergedText = (at: number, steps: number): string =>
   `learning has converged after ${at} of ${steps} steps: the policies are near to the demonstrations and get no nearer`;
+
+/** Progress of the comparison of the best policies. */
+export const comparing = (done: number, total: number): Progress => ({
+  phase: 'comparing the best policies',
+  ...{ done, total, unit: 'episodes' },
+});
 
 /** Which policy was chosen, of versions of so many steps each, and how near it is to the demonstrations. */
 export function chosenText({ versions, distance, worst, episodes }: ComparedScore, stepsOfVersion: number): string {

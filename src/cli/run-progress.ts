@@ -108,7 +108,8 @@ export class RunProgress {
   /** Adds a policy that was compared with the demonstrations. */
   candidate({ transitions, meanOf, distance, worst, episodes, return: total, final }: ChoicePoint): void {
     this.#choice.push({ transitions, meanOf, distance, worst, episodes, return: total, final });
-    if (!final) this.#metrics?.candidate({ distance, worst, return: total });
+    if (final) return;
+    this.#metrics?.candidate({ distance, worst, return: total });
     this.#show();
   }
 

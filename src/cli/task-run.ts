@@ -26,7 +26,7 @@ import {
 } from '../training/index.js';
 import type { Io } from './command.js';
 import type { Display } from './display.js';
-import { CANDIDATES } from './learning.js';
+import { CANDIDATES, comparing } from './learning.js';
 import { type RunFolder, removedText } from './run-folder.js';
 import { rowsOf, type TaskPlan } from './task-plan.js';
 
@@ -161,7 +161,9 @@ export class TaskRun {
   /** The policy to deploy: the one that is nearest to the demonstrations, or the last where none was compared. */
   async deployed(): Promise<{ readonly bundle: PolicyBundle; readonly score?: ComparedScore }> {
     const last = { version: this.#steps, bundle: await this.#bundle() };
-    return this.#choice === undefined || this.#options.io.interrupt.signal.aborted ? last : this.#choice.choose(last);
+    return this.#choice === undefined || this.#options.io.interrupt.signal.aborted
+      ? last
+      : this.#choice.choose(last, { onProgress: (done, total) => this.#options.display.show(comparing(done, total)) });
   }
 
   /** Steps in the environment or, of an agent that does not act, updates. */

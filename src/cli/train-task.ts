@@ -118,7 +118,8 @@ export async function trainOnTask(options: TrainOnTaskOptions, io: Io): Promise<
       const run = await TaskRun.begin({ ...options, ...parts });
       try {
         await withDisplay(display, () => run.learn());
-        await finish(run, environment, folder, out, io);
+        const deployed = await withDisplay(display, () => run.deployed());
+        await finish(run, deployed, { environment, folder, out, io });
       } finally {
         await run.close();
       }
@@ -131,8 +132,11 @@ export async function trainOnTask(options: TrainOnTaskOptions, io: Io): Promise<
 }
 
 /** Writes the policy, evaluates it, and says where everything is. */
-async function finish(run: TaskRun, environment: Environment, folder: RunFolder, out: string, io: Io): Promise<void> {
-  const { bundle, score } = await run.deployed();
+async function finish(
+  run: TaskRun,
+  { bundle, score }: Awaited<ReturnType<TaskRun['deployed']>>,
+  { environment, folder, out, io }: { environment: Environment; folder: RunFolder; out: string; io: Io },
+): Promise<void> {
   writeBundle(folder.file('policy'), bundle);
   const returns = await returnsOf(bundle, environment);
   if (run.converged !== undefined) io.stdout.write(`${convergedText(run.converged, run.steps)}\n`);

@@ -148,7 +148,11 @@ export class TrainingSession {
   async #choose(last: { readonly version: number; readonly bundle: PolicyBundle }) {
     if (this.#choice === undefined) return undefined;
     try {
-      return await this.#choice.choose(last, (score) => this.#tell(score, true));
+      const { onComparing: onProgress } = this.#options;
+      return await this.#choice.choose(last, {
+        onScore: (score) => this.#tell(score, true),
+        ...(onProgress && { onProgress }),
+      });
     } catch (error) {
       if (this.#options.signal?.aborted !== true)
         this.#logger.warn('no policy could be chosen; the last one is deployed', { reason: messageOf(error) });

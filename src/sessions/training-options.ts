@@ -42,6 +42,8 @@ export interface TrainingOptions extends RigOptions {
   readonly onRollout?: (rollout: Rollout) => void;
   /** A candidate has been compared: along the run, or again (`final`) with the other best ones at its end. */
   readonly onCandidate?: (candidate: ComparedCandidate) => void;
+  /** How many episodes of the comparison at the end have been driven, of how many. */
+  readonly onComparing?: (done: number, total: number) => void;
 }
 
 /** A candidate with its score. */

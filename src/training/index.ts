@@ -24,6 +24,7 @@ export {
   CandidateChoice,
   type CandidateOptions,
   type CandidateStarts,
+  type ChoiceEvents,
   candidateVersions,
 } from './progress/candidates.js';
 export { type EnvironmentCandidateOptions, environmentCandidates } from './progress/environment-candidates.js';

@@ -123,7 +123,10 @@ describe('the comparisons at the end', () => {
     });
     for (let version = 1; version <= 9; version++) await choice.add(version, bundle(version));
     const scores: CandidateScore[] = [];
-    const { score } = await choice.choose({ version: 10, bundle: bundle(10) }, (each) => scores.push(each));
+    const { score } = await choice.choose(
+      { version: 10, bundle: bundle(10) },
+      { onScore: (each) => scores.push(each) },
+    );
     expect(score).toMatchObject({ version: 2, episodes: 40 });
     expect(scores[0]).toEqual(score);
     expect(Object.fromEntries(scores.map(({ version, episodes }) => [version, episodes]))).toEqual({

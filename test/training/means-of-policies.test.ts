@@ -23,6 +23,7 @@ const episode = (offset = 0): Episode => ({
 /** Compares policies of which each is as far away in a start as `farOf` says, and counts their starts. */
 async function compare(count: number, farOf: (name: string, start: number) => number, alike = false) {
   const starts: Record<string, number> = {};
+  const progress: [number, number][] = [];
   const ranked = await compareAtTheEnd(finalists(count), {
     starts: 20,
     drive: async ({ manifest }, driven, episodes) => {
@@ -35,8 +36,9 @@ async function compare(count: number, farOf: (name: string, start: number) => nu
       return { version, distance, worst: Math.max(...far), episodes: far.length, return: 0 };
     },
     combine: async (policies) => (alike ? undefined : named(policies.map(({ version }) => version).join('+'))),
+    onProgress: (done, total) => progress.push([done, total]),
   });
-  return { ranked, starts };
+  return { ranked, starts, progress };
 }
 
 describe('the means of the best policies', () => {
@@ -46,13 +48,15 @@ describe('the means of the best policies', () => {
       if (name.length === 1) return Number(name) > 3 ? 2 : start === Number(name) ? 1 : 0.1;
       return name === '1+3' ? 0.1 : 0.2;
     };
-    const { ranked, starts } = await compare(5, farOf);
+    const { ranked, starts, progress } = await compare(5, farOf);
     expect(ranked[0]).toMatchObject({ version: 3, versions: [1, 3], bundle: named('1+3') });
     expect(ranked[0]!.score).toMatchObject({ version: 3, versions: [1, 3], episodes: 40 });
     // Those of the best three only; each from the same ten first starts as the others.
     const means = Object.keys(starts).filter((name) => name.includes('+'));
     expect(means).toEqual(['1+2', '1+3', '2+3', '1+2+3']);
     expect(Object.values(starts).sort((a, b) => a - b)).toEqual([10, 10, 10, 10, 10, 10, 20, 40, 40]);
+    expect(progress[0]).toEqual([0, 160]);
+    expect(progress.at(-1)).toEqual([160, 160]);
   });
 
   it('are not chosen for less than the noise, as they take longer to run', async () => {
@@ -62,9 +66,14 @@ describe('the means of the best policies', () => {
   });
 
   it('are left out where policies have none, and where there is one policy', async () => {
-    const { ranked, starts } = await compare(3, (name) => Number(name), true);
+    const { ranked, starts, progress } = await compare(3, (name) => Number(name), true);
     expect(ranked.map(({ versions }) => versions)).toEqual([[1], [2], [3]]);
     expect(Object.keys(starts)).toEqual(['1', '2', '3']);
+    // Four means were expected and there were none.
+    expect([progress[0], progress.at(-1)]).toEqual([
+      [0, 140],
+      [100, 100],
+    ]);
     expect((await compare(1, () => 1)).ranked.map(({ versions }) => versions)).toEqual([[1]]);
   });
 });

@@ -42,6 +42,14 @@ export interface CandidateOptions {
   readonly stopWhenConverged?: boolean;
 }
 
+/** What happens while the best policies of a run are compared. */
+export interface ChoiceEvents {
+  /** Each policy that was compared, the best first, over all starts that it has had. Called at the end. */
+  readonly onScore?: (score: ComparedScore) => void;
+  /** How many episodes have been driven, of how many. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
 /**
  * Chooses which of the policies of a run is deployed, without a reward: learning goes on losing and finding what it can
  * do, so the last policy is seldom the best. Every candidate drives a few simulated episodes, and the occupancy distance
@@ -97,12 +105,11 @@ export class CandidateChoice {
 
   /**
    * The best of all candidates and of the `last` policy, compared over further starts; of a run that has converged, the
-   * best of the candidates up to there. Each policy that was compared is given to `onScore`, the best first, over all
-   * starts that it has had in the comparisons.
+   * best of the candidates up to there.
    */
   choose(
     last: { readonly version: number; readonly bundle: PolicyBundle },
-    onScore: (score: ComparedScore) => void = () => {},
+    { onScore = () => {}, onProgress = () => {} }: ChoiceEvents = {},
   ): Promise<{ readonly bundle: PolicyBundle; readonly score: ComparedScore }> {
     return this.#turns.run(async () => {
       const { screening, final } = this.#starts;
@@ -111,6 +118,7 @@ export class CandidateChoice {
         drive: (bundle, driven, episodes) => this.#drive(bundle, screening + driven, episodes),
         measure: (version, driven) => this.#measure(version, driven),
         combine: meanOfPolicies,
+        onProgress,
       });
       for (const { score } of ranked) onScore(score);
       const { bundle, score } = ranked[0]!;

@@ -41,6 +41,8 @@ export interface FinalComparison {
   readonly measure: (version: number, driven: readonly CandidateEpisode[]) => CandidateScore;
   /** The policy that gives the mean of the actions of several; undefined where they have none. */
   readonly combine: (policies: readonly Finalist[]) => Promise<PolicyBundle | undefined>;
+  /** Hears how many episodes have been driven, of how many; these become fewer where policies have no mean. */
+  readonly onProgress: (done: number, total: number) => void;
 }
 
 /** A policy that is about to drive. */
@@ -71,13 +73,24 @@ async function meansOf(policies: readonly Finalist[], combine: FinalComparison['
  */
 export async function compareAtTheEnd(
   given: readonly Finalist[],
-  { starts, drive, measure, combine }: FinalComparison,
+  { starts, drive, measure, combine, onProgress }: FinalComparison,
 ): Promise<readonly Compared[]> {
+  const starting = (share: number): number => Math.ceil(share * starts);
+  const totalOf = (policies: number): number =>
+    FURTHER.reduce(
+      (sum, { best, share }) => sum + Math.min(best, policies) * starting(share),
+      policies * starting(FIRST_SHARE),
+    );
+  let done = 0;
+  let total = totalOf(given.length + choicesOf(given.slice(0, MEANS_OF)).length);
+  onProgress(done, total);
   const compare = async (drivers: readonly Driver[], share: number): Promise<Compared[]> => {
     const compared: Compared[] = [];
     for (const { version, versions, bundle, driven: before } of drivers) {
-      const driven = [...before, ...(await drive(bundle, before.length, Math.ceil(share * starts)))];
+      const driven = [...before, ...(await drive(bundle, before.length, starting(share)))];
       compared.push({ version, versions, bundle, driven, score: { ...measure(version, driven), versions } });
+      done += starting(share);
+      onProgress(done, total);
     }
     return compared;
   };
@@ -85,6 +98,7 @@ export async function compareAtTheEnd(
   const policies = given.map((each): Driver => ({ ...each, versions: [each.version], driven: [] }));
   const alone = ordered(await compare(policies, FIRST_SHARE));
   const means = await meansOf(alone.slice(0, MEANS_OF), combine);
+  total = totalOf(alone.length + means.length);
   let ranked = ordered([...alone, ...(await compare(means, FIRST_SHARE))]);
   for (const { best, share } of FURTHER) {
     const compared = ordered(await compare(ranked.slice(0, best), share));
