@@ -5,9 +5,10 @@ import { Actor, type Learner, type LearnerSettings } from '../../src/learning/in
 import { type Environment, openEnvironment } from '../../src/simulation/index.js';
 import {
   type DrivenEpisode,
-  driveEpisodes,
   EnvironmentTrainer,
+  evaluateOnTask,
   npzEpisodes,
+  oneHot,
   runConfig,
   startLearner,
 } from '../../src/training/index.js';
@@ -146,12 +147,7 @@ async function drive(
 ): Promise<DrivenEpisode[]> {
   const actor = await Actor.create(learner.policyFunction());
   try {
-    const { actionRange, discrete } = environment;
-    const act = async (observation: Observation): Promise<ArrayLike<number>> => {
-      const output = await actor.act(observation);
-      return discrete === true ? output : actionRange.toUnits(output);
-    };
-    return await driveEpisodes(environment, act, starts);
+    return await evaluateOnTask(actor, environment, starts);
   } finally {
     await actor.dispose();
   }
@@ -177,7 +173,7 @@ async function paid(
     const action = actions.subarray(t * actionSize, (t + 1) * actionSize);
     sum += await rewardOf(
       rows.subarray(t * width, (t + 1) * width),
-      discrete === true ? Array.from({ length: actionRange.size }, (_, i) => Number(i === action[0])) : action,
+      discrete === true ? oneHot(actionRange.size, action[0]!) : action,
       rows.subarray((t + 1) * width, (t + 2) * width),
       episode.terminated && t === length - 1,
     );

@@ -11,7 +11,7 @@ export function evaluateOnTask(
   policy: Pick<Actor, 'act'>,
   environment: Environment,
   options: { readonly episodes: number; readonly seed: number },
-): Promise<EvaluatedEpisode[]> {
+): Promise<DrivenEpisode[]> {
   return driveEpisodes(
     environment,
     async (observation) => inTaskUnits(environment, await policy.act(observation)),

@@ -9,6 +9,7 @@ export {
   updateTelling,
 } from './contract.js';
 export { type DrivenEpisode, driveEpisodes } from './driven-episodes.js';
+export { oneHot } from './environment-actions.js';
 export { environmentContract } from './environment-contract.js';
 export { EnvironmentTrainer } from './environment-trainer.js';
 export { type EvaluatedEpisode, evaluateOnTask } from './evaluation.js';
