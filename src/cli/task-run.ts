@@ -120,7 +120,7 @@ export class TaskRun {
 
   /** The choice among the policies of the run, where another copy of the environment is there for it. */
   #choiceOf(): CandidateChoice | undefined {
-    const { trial, demonstrations, plan, folder, display } = this.#options;
+    const { trial, demonstrations, plan, folder, display, io } = this.#options;
     if (trial === undefined) return undefined;
     const unseen = notCompared(trial.observation);
     if (unseen !== null) display.say(unseen);
@@ -135,6 +135,7 @@ export class TaskRun {
         folder: folder.file('candidates'),
         task: plan.task,
         stopWhenConverged: plan.stopWhenConverged,
+        signal: io.interrupt.signal,
       },
       candidateVersions(this.#steps, every),
     );
@@ -161,9 +162,19 @@ export class TaskRun {
   /** The policy to deploy: the one that is nearest to the demonstrations, or the last where none was compared. */
   async deployed(): Promise<{ readonly bundle: PolicyBundle; readonly score?: ComparedScore }> {
     const last = { version: this.#steps, bundle: await this.#bundle() };
-    return this.#choice === undefined || this.#options.io.interrupt.signal.aborted
-      ? last
-      : this.#choice.choose(last, { onProgress: (done, total) => this.#options.display.show(comparing(done, total)) });
+    const { display } = this.#options;
+    const onProgress = (done: number, total: number): void => display.show(comparing(done, total));
+    return (await this.#unlessInterrupted(this.#choice?.choose(last, { onProgress }))) ?? last;
+  }
+
+  /** What candidates give that drive; undefined where there are none, or once Ctrl-C has ended their driving. */
+  async #unlessInterrupted<T>(driving: Promise<T> | undefined): Promise<T | undefined> {
+    try {
+      return await driving;
+    } catch (error) {
+      if (this.#options.io.interrupt.signal.aborted) return undefined;
+      throw error;
+    }
   }
 
   /** Steps in the environment or, of an agent that does not act, updates. */
@@ -218,8 +229,7 @@ export class TaskRun {
 
   /** Has the policy drive some episodes, and measures how far they are from the demonstrations. */
   async #compare(): Promise<void> {
-    if (this.#choice === undefined) return;
-    const score = await this.#choice.add(this.#steps, await this.#bundle());
+    const score = await this.#unlessInterrupted(this.#choice?.add(this.#steps, await this.#bundle()));
     if (score !== undefined) this.#rows.candidate(score);
   }
 

@@ -1,8 +1,10 @@
+import { type Observation, throwIfCancelled } from '../../common/index.js';
 import type { Episode } from '../../learning/index.js';
 import { decodeBundle } from '../../policy/index.js';
 import type { Environment } from '../../simulation/index.js';
 import { type DrivenEpisode, driveEpisodes } from '../driven-episodes.js';
 import { oneHot } from '../environment-actions.js';
+import { EventLoopTurns } from '../event-loop-turns.js';
 import { CandidateChoice } from './candidates.js';
 import { OccupancyDistance } from './occupancy-distance.js';
 
@@ -19,6 +21,8 @@ export interface EnvironmentCandidateOptions {
   readonly task: string;
   /** Whether the run ends once learning has converged; not if not given. */
   readonly stopWhenConverged?: boolean;
+  /** Once it is given, candidates drive no further and what waits for them rejects with CANCELLED. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -35,6 +39,7 @@ export function environmentCandidates(
     folder,
     task,
     stopWhenConverged = false,
+    signal,
   }: EnvironmentCandidateOptions,
   versions: readonly number[] = [],
 ): CandidateChoice {
@@ -48,15 +53,16 @@ export function environmentCandidates(
       distance: new OccupancyDistance(demonstrations, environment.observation, actionSize),
       drive: async (bundle, seeds) => {
         const policy = await decodeBundle(bundle);
+        const turns = new EventLoopTurns();
+        const act = async (observation: Observation) => {
+          await turns.yieldNowAndThen();
+          throwIfCancelled(signal);
+          return policy.act(observation);
+        };
         try {
           const driven: DrivenEpisode[] = [];
           for (const start of seeds)
-            driven.push(
-              ...(await driveEpisodes(environment, (observation) => policy.act(observation), {
-                episodes: 1,
-                seed: start,
-              })),
-            );
+            driven.push(...(await driveEpisodes(environment, act, { episodes: 1, seed: start })));
           return driven.map((each) => ({ episode: learnedEpisode(each, environment), return: each.return }));
         } finally {
           await policy.dispose();
