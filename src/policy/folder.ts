@@ -27,8 +27,12 @@ export function writeBundle(folder: string, bundle: PolicyBundle): void {
   }
 }
 
-/** Throws CORRUPT_DATA for a file that is too large, and NOT_FOUND for one that cannot be read. */
-function readFileOf(path: string, maxBytes: number): Uint8Array {
+/**
+ * A file of the bundle that was given as `given`. Throws CORRUPT_DATA for a file that is too large, and NOT_FOUND for one
+ * that cannot be read.
+ */
+function readFileOf(given: string, folder: string, name: string, maxBytes: number): Uint8Array {
+  const path = join(folder, name);
   try {
     return readBytes(path, maxBytes);
   } catch (cause) {
@@ -40,7 +44,7 @@ function readFileOf(path: string, maxBytes: number): Uint8Array {
         expected,
         remedy: 'check that this is the file that was exported',
       });
-    throw new IqLearnError('NOT_FOUND', 'cannot read the policy bundle', {
+    throw new IqLearnError('NOT_FOUND', `${given} is no policy bundle that can be read`, {
       found: `${path}: ${found}`,
       expected: `a folder with ${MODEL} and ${MANIFEST}`,
       remedy: "give the folder that training wrote, e.g. 'runs/<name>/policy'",
@@ -53,8 +57,8 @@ function readFileOf(path: string, maxBytes: number): Uint8Array {
 export function readBundleFiles(path: string): PolicyBundle {
   const folder = kindOfPath(path) === 'file' ? dirname(path) : path;
   return {
-    manifest: new TextDecoder().decode(readFileOf(join(folder, MANIFEST), MAX_MANIFEST_BYTES)),
-    model: readFileOf(join(folder, MODEL), MAX_MODEL_BYTES),
+    manifest: new TextDecoder().decode(readFileOf(path, folder, MANIFEST, MAX_MANIFEST_BYTES)),
+    model: readFileOf(path, folder, MODEL, MAX_MODEL_BYTES),
   };
 }
 

@@ -147,7 +147,7 @@ describe('iq-learn combine', () => {
     const out = join(folder, 'nothing');
     const ended = await cli('combine', join(folder, 'p'), join(folder, 'not-there'), '--out', out);
     expect(ended.code).not.toBe(0);
-    expect(ended.stderr).toMatch(/cannot read the policy bundle; found: .*not-there/);
+    expect(ended.stderr).toMatch(/not-there is no policy bundle that can be read; found: .*not-there/);
     expect(existsSync(out)).toBe(false);
   });
 });
