@@ -29,7 +29,7 @@ const settings = shared.withDefaults(
     beta1: 0.5,
     actorLearningRate: 3e-4,
     temperature: 1e-3,
-    actorAveraging: 2e-4,
+    actorAveraging: 1e-3,
   },
 );
 type Settings = z.output<z.ZodObject<typeof settings>>;

@@ -10,9 +10,5 @@ export const hopper: TaskDefinition<typeof locomotionOptions> = {
   mujoco: true,
   create: async (options) =>
     (await import('../../locomotion/locomotion.js')).LocomotionTask.create('hopper', hopperRules, options),
-  preset: {
-    ...oneDemonstration,
-    // With one critic, what was learned is lost again and again (docs/decisions/0015).
-    config: { agent: 'iq-sac', critics: 2 },
-  },
+  preset: oneDemonstration,
 };
