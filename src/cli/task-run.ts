@@ -162,7 +162,8 @@ export class TaskRun {
   /** The policy to deploy: the one that is nearest to the demonstrations, or the last where none was compared. */
   async deployed(): Promise<{ readonly bundle: PolicyBundle; readonly score?: ComparedScore }> {
     const last = { version: this.#steps, bundle: await this.#bundle() };
-    const { display } = this.#options;
+    const { display, io } = this.#options;
+    if (io.interrupt.signal.aborted) return last;
     const onProgress = (done: number, total: number): void => display.show(comparing(done, total));
     return (await this.#unlessInterrupted(this.#choice?.choose(last, { onProgress }))) ?? last;
   }
