@@ -4,9 +4,11 @@ import {
   type ObservationSpec,
   type PerBlock,
   stackObservations,
+  throwIfCancelled,
 } from '../common/index.js';
 import { type Environment, largestIndex } from '../simulation/index.js';
 import { oneHot } from './environment-actions.js';
+import { EventLoopTurns } from './event-loop-turns.js';
 
 /** An episode in the environment's units, with rewards: what a demonstration is made of. A discrete action is its index. */
 export interface DrivenEpisode {
@@ -24,15 +26,30 @@ export interface DrivenEpisode {
 /** Gives an action in the environment's units, or a preference for each discrete one, of which the largest is taken. */
 export type EnvironmentPolicy = (observation: Observation) => ArrayLike<number> | Promise<ArrayLike<number>>;
 
-/** Whole episodes of a policy in an environment, with starts of the seeds `seed`, `seed + 1` … */
+export interface DriveOptions {
+  readonly episodes: number;
+  /** Starts have the seeds `seed`, `seed + 1` … */
+  readonly seed: number;
+  readonly onEpisode?: (episode: DrivenEpisode) => void;
+  /** Once it is given, no further step is made. */
+  readonly signal?: AbortSignal;
+}
+
+/** Whole episodes of a policy in an environment. Rejects with CANCELLED once the signal is given. */
 export async function driveEpisodes(
   environment: Environment,
   act: EnvironmentPolicy,
-  { episodes, seed, onEpisode }: { episodes: number; seed: number; onEpisode?: (episode: DrivenEpisode) => void },
+  { episodes, seed, onEpisode, signal }: DriveOptions,
 ): Promise<DrivenEpisode[]> {
+  const turns = new EventLoopTurns();
+  const actInTurn: EnvironmentPolicy = async (observation) => {
+    await turns.yieldNowAndThen();
+    throwIfCancelled(signal);
+    return act(observation);
+  };
   const driven: DrivenEpisode[] = [];
   for (let i = 0; i < episodes; i++) {
-    const episode = await driveEpisode(environment, act, seed + i);
+    const episode = await driveEpisode(environment, actInTurn, seed + i);
     driven.push(episode);
     onEpisode?.(episode);
   }

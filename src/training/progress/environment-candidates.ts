@@ -1,10 +1,8 @@
-import { type Observation, throwIfCancelled } from '../../common/index.js';
 import type { Episode } from '../../learning/index.js';
 import { decodeBundle } from '../../policy/index.js';
 import type { Environment } from '../../simulation/index.js';
 import { type DrivenEpisode, driveEpisodes } from '../driven-episodes.js';
 import { oneHot } from '../environment-actions.js';
-import { EventLoopTurns } from '../event-loop-turns.js';
 import { CandidateChoice } from './candidates.js';
 import { OccupancyDistance } from './occupancy-distance.js';
 
@@ -53,16 +51,15 @@ export function environmentCandidates(
       distance: new OccupancyDistance(demonstrations, environment.observation, actionSize),
       drive: async (bundle, seeds) => {
         const policy = await decodeBundle(bundle);
-        const turns = new EventLoopTurns();
-        const act = async (observation: Observation) => {
-          await turns.yieldNowAndThen();
-          throwIfCancelled(signal);
-          return policy.act(observation);
-        };
         try {
           const driven: DrivenEpisode[] = [];
           for (const start of seeds)
-            driven.push(...(await driveEpisodes(environment, act, { episodes: 1, seed: start })));
+            driven.push(
+              ...(await driveEpisodes(environment, (observation) => policy.act(observation), {
+                ...{ episodes: 1, seed: start },
+                ...(signal && { signal }),
+              })),
+            );
           return driven.map((each) => ({ episode: learnedEpisode(each, environment), return: each.return }));
         } finally {
           await policy.dispose();
